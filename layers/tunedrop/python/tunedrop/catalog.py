@@ -1,0 +1,208 @@
+"""The models that can be tuned: where each one trains, by which id it is tuned and asked, and what its backend can give.
+
+Sources are the sections of AWS's documentation named at each entry; what no source states is None, never a guess.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from tunedrop.outcomes import RecipeInvalid
+
+
+class Family(enum.StrEnum):
+    """Which of Bedrock's two disjoint fine-tuning APIs a model belongs to."""
+
+    OPEN_WEIGHT = "open_weight"
+    NOVA = "nova"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The values a hyperparameter may take. `None` for a bound that no source states."""
+
+    kind: type
+    least: float | None
+    most: float | None
+    default: int | float | str | None
+    choices: tuple[str, ...] = ()
+
+    def problem(self, value: object) -> str | None:
+        """What is wrong with `value`, as the end of a sentence, or None."""
+        if self.choices:
+            return None if value in self.choices else f"expected one of {', '.join(self.choices)}, got {value!r}"
+        if isinstance(value, bool) or not isinstance(value, (int, float) if self.kind is float else int):
+            return f"expected {'a number' if self.kind is float else 'a whole number'}, got {value!r}"
+        if value != value or value in (float("inf"), float("-inf")):
+            return f"expected a finite number, got {value!r}"
+        if self.least is not None and value < self.least or self.most is not None and value > self.most:
+            return f"expected {self._bounds()}, got {value!r}"
+        return None
+
+    def _bounds(self) -> str:
+        if self.most is None:
+            return f"at least {self.least:g}"
+        return f"{self.least:g} to {self.most:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model that can be tuned.
+
+    `tuned_as` is the id that a training job names; `asked_as` the id or inference profile that inference names.
+    `gives_events`, `gives_checkpoints` and `needs_deployment` say what the training backend can do.
+    `max_prompt_tokens` is the context that the prompt must fit in, in tokens; None where no source states it.
+    """
+
+    id: str
+    family: Family
+    region: str
+    tuned_as: str
+    asked_as: str
+    gives_events: bool
+    gives_checkpoints: bool
+    needs_deployment: bool
+    max_prompt_tokens: int | None
+    default_group_size: int
+    hyperparameters: Mapping[str, Range]
+    aliases: tuple[str, ...] = ()
+
+
+# Documented: n_epochs, batch_size and learning_rate_multiplier, with the walkthrough's values (1, 4, 1.0). No range is
+# published, so only what cannot make sense is refused.
+_OPEN_WEIGHT_HYPERPARAMETERS: Mapping[str, Range] = MappingProxyType(
+    {
+        "n_epochs": Range(int, 1, 50, 1),
+        "batch_size": Range(int, 1, 512, 4),
+        "learning_rate_multiplier": Range(float, 0.0001, 100, 1.0),
+    }
+)
+
+# The ranges of the API model (`CreateModelCustomizationJob`, `rftConfig.hyperParameters`); the defaults are those of
+# AWS's own SDK templates, since the service's own are not published.
+_NOVA_HYPERPARAMETERS: Mapping[str, Range] = MappingProxyType(
+    {
+        "epochCount": Range(int, 1, 50, 1),
+        "batchSize": Range(int, 16, 512, 32),
+        "learningRate": Range(float, 1e-7, 1e-3, 1e-5),
+        "maxPromptLength": Range(int, 1, None, None),
+        "trainingSamplePerPrompt": Range(int, 2, 16, 8),
+        "inferenceMaxTokens": Range(int, 1, None, 2048),
+        "reasoningEffort": Range(str, None, None, None, ("low", "medium", "high")),
+        "evalInterval": Range(int, 1, 100, None),
+    }
+)
+
+# Group size 8 is deduced from the one published metrics event (a mean over a multiple of 32 responses at batch 4).
+_OPEN_WEIGHT_GROUP_SIZE = 8
+
+_MODELS = (
+    Model(
+        id="openai.gpt-oss-20b",
+        family=Family.OPEN_WEIGHT,
+        region="us-west-2",
+        tuned_as="openai.gpt-oss-20b",
+        asked_as="openai.gpt-oss-20b",
+        gives_events=True,
+        gives_checkpoints=True,
+        needs_deployment=False,
+        max_prompt_tokens=128_000,
+        default_group_size=_OPEN_WEIGHT_GROUP_SIZE,
+        hyperparameters=_OPEN_WEIGHT_HYPERPARAMETERS,
+    ),
+    Model(
+        id="qwen.qwen3-32b",
+        family=Family.OPEN_WEIGHT,
+        region="us-west-2",
+        tuned_as="qwen.qwen3-32b",
+        asked_as="qwen.qwen3-32b",
+        gives_events=True,
+        gives_checkpoints=True,
+        needs_deployment=False,
+        max_prompt_tokens=32_768,
+        default_group_size=_OPEN_WEIGHT_GROUP_SIZE,
+        hyperparameters=_OPEN_WEIGHT_HYPERPARAMETERS,
+        aliases=("qwen.qwen3-32b-v1:0",),
+    ),
+    Model(
+        id="amazon.nova-2-lite-v1:0:256k",
+        family=Family.NOVA,
+        region="us-east-1",
+        tuned_as="amazon.nova-2-lite-v1:0:256k",
+        asked_as="us.amazon.nova-2-lite-v1:0",
+        gives_events=False,
+        gives_checkpoints=False,
+        needs_deployment=True,
+        max_prompt_tokens=256_000,
+        default_group_size=8,
+        hyperparameters=_NOVA_HYPERPARAMETERS,
+        aliases=("amazon.nova-2-lite-v1:0", "us.amazon.nova-2-lite-v1:0"),
+    ),
+)
+
+
+def models() -> tuple[Model, ...]:
+    """Every model that Tunedrop can tune, in the order in which they are offered."""
+    return _MODELS
+
+
+def find(model_id: str) -> Model:
+    """The catalog's entry of a model id or one of its aliases.
+
+    Raises:
+        RecipeInvalid: no such model; names the nearest known id and all that there are.
+    """
+    for model in _MODELS:
+        if model_id in (model.id, *model.aliases):
+            return model
+    known = [model.id for model in _MODELS]
+    nearest = get_close_matches(model_id, known, n=1)
+    hint = f" Did you mean {nearest[0]}?" if nearest else ""
+    raise RecipeInvalid(
+        f"recipe field `model`: {model_id!r} cannot be tuned by Bedrock RFT.{hint} Known models: {', '.join(known)}."
+    )
+
+
+def find_for_region(model_id: str, region: str) -> Model:
+    """As `find`, and the model must train in `region`.
+
+    Raises:
+        RecipeInvalid: no such model, or it trains in another Region; names the models that this stack offers.
+    """
+    model = find(model_id)
+    if model.region != region:
+        offered = ", ".join(other.id for other in _MODELS if other.region == region) or "none"
+        raise RecipeInvalid(
+            f"recipe field `model`: {model.id} is tuned in {model.region} only, but this stack is in {region}. "
+            f"Drop the dataset into a Tunedrop stack in {model.region}, or choose a model of {region}: {offered}."
+        )
+    return model
+
+
+def default_for_region(region: str) -> Model:
+    """The model that a recipe without `model` gets: the first one of the Region.
+
+    Raises:
+        RecipeInvalid: no model can be tuned in `region`.
+    """
+    for model in _MODELS:
+        if model.region == region:
+            return model
+    where = ", ".join(sorted({model.region for model in _MODELS}))
+    raise RecipeInvalid(f"no model can be tuned by Bedrock RFT in {region}; deploy Tunedrop in one of {where}.")
+
+
+def mantle_base_url(region: str, configured: str) -> str:
+    """Where the OpenAI-compatible API is asked: `configured`, or the Region's own endpoint where that is empty."""
+    return configured or f"https://bedrock-mantle.{region}.api.aws/v1"
+
+
+def is_simulated(base_url: str) -> bool:
+    """Whether `base_url` is something other than the Bedrock service itself, so that its numbers must be labelled."""
+    host = urlsplit(base_url).hostname or ""
+    return not (host.endswith((".api.aws", ".amazonaws.com", ".amazonaws.com.cn")))

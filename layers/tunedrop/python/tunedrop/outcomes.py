@@ -1,0 +1,109 @@
+"""Every way in which a run can end other than well: one exception class an outcome.
+
+The class name is the Error of the state machine, the heading of the runbook and `reason.error` of the notice; the
+message is `reason.message`. It names the thing, what was expected, what was got, where, and what to do.
+"""
+
+from __future__ import annotations
+
+import enum
+
+
+class Status(enum.StrEnum):
+    """Where a run stands. The last four are terminal: exactly one of them is a run's end."""
+
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    REJECTED = "REJECTED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def terminal(self) -> bool:
+        return self is not Status.RUNNING
+
+
+class RunEnded(Exception):
+    """A run cannot go on. `status` is how the run ends."""
+
+    status = Status.FAILED
+
+
+class Rejected(RunEnded):
+    """What was dropped cannot be trained on; nothing was paid for training."""
+
+    status = Status.REJECTED
+
+
+class RecipeInvalid(Rejected):
+    """The recipe names something that does not exist, or a value out of its range."""
+
+
+class InputMissing(Rejected):
+    """A file that the run was started for is not there, or its pinned version is gone."""
+
+
+class DatasetInvalid(Rejected):
+    """At least one line of the dataset cannot be trained on."""
+
+
+class NoSignal(Rejected):
+    """The base model's rewards leave nothing to learn from: all wrong, all right, or no spread within a group."""
+
+
+class GraderUnsound(Rejected):
+    """The grader fails on good answers, can be cheated, or errs too often."""
+
+
+class JobRefused(RunEnded):
+    """Bedrock refused the training job or its file; trying again would be refused again."""
+
+
+class TrainingFailed(RunEnded):
+    """Bedrock ended the training job as failed."""
+
+
+class TrainingCancelled(RunEnded):
+    """The training job was cancelled outside this run."""
+
+
+class TrainingStuck(RunEnded):
+    """The training job made no progress for longer than the recipe allows."""
+
+
+class BudgetExceeded(RunEnded):
+    """The training job passed a limit that the recipe sets."""
+
+
+class EvaluationIncomplete(RunEnded):
+    """Too many answers could not be had or graded for a verdict."""
+
+
+class RunReleased(RunEnded):
+    """The run was stopped while this state was working for it."""
+
+    status = Status.CANCELLED
+
+
+class RunNotFound(RunEnded):
+    """No record of this run exists."""
+
+
+class Transient(Exception):
+    """Not an end: the state machine runs the state again, after a while."""
+
+
+class ServiceBusy(Transient):
+    """The service throttled, or failed in a way that another try may mend."""
+
+
+class SubmissionUnclear(Transient):
+    """A job may or may not have been created; the next try looks for it before it creates another."""
+
+
+def status_of_error(error: str) -> Status:
+    """How a run ends whose execution failed with the Error `error` (a class name of this module, or AWS's own)."""
+    known = globals().get(error)
+    if isinstance(known, type) and issubclass(known, RunEnded):
+        return known.status
+    return Status.FAILED

@@ -1,0 +1,65 @@
+"""What the template tells a function through its environment, read once."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tunedrop.catalog import mantle_base_url
+
+
+class SettingMissing(Exception):
+    """The function was deployed without an environment variable that it needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The environment of a function, as `template.yaml` sets it. Durations in seconds."""
+
+    region: str
+    runs_table: str
+    training_events_table: str
+    dataset_bucket: str
+    runs_bucket: str
+    mantle_base_url: str
+    settle_seconds: int
+    first_poll_seconds: int
+    later_poll_seconds: int
+    graders: Mapping[str, str]
+    pipeline_arn: str
+    aftermath_arn: str
+    submit_timeout_seconds: int
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings; variables that only some functions get are empty in the others.
+
+        Raises:
+            SettingMissing: a variable that every function has is not set; names it.
+        """
+        variables = os.environ if environment is None else environment
+
+        def needed(name: str) -> str:
+            try:
+                return variables[name]
+            except KeyError:
+                raise SettingMissing(f"environment variable {name} is not set; deploy with template.yaml") from None
+
+        region = needed("AWS_REGION")
+        return cls(
+            region=region,
+            runs_table=needed("RUNS_TABLE"),
+            training_events_table=needed("TRAINING_EVENTS_TABLE"),
+            dataset_bucket=needed("DATASET_BUCKET"),
+            runs_bucket=needed("RUNS_BUCKET"),
+            mantle_base_url=mantle_base_url(region, variables.get("MANTLE_BASE_URL", "")),
+            settle_seconds=int(needed("SETTLE_SECONDS")),
+            first_poll_seconds=int(needed("FIRST_POLL_SECONDS")),
+            later_poll_seconds=int(needed("LATER_POLL_SECONDS")),
+            graders=json.loads(variables.get("GRADERS", "{}")),
+            pipeline_arn=variables.get("PIPELINE_ARN", ""),
+            aftermath_arn=variables.get("AFTERMATH_ARN", ""),
+            submit_timeout_seconds=int(variables.get("SUBMIT_TIMEOUT_SECONDS", "0")),
+        )

@@ -1,0 +1,69 @@
+"""What a grader is given and what it gives back, whichever kind it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias, runtime_checkable
+
+JSON: TypeAlias = "Mapping[str, JSON] | Sequence[JSON] | str | int | float | bool | None"
+
+
+class OptionsInvalid(ValueError):
+    """The options of a grader name something that its kind does not know, or give a value out of bounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One rollout: a prompt with one answer of the model, whichever of the three wire variants it came in."""
+
+    id: str
+    messages: Sequence[Mapping[str, JSON]]
+    """The conversation without its last turn, the answer."""
+    answer: str
+    """Text of the last turn (role assistant or nova_assistant); several text parts are joined by a line break."""
+    reference: JSON
+    """The row's `reference_answer`, unwrapped from `{"text": …}`; None where the row has none."""
+    row: Mapping[str, JSON]
+    """The row's other fields, from `metadata` or from the top level."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """What one answer is worth."""
+
+    reward: float
+    """Finite, 0 to 1; the contract clips what is outside and refuses what is not a number."""
+    components: Mapping[str, float]
+    """What the reward is made of; each becomes a metric of type "Reward"."""
+    correct: bool | None
+    """Whether the answer is right, where that can be said; becomes the metric "accuracy"."""
+    explanation: str
+    """One sentence for reports; sent only when asked for."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """What was observed but is not paid for (the format of the answer, lengths); each a metric of type "Metric"."""
+
+
+class Grader(Protocol):
+    """One kind of grader with its options applied. It keeps no state between samples: same sample, same grade."""
+
+    def check_reference(self, reference: JSON, row: Mapping[str, JSON]) -> str | None:
+        """Why a row with this reference cannot be graded, as a sentence; None when it can."""
+        ...
+
+    def grade(self, sample: Sample) -> Grade:
+        """Grade one answer. May raise: the batch answers 0.0 with a `grader_error` metric for this sample alone.
+
+        It runs in a worker process that is killed at the sample's deadline, so it may take long, but not keep
+        anything in memory for the next sample.
+        """
+        ...
+
+
+@runtime_checkable
+class QuickGrader(Protocol):
+    """A grader that can settle most samples at once, in time linear in a capped length, without a worker process."""
+
+    def grade_quickly(self, sample: Sample) -> Grade | None:
+        """The grade, or None where only `grade` (in the worker, under the deadline) can tell."""
+        ...

@@ -11,7 +11,7 @@ from tunedrop.graders.sample import Grader
 def grade_batch(
     event: object, grader: Grader, *, sample_deadline_seconds: float, explain: bool = False
 ) -> list[dict[str, Any]]:
-    """The contract's answer to a batch: one object an element, in order, with its id. Raises BatchInvalid."""
+    """The contract's answer to a batch: one object an element, in order, with its id. Raises BatchError."""
     answers = []
     for rollout in parse_batch(event):
         if rollout.sample is None:

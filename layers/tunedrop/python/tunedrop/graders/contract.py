@@ -23,11 +23,11 @@ ANSWER_ROLES = ("assistant", "nova_assistant")
 _NOT_ROW_FIELDS = frozenset({"id", "messages", "metadata", "reference_answer"})
 
 
-class BatchInvalid(ValueError):
+class BatchError(ValueError):
     """The event is not a batch in any of the documented variants: nothing in it can be answered."""
 
 
-class SampleInvalid(ValueError):
+class SampleError(ValueError):
     """One element of the batch is not a rollout that can be graded."""
 
 
@@ -43,7 +43,7 @@ class Rollout:
 def parse_batch(event: object) -> list[Rollout]:
     """The rollouts of an event, in order; an element that cannot be read keeps its place, with its fault.
 
-    Takes the bare array, the wrapper `{"trajectories": […]}`, or a single rollout. Raises BatchInvalid for the rest.
+    Takes the bare array, the wrapper `{"trajectories": […]}`, or a single rollout. Raises BatchError for the rest.
     """
     if isinstance(event, Mapping):
         if isinstance(event.get("trajectories"), list):
@@ -51,7 +51,7 @@ def parse_batch(event: object) -> list[Rollout]:
         elif "messages" in event:
             event = [event]
     if not isinstance(event, list):
-        raise BatchInvalid(
+        raise BatchError(
             "The event is not a batch: expected a JSON array of objects with `id` and `messages`, "
             f"got {_kind_of(event)}. Invoke the grader with the array itself."
         )
@@ -68,23 +68,23 @@ def _rollout(element: object, position: int) -> Rollout:
         )
     try:
         return Rollout(echoed, read_sample(element, str(echoed)))
-    except SampleInvalid as fault:
+    except SampleError as fault:
         return Rollout(echoed, None, str(fault))
 
 
 def read_sample(element: object, sample_id: str) -> Sample:
-    """One element of the batch (variant A, B or C) as a Sample. Raises SampleInvalid, without any text of the row."""
+    """One element of the batch (variant A, B or C) as a Sample. Raises SampleError, without any text of the row."""
     if not isinstance(element, Mapping):
-        raise SampleInvalid(f"expected an object with `id` and `messages`, got {_kind_of(element)}")
+        raise SampleError(f"expected an object with `id` and `messages`, got {_kind_of(element)}")
     messages = element.get("messages")
     if not isinstance(messages, list) or not messages:
-        raise SampleInvalid(f"`messages` must be an array with at least the answer turn, got {_kind_of(messages)}")
+        raise SampleError(f"`messages` must be an array with at least the answer turn, got {_kind_of(messages)}")
     for number, message in enumerate(messages):
         if not isinstance(message, Mapping):
-            raise SampleInvalid(f"`messages[{number}]` must be an object, got {_kind_of(message)}")
+            raise SampleError(f"`messages[{number}]` must be an object, got {_kind_of(message)}")
     last = messages[-1]
     if last.get("role") not in ANSWER_ROLES:
-        raise SampleInvalid("the last of `messages` must be the model's answer, of role assistant or nova_assistant")
+        raise SampleError("the last of `messages` must be the model's answer, of role assistant or nova_assistant")
     metadata = element.get("metadata")
     inner = metadata if isinstance(metadata, Mapping) else {}
     row = {key: value for key, value in element.items() if key not in _NOT_ROW_FIELDS}
@@ -103,16 +103,16 @@ def unwrap(reference: JSON) -> JSON:
 
 
 def text_of(content: object) -> str:
-    """The text of a message's content: a string, or a list of text parts, joined by a line break. Other parts have none.
+    """The text of a message's content: a string, or a list of parts whose text is joined by a line break.
 
-    Raises SampleInvalid where it is neither.
+    Raises SampleError where it is neither.
     """
     if content is None:
         return ""
     if isinstance(content, str):
         return content
     if not isinstance(content, list):
-        raise SampleInvalid(f"the answer's `content` must be a string or a list of parts, got {_kind_of(content)}")
+        raise SampleError(f"the answer's `content` must be a string or a list of parts, got {_kind_of(content)}")
     texts = []
     for part in content:
         text = part.get("text") if isinstance(part, Mapping) else part

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import import_module
 
-from tunedrop.graders.sample import JSON, Grader, OptionsInvalid
+from tunedrop.graders.sample import JSON, Grader, OptionsError
 
 # kind → "module:factory"; the factory takes the options (a mapping) and returns the grader.
 KINDS: Mapping[str, str] = {
@@ -22,10 +22,10 @@ KINDS: Mapping[str, str] = {
 def load(kind: str, options: Mapping[str, JSON] | None = None) -> Grader:
     """The grader of this kind with these options.
 
-    Raises OptionsInvalid where the kind is unknown or an option is not one of the kind's.
+    Raises OptionsError where the kind is unknown or an option is not one of the kind's.
     """
     if kind not in KINDS:
-        raise OptionsInvalid(f"There is no grader of kind {kind!r}; expected one of {', '.join(KINDS)}.")
+        raise OptionsError(f"There is no grader of kind {kind!r}; expected one of {', '.join(KINDS)}.")
     module, _, factory = KINDS[kind].partition(":")
     found: object = import_module(module)
     for name in factory.split("."):

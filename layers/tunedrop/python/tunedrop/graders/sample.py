@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 JSON: TypeAlias = "Mapping[str, JSON] | Sequence[JSON] | str | int | float | bool | None"
 
 
-class OptionsInvalid(ValueError):
+class OptionsError(ValueError):
     """The options of a grader name something that its kind does not know, or give a value out of bounds."""
 
 

@@ -1,4 +1,4 @@
-"""The models that can be tuned: where each one trains, by which id it is tuned and asked, and what its backend can give.
+"""The models that can be tuned: where each trains, by which id it is tuned and asked, and what its backend can give.
 
 Sources are the sections of AWS's documentation named at each entry; what no source states is None, never a guess.
 """
@@ -6,6 +6,7 @@ Sources are the sections of AWS's documentation named at each entry; what no sou
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -38,9 +39,9 @@ class Range:
             return None if value in self.choices else f"expected one of {', '.join(self.choices)}, got {value!r}"
         if isinstance(value, bool) or not isinstance(value, (int, float) if self.kind is float else int):
             return f"expected {'a number' if self.kind is float else 'a whole number'}, got {value!r}"
-        if value != value or value in (float("inf"), float("-inf")):
+        if not math.isfinite(value):
             return f"expected a finite number, got {value!r}"
-        if self.least is not None and value < self.least or self.most is not None and value > self.most:
+        if (self.least is not None and value < self.least) or (self.most is not None and value > self.most):
             return f"expected {self._bounds()}, got {value!r}"
         return None
 

@@ -1,0 +1,112 @@
+"""The names that make "once" true: a run's id, and everything that is named after it.
+
+One upload is one run, however often its event is delivered: the id is a hash of bucket, key and version. Every derived
+name is made here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import unicodedata
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+SLUG_LENGTH = 30
+"""Characters of a dataset's name in a run id. With the hash a run id has at most 30 + 1 + 16 = 47 characters, which
+leaves room for prefixes below the 80 of an execution name and the 63 of a Nova job name."""
+
+_HASH_LENGTH = 16
+_INBOX = "inbox/"
+_RUN_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,45}[a-z0-9])?")
+_NOTICE_NAMESPACE = uuid.UUID("5d0f6f0e-2c3a-5b8e-9a44-7c1f6c1b7d11")
+
+
+class EventNotUnderstood(Exception):
+    """An execution was started with an input that names neither an upload nor a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """The object whose arrival started a run."""
+
+    bucket: str
+    key: str
+    version_id: str
+
+
+def slug(name: str) -> str:
+    """`name` as at most 30 characters of a-z, 0-9 and single hyphens; "dataset" where nothing is left of it."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:SLUG_LENGTH].strip("-") or "dataset"
+
+
+def dataset_name(key: str) -> str:
+    """The dataset's name in an inbox key `inbox/<name>/train.jsonl`: what lies between the inbox and the file."""
+    return key.removeprefix(_INBOX).rpartition("/")[0] or key
+
+
+def run_id_for_upload(upload: Upload) -> str:
+    """The run that this upload is: the same for every delivery of its event, another for every new version."""
+    digest = hashlib.sha256("\0".join((upload.bucket, upload.key, upload.version_id)).encode()).hexdigest()
+    return f"{slug(dataset_name(upload.key))}-{digest[:_HASH_LENGTH]}"
+
+
+def new_run_id(name: str) -> str:
+    """A fresh id for a run that was asked for by name."""
+    return f"{slug(name)}-{secrets.token_hex(_HASH_LENGTH // 2)}"
+
+
+def is_run_id(text: str) -> bool:
+    """Whether `text` has the form of a run id."""
+    return _RUN_ID.fullmatch(text) is not None
+
+
+def upload_of(execution_input: Mapping[str, Any]) -> Upload | None:
+    """The upload in an execution's input, where that is S3's `Object Created` event; else None."""
+    detail = execution_input.get("detail")
+    if execution_input.get("source") != "aws.s3" or not isinstance(detail, Mapping):
+        return None
+    return Upload(
+        bucket=detail["bucket"]["name"],
+        key=detail["object"]["key"],
+        # A bucket without versioning sends no version; the object's sequencer tells its uploads apart then.
+        version_id=detail["object"].get("version-id") or detail["object"].get("sequencer", ""),
+    )
+
+
+def run_id_of(execution_input: Mapping[str, Any]) -> str:
+    """The run that an execution of the pipeline was started for.
+
+    Raises:
+        EventNotUnderstood: the input is neither an upload's event nor `{"run_id": …}`.
+    """
+    upload = upload_of(execution_input)
+    if upload is not None:
+        return run_id_for_upload(upload)
+    run_id = execution_input.get("run_id")
+    if isinstance(run_id, str) and is_run_id(run_id):
+        return run_id
+    raise EventNotUnderstood(
+        "the execution's input must be S3's `Object Created` event or an object with a `run_id`; "
+        f"got an object with the keys {sorted(map(str, execution_input))}"
+    )
+
+
+def training_file_name(run_id: str) -> str:
+    """The name under which the run's training file is uploaded to Bedrock."""
+    return f"tunedrop-{run_id}.jsonl"
+
+
+def run_id_of_training_file(file_name: str) -> str | None:
+    """The run that a file at Bedrock was uploaded for, or None where the file is not one of Tunedrop's."""
+    run_id = file_name.removeprefix("tunedrop-").removesuffix(".jsonl")
+    return run_id if file_name == training_file_name(run_id) and is_run_id(run_id) else None
+
+
+def terminal_notice_id(run_id: str) -> str:
+    """The id of a run's one terminal notice: derived, so that no retry can make a second one."""
+    return str(uuid.uuid5(_NOTICE_NAMESPACE, f"terminal/{run_id}"))

@@ -1,0 +1,211 @@
+"""The recipe of a run: everything that the one who drops a dataset may decide, with a default for each.
+
+A recipe is `recipe.yaml` or `recipe.json` beside the dataset. An unknown field is an error that names the field and the
+nearest known one; all errors are reported at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tunedrop import catalog
+from tunedrop.outcomes import RecipeInvalid
+
+RECIPE_BYTES = 256 * 1024
+"""Longest recipe that is read, in bytes. A recipe of a person's making has a few hundred."""
+
+_HOURS_72 = 72
+_Label = Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class GraderChoice(_Section):
+    """Which grader scores the answers: a kind that is deployed with the stack, with its options."""
+
+    kind: Literal["math", "exact", "json", "code", "moderation", "judge", "composite"] = "math"
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class Rehearsal(_Section):
+    """The grader's trial on the base model before the job is paid for: `prompts` times `samples` answers."""
+
+    prompts: int = Field(16, ge=2, le=200)
+    samples: int = Field(4, ge=2, le=16)
+    temperature: float = Field(0.6, gt=0, le=2)
+
+
+class Evaluation(_Section):
+    """How base and tuned model are compared on the test set.
+
+    `holdout` is the share of the training rows that becomes the test set where none was dropped. `pass_reward` is the
+    reward from which an answer counts as right where the grader does not say it itself.
+    """
+
+    samples: int = Field(1, ge=1, le=16)
+    temperature: float = Field(0.0, ge=0, le=2)
+    max_tokens: int = Field(1024, ge=1, le=65536)
+    rows: int | None = Field(None, ge=1)
+    concurrency: int = Field(8, ge=1, le=200)
+    in_flight: int = Field(16, ge=1, le=128)
+    holdout: float = Field(0.1, gt=0, le=0.5)
+    pass_reward: float = Field(0.5, gt=0, le=1)
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+
+
+class Gates(_Section):
+    """What must hold before a job is paid for, and before a model counts as better."""
+
+    least_baseline: float = Field(0.01, ge=0, le=1)
+    most_baseline: float = Field(0.95, ge=0, le=1)
+    least_groups_with_signal: float = Field(0.1, ge=0, le=1)
+    most_grader_errors: float = Field(0.02, ge=0, le=1)
+    most_ungraded: float = Field(0.02, ge=0, le=1)
+    level: float = Field(0.05, gt=0, lt=0.5)
+    least_difference: float = Field(0.0, ge=0, le=1)
+
+
+class Budget(_Section):
+    """What the training may cost at the most; beyond it the job is cancelled."""
+
+    hours: float = Field(_HOURS_72, gt=0, le=_HOURS_72)
+    stuck_hours: float = Field(6, gt=0, le=_HOURS_72)
+
+
+class Promotion(_Section):
+    """Where the model id is put when the verdict is good enough: the name of an SSM parameter."""
+
+    parameter: str = Field(pattern=r"^/[A-Za-z0-9_.\-/]{1,500}$")
+
+
+class Recipe(_Section):
+    """A run's whole recipe, resolved: every field has its value."""
+
+    model: str = ""
+    hyperparameters: dict[str, int | float | str] = Field(default_factory=dict)
+    grader: GraderChoice = GraderChoice()
+    rehearsal: Rehearsal = Rehearsal()
+    evaluation: Evaluation = Evaluation()
+    gates: Gates = Gates()
+    budget: Budget = Budget()
+    promotion: Promotion | None = None
+    labels: dict[_Label, _Label] = Field(default_factory=dict, max_length=20)
+
+    @property
+    def catalog_model(self) -> catalog.Model:
+        """The catalog's entry of the recipe's model."""
+        return catalog.find(self.model)
+
+
+def parse(text: bytes, file_name: str) -> Mapping[str, Any]:
+    """What a recipe file says, not yet checked: JSON where the name ends in `.json`, else YAML.
+
+    Raises:
+        RecipeInvalid: not readable as what its name says, too long, or not one object of fields.
+    """
+    if len(text) > RECIPE_BYTES:
+        raise RecipeInvalid(f"{file_name}: expected at most {RECIPE_BYTES} bytes, got {len(text)}")
+    try:
+        written = text.decode("utf-8-sig")
+        document = json.loads(written) if file_name.endswith(".json") else _load_yaml(written)
+    except (ValueError, RecursionError) as error:
+        raise RecipeInvalid(f"{file_name} cannot be read: {error}") from None
+    if document is None:
+        return {}
+    if not isinstance(document, dict) or not all(isinstance(name, str) for name in document):
+        raise RecipeInvalid(f"{file_name}: expected fields with values, got {type(document).__name__}")
+    return document
+
+
+def resolve(document: Mapping[str, Any], region: str) -> Recipe:
+    """The recipe with all defaults filled in, for a stack in `region`.
+
+    Raises:
+        RecipeInvalid: names every field that is unknown or out of its range, all at once.
+    """
+    problems: list[str] = []
+    recipe = Recipe()
+    try:
+        recipe = Recipe.model_validate(document)
+    except ValidationError as error:
+        problems += [_sentence(each) for each in error.errors(include_url=False, include_input=True)]
+    model_id = document.get("model") or catalog.default_for_region(region).id
+    if isinstance(model_id, str):
+        try:
+            model = catalog.find_for_region(model_id, region)
+            given = document.get("hyperparameters") or {}
+            if isinstance(given, Mapping):
+                problems += _hyperparameter_problems(given, model)
+                defaults = {name: each.default for name, each in model.hyperparameters.items()}
+                chosen = {name: value for name, value in {**defaults, **given}.items() if value is not None}
+                recipe = recipe.model_copy(update={"model": model.id, "hyperparameters": chosen})
+        except RecipeInvalid as error:
+            problems.append(str(error))
+    if problems:
+        raise RecipeInvalid("; ".join(problems))
+    return recipe
+
+
+def _hyperparameter_problems(given: Mapping[str, Any], model: catalog.Model) -> list[str]:
+    problems = []
+    for name, value in given.items():
+        bounds = model.hyperparameters.get(name)
+        if bounds is None:
+            hint = _nearest(name, model.hyperparameters)
+            problems.append(f"recipe field `hyperparameters.{name}` is not one of {model.id}'s{hint}")
+        elif problem := bounds.problem(value):
+            problems.append(f"recipe field `hyperparameters.{name}`: {problem}")
+    return problems
+
+
+def _sentence(error: Any) -> str:
+    path = [str(part) for part in error["loc"]]
+    where = ".".join(path)
+    if error["type"] == "extra_forbidden":
+        return f"recipe field `{where}` is not known{_nearest(path[-1], _fields_beside(path[:-1]))}"
+    got = repr(error.get("input"))
+    return f"recipe field `{where}`: {error['msg'].lower()}, got {got if len(got) <= 80 else got[:77] + '...'}"
+
+
+def _fields_beside(path: list[str]) -> Mapping[str, Any]:
+    model: type[BaseModel] = Recipe
+    for part in path:
+        annotation = model.model_fields[part].annotation if part in model.model_fields else None
+        for candidate in (annotation, *getattr(annotation, "__args__", ())):
+            if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+                model = candidate
+                break
+        else:
+            return {}
+    return model.model_fields
+
+
+def _nearest(name: str, known: Mapping[str, Any]) -> str:
+    nearest = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    if nearest:
+        return f"; did you mean `{nearest[0]}`?"
+    return f"; known are {', '.join(known)}" if known else ""
+
+
+def _load_yaml(written: str) -> Any:
+    import yaml  # read only where a recipe was dropped as YAML
+
+    class Loader(yaml.SafeLoader):
+        """Safe, and without aliases: a few lines of them can stand for gigabytes."""
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.events.AliasEvent):
+                raise ValueError("aliases (*name) are not allowed")
+            return super().compose_node(parent, index)
+
+    try:
+        return yaml.load(written, Loader=Loader)  # noqa: S506 - a SafeLoader's own subclass
+    except yaml.YAMLError as error:
+        raise ValueError(" ".join(str(error).split())) from None

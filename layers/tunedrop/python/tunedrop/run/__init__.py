@@ -1,0 +1,1 @@
+"""A run is a record (DynamoDB) and a folder (S3)."""

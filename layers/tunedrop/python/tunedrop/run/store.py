@@ -1,0 +1,173 @@
+"""The runs table. Every write is conditional, so that a state that runs twice changes nothing the second time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from tunedrop import clock
+from tunedrop.outcomes import RunNotFound, RunReleased
+from tunedrop.run.record import RunRecord
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+UNFINISHED_INDEX = "unfinished"
+
+_serializer = TypeSerializer()
+_deserializer = TypeDeserializer()
+
+
+class OwnedByAnother(Exception):
+    """The run's record belongs to another execution."""
+
+
+class ConditionNotMet(Exception):
+    """The record was no longer as the write expected it to be; nothing was written."""
+
+
+class RunStore:
+    """Reads and writes run records.
+
+    A write names the attributes that it sets; it never writes a whole record back, so that two writers of different
+    attributes do not undo each other.
+    """
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def register(self, record: RunRecord) -> RunRecord:
+        """Make the record, or, where this execution made it before, return it as it is now.
+
+        Raises:
+            OwnedByAnother: the run belongs to another execution.
+        """
+        item = {name: value for name, value in _plain(asdict(record)).items() if value is not None}
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=_wire(item),
+                ConditionExpression="attribute_not_exists(run_id)",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            existing = self.load(record.run_id)
+            if existing.execution_arn != record.execution_arn:
+                raise OwnedByAnother(f"run {record.run_id} belongs to {existing.execution_arn}") from None
+            return existing
+        return record
+
+    def load(self, run_id: str) -> RunRecord:
+        """The record, read consistently.
+
+        Raises:
+            RunNotFound: there is none.
+        """
+        answer = self._client.get_item(TableName=self._table, Key={"run_id": {"S": run_id}}, ConsistentRead=True)
+        if "Item" not in answer:
+            raise RunNotFound(f"no run {run_id!r} is in the table {self._table}")
+        return _record(answer["Item"])
+
+    def update(self, run_id: str, changes: Mapping[str, Any]) -> RunRecord:
+        """Set attributes of a run that is neither closed nor being released (None removes), and return the record.
+
+        Raises:
+            RunReleased: the run is closed, being released, or gone.
+        """
+        try:
+            return self.update_if(
+                run_id,
+                changes,
+                "attribute_exists(run_id) AND attribute_not_exists(notice) AND attribute_not_exists(releasing_at)",
+            )
+        except ConditionNotMet:
+            raise RunReleased(f"run {run_id} was stopped or has ended; nothing more is done for it") from None
+
+    def update_if(
+        self,
+        run_id: str,
+        changes: Mapping[str, Any],
+        condition: str,
+        values: Mapping[str, Any] | None = None,
+    ) -> RunRecord:
+        """Set attributes (None removes) where `condition` (a DynamoDB expression) holds, and return the record.
+
+        Raises:
+            ConditionNotMet: it does not hold.
+        """
+        changes = {**changes, "updated_at": clock.now_text()}
+        sets = {name: value for name, value in changes.items() if value is not None}
+        removes = [name for name, value in changes.items() if value is None]
+        expression = "SET " + ", ".join(f"#{name} = :new_{name}" for name in sets)
+        if removes:
+            expression += " REMOVE " + ", ".join(f"#{name}" for name in removes)
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key={"run_id": {"S": run_id}},
+                UpdateExpression=expression,
+                ConditionExpression=condition,
+                ExpressionAttributeNames={f"#{name}": name for name in changes},
+                ExpressionAttributeValues=_wire(
+                    {**{f":new_{name}": value for name, value in _plain(sets).items()}, **(values or {})}
+                ),
+                ReturnValues="ALL_NEW",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            raise ConditionNotMet(f"run {run_id} does not meet: {condition}") from None
+        return _record(answer["Attributes"])
+
+    def close(self, run_id: str, changes: Mapping[str, Any]) -> RunRecord:
+        """Close the run with its terminal notice (in `changes`); where it is closed already, return it as it is."""
+        try:
+            return self.update_if(run_id, changes, "attribute_exists(run_id) AND attribute_not_exists(notice)")
+        except ConditionNotMet:
+            return self.load(run_id)
+
+    def unfinished(self) -> Iterator[RunRecord]:
+        """Every run that is not notified yet, the longest untouched first; the index may lag behind the table."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=UNFINISHED_INDEX,
+            KeyConditionExpression="unfinished = :yes",
+            ExpressionAttributeValues={":yes": {"S": "yes"}},
+        )
+        for page in pages:
+            for item in page["Items"]:
+                yield _record(item)
+
+
+def _plain(value: Any) -> Any:
+    """`value` with what DynamoDB cannot hold turned into what it can: floats to Decimal, tuples to lists."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float):
+        # Rounded to 12 significant digits: DynamoDB holds 38, and 0.1 + 0.2 need not be told apart from 0.3 here.
+        return Decimal(f"{value:.12g}")
+    if isinstance(value, str):
+        return str(value)
+    return value
+
+
+def _unplain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _unplain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_unplain(inner) for inner in value]
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() and abs(value) < 10**15 else float(value)
+    return value
+
+
+def _wire(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _serializer.serialize(_plain(value)) for name, value in item.items()}
+
+
+def _record(item: Mapping[str, Any]) -> RunRecord:
+    return RunRecord.from_item({name: _unplain(_deserializer.deserialize(value)) for name, value in item.items()})

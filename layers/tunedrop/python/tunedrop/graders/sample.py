@@ -67,3 +67,20 @@ class QuickGrader(Protocol):
     def grade_quickly(self, sample: Sample) -> Grade | None:
         """The grade, or None where only `grade` (in the worker, under the deadline) can tell."""
         ...
+
+
+@runtime_checkable
+class ParallelGrader(Protocol):
+    """A grader that mostly waits (for a model, for a child process) and so grades several samples at once."""
+
+    workers: int
+    """How many worker processes to grade a batch with; 1 where a grader says nothing."""
+
+
+@runtime_checkable
+class PreparedGrader(Protocol):
+    """A grader with something slow to import or open, once a worker process, outside any sample's deadline."""
+
+    def warm_up(self) -> None:
+        """Get ready, in the worker process."""
+        ...

@@ -103,6 +103,12 @@ class Recipe(_Section):
         """The catalog's entry of the recipe's model."""
         return catalog.find(self.model)
 
+    @property
+    def typed_hyperparameters(self) -> dict[str, int | float | str]:
+        """The hyperparameters as the service's types want them: a stored 1.0 comes back as 1, and is a float again."""
+        kinds = self.catalog_model.hyperparameters
+        return {name: kinds[name].kind(value) for name, value in self.hyperparameters.items()}
+
 
 def parse(text: bytes, file_name: str) -> Mapping[str, Any]:
     """What a recipe file says, not yet checked: JSON where the name ends in `.json`, else YAML.

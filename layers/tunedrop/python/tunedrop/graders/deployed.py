@@ -1,0 +1,157 @@
+"""Asking a deployed grader: the very version that scores the answers during training."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tunedrop.graders.sample import JSON
+from tunedrop.outcomes import ServiceBusy
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+BATCH_SAMPLES = 64
+"""Most samples an invocation. The service's own number is not published; SageMaker's default is 64."""
+
+BATCH_BYTES = 4 * 1024 * 1024
+"""Most bytes an invocation, of Lambda's 6 MB for a synchronous request, so that the answer fits, too."""
+
+_EXPLAIN = base64.b64encode(b'{"custom":{"tunedrop_explain":"1"}}').decode()
+_BUSY = frozenset(
+    {"TooManyRequestsException", "ServiceException", "EC2ThrottledException", "ResourceNotReadyException"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """One answer to be graded: the row that it answers, and what the model said."""
+
+    id: str
+    row: Mapping[str, Any]
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """What the grader made of one rollout. `ungraded` says why there is no reward; then there is none."""
+
+    id: str
+    reward: float | None
+    correct: bool | None = None
+    components: Mapping[str, float] = field(default_factory=dict)
+    ungraded: str | None = None
+    explanation: str = ""
+
+
+class DeployedGrader:
+    """A published version of a grader function. Rewards come back in the order of the rollouts."""
+
+    def __init__(self, client: LambdaClient, arn: str) -> None:
+        self._client = client
+        self._arn = arn
+
+    def grade(self, rollouts: Sequence[Rollout]) -> list[Graded]:
+        """Grade them all, in as few invocations as Lambda's payload allows.
+
+        Raises:
+            ServiceBusy: Lambda throttled; nothing is lost by grading again.
+        """
+        graded: list[Graded] = []
+        for batch in _batches(rollouts):
+            graded += self._grade_batch(batch)
+        return graded
+
+    def _grade_batch(self, batch: Sequence[tuple[Rollout, bytes]]) -> list[Graded]:
+        from botocore.exceptions import ClientError
+
+        payload = b"[" + b",".join(body for _, body in batch) + b"]"
+        try:
+            answer = self._client.invoke(FunctionName=self._arn, Payload=payload, ClientContext=_EXPLAIN)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _BUSY:
+                raise ServiceBusy(f"the grader {self._arn} is throttled") from error
+            raise
+        body = answer["Payload"].read()
+        if "FunctionError" in answer:
+            reason = f"the grader failed on the batch: {_error_type(body)}"
+            return [Graded(rollout.id, None, ungraded=reason) for rollout, _ in batch]
+        return _read(body, [rollout.id for rollout, _ in batch])
+
+
+def wire_form(rollout: Rollout) -> dict[str, JSON]:
+    """A rollout as AWS documents it: the conversation with the answer, and the row's other fields as metadata."""
+    row = rollout.row
+    return {
+        "id": rollout.id,
+        "messages": [*row["messages"], {"role": "assistant", "content": rollout.answer}],
+        "metadata": {name: value for name, value in row.items() if name != "messages"},
+    }
+
+
+def _batches(rollouts: Sequence[Rollout]) -> Iterator[list[tuple[Rollout, bytes]]]:
+    batch: list[tuple[Rollout, bytes]] = []
+    size = 0
+    for rollout in rollouts:
+        body = json.dumps(wire_form(rollout)).encode()
+        if batch and (len(batch) == BATCH_SAMPLES or size + len(body) > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append((rollout, body))
+        size += len(body) + 1
+    if batch:
+        yield batch
+
+
+def _read(body: bytes, ids: Sequence[str]) -> list[Graded]:
+    """The contract's answer, matched by id; what does not keep the contract counts as ungraded, never as 0."""
+    try:
+        answers = json.loads(body)
+    except ValueError:
+        answers = None
+    by_id: dict[str, Any] = {}
+    if isinstance(answers, list):
+        for each in answers:
+            if isinstance(each, dict) and isinstance(each.get("id"), str):
+                by_id[each["id"]] = each
+    return [_graded(sample_id, by_id.get(sample_id)) for sample_id in ids]
+
+
+def _graded(sample_id: str, told: Mapping[str, Any] | None) -> Graded:
+    if told is None:
+        return Graded(sample_id, None, ungraded="the grader's answer does not name this sample")
+    explanation = str(told.get("explanation", ""))
+    reward = _number(told.get("aggregate_reward_score"))
+    listed = told.get("metrics_list") or []
+    metrics = {
+        str(each["name"]): value
+        for each in listed
+        if isinstance(each, Mapping) and "name" in each and (value := _number(each.get("value"))) is not None
+    }
+    if metrics.get("grader_error"):
+        what = "the grader ran out of time" if metrics.get("grader_timeout") else "the grader failed"
+        return Graded(sample_id, None, components=metrics, ungraded=what, explanation=explanation)
+    if reward is None:
+        return Graded(sample_id, None, ungraded="the grader's score is not a finite number", explanation=explanation)
+    accuracy = metrics.get("accuracy")
+    correct = None if accuracy is None else accuracy >= 0.5
+    return Graded(sample_id, reward, correct, metrics, explanation=explanation)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    number = float(value)
+    return number if number - number == 0 else None
+
+
+def _error_type(body: bytes) -> str:
+    """The class of a Lambda error. Its message stays out: it may quote what was graded."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return "an error without a type"
+    return str(document.get("errorType", "an error without a type"))[:200] if isinstance(document, dict) else "an error"

@@ -1,0 +1,119 @@
+"""The terminal notice of a run: what every subscriber gets, once, whatever the end.
+
+The notice is an outbox: it is saved with the status that closes the record, then published, then marked as published.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tunedrop import clock, identity
+from tunedrop.outcomes import Status
+from tunedrop.run.record import RunRecord
+
+SCHEMA_VERSION = "1.0"
+
+SUBJECT_LENGTH = 99
+"""SNS refuses a Subject of 100 characters or more (API reference of Publish: "up to 100 characters long")."""
+
+MESSAGE_BYTES = 256 * 1024
+"""SNS's limit for message and attributes together. A reason is cut well before it, see `REASON_CHARACTERS`."""
+
+REASON_CHARACTERS = 8_000
+"""Longest reason in a notice: a reader's page or two; the findings file holds the rest."""
+
+
+def closing(
+    record: RunRecord, status: Status, reason: Mapping[str, str] | None, *, report_uri: str | None
+) -> dict[str, Any]:
+    """The attributes that close `record`: its status, its reason, and its terminal notice, ready to publish."""
+    finished_at = clock.now_text()
+    if reason is not None:
+        reason = {"error": reason["error"], "message": _cut(reason["message"])}
+    body = _body(record, status, reason, finished_at=finished_at, report_uri=report_uri)
+    return {
+        "status": status,
+        "reason": reason,
+        "finished_at": finished_at,
+        "report_uri": report_uri,
+        "notice": {
+            "notice_id": body["notice_id"],
+            "subject": subject(record.name, status, _verdict(record)),
+            "message": json.dumps(body, ensure_ascii=False, allow_nan=False),
+            "attributes": attributes(record, status),
+        },
+    }
+
+
+def attributes(record: RunRecord, status: Status) -> dict[str, Any]:
+    """What a filter policy can ask for, in the form of SNS's MessageAttributes; left out where there is no value."""
+    values = {
+        "status": str(status),
+        "verdict": _verdict(record),
+        "name": record.name,
+        "base_model": _base_model(record),
+    }
+    return {name: {"DataType": "String", "StringValue": value} for name, value in values.items() if value}
+
+
+def subject(name: str, status: Status, verdict: str | None) -> str:
+    """The e-mail's subject, within what SNS takes: at most 99 printable ASCII characters, no space at the start."""
+    told = f"Tunedrop {status}: " + (f"{verdict}, " if verdict else "")
+    plain = "".join(each if " " <= each <= "~" else "?" for each in name)
+    room = SUBJECT_LENGTH - len(told)
+    return told + (plain if len(plain) <= room else plain[: room - 3] + "...")
+
+
+def _body(
+    record: RunRecord, status: Status, reason: Mapping[str, str] | None, *, finished_at: str, report_uri: str | None
+) -> dict[str, Any]:
+    training = record.training or {}
+    dataset = record.dataset or {}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "notice_id": identity.terminal_notice_id(record.run_id),
+        "run_id": record.run_id,
+        "name": record.name,
+        "status": str(status),
+        "reason": reason,
+        "base_model": _base_model(record),
+        "tuned_model": record.tuned_model,
+        "dataset": _dataset(record, dataset),
+        "training": None
+        if record.job_id is None
+        else {
+            "job_id": record.job_id,
+            "steps": training.get("steps"),
+            "reward_first": training.get("reward_first"),
+            "reward_last": training.get("reward_last"),
+            "simulated": bool(training.get("simulated", False)),
+        },
+        "evaluation": record.evaluation,
+        "report_uri": report_uri,
+        "execution_arn": record.execution_arn,
+        "started_at": record.started_at,
+        "finished_at": finished_at,
+    }
+
+
+def _dataset(record: RunRecord, dataset: Mapping[str, Any]) -> dict[str, Any]:
+    if record.train is not None:
+        uri, version = record.train.uri, record.train.version_id
+    else:
+        uri = f"s3://{record.source.get('bucket')}/{record.source.get('key')}"
+        version = record.source.get("version_id", "")
+    return {"uri": uri, "version": version, "rows": dataset.get("rows")}
+
+
+def _verdict(record: RunRecord) -> str | None:
+    return (record.evaluation or {}).get("verdict")
+
+
+def _base_model(record: RunRecord) -> str | None:
+    return (record.recipe or {}).get("model") or None
+
+
+def _cut(message: str) -> str:
+    return message if len(message) <= REASON_CHARACTERS else message[: REASON_CHARACTERS - 1] + "…"

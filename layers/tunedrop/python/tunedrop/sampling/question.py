@@ -1,0 +1,50 @@
+"""What is asked of a model, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One prompt for one answer. `seed` makes a service that honours seeds answer the same again."""
+
+    messages: Sequence[Mapping[str, Any]]
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How a model is asked: `model` as inference names it, tokens of the answer at the most, temperature 0 to 2."""
+
+    model: str
+    max_tokens: int
+    temperature: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a model answered. `refused` says why the service has no answer to this question, now or later."""
+
+    text: str
+    finish_reason: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    latency_seconds: float | None = None
+    refused: str | None = None
+
+
+class NotAnswered(Exception):
+    """The service gave no answer this time, after several tries; a later one may."""
+
+
+class Sampler(Protocol):
+    """A service that can be asked."""
+
+    async def ask(self, asking: Asking, question: Question) -> Reply:
+        """One answer. Raises NotAnswered."""
+
+    async def close(self) -> None:
+        """Give the connections back."""

@@ -1,0 +1,130 @@
+"""What a training service can do for a run, whichever service it is."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, Any, Protocol
+
+
+class JobStatus(enum.StrEnum):
+    """Where a job stands, in the words of Tunedrop; each backend maps its service's own words onto these."""
+
+    VALIDATING = "validating"
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+    @property
+    def over(self) -> bool:
+        """Whether the job has come to an end."""
+        return self in (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """What a job is created with."""
+
+    run_id: str
+    model: str
+    training_file: str
+    grader_arn: str
+    hyperparameters: Mapping[str, int | float | str]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as the service tells it. `service_status` is the service's own word; `tuned_model` is opaque."""
+
+    id: str
+    status: JobStatus
+    service_status: str
+    training_file: str | None
+    tuned_model: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingEvent:
+    """One event of a job. `metrics` is None for a message; `step` is None where the event names none."""
+
+    id: str
+    created_at: int
+    level: str
+    message: str
+    step: int | None
+    metrics: Mapping[str, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A model saved on the way. `model` can be asked like the tuned one."""
+
+    id: str
+    step: int
+    model: str
+
+
+class Refused(Exception):
+    """The service said no in a way that will not change: nothing was created."""
+
+
+class Busy(Exception):
+    """The service throttled the call: nothing was created, another try may succeed."""
+
+
+class Unclear(Exception):
+    """No answer, or one that does not tell: the call may or may not have had its effect."""
+
+
+class TrainingBackend(Protocol):
+    """A service that trains. Every method but `cancel` raises Refused, Busy or Unclear."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the service is a simulation, so that its numbers must be labelled."""
+
+    def upload(self, name: str, body: IO[bytes]) -> str:
+        """Upload a training file under `name`; its id."""
+
+    def find_files(self, name: str) -> Sequence[str]:
+        """The ids of the files with that name, the oldest first. The list may be stale."""
+
+    def delete_file(self, file_id: str) -> None:
+        """Delete a file; one that is not there is no error."""
+
+    def create(self, request: JobRequest) -> Job:
+        """Create a job. Never tried twice within."""
+
+    def find_jobs(self, training_file: str) -> Sequence[Job]:
+        """The jobs made from that file, from all pages of a list that may be stale; the oldest first."""
+
+    def get(self, job_id: str) -> Job:
+        """The job as it is now."""
+
+    def cancel(self, job_id: str) -> None:
+        """Cancel the job; one that is over stays as it is."""
+
+    def events(self, job_id: str) -> Iterator[TrainingEvent]:
+        """All events, page by page, in the service's order."""
+
+    def checkpoints(self, job_id: str) -> Sequence[Checkpoint]:
+        """The checkpoints so far, by step."""
+
+    def list_jobs(self) -> Iterator[Job]:
+        """Every job of the account that the list shows, for the sweeper."""
+
+    def list_files(self) -> Iterator[tuple[str, str]]:
+        """Every training file of the account as (id, name), for the sweeper."""
+
+
+def number(value: Any) -> float | None:
+    """`value` as a finite float, or None where it is none: what a service sends is not trusted to be one."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    as_float = float(value)
+    return as_float if as_float - as_float == 0 else None

@@ -1,0 +1,210 @@
+"""The end of every run that did not go well: nothing of it goes on costing money, and its record is closed.
+
+Safe to run any number of times, by any number of processes: only the execution that owns the run can close it, and only
+the first closing counts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from tunedrop import clock, identity, notice
+from tunedrop.outcomes import RunNotFound, ServiceBusy, Status, status_of_error
+from tunedrop.run.record import RunRecord
+from tunedrop.run.store import ConditionNotMet, OwnedByAnother, RunStore
+from tunedrop.training.backend import Busy, TrainingBackend, Unclear
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+UNREGISTERED_GRACE_SECONDS = 30
+"""An execution that ended before it could register its run may be one of several of the same event; so long do its
+siblings have to register it before it is closed in their place."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndedExecution:
+    """An execution of the pipeline that is over, or not. `error` and `cause` as Step Functions tells them."""
+
+    arn: str
+    status: str
+    input: Mapping[str, Any]
+    error: str | None
+    cause: str | None
+    stopped_at: str
+
+    @property
+    def going_on(self) -> bool:
+        return self.status in ("RUNNING", "PENDING_REDRIVE")
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What is to be done next: `publish` the notice, `wait` and come again, or `nothing`."""
+
+    decision: str
+    run_id: str
+    notice: Mapping[str, Any] | None = None
+    wait_seconds: int = 0
+
+
+def describe_execution(client: SFNClient, aftermath_input: Mapping[str, Any]) -> EndedExecution:
+    """The execution that an aftermath was started for: by its status-change event, or by the sweeper."""
+    detail = aftermath_input.get("detail") or {}
+    arn = detail.get("executionArn") or aftermath_input["execution_arn"]
+    told = client.describe_execution(executionArn=arn)
+    stopped = told.get("stopDate")
+    return EndedExecution(
+        arn=arn,
+        status=told["status"],
+        input=json.loads(told.get("input") or "{}"),
+        error=told.get("error") or detail.get("error"),
+        cause=told.get("cause") or detail.get("cause"),
+        stopped_at=clock.text(stopped) if stopped else clock.now_text(),
+    )
+
+
+class Releaser:
+    """Releases what a run holds. `backend_of` gives the backend that trains the run's model."""
+
+    def __init__(
+        self, store: RunStore, backend_of: Callable[[RunRecord], TrainingBackend], *, list_lag_seconds: float
+    ) -> None:
+        self._store = store
+        self._backend_of = backend_of
+        self._list_lag_seconds = list_lag_seconds
+
+    def release(self, execution: EndedExecution) -> Release:
+        """Release the run of `execution`, if that has ended and owns it.
+
+        Raises:
+            ServiceBusy: the training service could not be asked; nothing is closed yet.
+        """
+        run_id = identity.run_id_of(execution.input)
+        if execution.going_on:
+            return Release("nothing", run_id)
+        try:
+            record = self._store.load(run_id)
+        except RunNotFound:
+            passed = (clock.now() - clock.parse(execution.stopped_at)).total_seconds()
+            if passed < UNREGISTERED_GRACE_SECONDS:
+                return Release("wait", run_id, wait_seconds=ceil(UNREGISTERED_GRACE_SECONDS - passed))
+            record = self._register(run_id, execution)
+        if record.execution_arn != execution.arn or record.notified_at is not None:
+            return Release("nothing", run_id)
+        if not record.closed:
+            waiting = self._wind_up(record)
+            if waiting is not None:
+                return waiting
+            record = self._close(self._store.load(run_id), execution)
+        return Release("publish", run_id, notice=record.notice)
+
+    def _register(self, run_id: str, execution: EndedExecution) -> RunRecord:
+        try:
+            return self._store.register(new_record(run_id, execution.input, execution.arn, execution.stopped_at))
+        except OwnedByAnother:
+            return self._store.load(run_id)
+
+    def _wind_up(self, record: RunRecord) -> Release | None:
+        """Cancel what still trains; how long to wait where that cannot be told yet."""
+        try:
+            record = self._store.update_if(
+                record.run_id,
+                {"releasing_at": record.releasing_at or clock.now_text()},
+                "attribute_exists(run_id) AND attribute_not_exists(notice)",
+            )
+        except ConditionNotMet:
+            return None
+        if record.job_id is None:
+            lease = record.submission_lease_until
+            if lease is not None and not clock.has_passed(lease):
+                left = (clock.parse(lease) - clock.now()).total_seconds()
+                return Release("wait", record.run_id, wait_seconds=max(1, ceil(left)))
+            if record.submitting_at is None:
+                return None
+        try:
+            return self._cancel(record)
+        except (Busy, Unclear) as trouble:
+            raise ServiceBusy(f"the job of run {record.run_id} could not be released: {trouble}") from trouble
+
+    def _cancel(self, record: RunRecord) -> Release | None:
+        backend = self._backend_of(record)
+        job_id = record.job_id
+        if job_id is None:
+            jobs = backend.find_jobs(record.file_id) if record.file_id else []
+            if not jobs:
+                since = (clock.now() - clock.parse(record.releasing_at or clock.now_text())).total_seconds()
+                if since < self._list_lag_seconds:
+                    # The list may not show the job yet.
+                    return Release("wait", record.run_id, wait_seconds=ceil(self._list_lag_seconds - since))
+                return None
+            job_id = jobs[0].id
+            for other in jobs[1:]:
+                backend.cancel(other.id)
+        if not backend.get(job_id).status.over:
+            backend.cancel(job_id)
+        job = backend.get(job_id)
+        training = {"simulated": backend.simulated, **(record.training or {})}
+        self._store.update_if(
+            record.run_id,
+            {
+                "job_id": job_id,
+                "job_status": job.service_status,
+                "tuned_model": job.tuned_model or record.tuned_model,
+                "training": training,
+            },
+            "attribute_exists(run_id)",
+        )
+        return None
+
+    def _close(self, record: RunRecord, execution: EndedExecution) -> RunRecord:
+        status, reason = end_of(execution)
+        return self._store.close(record.run_id, notice.closing(record, status, reason, report_uri=record.report_uri))
+
+
+def end_of(execution: EndedExecution) -> tuple[Status, dict[str, str]]:
+    """How a run ends whose execution ended like this, and the reason, in the words that its reader gets."""
+    if execution.status == "ABORTED":
+        told = f" ({execution.cause})" if execution.cause else ""
+        return Status.CANCELLED, {"error": "Stopped", "message": f"The execution was stopped{told}."}
+    if execution.status == "TIMED_OUT":
+        return Status.FAILED, {"error": "RunTimedOut", "message": "The run took longer than a run may take."}
+    if execution.status == "SUCCEEDED":
+        return Status.FAILED, {"error": "RunUnconcluded", "message": "The execution ended without a conclusion."}
+    error = execution.error or "Unknown"
+    return status_of_error(error), {"error": error, "message": _message(execution.cause) or error}
+
+
+def _message(cause: str | None) -> str:
+    """The message in a Lambda error's Cause (`{"errorMessage", "errorType", …}`), or the Cause itself."""
+    try:
+        document = json.loads(cause or "")
+    except ValueError:
+        return cause or ""
+    if isinstance(document, dict) and isinstance(document.get("errorMessage"), str):
+        return str(document["errorMessage"])
+    return cause or ""
+
+
+def new_record(run_id: str, execution_input: Mapping[str, Any], execution_arn: str, started_at: str) -> RunRecord:
+    """The record of a run that an execution begins."""
+    upload = identity.upload_of(execution_input)
+    if upload is not None:
+        name = identity.dataset_name(upload.key)
+        source = {"kind": "upload", "bucket": upload.bucket, "key": upload.key, "version_id": upload.version_id}
+    else:
+        name = str(execution_input.get("name") or run_id)
+        source = {"kind": "call"}
+    return RunRecord(
+        run_id=run_id,
+        name=name,
+        execution_arn=execution_arn,
+        status=Status.RUNNING,
+        started_at=started_at,
+        updated_at=clock.now_text(),
+        source=source,
+    )

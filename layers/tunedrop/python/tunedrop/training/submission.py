@@ -1,0 +1,173 @@
+"""Exactly one job a run, though the service knows no client token.
+
+The training file is uploaded under a name made of the run id; the id of that file is the idempotency key. A lease keeps
+two processes from submitting at the same time; `submitting_at` is saved before the call, so that whoever comes after a
+lost answer looks for the job that was perhaps made, all pages, several times (lists may be stale), before it creates
+one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import IO
+
+from tunedrop import clock, identity
+from tunedrop.outcomes import JobRefused, RunReleased, ServiceBusy, SubmissionUnclear
+from tunedrop.recipe import Recipe
+from tunedrop.run.record import RunRecord
+from tunedrop.run.store import ConditionNotMet, RunStore
+from tunedrop.training.backend import Busy, Job, JobRequest, Refused, TrainingBackend, Unclear
+
+LIST_LAG_SECONDS = 12.0
+"""How far Bedrock's list of jobs is assumed to lag behind at the most. UNCONFIRMED: AWS's notebooks only say that lists
+are less accurate than a retrieve. `looks` spreads its looks over this time."""
+
+_LEASE_FREE = "attribute_not_exists(submission_lease_until) OR submission_lease_until < :now"
+
+
+class Submission:
+    """Submits the job of one run. `lease_seconds`: how long this process can live at the most."""
+
+    def __init__(
+        self,
+        store: RunStore,
+        backend: TrainingBackend,
+        *,
+        lease_seconds: float,
+        list_lag_seconds: float = LIST_LAG_SECONDS,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._store = store
+        self._backend = backend
+        self._lease_seconds = lease_seconds
+        self._list_lag_seconds = list_lag_seconds
+        self._sleep = sleep
+
+    def submit(self, run_id: str, open_training_file: Callable[[], IO[bytes]]) -> RunRecord:
+        """Make the run's job, or find it made, and return the record with its `job_id`.
+
+        Raises:
+            JobRefused: the service will not have this job or file.
+            RunReleased: the run was stopped meanwhile; no job of it is left training.
+            ServiceBusy: the service throttled; nothing was created by this try.
+            SubmissionUnclear: a job may have been made but is not to be seen, or another process is submitting.
+        """
+        before = self._store.load(run_id)
+        if before.job_id is not None:
+            return self._unless_released(before)
+        self._take_lease(before)
+        try:
+            return self._submit(before, open_training_file)
+        finally:
+            self._free_lease(run_id)
+
+    def _submit(self, before: RunRecord, open_training_file: Callable[[], IO[bytes]]) -> RunRecord:
+        try:
+            file_id = before.file_id or self._upload(before.run_id, open_training_file)
+            job = self._look(file_id) if before.submitting_at is not None else None
+            if job is None:
+                job = self._create(before, file_id)
+        except Refused as refusal:
+            raise JobRefused(f"Bedrock refused the training job: {refusal}") from refusal
+        except Busy as busy:
+            raise ServiceBusy(str(busy)) from busy
+        except Unclear as unclear:
+            raise SubmissionUnclear(str(unclear)) from unclear
+        return self._save(before.run_id, job)
+
+    def _upload(self, run_id: str, open_training_file: Callable[[], IO[bytes]]) -> str:
+        name = identity.training_file_name(run_id)
+        uploaded = self._backend.find_files(name)
+        if uploaded:
+            file_id = uploaded[0]
+        else:
+            with open_training_file() as body:
+                file_id = self._backend.upload(name, body)
+        self._store.update(run_id, {"file_id": file_id})
+        return file_id
+
+    def _create(self, record: RunRecord, file_id: str) -> Job:
+        recipe = Recipe.model_validate(record.recipe)
+        model = recipe.catalog_model
+        if record.grader_arn is None:
+            raise JobRefused(f"run {record.run_id} has no pinned grader version")
+        # From here on a job may exist that nobody has heard of.
+        self._store.update(record.run_id, {"submitting_at": clock.now_text()})
+        request = JobRequest(
+            run_id=record.run_id,
+            model=model.tuned_as,
+            training_file=file_id,
+            grader_arn=record.grader_arn,
+            hyperparameters=recipe.typed_hyperparameters,
+        )
+        try:
+            return self._backend.create(request)
+        except Unclear:
+            job = self._look(file_id)
+            if job is None:
+                raise
+            return job
+
+    def _look(self, file_id: str) -> Job | None:
+        """The job that was made from our file, looked for until the list can be stale no more."""
+        waited = 0.0
+        for moment in (0.0, 0.25, 0.5, 1.0):
+            pause = moment * self._list_lag_seconds - waited
+            if pause > 0:
+                self._sleep(pause)
+                waited += pause
+            jobs = self._backend.find_jobs(file_id)
+            if jobs:
+                return jobs[0]
+        return None
+
+    def _save(self, run_id: str, job: Job) -> RunRecord:
+        try:
+            record = self._store.update_if(
+                run_id,
+                {
+                    "job_id": job.id,
+                    "job_status": job.service_status,
+                    "submitted_at": clock.now_text(),
+                    "stage": "SubmitJob",
+                    "training": {"simulated": self._backend.simulated},
+                },
+                "attribute_exists(run_id) AND attribute_not_exists(job_id)",
+            )
+        except ConditionNotMet:
+            record = self._store.load(run_id)
+            if record.job_id != job.id:
+                self._backend.cancel(job.id)
+        return self._unless_released(record)
+
+    def _unless_released(self, record: RunRecord) -> RunRecord:
+        if record.releasing_at is None and not record.closed:
+            return record
+        if record.job_id is not None:
+            self._backend.cancel(record.job_id)
+        raise RunReleased(f"run {record.run_id} was stopped while its job was submitted; the job is cancelled")
+
+    def _take_lease(self, record: RunRecord) -> None:
+        try:
+            self._store.update_if(
+                record.run_id,
+                {"submission_lease_until": clock.seconds_from_now(self._lease_seconds)},
+                "attribute_exists(run_id) AND attribute_not_exists(notice) AND attribute_not_exists(releasing_at) "
+                f"AND attribute_not_exists(job_id) AND ({_LEASE_FREE})",
+                {":now": clock.now_text()},
+            )
+        except ConditionNotMet:
+            record = self._store.load(record.run_id)
+            if record.releasing_at is not None or record.closed:
+                raise RunReleased(f"run {record.run_id} was stopped; no job is submitted for it") from None
+            raise SubmissionUnclear(
+                f"another process may be submitting the job of run {record.run_id} "
+                f"until {record.submission_lease_until}"
+            ) from None
+
+    def _free_lease(self, run_id: str) -> None:
+        # A lease that could not be given back runs out by itself.
+        with suppress(Exception):
+            self._store.update_if(run_id, {"submission_lease_until": None}, "attribute_exists(run_id)")

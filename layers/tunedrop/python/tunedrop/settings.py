@@ -9,6 +9,10 @@ from dataclasses import dataclass
 
 from tunedrop.catalog import mantle_base_url
 
+LIST_LAG_SECONDS = 12.0
+"""How far Bedrock's list of jobs is assumed to lag behind at the most. UNCONFIRMED: AWS's notebooks only say that lists
+are less accurate than a retrieve. Looking for a job that may have been made goes on for this long."""
+
 
 class SettingMissing(Exception):
     """The function was deployed without an environment variable that it needs."""
@@ -30,7 +34,7 @@ class Settings:
     graders: Mapping[str, str]
     pipeline_arn: str
     aftermath_arn: str
-    submit_timeout_seconds: int
+    list_lag_seconds: float
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -61,5 +65,5 @@ class Settings:
             graders=json.loads(variables.get("GRADERS", "{}")),
             pipeline_arn=variables.get("PIPELINE_ARN", ""),
             aftermath_arn=variables.get("AFTERMATH_ARN", ""),
-            submit_timeout_seconds=int(variables.get("SUBMIT_TIMEOUT_SECONDS", "0")),
+            list_lag_seconds=float(variables.get("LIST_LAG_SECONDS", LIST_LAG_SECONDS)),
         )

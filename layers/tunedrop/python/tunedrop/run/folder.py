@@ -17,6 +17,7 @@ CORRECTED_TRAIN = "corrected/train.jsonl"
 CORRECTED_TEST = "corrected/test.jsonl"
 REHEARSAL = "rehearsal.json"
 METRICS = "metrics.json"
+TEST_ROWS = "evaluation/rows.jsonl"
 PLAN = "evaluation/plan.json"
 MANIFEST = "evaluation/manifest.json"
 ANSWERS = "evaluation/answers/"
@@ -69,6 +70,15 @@ class RunFolder:
         if start is None or end is None:
             return self._client.get_object(Bucket=self.bucket, Key=self.key(name))["Body"]
         return self._client.get_object(Bucket=self.bucket, Key=self.key(name), Range=f"bytes={start}-{end - 1}")["Body"]
+
+    def open_training_file(self) -> IO[bytes]:
+        """The training file as a local temporary file, read from its start; gone when it is closed."""
+        import tempfile
+
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+        self._client.download_fileobj(self.bucket, self.key(TRAIN), file)
+        file.seek(0)
+        return file
 
     def exists(self, name: str) -> bool:
         """Whether the object is there."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tunedrop import clock, identity, notice
 from tunedrop.outcomes import RunNotFound, ServiceBusy, Status, status_of_error
 from tunedrop.run.record import RunRecord
+from tunedrop.run.registration import new_record
 from tunedrop.run.store import ConditionNotMet, OwnedByAnother, RunStore
 from tunedrop.training.backend import Busy, TrainingBackend, Unclear
 
@@ -188,23 +189,3 @@ def _message(cause: str | None) -> str:
     if isinstance(document, dict) and isinstance(document.get("errorMessage"), str):
         return str(document["errorMessage"])
     return cause or ""
-
-
-def new_record(run_id: str, execution_input: Mapping[str, Any], execution_arn: str, started_at: str) -> RunRecord:
-    """The record of a run that an execution begins."""
-    upload = identity.upload_of(execution_input)
-    if upload is not None:
-        name = identity.dataset_name(upload.key)
-        source = {"kind": "upload", "bucket": upload.bucket, "key": upload.key, "version_id": upload.version_id}
-    else:
-        name = str(execution_input.get("name") or run_id)
-        source = {"kind": "call"}
-    return RunRecord(
-        run_id=run_id,
-        name=name,
-        execution_arn=execution_arn,
-        status=Status.RUNNING,
-        started_at=started_at,
-        updated_at=clock.now_text(),
-        source=source,
-    )

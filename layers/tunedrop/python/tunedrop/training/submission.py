@@ -20,10 +20,6 @@ from tunedrop.run.record import RunRecord
 from tunedrop.run.store import ConditionNotMet, RunStore
 from tunedrop.training.backend import Busy, Job, JobRequest, Refused, TrainingBackend, Unclear
 
-LIST_LAG_SECONDS = 12.0
-"""How far Bedrock's list of jobs is assumed to lag behind at the most. UNCONFIRMED: AWS's notebooks only say that lists
-are less accurate than a retrieve. `looks` spreads its looks over this time."""
-
 _LEASE_FREE = "attribute_not_exists(submission_lease_until) OR submission_lease_until < :now"
 
 
@@ -36,7 +32,7 @@ class Submission:
         backend: TrainingBackend,
         *,
         lease_seconds: float,
-        list_lag_seconds: float = LIST_LAG_SECONDS,
+        list_lag_seconds: float,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._store = store

@@ -1,0 +1,21 @@
+"""ConcludeRun: compares base and tuned model, writes the report, and closes the record with its notice."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from tunedrop.reporting.conclusion import conclude
+
+from tunedrop.resources import Resources
+
+logger = Logger()
+resources = Resources()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """`{"run_id"}` to `{"decision": "concluded", "verdict", "promotion", "notice"}`. Raises EvaluationIncomplete."""
+    logger.append_keys(run_id=event["run_id"])
+    conclusion = conclude(event["run_id"], resources)
+    logger.info("concluded", verdict=conclusion["verdict"])
+    return {"decision": "concluded", **conclusion}

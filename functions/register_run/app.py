@@ -1,0 +1,28 @@
+"""RegisterRun: makes the run's record before anything else, so that one event is one run."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from tunedrop import identity
+from tunedrop.resources import Resources
+from tunedrop.run.registration import new_record
+from tunedrop.run.store import OwnedByAnother
+
+logger = Logger()
+resources = Resources()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """`{"input", "execution_arn", "started_at"}` to `{"decision": "registered" | "duplicate", "run_id", …}`."""
+    run_id = identity.run_id_of(event["input"])
+    logger.append_keys(run_id=run_id)
+    answer = {"run_id": run_id, "settle_seconds": resources.settings.settle_seconds}
+    try:
+        resources.runs.register(new_record(run_id, event["input"], event["execution_arn"], event["started_at"]))
+    except OwnedByAnother:
+        logger.info("another execution owns this run; nothing is done for this one")
+        return {"decision": "duplicate", **answer}
+    return {"decision": "registered", **answer}

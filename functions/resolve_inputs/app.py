@@ -1,0 +1,20 @@
+"""ResolveInputs: pins the versions of the dataset, the recipe and the grader that the run is made of."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from tunedrop.resources import Resources
+from tunedrop.run.resolution import resolve_inputs
+
+logger = Logger()
+resources = Resources()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """`{"run_id"}` to `{"decision": "resolved"}`. Raises InputMissing, RecipeInvalid."""
+    logger.append_keys(run_id=event["run_id"])
+    resolve_inputs(event["run_id"], store=resources.runs, s3=resources.s3, settings=resources.settings)
+    return {"decision": "resolved"}

@@ -1,0 +1,32 @@
+"""SubmitJob: uploads the training file and creates the job, exactly once."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from tunedrop.resources import Resources
+from tunedrop.training.submission import Submission
+
+logger = Logger()
+resources = Resources()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """`{"run_id"}` to `{"decision": "submitted", "wait_seconds"}`.
+
+    Raises JobRefused, RunReleased; ServiceBusy or SubmissionUnclear to be run again.
+    """
+    run_id = event["run_id"]
+    logger.append_keys(run_id=run_id)
+    record = resources.runs.load(run_id)
+    submission = Submission(
+        resources.runs,
+        resources.backend(record),
+        lease_seconds=context.get_remaining_time_in_millis() / 1000,
+        list_lag_seconds=resources.settings.list_lag_seconds,
+    )
+    record = submission.submit(run_id, resources.folder(run_id).open_training_file)
+    logger.info("submitted", job_id=record.job_id)
+    return {"decision": "submitted", "wait_seconds": resources.settings.first_poll_seconds}

@@ -1,0 +1,186 @@
+"""One shard: ask, grade, write an answer a line. Run again, it asks only what has no answer yet."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import orjson
+
+from tunedrop.evaluation.answers import Answer, read_answers
+from tunedrop.evaluation.plan import Shard, load_plan
+from tunedrop.graders.deployed import DeployedGrader, Graded, Rollout
+from tunedrop.outcomes import ServiceBusy
+from tunedrop.recipe import Evaluation, Recipe
+from tunedrop.resources import Resources
+from tunedrop.run import folder as names
+from tunedrop.run.folder import RunFolder
+from tunedrop.sampling.asking import ask_all
+from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply, Sampler
+from tunedrop.sampling.samplers import sampler_for
+
+PART_ANSWERS = 64
+"""Answers that are graded and written together: what a killed process loses at the most, beside what is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One answer to get: sample `sample` of row `row`."""
+
+    row: int
+    sample: int
+    content: Mapping[str, Any]
+
+
+def evaluate_shard(run_id: str, number: int, resources: Resources, *, seconds_left: Callable[[], float]) -> int:
+    """Get every answer of a run's shard that is not there yet; how many that were.
+
+    Raises:
+        ServiceBusy: some could not be had this time; what was had is written.
+    """
+    record = resources.runs.load(run_id)
+    recipe = Recipe.model_validate(record.recipe)
+    run_folder = resources.folder(run_id)
+    return ShardEvaluation(
+        load_plan(run_folder)[number],
+        run_folder,
+        evaluation=recipe.evaluation,
+        sampler=sampler_for(recipe.catalog_model.family, resources.settings),
+        grader=resources.grader(record),
+        seconds_left=seconds_left,
+    ).run()
+
+
+class ShardEvaluation:
+    """Evaluates one shard. `seconds_left` tells how long this process may still work."""
+
+    def __init__(
+        self,
+        shard: Shard,
+        run_folder: RunFolder,
+        *,
+        evaluation: Evaluation,
+        sampler: Sampler,
+        grader: DeployedGrader,
+        seconds_left: Callable[[], float],
+    ) -> None:
+        self._shard = shard
+        self._folder = run_folder
+        self._evaluation = evaluation
+        self._sampler = sampler
+        self._grader = grader
+        self._seconds_left = seconds_left
+        self._prefix = answers_prefix(shard.number)
+
+    def run(self) -> int:
+        """Get every answer of the shard that is not there yet; how many that were.
+
+        Raises:
+            ServiceBusy: some could not be had this time; what was had is written.
+        """
+        done, parts = self._answered()
+        return asyncio.run(self._ask(done, count(parts)))
+
+    def _answered(self) -> tuple[set[tuple[int, int]], int]:
+        """What is answered already, and the number of the next part."""
+        done: set[tuple[int, int]] = set()
+        following = 0
+        for name in self._folder.names(self._prefix):
+            following = max(following, int(name.removeprefix(self._prefix).removesuffix(".jsonl")) + 1)
+            for answer in read_answers(self._folder.stream(name).iter_lines(), source=name):
+                done.add((answer.row, answer.sample))
+        return done, following
+
+    async def _ask(self, done: set[tuple[int, int]], part_numbers: Iterator[int]) -> int:
+        asking = Asking(self._shard.model, self._evaluation.max_tokens, self._evaluation.temperature)
+        tasks = (task for task in self._tasks() if (task.row, task.sample) not in done)
+        questions = ((task, self._question(task)) for task in tasks if not self._late())
+        waiting: list[tuple[_Task, Reply]] = []
+        failures: list[NotAnswered] = []
+        written = 0
+        try:
+            async for task, reply in ask_all(self._sampler, asking, questions, in_flight=self._evaluation.in_flight):
+                if isinstance(reply, NotAnswered):
+                    failures.append(reply)
+                    continue
+                waiting.append((task, reply))
+                if len(waiting) == PART_ANSWERS:
+                    # Graded beside the questions that are under way.
+                    part, waiting = waiting, []
+                    written += await asyncio.to_thread(self._write, part, next(part_numbers))
+            if waiting:
+                written += await asyncio.to_thread(self._write, waiting, next(part_numbers))
+        finally:
+            await self._sampler.close()
+        wanted = self._shard.rows * self._evaluation.samples
+        if len(done) + written < wanted:
+            why = f"; last: {failures[-1]}" if failures else "; the time of this process was up"
+            raise ServiceBusy(
+                f"shard {self._shard.number}: {wanted - len(done) - written} of {wanted} answers are missing{why}"
+            )
+        return written
+
+    def _tasks(self) -> Iterator[_Task]:
+        body = self._folder.stream(names.TEST_ROWS, self._shard.start, self._shard.end)
+        for row, line in enumerate(body.iter_lines(), start=self._shard.first_row):
+            content = orjson.loads(line)
+            for sample in range(self._evaluation.samples):
+                yield _Task(row, sample, content)
+
+    def _question(self, task: _Task) -> Question:
+        # The same seed for every candidate, so that what differs is the model.
+        digest = hashlib.sha256(f"{self._evaluation.seed}/{task.row}/{task.sample}".encode()).digest()
+        return Question(task.content["messages"], seed=int.from_bytes(digest[:4], "big") >> 1)
+
+    def _late(self) -> bool:
+        return self._seconds_left() < _SECONDS_TO_FINISH
+
+    def _write(self, part: Sequence[tuple[_Task, Reply]], number: int) -> int:
+        answered = [(task, reply) for task, reply in part if reply.refused is None]
+        graded = iter(
+            self._grader.grade(
+                [Rollout(f"{task.row}-{task.sample}", task.content, reply.text) for task, reply in answered]
+            )
+        )
+        lines = b"".join(
+            self._answer(task, reply, None if reply.refused else next(graded)).to_line() for task, reply in part
+        )
+        self._folder.write(f"{self._prefix}{number:05}.jsonl", lines, "application/jsonl")
+        return len(part)
+
+    def _answer(self, task: _Task, reply: Reply, graded: Graded | None) -> Answer:
+        prompt = orjson.dumps(task.content["messages"])
+        return Answer(
+            row=task.row,
+            sample=task.sample,
+            candidate=self._shard.candidate,
+            prompt_sha256=hashlib.sha256(prompt).hexdigest(),
+            answer=reply.text,
+            finish_reason=reply.finish_reason,
+            prompt_tokens=reply.prompt_tokens,
+            completion_tokens=reply.completion_tokens,
+            latency_seconds=reply.latency_seconds,
+            reward=graded.reward if graded else None,
+            correct=self._correct(graded),
+            components=graded.components if graded else {},
+            ungraded=graded.ungraded if graded else f"the model refused: {reply.refused}",
+            explanation=graded.explanation if graded else "",
+        )
+
+    def _correct(self, graded: Graded | None) -> bool | None:
+        if graded is None or graded.reward is None:
+            return None
+        return graded.correct if graded.correct is not None else graded.reward >= self._evaluation.pass_reward
+
+
+_SECONDS_TO_FINISH = 60.0
+"""Below this no new question is asked, so that what is under way can be graded and written."""
+
+
+def answers_prefix(shard: int) -> str:
+    """Where the answers of a shard lie in the run's folder: one object a part."""
+    return f"{names.ANSWERS}{shard:05}/"

@@ -1,0 +1,1 @@
+"""The grader's trial on the base model, before a job is paid for."""

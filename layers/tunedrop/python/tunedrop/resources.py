@@ -1,0 +1,79 @@
+"""The AWS resources of the stack, as a function has them at hand: each client is made when it is first used."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+from tunedrop.catalog import find
+from tunedrop.graders.deployed import DeployedGrader
+from tunedrop.run.folder import RunFolder
+from tunedrop.run.record import RunRecord
+from tunedrop.run.store import RunStore
+from tunedrop.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_stepfunctions import SFNClient
+
+    from tunedrop.training.backend import TrainingBackend
+    from tunedrop.training.polling import TrainingEvents
+
+# "standard" retries throttling and passing faults three times with jitter; all calls of Tunedrop may be made twice.
+_RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
+
+# A grader's batch may take as long as its function's timeout of five minutes; botocore gives up after one by default.
+_GRADER = Config(retries={"mode": "standard", "max_attempts": 5}, read_timeout=310)
+
+
+class Resources:
+    """Clients and what is built on them. One for the life of a function's process."""
+
+    @cached_property
+    def settings(self) -> Settings:
+        return Settings.from_environment()
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        return boto3.client("dynamodb", config=_RETRIES)
+
+    @cached_property
+    def s3(self) -> S3Client:
+        return boto3.client("s3", config=_RETRIES)
+
+    @cached_property
+    def stepfunctions(self) -> SFNClient:
+        return boto3.client("stepfunctions", config=_RETRIES)
+
+    @cached_property
+    def functions(self) -> LambdaClient:
+        return boto3.client("lambda", config=_GRADER)
+
+    @cached_property
+    def runs(self) -> RunStore:
+        return RunStore(self.dynamodb, self.settings.runs_table)
+
+    @cached_property
+    def training_events(self) -> TrainingEvents:
+        from tunedrop.training.polling import TrainingEvents
+
+        return TrainingEvents(self.dynamodb, self.settings.training_events_table)
+
+    def folder(self, run_id: str) -> RunFolder:
+        """The folder of a run."""
+        return RunFolder(self.s3, self.settings.runs_bucket, run_id)
+
+    def grader(self, record: RunRecord) -> DeployedGrader:
+        """The grader version that the run pinned."""
+        return DeployedGrader(self.functions, record.grader_arn or "")
+
+    def backend(self, record: RunRecord) -> TrainingBackend:
+        """The service that trains the run's model, with a client and a short-term key of its own."""
+        from tunedrop.training.backends import backend_for
+
+        return backend_for(find((record.recipe or {})["model"]), self.settings)

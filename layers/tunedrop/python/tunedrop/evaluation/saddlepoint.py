@@ -1,8 +1,8 @@
 """The distribution of a sum of independent terms, from their cumulant generating function, without drawing a sample.
 
-A bootstrap of a mean and a sign-flip test both ask for the distribution of a sum of many small independent terms. To
-draw it takes n times 10,000 random numbers and leaves noise in every figure; the saddlepoint approximation gives the same
-distribution to some three digits of its tail probabilities from a handful of evaluations, and always the same.
+A bootstrap of a mean and a sign-flip test both ask for the distribution of a sum of many small independent terms.
+Drawing it takes 10,000 random numbers a row and leaves noise in every figure; the saddlepoint approximation gives it
+to some three digits of its tail probabilities from a handful of evaluations, and always the same.
 
 Sources: Lugannani and Rice (1980), "Saddle point approximation for the distribution of the sum of independent random
 variables", Adv. Appl. Prob. 12; Davison and Hinkley (1988), "Saddlepoint approximations in resampling methods",

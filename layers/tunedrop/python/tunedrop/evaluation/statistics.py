@@ -78,8 +78,8 @@ def mcnemar(only_first: int, only_second: int) -> float:
     """McNemar's exact two-sided p-value from the pairs in which only one of the two is right.
 
     Given their number, each is as likely to go either way: twice the smaller tail of a binomial of ½, at most 1
-    (McNemar 1947, Psychometrika 12; exact form: Fagerland, Lydersen and Laake 2013, BMC Med. Res. Methodol. 13). The exact
-    form, not the mid-p one, because it never exceeds its level.
+    (McNemar 1947, Psychometrika 12; exact form: Fagerland, Lydersen and Laake 2013, BMC Med. Res. Methodol. 13). The
+    exact form, not the mid-p one, because it never exceeds its level.
     """
     pairs = only_first + only_second
     if pairs == 0:

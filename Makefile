@@ -9,6 +9,8 @@ SAM_VENV := .venvs/sam
 SAM := $(SAM_VENV)/bin/sam
 LOCAL_LAYERS := build/local/layers
 WORKERS ?= 2
+ENV ?= dev
+ARGS ?=
 
 .PHONY: help
 help: ## list the commands
@@ -27,3 +29,57 @@ $(INSTALLED): requirements/dev.lock requirements/layer.lock requirements/runtime
 
 .PHONY: install
 install: $(INSTALLED) ## set up .venv and the layers for this machine
+
+$(SAM_VENV)/.installed: requirements/sam.lock local/find_python.sh
+	@python="$$(sh local/find_python.sh)" && echo "Setting up $(SAM_VENV) with $$("$$python" --version) ..." && \
+	    "$$python" -m venv --clear $(SAM_VENV)
+	@$(SAM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(SAM_VENV)/bin/uv pip install --quiet --python $(SAM_VENV)/bin/python --require-hashes -r requirements/sam.lock
+	@touch $@
+
+.PHONY: demo run up
+demo: $(INSTALLED) ## take GSM8K through the whole pipeline on this machine
+	@$(BIN)/tunedrop demo $(ARGS)
+
+run: $(INSTALLED) ## the same with your own files: make run DATASET=folder
+	@test -n "$(DATASET)" || { echo "Name the folder that holds train.jsonl: make run DATASET=folder" >&2; exit 2; }
+	@$(BIN)/tunedrop run "$(DATASET)" $(ARGS)
+
+up: $(INSTALLED) ## keep the application running on this machine until Ctrl-C
+	@$(BIN)/tunedrop up $(ARGS)
+
+.PHONY: test prove bench
+test: $(INSTALLED) ## run the tests (under five minutes on two cores)
+	$(BIN)/pytest -n $(WORKERS) -m "not prove" --ignore=tests/bench
+
+prove: $(INSTALLED) ## run the tests that take longer
+	$(BIN)/pytest -n $(WORKERS) -m prove --ignore=tests/bench --timeout=1800
+
+bench: $(INSTALLED) ## measure
+	$(BIN)/pytest tests/bench --timeout=1800 -s
+
+.PHONY: lint
+lint: $(INSTALLED) ## check style, types, template and state machines
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/cfn-lint template.yaml
+	@mkdir -p build
+	$(BIN)/python -m checks.sam_template > build/template.translated.json
+	$(BIN)/cfn-lint build/template.translated.json
+	$(BIN)/python -m checks.state_machines
+
+# SAM looks for nothing and reports to no one; MAKEFLAGS of this make are not for the layer's.
+SAM_RUN = env -u MAKEFLAGS -u MAKELEVEL SAM_CLI_TELEMETRY=0 UV="$(CURDIR)/$(SAM_VENV)/bin/uv" $(SAM)
+
+.PHONY: build deploy lock
+build: $(SAM_VENV)/.installed ## build what is deployed: layers for arm64 and Python 3.13
+	@find functions layers -name __pycache__ -type d -prune -exec rm -rf {} +
+	$(SAM_RUN) validate --lint
+	$(SAM_RUN) build
+
+deploy: build ## deploy the stack: make deploy ENV=dev|staging|prod
+	$(SAM_RUN) deploy --config-env $(ENV)
+
+lock: $(INSTALLED) ## write the lock files anew from requirements/*.in
+	sh requirements/lock.sh $(BIN)/uv

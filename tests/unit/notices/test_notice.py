@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tunedrop import notice
+from tunedrop.outcomes import Status
+from tunedrop.run.record import PinnedObject, RunRecord
+
+RUN = RunRecord(
+    run_id="gsm8k-0123456789abcdef",
+    name="gsm8k",
+    execution_arn="arn:aws:states:us-west-2:123456789012:execution:pipeline:1",
+    status=Status.RUNNING,
+    started_at="2026-01-01T00:00:00.000Z",
+    updated_at="2026-01-01T00:00:00.000Z",
+    source={"bucket": "drop", "key": "inbox/gsm8k/train.jsonl", "version_id": "v1"},
+)
+FIELDS = {
+    *("schema_version", "notice_id", "run_id", "name", "status", "reason", "base_model", "tuned_model", "dataset"),
+    *("training", "evaluation", "report_uri", "execution_arn", "started_at", "finished_at"),
+}
+
+
+def body(closing: dict) -> dict:
+    return json.loads(closing["notice"]["message"])
+
+
+def test_a_run_that_failed_at_once_has_all_fields_and_null_for_what_it_did_not_reach() -> None:
+    reason = {"error": "RecipeInvalid", "message": "why"}
+    told = body(notice.closing(RUN, Status.REJECTED, reason, report_uri=None))
+    assert set(told) == FIELDS
+    assert told["reason"] == reason
+    assert told["training"] is told["evaluation"] is told["tuned_model"] is told["base_model"] is None
+    assert told["dataset"] == {"uri": "s3://drop/inbox/gsm8k/train.jsonl", "version": "v1", "rows": None}
+
+
+def test_a_run_that_went_well_tells_its_training_and_no_reason() -> None:
+    run = replace(
+        RUN,
+        train=PinnedObject("drop", "inbox/gsm8k/train.jsonl", "v1", 10),
+        recipe={"model": "openai.gpt-oss-20b"},
+        dataset={"rows": 300},
+        job_id="ftjob-1",
+        tuned_model="ft-1",
+        training={"steps": 67, "reward_first": 0.5, "reward_last": 0.9, "simulated": True, "progress_at": "x"},
+        evaluation={"verdict": "improved"},
+    )
+    closing = notice.closing(run, Status.SUCCEEDED, None, report_uri="s3://runs/report.html")
+    told = body(closing)
+    assert told["reason"] is None
+    assert told["training"] == {
+        "job_id": "ftjob-1",
+        "steps": 67,
+        "reward_first": 0.5,
+        "reward_last": 0.9,
+        "simulated": True,
+    }
+    attributes = {name: each["StringValue"] for name, each in closing["notice"]["attributes"].items()}
+    assert attributes == {
+        "status": "SUCCEEDED",
+        "verdict": "improved",
+        "name": "gsm8k",
+        "base_model": "openai.gpt-oss-20b",
+    }
+
+
+def test_an_attribute_without_a_value_is_left_out() -> None:
+    assert set(notice.attributes(RUN, Status.FAILED)) == {"status", "name"}
+
+
+@given(st.text(max_size=400), st.sampled_from(list(Status)), st.sampled_from([None, "improved", "regressed"]))
+def test_any_name_makes_a_subject_that_sns_takes(name: str, status: Status, verdict: str | None) -> None:
+    subject = notice.subject(name, status, verdict)
+    assert 0 < len(subject) <= 99
+    assert all(" " <= each <= "~" for each in subject)
+    assert not subject.startswith(" ")
+
+
+def test_a_reason_of_any_length_leaves_the_notice_well_below_the_limit_of_sns() -> None:
+    closing = notice.closing(RUN, Status.FAILED, {"error": "X", "message": "é" * 10**6}, report_uri=None)
+    assert len(closing["notice"]["message"].encode()) < notice.MESSAGE_BYTES / 4
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELLED])
+def test_closing_twice_gives_the_same_notice_id(status: Status) -> None:
+    first, second = (notice.closing(RUN, status, None, report_uri=None) for _ in range(2))
+    assert first["notice"]["notice_id"] == second["notice"]["notice_id"]

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import pytest
+
+from tunedrop.outcomes import RecipeInvalid
+from tunedrop.recipe import RECIPE_BYTES, Recipe, parse, resolve
+
+
+def test_an_empty_recipe_has_a_default_for_everything() -> None:
+    recipe = resolve({}, "us-west-2")
+    assert recipe.model == "openai.gpt-oss-20b"
+    assert recipe.hyperparameters == {"n_epochs": 1, "batch_size": 4, "learning_rate_multiplier": 1.0}
+    assert recipe.grader.kind == "math"
+
+
+def test_a_resolved_recipe_survives_the_record(runs_table: str) -> None:
+    recipe = resolve({"hyperparameters": {"learning_rate_multiplier": 1.0}}, "us-west-2")
+    stored = Recipe.model_validate(
+        {**recipe.model_dump(mode="json"), "hyperparameters": {"learning_rate_multiplier": 1}}
+    )
+    multiplier = stored.typed_hyperparameters["learning_rate_multiplier"]
+    assert multiplier == 1.0
+    assert isinstance(multiplier, float)
+
+
+def test_every_wrong_field_is_named_at_once_with_the_nearest_known_one() -> None:
+    wrong = {
+        "modl": "x",
+        "gates": {"levl": 0.1},
+        "evaluation": {"samples": 0},
+        "hyperparameters": {"n_epoch": 1, "batch_size": 0, "learning_rate_multiplier": "fast"},
+    }
+    with pytest.raises(RecipeInvalid) as raised:
+        resolve(wrong, "us-west-2")
+    message = str(raised.value)
+    for part in (
+        "`modl` is not known; did you mean `model`?",
+        "`gates.levl` is not known; did you mean `level`?",
+        "`evaluation.samples`",
+        "did you mean `n_epochs`?",
+        "`hyperparameters.batch_size`: expected 1 to 512, got 0",
+        "`hyperparameters.learning_rate_multiplier`: expected a number, got 'fast'",
+    ):
+        assert part in message
+
+
+def test_a_model_of_another_region_is_an_error_that_names_where_it_is_right() -> None:
+    with pytest.raises(RecipeInvalid, match="tuned in us-east-1 only.*stack is in us-west-2.*openai.gpt-oss-20b"):
+        resolve({"model": "amazon.nova-2-lite-v1:0:256k"}, "us-west-2")
+    with pytest.raises(RecipeInvalid, match="Did you mean openai.gpt-oss-20b"):
+        resolve({"model": "openai.gpt-oss-20"}, "us-west-2")
+    with pytest.raises(RecipeInvalid, match="deploy Tunedrop in one of us-east-1, us-west-2"):
+        resolve({}, "eu-west-1")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), True, None])
+def test_hyperparameters_are_finite_numbers(value: object) -> None:
+    document = {"hyperparameters": {"learning_rate_multiplier": value}}
+    with pytest.raises(RecipeInvalid, match="learning_rate_multiplier"):
+        resolve(document, "us-west-2")
+
+
+def test_yaml_and_json_say_the_same() -> None:
+    assert parse(b"gates: {level: 0.01}", "recipe.yaml") == parse(
+        b'\xef\xbb\xbf{"gates": {"level": 0.01}}', "recipe.json"
+    )
+    assert parse(b"# nothing", "recipe.yaml") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "told"),
+    [
+        (b"a: &x [1]\nb: *x", "recipe.yaml", "aliases"),
+        (b"model: [", "recipe.yaml", "line 1"),
+        (b"{", "recipe.json", "line 1 column 2"),
+        (b"- 1", "recipe.yaml", "expected fields"),
+        (b"!!python/object/apply:os.system [ls]", "recipe.yaml", "could not determine a constructor"),
+        (b"[" * 100_000, "recipe.json", "cannot be read"),
+        (b" " * (RECIPE_BYTES + 1), "recipe.yaml", "at most"),
+        (b"\xff", "recipe.yaml", "cannot be read"),
+    ],
+)
+def test_a_recipe_that_cannot_be_read_says_why(text: bytes, name: str, told: str) -> None:
+    with pytest.raises(RecipeInvalid, match=told):
+        parse(text, name)

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import boto3
+import pytest
+
+from tests.unit.training.simulated_service import Clock
+from tunedrop import clock as tunedrop_clock
+from tunedrop.outcomes import Status
+from tunedrop.recipe import resolve
+from tunedrop.run.record import RunRecord
+from tunedrop.run.store import RunStore
+
+EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:pipeline:mine"
+RUN_ID = "gsm8k-0123456789abcdef"
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    stepped = Clock()
+    monkeypatch.setattr(tunedrop_clock, "now", stepped.now)
+    return stepped
+
+
+@pytest.fixture
+def store(runs_table: str) -> RunStore:
+    return RunStore(boto3.client("dynamodb"), runs_table)
+
+
+@pytest.fixture
+def run(store: RunStore, clock: Clock) -> RunRecord:
+    """A run that is ready to submit its job."""
+    record = RunRecord(
+        run_id=RUN_ID,
+        name="gsm8k",
+        execution_arn=EXECUTION,
+        status=Status.RUNNING,
+        started_at=tunedrop_clock.now_text(),
+        updated_at=tunedrop_clock.now_text(),
+        recipe=resolve({}, "us-west-2").model_dump(mode="json"),
+        grader_arn="arn:aws:lambda:us-west-2:123456789012:function:grader:1",
+    )
+    return store.register(replace(record))

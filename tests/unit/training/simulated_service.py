@@ -1,0 +1,160 @@
+"""A training service in memory that fails where a test says, and a process that dies where a test says."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import IO
+
+from tunedrop.training.backend import Busy, Checkpoint, Job, JobRequest, JobStatus, Refused, TrainingEvent, Unclear
+
+
+class Killed(BaseException):
+    """The process is gone: nothing that it would have done afterwards is done, `finally` included."""
+
+
+class Clock:
+    """Time that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def sleep(self, seconds: float) -> None:
+        self.moment += timedelta(seconds=seconds)
+
+
+class SimulatedService:
+    """`TrainingBackend`. `fault(call, when)` is asked before and after the effect of every call and may raise.
+
+    A job is listed only `lag` seconds after it was made.
+    """
+
+    simulated = True
+
+    def __init__(
+        self, clock: Clock, fault: Callable[[str, str], None] = lambda call, when: None, lag: float = 0
+    ) -> None:
+        self.clock = clock
+        self.fault = fault
+        self.lag = lag
+        self.files: dict[str, str] = {}
+        self.jobs: dict[str, Job] = {}
+        self.made_at: dict[str, datetime] = {}
+        self.deaths = 0
+
+    @property
+    def training(self) -> list[Job]:
+        return [job for job in self.jobs.values() if not job.status.over]
+
+    def upload(self, name: str, body: IO[bytes]) -> str:
+        body.read()
+        with self._call("upload"):
+            file_id = f"file-{len(self.files)}"
+            self.files[file_id] = name
+        return file_id
+
+    def find_files(self, name: str) -> Sequence[str]:
+        with self._call("find_files"):
+            return [file_id for file_id, each in self.files.items() if each == name]
+
+    def list_files(self) -> Iterator[tuple[str, str]]:
+        yield from list(self.files.items())
+
+    def delete_file(self, file_id: str) -> None:
+        self.files.pop(file_id, None)
+
+    def create(self, request: JobRequest) -> Job:
+        with self._call("create"):
+            job = Job(f"job-{len(self.jobs)}", JobStatus.RUNNING, "running", request.training_file, None, None)
+            self.jobs[job.id] = job
+            self.made_at[job.id] = self.clock.now()
+        return job
+
+    def find_jobs(self, training_file: str) -> Sequence[Job]:
+        with self._call("find_jobs"):
+            return [job for job in self._listed() if job.training_file == training_file]
+
+    def list_jobs(self) -> Iterator[Job]:
+        yield from self._listed()
+
+    def get(self, job_id: str) -> Job:
+        with self._call("get"):
+            return self.jobs[job_id]
+
+    def cancel(self, job_id: str) -> None:
+        with self._call("cancel"):
+            self.end(job_id, JobStatus.CANCELLED)
+
+    def end(self, job_id: str, status: JobStatus, tuned_model: str | None = None, error: str | None = None) -> None:
+        job = self.jobs[job_id]
+        if not job.status.over:
+            self.jobs[job_id] = Job(job.id, status, status.value, job.training_file, tuned_model, error)
+
+    def events(self, job_id: str) -> Iterator[TrainingEvent]:
+        return iter(())
+
+    def checkpoints(self, job_id: str) -> Sequence[Checkpoint]:
+        return []
+
+    def _listed(self) -> list[Job]:
+        horizon = self.clock.now() - timedelta(seconds=self.lag)
+        return [job for job in self.jobs.values() if self.made_at[job.id] <= horizon]
+
+    def call(self, name: str, when: str) -> None:
+        """Where a fault may come."""
+        try:
+            self.fault(name, when)
+        except Killed:
+            self.deaths += 1
+            raise
+
+    def _call(self, name: str) -> _Call:
+        return _Call(self, name)
+
+
+class _Call:
+    def __init__(self, service: SimulatedService, name: str) -> None:
+        self.service, self.name = service, name
+
+    def __enter__(self) -> None:
+        self.service.call(self.name, "before")
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is None:
+            self.service.call(self.name, "after")
+
+
+def once(call: str, when: str, error: BaseException) -> Callable[[str, str], None]:
+    """A fault that comes the first time that `call` is `when`, and then no more."""
+    left = [error]
+
+    def fault(name: str, moment: str) -> None:
+        if left and (name, moment) == (call, when):
+            raise left.pop()
+
+    return fault
+
+
+def drawn(seed: int, share: float = 0.25, most: int = 6) -> Callable[[str, str], None]:
+    """Faults drawn from a seed: at most `most` of them, before or after the effect of any call."""
+    chance = random.Random(seed)
+    left = [most]
+
+    def fault(name: str, moment: str) -> None:
+        if left[0] and chance.random() < share:
+            left[0] -= 1
+            kinds: list[BaseException] = [Killed()]
+            if name != "update":
+                kinds.append(Unclear("reset"))
+                if moment == "before":
+                    kinds.append(Busy("429"))
+            raise chance.choice(kinds)
+
+    return fault
+
+
+REFUSAL = Refused("HTTP 400")

@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from tests.unit.training.conftest import EXECUTION, RUN_ID
+from tests.unit.training.simulated_service import REFUSAL, Clock, Killed, SimulatedService, drawn, once
+from tunedrop import clock as tunedrop_clock
+from tunedrop.outcomes import JobRefused, RunReleased, ServiceBusy, SubmissionUnclear, Transient
+from tunedrop.run.record import RunRecord
+from tunedrop.run.store import RunStore
+from tunedrop.training.backend import Busy, Unclear
+from tunedrop.training.release import EndedExecution, Release, Releaser
+from tunedrop.training.submission import Submission
+
+LEASE_SECONDS = 120.0
+LAG_SECONDS = 12.0
+MOST_ATTEMPTS = 60
+"""More than the state machine makes: what is shown holds however often the state is run again. Each of up to six deaths
+leaves a lease that six tries find taken."""
+
+
+class ProcessStore(RunStore):
+    """The store as one process has it: it may die before or after a write, and a dead process writes no more."""
+
+    def __init__(self, store: RunStore, service: SimulatedService) -> None:
+        super().__init__(store._client, store._table)
+        self._service = service
+        self._died_before = service.deaths
+
+    def update_if(self, *arguments: Any, **more: Any) -> RunRecord:
+        self._unless_dead()
+        self._service.call("update", "before")
+        record = super().update_if(*arguments, **more)
+        self._service.call("update", "after")
+        return record
+
+    def load(self, run_id: str) -> RunRecord:
+        self._unless_dead()
+        return super().load(run_id)
+
+    def _unless_dead(self) -> None:
+        if self._service.deaths > self._died_before:
+            raise Killed
+
+
+@dataclass
+class Machine:
+    """Runs SubmitJob as the state machine does: again after a transient fault or a death, with time passing between."""
+
+    store: RunStore
+    service: SimulatedService
+    clock: Clock
+    run_id: str = RUN_ID
+
+    def attempt(self) -> RunRecord:
+        submission = Submission(
+            ProcessStore(self.store, self.service),
+            self.service,
+            lease_seconds=LEASE_SECONDS,
+            list_lag_seconds=LAG_SECONDS,
+            sleep=self.clock.sleep,
+        )
+        return submission.submit(self.run_id, lambda: io.BytesIO(b"{}\n"))
+
+    def run(self) -> RunRecord:
+        for _ in range(MOST_ATTEMPTS):
+            try:
+                return self.attempt()
+            except Transient:
+                self.clock.sleep(20)
+            except Killed:
+                self.clock.sleep(LEASE_SECONDS / 3)
+        raise AssertionError("the state never came to an end")
+
+
+@pytest.fixture
+def machine(store: RunStore, run: RunRecord, clock: Clock) -> Machine:
+    return Machine(store, SimulatedService(clock), clock)
+
+
+def release(machine: Machine) -> Release:
+    """The aftermath, as its state machine runs it."""
+    ended = EndedExecution(EXECUTION, "ABORTED", {"run_id": machine.run_id}, None, None, tunedrop_clock.now_text())
+    for _ in range(3 * MOST_ATTEMPTS):
+        store = ProcessStore(machine.store, machine.service)
+        releaser = Releaser(store, lambda record: machine.service, list_lag_seconds=LAG_SECONDS)
+        try:
+            released = releaser.release(ended)
+        except Transient:
+            machine.clock.sleep(5)
+        except Killed:
+            machine.clock.sleep(5)
+        else:
+            if released.decision != "wait":
+                return released
+            machine.clock.sleep(released.wait_seconds)
+    raise AssertionError("the aftermath never came to an end")
+
+
+def test_a_quiet_submission_uploads_once_creates_once_and_saves_the_job(machine: Machine) -> None:
+    record = machine.run()
+    assert record.job_id == "job-0"
+    assert record.file_id == "file-0"
+    assert list(machine.service.files.values()) == [f"tunedrop-{RUN_ID}.jsonl"]
+    assert record.submission_lease_until is not None
+    assert machine.store.load(RUN_ID).submission_lease_until is None
+
+
+def test_a_state_that_runs_again_changes_nothing(machine: Machine) -> None:
+    first = machine.run()
+    assert machine.run().job_id == first.job_id
+    assert len(machine.service.jobs) == len(machine.service.files) == 1
+
+
+FAULTS = [
+    (call, when, error)
+    for call in ("find_files", "upload", "create")
+    for when in ("before", "after")
+    for error in (Unclear("connection reset"), Killed(), Busy("429"))
+    if not (when == "after" and isinstance(error, Busy))  # a throttled call has no effect
+]
+
+
+@pytest.mark.parametrize(
+    ("call", "when", "error"), FAULTS, ids=lambda each: each if isinstance(each, str) else type(each).__name__
+)
+@pytest.mark.parametrize("lag", [0, LAG_SECONDS - 1], ids=["list_current", "list_stale"])
+def test_whatever_happens_at_a_call_there_is_one_job(
+    machine: Machine, call: str, when: str, error: BaseException, lag: float
+) -> None:
+    machine.service.fault = once(call, when, error)
+    machine.service.lag = lag
+    record = machine.run()
+    assert [job.id for job in machine.service.training] == [record.job_id]
+    assert len(machine.service.jobs) == 1
+    assert len(machine.service.files) == 1
+
+
+def test_a_refused_job_ends_the_run_and_is_not_tried_again(machine: Machine) -> None:
+    machine.service.fault = once("create", "before", REFUSAL)
+    with pytest.raises(JobRefused, match="HTTP 400"):
+        machine.attempt()
+    assert not machine.service.jobs
+
+
+def test_while_another_process_may_be_submitting_nobody_else_does(machine: Machine) -> None:
+    machine.service.fault = once("create", "before", Killed())
+    with pytest.raises(Killed):
+        machine.attempt()
+    # The process is dead, but nobody can know: until its lease has run out its call may still be on the way.
+    machine.store.update_if(
+        RUN_ID, {"submission_lease_until": tunedrop_clock.seconds_from_now(60)}, "attribute_exists(run_id)"
+    )
+    with pytest.raises(SubmissionUnclear, match="another process"):
+        machine.attempt()
+    machine.clock.sleep(61)
+    assert machine.attempt().job_id == "job-0"
+
+
+def test_a_throttled_creation_is_told_as_such(machine: Machine) -> None:
+    machine.service.fault = once("create", "before", Busy("HTTP 429"))
+    with pytest.raises(ServiceBusy, match="429"):
+        machine.attempt()
+
+
+def test_a_run_that_is_stopped_before_submission_gets_no_job(machine: Machine) -> None:
+    assert release(machine).decision == "publish"
+    with pytest.raises(RunReleased):
+        machine.attempt()
+    assert not machine.service.jobs
+
+
+def test_a_run_that_is_stopped_while_its_job_is_created_leaves_none_training(machine: Machine) -> None:
+    def stopped_meanwhile(call: str, when: str) -> None:
+        if (call, when) == ("create", "after"):
+            machine.store.update_if(RUN_ID, {"releasing_at": tunedrop_clock.now_text()}, "attribute_exists(run_id)")
+
+    machine.service.fault = stopped_meanwhile
+    with pytest.raises(RunReleased):
+        machine.attempt()
+    assert len(machine.service.jobs) == 1
+    assert not machine.service.training
+
+
+def test_the_aftermath_of_a_killed_submission_finds_the_job_that_nobody_had_heard_of(machine: Machine) -> None:
+    machine.service.fault = once("create", "after", Killed())
+    machine.service.lag = LAG_SECONDS - 1
+    with pytest.raises(Killed):
+        machine.attempt()
+    released = release(machine)
+    assert released.decision == "publish"
+    assert not machine.service.training
+    assert machine.store.load(RUN_ID).job_id == "job-0"
+
+
+def machines(machine: Machine, seeds: Iterable[int]) -> Iterator[tuple[int, Machine]]:
+    """A run of its own for each seed, with the faults that the seed draws and a list more or less stale."""
+    template = machine.store.load(RUN_ID)
+    for seed in seeds:
+        service = SimulatedService(machine.clock, drawn(seed), lag=(seed % 3) * (LAG_SECONDS - 1) / 2)
+        run_id = f"run-{seed}"
+        machine.store.register(replace(template, run_id=run_id))
+        yield seed, Machine(machine.store, service, machine.clock, run_id)
+
+
+def test_drawn_faults_make_one_job_a_run_and_leave_none_behind(machine: Machine) -> None:
+    deaths = 0
+    for seed, each in machines(machine, range(50)):
+        record = each.run()
+        assert [job.id for job in each.service.training] == [record.job_id], f"seed {seed}"
+        assert len(each.service.jobs) == 1, f"seed {seed}"
+        deaths += each.service.deaths
+    assert deaths > 25, "the seeds kill too few processes to show anything"
+
+
+def test_drawn_faults_and_a_stop_leave_no_job_training_and_one_notice(machine: Machine) -> None:
+    for seed, each in machines(machine, range(1000, 1050)):
+        for _ in range(seed % 4):
+            try:
+                each.attempt()
+            except (Transient, Killed):
+                each.clock.sleep(LEASE_SECONDS / 3)
+        released = release(each)
+        again = release(each)
+        assert released.notice is not None, f"seed {seed}"
+        assert again.notice == released.notice, f"seed {seed}"
+        assert len(each.service.jobs) <= 1, f"seed {seed}"
+        each.service.fault = lambda call, when: None
+        with pytest.raises(RunReleased):
+            each.attempt()
+        assert not each.service.training, f"seed {seed}"

@@ -4,9 +4,9 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from tunedrop.dataset.validation import validate_dataset
 
 from tunedrop.resources import Resources
+from tunedrop.run.preparation import validate_dataset
 
 logger = Logger()
 resources = Resources()

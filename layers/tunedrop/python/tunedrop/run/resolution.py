@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tunedrop.graders.kinds import load
+from tunedrop.graders.sample import OptionsError
 from tunedrop.outcomes import InputMissing, RecipeInvalid
 from tunedrop.recipe import RECIPE_BYTES, Recipe, parse, resolve
 from tunedrop.run.inputs import pin_recipe, pin_test, pin_upload, read
@@ -53,6 +55,10 @@ def _grader(recipe: Recipe, settings: Settings) -> str:
             f"recipe field `grader.kind`: {recipe.grader.kind!r} is not deployed with this stack; "
             f"deployed are {', '.join(sorted(settings.graders)) or 'none'}"
         )
+    try:
+        load(recipe.grader.kind, recipe.grader.options)
+    except OptionsError as error:
+        raise RecipeInvalid(f"recipe field `grader.options`: {error}") from None
     return arn
 
 

@@ -1,0 +1,145 @@
+"""From what was dropped to what is trained and tested on: checked, split where needed, written to the run's folder."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+import orjson
+
+from tunedrop.dataset.check import check_dataset
+from tunedrop.dataset.report import DatasetReport
+from tunedrop.dataset.split import split_holdout
+from tunedrop.graders.kinds import load
+from tunedrop.outcomes import DatasetInvalid, InputMissing
+from tunedrop.recipe import Recipe
+from tunedrop.run import folder as names
+from tunedrop.run.folder import RunFolder
+from tunedrop.run.inputs import open_pinned
+from tunedrop.run.record import PinnedObject, RunRecord
+from tunedrop.run.store import RunStore
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+OPTIONS_FIELD = "tunedrop_grader"
+"""The field of a row in which the recipe's grader options reach the grader: the service hands every field on."""
+
+_TOLD_FINDINGS = 20
+"""Findings that a run's reason tells; all of them are in the folder."""
+
+
+def validate_dataset(run_id: str, *, store: RunStore, s3: S3Client, run_folder: RunFolder) -> RunRecord:
+    """Check the pinned files, write findings, training and test file into the run's folder, and note what they are.
+
+    Raises:
+        DatasetInvalid: at least one line cannot be trained on; the message names the first ones with their lines.
+        InputMissing: a pinned version is gone.
+    """
+    record = store.load(run_id)
+    recipe = Recipe.model_validate(record.recipe)
+    if record.train is None:
+        raise InputMissing(f"run {run_id} has no training file pinned")
+    with (
+        _fetched(s3, record.train) as train,
+        _fetched(s3, record.test) as test,
+    ):
+        report = check_dataset(
+            train,
+            test=None if record.test is None else test,
+            family=recipe.catalog_model.family,
+            model=recipe.catalog_model,
+            grader=load(recipe.grader.kind, recipe.grader.options),
+        )
+        run_folder.write_json(names.FINDINGS, report.to_json())
+        if not report.valid:
+            raise DatasetInvalid(_reason(report, run_folder.uri(names.FINDINGS)))
+        for file in (train, test):
+            file.seek(0)
+        facts = _write_files(run_folder, train, None if record.test is None else test, recipe)
+    dataset = {
+        **facts,
+        "sha256": report.train.sha256,
+        "findings": run_folder.uri(names.FINDINGS),
+        "warnings": report.to_json()["counts"]["warning"],
+    }
+    return store.update(run_id, {"dataset": dataset, "stage": "ValidateDataset"})
+
+
+def _write_files(run_folder: RunFolder, train: BinaryIO, test: BinaryIO | None, recipe: Recipe) -> dict[str, Any]:
+    """Write train.jsonl and test.jsonl; how many rows each has. Without a test set some training rows become it."""
+    options = recipe.grader.options
+    with tempfile.TemporaryFile() as train_out, tempfile.TemporaryFile() as test_out:
+        if test is None:
+            split = split_holdout(train, _binary(train_out), _binary(test_out), share=recipe.evaluation.holdout)
+            rows, test_rows = split.train_rows, split.test_rows
+            if test_rows == 0:
+                raise DatasetInvalid(
+                    f"all {rows} rows are needed for training, so none is left to test on; "
+                    "drop a test.jsonl beside train.jsonl, or more rows."
+                )
+        else:
+            rows = _copy(train, _binary(train_out))
+            test_rows = _copy(test, _binary(test_out))
+        for name, file in ((names.TRAIN, _binary(train_out)), (names.TEST, _binary(test_out))):
+            file.seek(0)
+            if options:
+                with tempfile.TemporaryFile() as with_options:
+                    _add_options(file, _binary(with_options), options)
+                    with_options.seek(0)
+                    run_folder.write(name, with_options, "application/jsonl")
+            else:
+                run_folder.write(name, file, "application/jsonl")
+    return {"rows": rows, "test_rows": test_rows, "test_set": "held out" if test is None else "dropped"}
+
+
+def _copy(source: BinaryIO, target: BinaryIO) -> int:
+    """The rows as they are, without blank lines and a byte order mark; how many."""
+    rows = 0
+    for line in source:
+        text = (line.removeprefix(b"\xef\xbb\xbf") if rows == 0 else line).strip()
+        if text:
+            target.write(text + b"\n")
+            rows += 1
+    return rows
+
+
+def _add_options(source: BinaryIO, target: BinaryIO, options: Mapping[str, Any]) -> None:
+    written = json.dumps({OPTIONS_FIELD: options}).encode()[:-1]
+    for line in source:
+        row = orjson.loads(line)
+        if OPTIONS_FIELD in row:
+            # A row's own options win over the recipe's.
+            target.write(line)
+        else:
+            target.write(written + b"," + line.lstrip()[1:])
+
+
+def _fetched(s3: S3Client, pinned: PinnedObject | None) -> BinaryIO:
+    """The pinned object as a local temporary file; an empty one for None. The caller closes it."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    if pinned is not None:
+        body = open_pinned(s3, pinned)
+        while chunk := body.read(1 << 20):
+            file.write(chunk)
+        file.seek(0)
+    return _binary(file)
+
+
+def _binary(file: Any) -> BinaryIO:
+    # typeshed types a temporary file as IO[bytes], which is the same for every method that is used here.
+    return cast(BinaryIO, file)
+
+
+def _reason(report: DatasetReport, findings_uri: str) -> str:
+    errors = [finding for finding in report.findings if finding.severity == "error"]
+    count = int(report.to_json()["counts"]["error"])
+    told = "; ".join(
+        f"{finding.file}.jsonl{f' line {finding.line}' if finding.line else ''}"
+        f"{f' `{finding.field}`' if finding.field else ''}: {finding.message}"
+        for finding in errors[:_TOLD_FINDINGS]
+    )
+    more = f"; and {count - _TOLD_FINDINGS} more" if count > _TOLD_FINDINGS else ""
+    return f"{count} error{'s' if count != 1 else ''} in the dataset: {told}{more}. All findings: {findings_uri}"

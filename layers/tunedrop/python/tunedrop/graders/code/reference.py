@@ -1,0 +1,192 @@
+"""What a row of a code dataset says about its tests, in any of the forms that public datasets use."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import warnings
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tunedrop.graders.code_sandbox.modules import PRELOADED
+from tunedrop.graders.sample import JSON
+
+_TEST_FIELDS = ("tests", "test_list", "test")
+_SETUP_FIELDS = ("setup", "test_setup_code", "test_imports")
+_BUILTINS = frozenset(dir(builtins))
+MOST_TESTS = 1_000
+LONGEST_TESTS = 1_000_000
+"""Characters of all tests of a row: they are parsed in the grader's own process."""
+
+
+class TestsError(ValueError):
+    """A row's reference gives no tests that can be run."""
+
+    __test__ = False  # pytest would take the name for a test class
+
+
+@dataclass(frozen=True, slots=True)
+class TestPlan:
+    """The tests of one row and what they need."""
+
+    __test__ = False
+
+    tests: tuple[str, ...]
+    setup: str
+    """Run once before the tests, beside them."""
+    preamble: str
+    """Run before the generated code, in its process: classes that the task gives, for example."""
+    names: tuple[str, ...]
+    """What the tests take from the generated code."""
+    modules: tuple[str, ...]
+    """Standard modules that the tests use without importing them."""
+
+
+def plan_of(reference: JSON, row: Mapping[str, JSON]) -> TestPlan:
+    """Read the tests of a row.
+
+    The reference is the source of the tests as one string or an array of strings, or an object with `tests` (or
+    MBPP's `test_list`, HumanEval's `test`), and where needed `setup` (`test_setup_code`), `preamble`, `entry_point`.
+    Where the reference has no tests, the row's own fields of these names count. Raises TestsError.
+    """
+    fields: Mapping[str, JSON] = row
+    if isinstance(reference, (str, list)):
+        fields = {"tests": reference}
+    elif isinstance(reference, Mapping) and any(name in reference for name in _TEST_FIELDS):
+        fields = reference
+    found = next((fields[name] for name in _TEST_FIELDS if fields.get(name)), None)
+    if found is None:
+        raise TestsError(
+            "the reference has no tests: expected Python source, an array of it, or an object with `tests`"
+        )
+    entry = _text(fields.get("entry_point"), "entry_point")
+    setup = _source(next((fields[name] for name in _SETUP_FIELDS if fields.get(name)), ""), "setup")
+    preamble = _source(fields.get("preamble") or "", "preamble")
+    tests = _tests(found, entry)
+    if len(tests) > MOST_TESTS or sum(map(len, tests)) > LONGEST_TESTS:
+        raise TestsError(f"too many tests: at most {MOST_TESTS:,} of {LONGEST_TESTS:,} characters together")
+    trees = [_parsed(source, f"test {number}") for number, source in enumerate(tests, start=1)]
+    trees.insert(0, _parsed(setup, "setup"))
+    _parsed(preamble, "preamble")
+    _check_imports(trees)
+    modules, names = _taken_names(trees, entry)
+    return TestPlan(tests, setup, preamble, names, modules)
+
+
+def _text(value: JSON, field: str) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise TestsError(f"`{field}` must be a string, got {type(value).__name__}")
+    return value.strip()
+
+
+def _source(value: JSON, field: str) -> str:
+    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+        value = "\n".join(str(line) for line in value)
+    if not isinstance(value, str):
+        raise TestsError(f"`{field}` must be Python source, got {type(value).__name__}")
+    return value.replace("\r\n", "\n")
+
+
+def _tests(found: JSON, entry: str) -> tuple[str, ...]:
+    if isinstance(found, str):
+        return tuple(_split(_source(found, "tests"), entry))
+    if isinstance(found, Sequence) and found and all(isinstance(test, str) and test.strip() for test in found):
+        return tuple(_source(test, "tests") for test in found)
+    raise TestsError("`tests` must be Python source or a non-empty array of it")
+
+
+def _split(source: str, entry: str) -> Iterator[str]:
+    """One test for each assert at the top level, with the statements before it; test functions are called."""
+    tree = _parsed(source, "tests")
+    pending: list[ast.stmt] = []
+    functions: list[str] = []
+    for statement in tree.body:
+        pending.append(statement)
+        if isinstance(statement, ast.Assert):
+            yield ast.unparse(ast.Module(pending, []))
+            pending = []
+        elif isinstance(statement, ast.FunctionDef):
+            functions.append(statement.name)
+    calls = [f"{name}()" for name in functions if name.startswith("test")]
+    if "check" in functions:  # HumanEval's form: def check(candidate)
+        if not entry:
+            raise TestsError("tests with a `check(candidate)` function need `entry_point`, the name to check")
+        calls = [f"check({entry})"]
+    rest = ast.unparse(ast.Module(pending, []))
+    if calls:
+        yield f"{rest}\n{calls[0]}"
+        yield from calls[1:]
+    elif pending:
+        yield rest
+
+
+def _parsed(source: str, where: str) -> ast.Module:
+    try:
+        with warnings.catch_warnings(action="ignore", category=SyntaxWarning):  # it would quote the row in the log
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise TestsError(f"{where} is not Python: {error}") from None
+
+
+def _check_imports(trees: Iterable[ast.Module]) -> None:
+    for tree in trees:
+        for node in ast.walk(tree):
+            wanted: list[str] = []
+            if isinstance(node, ast.Import):
+                wanted = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                wanted = [node.module or ""]
+            for name in wanted:
+                if name not in PRELOADED:
+                    raise TestsError(f"the tests import {name!r}; the sandbox has parts of the standard library only")
+
+
+def _taken_names(trees: Sequence[ast.Module], entry: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(modules, names): what the tests use without defining it, told apart without looking at the answer.
+
+    A name is the code's only if the tests call or use it and nobody else defines it. Built-in functions and standard
+    modules are never taken from the code, or it could define a `set` or a `math` that makes any test pass; except
+    where `entry_point` says so, or where the tests call nothing but a built-in name (MBPP asks for a `sum`).
+    """
+    used: dict[str, None] = {}  # in order
+    bound: set[str] = set()
+    called: set[str] = set()
+    calls_by_depth: list[tuple[int, str]] = []
+    for tree in trees:
+        for node, depth in _walk(tree, 0):
+            match node:
+                case ast.Name(id=name, ctx=ast.Load()):
+                    used.setdefault(name)
+                case ast.Name(id=name):
+                    bound.add(name)
+                case ast.arg(arg=name) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                    bound.add(name)
+                case ast.alias(name=name, asname=other):
+                    bound.add(other or name.partition(".")[0])
+                case ast.ExceptHandler(name=str(name)):
+                    bound.add(name)
+                case ast.Call(func=ast.Name(id=name)):
+                    called.add(name)
+                    calls_by_depth.append((depth, name))
+    free = [name for name in used if name not in bound and name not in _BUILTINS]
+    modules = tuple(name for name in free if name in PRELOADED and name not in called and name != entry)
+    names = [name for name in free if name not in modules]
+    if entry and entry not in names:
+        names.append(entry)
+    if not names:
+        deepest = [name for _, name in sorted(calls_by_depth, reverse=True) if name not in bound][:1]
+        if not deepest:
+            raise TestsError("the tests use nothing that the code could define")
+        names = deepest
+    return modules, tuple(names)
+
+
+def _walk(node: ast.AST, depth: int) -> Iterator[tuple[ast.AST, int]]:
+    waiting = deque([(node, depth)])
+    while waiting:
+        current, level = waiting.popleft()
+        yield current, level
+        waiting.extend((child, level + 1) for child in ast.iter_child_nodes(current))

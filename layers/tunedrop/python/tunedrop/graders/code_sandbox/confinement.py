@@ -1,0 +1,122 @@
+"""What a process gives up before it runs code that nobody has read. There is no way back.
+
+Lambda gives neither root nor namespaces, and refuses system call filters, so the fence that always stands is made of:
+
+- **resource limits**. The one that does most is `RLIMIT_NOFILE` 0: no new descriptor, so no socket (the runtime API
+  on loopback), no file, nothing of /proc; what is open stays usable. `RLIMIT_FSIZE` 0, `RLIMIT_NPROC` 0, memory, CPU.
+- **functions taken out of the interpreter** that act on other processes or on the file system without a descriptor
+  (kill, setpriority, mkfifo, symlink …), and those that could fetch them again. ctypes is not in the process unless
+  a system call filter is, and cannot be loaded: that would take a descriptor.
+- **an audit hook** (PEP 578, cannot be removed) that refuses every audited action but a few harmless ones.
+
+Where the kernel allows a system call filter, it is put around all that (`seccomp`).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+# What acts outside this process without opening anything, or undoes a limit. All else of the kind needs a descriptor.
+_TAKEN_OUT: dict[str, tuple[str, ...]] = {
+    "posix": (
+        *("kill", "killpg", "fork", "forkpty", "register_at_fork", "posix_spawn", "posix_spawnp", "execv", "execve"),
+        *("setpgid", "setpgrp", "setsid", "setpriority", "nice", "system", "abort"),
+        *("sched_setaffinity", "sched_setscheduler", "sched_setparam", "unshare", "setns", "pidfd_open"),
+        *("mkfifo", "mknod", "mkdir", "symlink", "link", "rename", "replace", "unlink", "remove", "rmdir", "truncate"),
+        *("chmod", "lchmod", "chown", "lchown", "utime", "setxattr", "removexattr", "chroot", "chdir", "sync"),
+        *("setuid", "setgid", "seteuid", "setegid", "setreuid", "setregid", "setresuid", "setresgid", "setgroups"),
+        *("memfd_create", "eventfd", "pipe", "pipe2", "openpty", "posix_openpt", "open", "dup", "dup2"),
+    ),
+    "_signal": (
+        *("signal", "alarm", "setitimer", "siginterrupt", "pthread_kill", "pthread_sigmask", "raise_signal"),
+        *("pidfd_send_signal", "set_wakeup_fd"),
+    ),
+    "resource": ("setrlimit", "prlimit"),
+    "_imp": ("create_builtin", "create_dynamic", "exec_dynamic", "init_frozen", "get_frozen_object"),
+    "marshal": ("load", "loads"),
+}
+_HARMLESS_EVENTS = frozenset(
+    {
+        *("compile", "exec", "object.__getattr__", "object.__setattr__", "object.__delattr__", "builtins.id"),
+        *("sys._getframe", "sys._getframemodulename", "sys.excepthook", "sys.unraisablehook", "time.sleep"),
+        *("array.__new__", "pickle.find_class", "builtins.input", "builtins.breakpoint"),
+    }
+)
+
+
+class NotPreloaded(ModuleNotFoundError):
+    """Generated code imports a module that is not there."""
+
+
+def limit_resources(*, cpu_seconds: float, memory_bytes: int) -> None:
+    """CPU time, memory on top of what the process has now, no new files, no new processes, no core. Raises OSError."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    seconds = max(1, math.ceil(cpu_seconds))
+    wanted = {
+        resource.RLIMIT_AS: (pages * resource.getpagesize() + memory_bytes,) * 2,
+        resource.RLIMIT_CPU: (seconds, seconds + 1),
+        resource.RLIMIT_FSIZE: (0, 0),
+        resource.RLIMIT_NPROC: (0, 0),
+        resource.RLIMIT_CORE: (0, 0),
+        resource.RLIMIT_NOFILE: (0, 0),
+    }
+    for kind, (soft, hard) in wanted.items():
+        _, highest = resource.getrlimit(kind)
+        bound = hard if highest == resource.RLIM_INFINITY else min(hard, highest)  # only root may raise a hard limit
+        resource.setrlimit(kind, (min(soft, bound), bound))
+
+
+def take_out_functions() -> None:
+    """Remove the functions of `_TAKEN_OUT` from every loaded module, and every way to load another module."""
+    taken: set[int] = set()
+    for name, functions in _TAKEN_OUT.items():
+        module = sys.modules.get(name)
+        taken.update(id(found) for function in functions if (found := getattr(module, function, None)) is not None)
+    for module in list(sys.modules.values()):
+        if isinstance(module, ModuleType):
+            names = vars(module)
+            for name in [name for name, value in names.items() if id(value) in taken]:
+                del names[name]
+    sys.meta_path[:] = [_NothingMore()]
+    sys.path[:] = []
+    sys.path_hooks[:] = []
+    sys.path_importer_cache.clear()
+
+
+class _NothingMore:
+    """Ends every import of a module that is not loaded yet."""
+
+    @staticmethod
+    def find_spec(name: str, *_: Any) -> None:
+        raise NotPreloaded(f"No module named {name!r} for generated code: it has parts of the standard library only")
+
+
+def watch() -> None:
+    """Refuse audited actions from here on (PEP 578): what is not known to be harmless raises PermissionError."""
+
+    def refuse(event: str, _: tuple[Any, ...], harmless: frozenset[str] = _HARMLESS_EVENTS) -> None:
+        if event == "import":
+            return  # the finder above ends it, with a message
+        if event not in harmless:
+            raise PermissionError(f"{event} is not allowed for generated code")
+
+    sys.addaudithook(refuse)
+
+
+def close_all_but(kept: set[int]) -> None:
+    """Close every descriptor but these and the standard three, which are turned to /dev/null unless kept."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in {0, 1, 2} - kept:
+        os.dup2(null, standard)
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 (names only, and pathlib opens nothing less)
+        if int(name) > 2 and int(name) not in kept:
+            try:
+                os.close(int(name))
+            except OSError:
+                continue  # the descriptor of the listing itself

@@ -1,0 +1,28 @@
+"""The part of the standard library that generated code can import: what computes, not what reaches out."""
+
+from __future__ import annotations
+
+# The second part is what the first imports only when it is used, which would be too late.
+PRELOADED = (
+    *(
+        "abc",
+        "argparse",
+        "array",
+        "ast",
+        "base64",
+        "binascii",
+        "bisect",
+        "builtins",
+        "calendar",
+        "cmath",
+        "collections",
+    ),
+    *("collections.abc", "colorsys", "contextlib", "copy", "csv", "dataclasses", "datetime", "decimal", "difflib"),
+    *("enum", "fractions", "functools", "gc", "graphlib", "hashlib", "heapq", "html", "inspect", "io", "itertools"),
+    *("json", "keyword", "locale", "math", "numbers", "operator", "os", "os.path", "pathlib", "pprint", "queue"),
+    *("random", "re", "reprlib", "secrets", "shlex", "statistics", "string", "struct", "sys", "textwrap", "threading"),
+    *("time", "timeit", "traceback", "types", "typing", "unicodedata", "urllib.parse", "uuid", "warnings", "weakref"),
+    *("zlib", "__future__", "ipaddress", "copyreg", "pickle", "token", "tokenize", "zoneinfo", "string.templatelib"),
+    *("_strptime", "encodings.ascii", "encodings.latin_1", "encodings.idna", "encodings.utf_16", "encodings.utf_32"),
+    *("encodings.cp1252", "encodings.unicode_escape", "encodings.raw_unicode_escape", "encodings.rot_13"),
+)

@@ -1,0 +1,142 @@
+"""The process that the grader starts once: for each answer it makes two children, one for the code, one for the tests.
+
+    grader ──stdin/stdout── zygote ─┬─ tests:    reads the request, runs the tests, writes the verdict
+                                    └─ solution: has nothing but a line to the tests process
+
+The child for the code is made before the request is read, so no test, expected value or token was ever in its memory.
+Modules that generated code may import are loaded here once; a fork of two children takes some milliseconds.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import random
+import signal
+import struct
+import sys
+from contextlib import suppress
+from typing import Any, NoReturn
+
+from tunedrop.graders.code_sandbox import confinement, harness, solution
+from tunedrop.graders.code_sandbox.modules import PRELOADED
+from tunedrop.graders.code_sandbox.values import Line, WireError
+
+_LENGTH = struct.Struct(">I")
+_STDIN, _STDOUT = 0, 1
+_seccomp: Any = None  # the module, where the kernel lets us filter; ctypes must not be in the process otherwise
+
+
+def main(*, filter_wanted: bool) -> None:
+    """Serve requests from standard input until it ends. `filter_wanted` False: as where no filter can be had."""
+    global _seccomp  # noqa: PLW0603 (decided once a process, before the first child)
+    for name in PRELOADED:
+        with suppress(ImportError):  # a build of Python may lack one
+            importlib.import_module(name)
+    if filter_wanted and _filter_can_be_installed():
+        _seccomp = importlib.import_module("tunedrop.graders.code_sandbox.seccomp")
+        _seccomp.forbid_inspection()
+    gc.collect()
+    gc.freeze()
+    _report({"ready": True, "filter": _seccomp is not None})
+    while header := _read_exactly(_LENGTH.size):
+        (length,) = _LENGTH.unpack(header)
+        if not _serve_one(length):
+            return
+
+
+def _filter_can_be_installed() -> bool:
+    """Try it in a child: the parent must not load ctypes for nothing, and a filter cannot be taken off."""
+    child = os.fork()
+    if child == 0:
+        try:
+            importlib.import_module("tunedrop.graders.code_sandbox.seccomp").install()
+            os._exit(0)
+        except BaseException:  # whatever it is, the child must not go on
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    return status == 0
+
+
+def _serve_one(length: int) -> bool:
+    """One request. False when standard input is not known to stand at the next one."""
+    to_solution, to_tests = os.pipe(), os.pipe()
+    code = os.fork()
+    if code == 0:
+        _run_solution(Line(to_solution[0], to_tests[1]), {to_solution[0], to_tests[1]})
+    tests = os.fork()
+    if tests == 0:
+        _run_tests(length, Line(to_tests[0], to_solution[1]), {to_tests[0], to_solution[1]})
+    for descriptor in (*to_solution, *to_tests):
+        os.close(descriptor)
+    _, status = os.waitpid(tests, 0)
+    with suppress(ProcessLookupError):
+        os.kill(code, signal.SIGKILL)
+    os.waitpid(code, 0)
+    _report({"ended": os.waitstatus_to_exitcode(status)})
+    return status == 0 or (os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGALRM, signal.SIGXCPU))
+
+
+def _run_solution(line: Line, kept: set[int]) -> NoReturn:
+    try:
+        confinement.close_all_but(kept)
+        limits = line.receive()
+        # Nobody else may be left to end it: the tests process has a timer of its own, and the zygote can be killed.
+        signal.setitimer(signal.ITIMER_REAL, limits["wall_seconds"] + 1)
+        _confine(limits)
+        random.seed(0)  # the same answer gets the same grade
+        solution.serve(line)
+    except BaseException:  # a forked child must never return into the zygote's loop
+        os._exit(0)
+
+
+def _run_tests(length: int, line: Line, kept: set[int]) -> NoReturn:
+    try:
+        body = _read_exactly(length)
+        request = json.loads(body)
+        signal.setitimer(signal.ITIMER_REAL, request["limits"]["wall_seconds"])  # SIGALRM's default ends the process
+        verdict_to = os.dup(_STDOUT)
+        confinement.close_all_but(kept | {verdict_to})
+        line.send(request["limits"])
+        _confine(request["limits"])
+        random.seed(0)
+        verdict = harness.run_tests(request, line) | {"token": request["token"]}
+        report = json.dumps(verdict).encode()
+        os.write(verdict_to, _LENGTH.pack(len(report)) + report)  # under PIPE_BUF (4,096), so in one piece
+        os._exit(0)
+    except WireError:
+        os._exit(2)
+    except BaseException:  # as above; a test that calls sys.exit ends here, without a verdict
+        os._exit(3)
+
+
+def _confine(limits: dict[str, Any]) -> None:
+    """Order matters: what later steps need must not be taken by earlier ones."""
+    confinement.limit_resources(cpu_seconds=limits["cpu_seconds"], memory_bytes=limits["memory_bytes"])
+    if _seccomp is not None:
+        _seccomp.die_with_parent()
+    confinement.take_out_functions()
+    if _seccomp is not None:
+        _seccomp.install()
+    confinement.watch()
+
+
+def _report(message: dict[str, Any]) -> None:
+    body = json.dumps(message).encode()
+    os.write(_STDOUT, _LENGTH.pack(len(body)) + body)
+
+
+def _read_exactly(length: int) -> bytes:
+    parts = bytearray()
+    while len(parts) < length:
+        part = os.read(_STDIN, min(length - len(parts), 1 << 20))
+        if not part:
+            return b""
+        parts += part
+    return bytes(parts)
+
+
+if __name__ == "__main__":
+    main(filter_wanted="--no-filter" not in sys.argv)

@@ -4,9 +4,9 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from tunedrop.reporting.conclusion import conclude
 
 from tunedrop.resources import Resources
+from tunedrop.run.conclusion import conclude
 
 logger = Logger()
 resources = Resources()

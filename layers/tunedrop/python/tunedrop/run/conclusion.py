@@ -1,0 +1,118 @@
+"""The end of a run that went well: the answers compared, the report written, the record closed with its notice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from tunedrop import notice
+from tunedrop.evaluation.answers import TUNED, Answer, read_answers
+from tunedrop.evaluation.comparison import length_labels
+from tunedrop.evaluation.guard_rails import Profile
+from tunedrop.evaluation.plan import Shard, load_plan
+from tunedrop.evaluation.shard import answers_prefix
+from tunedrop.evaluation.tally import Tally
+from tunedrop.evaluation.verdict import Rules, Verdict, evaluate, notice_figures
+from tunedrop.outcomes import EvaluationIncomplete, Status
+from tunedrop.recipe import Recipe
+from tunedrop.resources import Resources
+from tunedrop.run import folder as names
+from tunedrop.run.folder import RunFolder
+from tunedrop.run.record import RunRecord
+
+
+def conclude(run_id: str, resources: Resources) -> dict[str, Any]:
+    """Compare the models, write result and report, and close the run; the verdict, the promotion and the notice.
+
+    A run that is closed already comes back as it was closed.
+
+    Raises:
+        EvaluationIncomplete: too few rows have graded answers of both models.
+        RunReleased: the run was stopped meanwhile.
+    """
+    record = resources.runs.load(run_id)
+    recipe = Recipe.model_validate(record.recipe)
+    if not record.closed:
+        run_folder = resources.folder(run_id)
+        result = _evaluate(run_folder, recipe, load_plan(run_folder))
+        run_folder.write_json(names.EVALUATION, result)
+        metrics = resources.training_events.metrics(run_id)
+        run_folder.write_json(names.METRICS, metrics)
+        record = resources.runs.update(run_id, {"evaluation": notice_figures(result), "stage": "ConcludeRun"})
+        report_uri = _write_report(run_folder, record, result, metrics)
+        record = resources.runs.close(run_id, notice.closing(record, Status.SUCCEEDED, None, report_uri=report_uri))
+    return {
+        "verdict": (record.evaluation or {}).get("verdict"),
+        "promotion": promotion(record, recipe),
+        "notice": record.notice,
+    }
+
+
+def promotion(record: RunRecord, recipe: Recipe) -> dict[str, Any]:
+    """Whether the tuned model takes the place that the recipe names, and which that is."""
+    wanted = (
+        recipe.promotion is not None
+        and record.status is Status.SUCCEEDED
+        and (record.evaluation or {}).get("verdict") == Verdict.IMPROVED
+    )
+    return {
+        "wanted": wanted,
+        "parameter": recipe.promotion.parameter if recipe.promotion else "",
+        "value": record.tuned_model or "",
+    }
+
+
+def read_shard(run_folder: RunFolder, shard: Shard) -> Iterator[Answer]:
+    """Every answer of a shard, part by part."""
+    for name in run_folder.names(answers_prefix(shard.number)):
+        yield from read_answers(run_folder.stream(name).iter_lines(), source=name)
+
+
+def _evaluate(run_folder: RunFolder, recipe: Recipe, shards: list[Shard]) -> dict[str, Any]:
+    lengths = [
+        sum(len(str(message.get("content", ""))) for message in orjson.loads(line)["messages"])
+        for line in run_folder.stream(names.TEST_ROWS).iter_lines()
+    ]
+    if not lengths:
+        raise EvaluationIncomplete("the test set has no rows")
+    tally = Tally(rows=len(lengths), samples=recipe.evaluation.samples)
+    profiles: dict[str, Profile] = {}
+    for shard in shards:
+        profile = profiles.setdefault(shard.candidate, Profile())
+        for answer in read_shard(run_folder, shard):
+            if tally.add(answer):
+                profile.add(answer)
+    gates = recipe.gates
+    return evaluate(
+        tally,
+        profiles,
+        Rules(
+            level=gates.level,
+            least_difference=gates.least_difference,
+            most_ungraded=gates.most_ungraded,
+        ),
+        labels={"prompt length": length_labels(lengths)},
+        models={shard.candidate: shard.model for shard in shards},
+    )
+
+
+def _write_report(
+    run_folder: RunFolder, record: RunRecord, result: Mapping[str, Any], metrics: list[dict[str, float]]
+) -> str:
+    report = {
+        "schema_version": "1.0",
+        "run_id": record.run_id,
+        "name": record.name,
+        "simulated": bool((record.training or {}).get("simulated")),
+        "recipe": record.recipe,
+        "dataset": record.dataset,
+        "rehearsal": record.rehearsal,
+        "training": {**(record.training or {}), "job_id": record.job_id, "metrics": metrics},
+        "evaluation": result,
+        "tuned_model": record.tuned_model,
+        "candidate": TUNED,
+    }
+    run_folder.write_json(names.REPORT, report)
+    return run_folder.uri(names.REPORT)

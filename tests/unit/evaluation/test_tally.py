@@ -48,13 +48,13 @@ def test_only_rows_that_both_candidates_have_graded_make_a_pair() -> None:
     assert list(tally.pairs("base", "tuned")) == [1]
 
 
-def test_a_grader_that_does_not_judge_is_judged_by_the_pass_reward() -> None:
-    judged, unjudged = Tally(rows=1, pass_reward=0.5), Tally(rows=1)
-    for tally in (judged, unjudged):
-        tally.add(an_answer(0, reward=0.5))
-    assert judged.candidates["base"].accuracy(0) == 1.0
-    assert unjudged.candidates["base"].accuracy(0) is None
-    assert judged.correct(an_answer(0, reward=1.0, correct=False)) is False
+def test_an_answer_that_nobody_judged_has_a_reward_but_no_accuracy() -> None:
+    tally = Tally(rows=1, samples=2)
+    tally.add(an_answer(0, sample=0, reward=0.5))
+    assert tally.candidates["base"].reward(0) == 0.5
+    assert tally.candidates["base"].accuracy(0) is None
+    tally.add(an_answer(0, sample=1, reward=0.5, correct=True))
+    assert tally.candidates["base"].accuracy(0) == 1.0
 
 
 def test_pass_at_k_is_a_mean_over_rows() -> None:

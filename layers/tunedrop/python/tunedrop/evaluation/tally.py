@@ -39,7 +39,7 @@ class CandidateTally:
         self.ungraded: Counter[str] = Counter()
         self.reward_bins = [0] * REWARD_BINS
 
-    def add(self, answer: Answer, correct: bool | None) -> bool:
+    def add(self, answer: Answer) -> bool:
         """Count an answer; False, and nothing changed, where this row's sample was counted before."""
         place = answer.row * self.samples + answer.sample
         byte, bit = divmod(place, 8)
@@ -57,9 +57,9 @@ class CandidateTally:
         self._reward_sums[answer.row] += answer.reward
         self._graded[answer.row] += 1
         self.reward_bins[min(REWARD_BINS - 1, max(0, int(answer.reward * REWARD_BINS + 1e-9)))] += 1
-        if correct is not None:
+        if answer.correct is not None:
             self._judged[answer.row] += 1
-            self._right[answer.row] += correct
+            self._right[answer.row] += answer.correct
         return True
 
     def _count_cost(self, answer: Answer) -> None:
@@ -111,16 +111,14 @@ class CandidateTally:
 class Tally:
     """The answers of all candidates to one test set of `rows` rows, `samples` answers a row.
 
-    `pass_reward` is the reward from which an answer counts as right where the grader does not say whether it is; None
-    leaves such answers out of the accuracy.
+    The accuracy counts the answers whose `correct` is not None.
     """
 
-    def __init__(self, rows: int, samples: int = 1, *, pass_reward: float | None = None) -> None:
+    def __init__(self, rows: int, samples: int = 1) -> None:
         if rows < 1 or samples < 1:
             raise ValueError(f"a tally needs at least 1 row and 1 sample, got {rows} rows and {samples} samples")
         self.rows = rows
         self.samples = samples
-        self.pass_reward = pass_reward
         self.duplicates = 0
         self.candidates: dict[str, CandidateTally] = {}
 
@@ -137,15 +135,9 @@ class Tally:
         candidate = self.candidates.get(answer.candidate)
         if candidate is None:
             candidate = self.candidates[answer.candidate] = CandidateTally(self.rows, self.samples)
-        added = candidate.add(answer, self.correct(answer))
+        added = candidate.add(answer)
         self.duplicates += not added
         return added
-
-    def correct(self, answer: Answer) -> bool | None:
-        """Whether the answer is right: as the grader says, else by `pass_reward`; None where neither tells."""
-        if answer.correct is not None or answer.reward is None or self.pass_reward is None:
-            return answer.correct
-        return answer.reward >= self.pass_reward
 
     def pairs(self, first: str, second: str) -> Iterator[int]:
         """The rows that count in a comparison: both candidates have at least one graded answer."""

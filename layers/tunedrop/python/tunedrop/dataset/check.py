@@ -1,0 +1,93 @@
+"""The complete check of a dataset: rules, duplicates, leakage, secrets and statistics, in one pass over each file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import BinaryIO, Final
+
+from tunedrop.catalog import Family, Model
+from tunedrop.dataset.file_check import FileCheck
+from tunedrop.dataset.findings import Findings
+from tunedrop.dataset.leakage import MAX_PAIRS, WARNED_LENGTH, LeakageIndex
+from tunedrop.dataset.report import DatasetReport, LeakageReport
+from tunedrop.dataset.rules import GUIDANCE_MAX_ROWS, MAX_ROWS, MIN_ROWS
+from tunedrop.dataset.suggestions import suggest
+from tunedrop.graders.sample import Grader
+
+TRAIN: Final = "train"
+TEST: Final = "test"
+
+
+def check_dataset(
+    train: BinaryIO,
+    *,
+    test: BinaryIO | None = None,
+    family: Family,
+    grader: Grader | None = None,
+    model: Model | None = None,
+    row_cap: bool = True,
+    progress: Callable[[int], None] | None = None,
+) -> DatasetReport:
+    """Check a training file, and the test file that belongs to it, and say everything that is wrong at once.
+
+    Each stream is read once from where it stands to its end, by `read(n)`; memory stays flat whatever its size, the
+    test file's prompts aside, whose runs of words are indexed to find them in the training file. Nothing in a file
+    makes this raise; only the streams' own errors come through.
+
+    `grader`: asked row by row whether it can use `reference_answer`. `model`: its context bounds the prompts, and its
+    hyperparameters the suggestions. `row_cap=False`: without the service's 100 to 20,000 rows, for files that are not
+    sent as they are. `progress`: called with the number of bytes after each read.
+    """
+    findings = Findings(family)
+    index: LeakageIndex | None = None
+    test_check: FileCheck | None = None
+    if test is not None:
+        # First the test file: its index is what the training file streams past.
+        index = LeakageIndex()
+        test_check = FileCheck(TEST, findings, family, grader=grader, model=model, compare=index.add, progress=progress)
+        test_check.read(test)
+        index.finish()
+    compare = None if index is None else index.compare
+    train_check = FileCheck(TRAIN, findings, family, grader=grader, model=model, compare=compare, progress=progress)
+    train_check.read(train)
+    if row_cap:
+        _check_row_count(findings, train_check.rows)
+    leakage = _leakage(findings, index) if index is not None else None
+    return DatasetReport(
+        family=family,
+        findings=findings,
+        train=train_check.facts(),
+        test=test_check.facts() if test_check is not None else None,
+        leakage=leakage,
+        suggested=suggest(train_check.rows, train_check.statistics, family, model) if train_check.rows else None,
+    )
+
+
+def _check_row_count(findings: Findings, rows: int) -> None:
+    if rows == 0:
+        return  # file-empty says it better
+    if rows < MIN_ROWS:
+        findings.add("rows-few", TRAIN, None, f"the file has {rows:,} row{'s' * (rows != 1)}", got=f"{rows:,} rows")
+    elif rows > MAX_ROWS:
+        findings.add("rows-many", TRAIN, None, f"the file has {rows:,} rows", got=f"{rows:,} rows")
+    elif rows > GUIDANCE_MAX_ROWS:
+        findings.add("rows-guidance", TRAIN, None, f"the file has {rows:,} rows", got=f"{rows:,} rows")
+
+
+def _leakage(findings: Findings, index: LeakageIndex) -> LeakageReport:
+    exact = index.exact()
+    for test_line, train_line in exact:
+        findings.add(
+            "leakage-exact", TEST, test_line, f"the prompt is line {train_line:,} of the training file too",
+            field="messages", got=f"training line {train_line:,}",
+        )  # fmt: skip
+    exact_lines = {line for line, _ in exact}
+    pairs = index.pairs()
+    for pair in pairs:
+        if pair.words >= WARNED_LENGTH and pair.test_line not in exact_lines:
+            findings.add(
+                "leakage-overlap", TEST, pair.test_line,
+                f"{pair.words} words in a row are in line {pair.train_line:,} of the training file too: “{pair.run}”",
+                field="messages", got=f"{pair.words} words of training line {pair.train_line:,}",
+            )  # fmt: skip
+    return LeakageReport(len(exact), index.counts(), index.rows, index.left_out, tuple(pairs[:MAX_PAIRS]))

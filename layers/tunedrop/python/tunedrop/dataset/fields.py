@@ -1,0 +1,82 @@
+"""Which fields the rows of a file have beside their messages, and which rows lack one that the others have."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tunedrop.dataset.findings import Findings
+from tunedrop.dataset.show import shown
+from tunedrop.dataset.statistics import count
+
+MAX_SHAPES: Final = 1_000
+MAX_KEYS: Final = 64
+"""Rows with more keys, or of more shapes, are counted field by field only."""
+_COMMON_PART: Final = 0.9
+"""A field that so many rows have is taken to be meant for all."""
+_FORMAT: Final = frozenset({"messages", "reference_answer", "id", "tools"})
+
+
+@dataclass(slots=True)
+class Shape:
+    """Rows with the same keys in the same order."""
+
+    first_line: int
+    has_id: bool
+    rows: int = 0
+
+
+class Shapes:
+    """Counts rows by their keys."""
+
+    def __init__(self) -> None:
+        self.plain: dict[tuple[str, ...], Shape] = {}
+        """Shapes seen that a plain row may have: no tools, and not too many keys."""
+        self._others: dict[tuple[str, ...], Shape] = {}
+        self._beyond: Counter[str] = Counter()
+        self._rows_beyond = 0
+
+    def add(self, line: int, row: dict[str, Any]) -> None:
+        """Count one row."""
+        keys = tuple(row)
+        shapes = self._others if "tools" in row else self.plain
+        shape = shapes.get(keys)
+        if shape is None:
+            if len(keys) > MAX_KEYS or len(shapes) >= MAX_SHAPES:
+                self._rows_beyond += 1
+                for key in keys:
+                    count(self._beyond, key)
+                return
+            shape = shapes[keys] = Shape(line, "id" in row)
+        shape.rows += 1
+
+    def fields(self) -> dict[str, int]:
+        """How many rows have each field that is passed on to the grader, the most common first."""
+        rows = self._count_keys()
+        return {_short(key): rows[key] for key, _ in rows.most_common() if key not in _FORMAT}
+
+    def report(self, findings: Findings, file: str) -> None:
+        """Note each field that nearly all rows have, with the first row that lacks it."""
+        shapes = (*self.plain.items(), *self._others.items())
+        rows = self._rows_beyond + sum(shape.rows for _, shape in shapes)
+        for key, having in self._count_keys().items():
+            if key in _FORMAT or not _COMMON_PART * rows <= having < rows:
+                continue
+            lacking = [shape.first_line for keys, shape in shapes if key not in keys]
+            says = f"{rows - having:,} of {rows:,} rows lack {shown(key)}, which the others have"
+            findings.add(
+                "fields-uneven", file, min(lacking, default=None), says, field=_short(key), got="no such field"
+            )
+
+    def _count_keys(self) -> Counter[str]:
+        counts = Counter(self._beyond)
+        for keys, shape in (*self.plain.items(), *self._others.items()):
+            for key in keys:
+                counts[key] += shape.rows
+        return counts
+
+
+def _short(key: str) -> str:
+    """A key as a report shows it; a hostile one may be long, or hold what is private."""
+    return key if key.isidentifier() and len(key) <= 60 else shown(key)

@@ -1,0 +1,326 @@
+"""One file through every rule of its rows, once, from front to back.
+
+A block of lines takes three steps: one pass of RE2 over its bytes for secrets; reading each line, by the quick way
+where it is a plain row and by the careful one (`json_line`, `rows`) where it is anything else; and counting what was
+read. The quick way only ever says that a row is in order, so it finds nothing that the careful one would not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, BinaryIO, Final
+
+import orjson
+
+from tunedrop.catalog import Family, Model
+from tunedrop.dataset.blank_lines import BlankLines
+from tunedrop.dataset.duplicates import Keys, Prompts
+from tunedrop.dataset.fields import Shapes
+from tunedrop.dataset.findings import Findings
+from tunedrop.dataset.json_line import read_line
+from tunedrop.dataset.lines import Lines, Overlong
+from tunedrop.dataset.prompts import prompt_text, user_text
+from tunedrop.dataset.report import FileFacts
+from tunedrop.dataset.rows import ANSWER, RowChecker
+from tunedrop.dataset.rules import FORMATS, MAX_DEPTH, MAX_ROWS
+from tunedrop.dataset.secrets import SECRETS, Mark, Scan, fields_with
+from tunedrop.dataset.statistics import Statistics, estimated_tokens
+from tunedrop.graders.sample import Grader
+
+MAX_DOCUMENT_BYTES: Final = 1024 * 1024
+"""A file up to this size is kept until its end, to tell one JSON document over several lines from broken lines."""
+_BLANK: Final = b" \t\r"
+_SECRET_WORDS: Final = {
+    Mark.KEY: "an access key or private key",
+    Mark.EMAIL: "an e-mail address",
+    Mark.PHONE: "a phone number",
+    Mark.CARD: "a payment card's number",
+}
+
+Compare = Callable[[int, str, str], None]
+"""Takes a row's line, its prompt and what the user says in it."""
+
+
+class FileCheck:
+    """Checks one file. What it finds goes to `findings`; what it counts is in `facts()` when it has been read.
+
+    `quick=False` reads every line the careful way, to the same outcome.
+    """
+
+    def __init__(
+        self,
+        file: str,
+        findings: Findings,
+        family: Family,
+        *,
+        grader: Grader | None = None,
+        model: Model | None = None,
+        compare: Compare | None = None,
+        progress: Callable[[int], None] | None = None,
+        quick: bool = True,
+    ) -> None:
+        self.rows = 0
+        self.statistics = Statistics()
+        self._file = file
+        self._findings = findings
+        self._checker = RowChecker(findings, file, family, grader)
+        self._asks_grader = grader is not None
+        self._compare = compare
+        self._progress = progress
+        self._scan = Scan(FORMATS[family].reserved_texts)
+        self._quick = quick
+        self._model = model
+        self._prompts = Prompts()
+        self._ids = Keys()
+        self._shapes = Shapes()
+        self._blank_lines = BlankLines(findings, file)
+        self._last_line = 0
+        self._carriage_returns = 0
+        self._document: bytearray | None = bytearray()
+        self._bytes = 0
+        self._sha256 = ""
+
+    def read(self, stream: BinaryIO) -> None:
+        """Check the stream from where it stands to its end."""
+        lines = Lines(stream, self._progress)
+        for part in lines:
+            if isinstance(part, Overlong):
+                self._overlong(part)
+            else:
+                self._block(part.first_line, part.data)
+        self._bytes, self._sha256 = lines.bytes, lines.sha256
+        self._finish(lines)
+
+    def facts(self) -> FileFacts:
+        """The file as a whole, after `read`."""
+        return FileFacts(self.rows, self._bytes, self._sha256, self.statistics)
+
+    def _add(self, rule: str, line: int | None, message: str, **words: str) -> None:
+        self._findings.add(rule, self._file, line, message, **words)
+
+    # --- blocks ------------------------------------------------------------------------------------------------
+
+    def _block(self, first_line: int, data: bytes) -> None:
+        lines = data.split(b"\n")
+        self._document = _grown(self._document, data)
+        self._carriage_returns += data.count(b"\r\n") + data.endswith(b"\r")
+        unusual = self._scan_block(first_line, data, lines)
+        prompts: list[str | None] = []
+        answers: list[str | None] = []
+        for line, raw, row in zip(range(first_line, first_line + len(lines)), lines, _rows_of(lines), strict=True):
+            plain = self._plain(line, raw, row) if self._quick and line not in unusual else None
+            prompt, answer = self._careful(line, raw) if plain is None else plain
+            prompts.append(prompt)
+            answers.append(answer)
+        self._last_line = first_line + len(lines) - 1
+        self._count(first_line, prompts, answers)
+
+    def _plain(self, line: int, raw: bytes, row: Any) -> tuple[str, str] | None:
+        """Prompt and answer of a row that is in order and has nothing to look into; None of any other."""
+        try:
+            (message,) = row["messages"]
+            content, answer = message["content"], row[ANSWER]
+            if not (
+                type(content) is str
+                and type(answer) is str
+                and message["role"] == "user"
+                and len(message) == 2
+                # Each key counted once means that none is there twice; white space before a colon is marked by the
+                # scan.
+                and raw.count(b'":') == len(row) + 2
+                and raw.count(b"[") <= MAX_DEPTH
+                and answer
+                and content
+                and not answer.isspace()
+                and not content.isspace()
+            ):
+                return None
+            shape = self._shapes.plain[tuple(row)]
+            if shape.has_id:
+                identity = row["id"]
+                if type(identity) is not str or not identity or identity.isspace():
+                    return None
+                self._ids.put(line - 1, hash(identity))
+        except (KeyError, TypeError, ValueError):
+            return None
+        shape.rows += 1
+        self.rows += 1
+        self.statistics.conversations["user"] += 1
+        if self.rows <= MAX_ROWS:
+            self.statistics.count_answer(answer)
+        if self._asks_grader:
+            self._checker.check_reference(line, row)
+        if self._compare is not None:
+            self._compare(line, content, content)
+        return content, answer
+
+    def _careful(self, line: int, raw: bytes) -> tuple[str | None, str | None]:
+        """Check one line by every rule; its prompt and its answer's text, as far as it has them."""
+        if not raw.strip(_BLANK):
+            self._blank_lines.add(line, raw)
+            return None, None
+        self.rows += 1
+        reading = read_line(raw)
+        for fault in reading.faults:
+            self._findings.add(
+                fault.rule, self._file, line, fault.message, expected=fault.expected, got=fault.got, hint=fault.hint
+            )
+        readable = reading.accepted and self._checker.check(line, reading.value)
+        if not isinstance(reading.value, dict):
+            return None, None
+        return self._note_row(line, reading.value, readable)
+
+    def _note_row(self, line: int, row: dict[str, Any], readable: bool) -> tuple[str | None, str | None]:
+        self._checker.check_reference(line, row)
+        self._shapes.add(line, row)
+        if isinstance(row.get("id"), str):
+            self._ids.put(line - 1, hash(row["id"]))
+        if self.rows <= MAX_ROWS and ANSWER in row:
+            self.statistics.count_answer(row[ANSWER])
+        answer = _answer_text(row.get(ANSWER))
+        if not readable:
+            return None, answer
+        messages = row["messages"]
+        self.statistics.count_conversation(messages)
+        prompt = prompt_text(messages)
+        if self._compare is not None:
+            self._compare(line, prompt, user_text(messages))
+        return prompt, answer
+
+    # --- what a block adds up to -------------------------------------------------------------------------------
+
+    def _scan_block(self, first_line: int, data: bytes, lines: list[bytes]) -> set[int]:
+        """Note secrets, by kind and line; the lines that the careful reading is to look at."""
+        unusual: set[int] = set()
+        found: dict[tuple[int, Mark], int] = {}
+        line, counted_to = first_line, 0
+        for offset, mark in self._scan.marks(data):
+            line += data.count(b"\n", counted_to, offset)
+            counted_to = offset
+            if mark in SECRETS:
+                found[line, mark] = found.get((line, mark), 0) + 1
+            else:
+                unusual.add(line)
+        for line in unusual:
+            # ASCII written as escapes hides from the scan: look at what the text says, once more.
+            row = _row_or_none(lines[line - first_line])
+            if row is not None and b"\\u00" in lines[line - first_line]:
+                for _, mark in self._scan.marks(orjson.dumps(row)):
+                    if mark in SECRETS:
+                        found.setdefault((line, mark), 1)
+        for (line, mark), times in sorted(found.items()):
+            self._note_secret(line, mark, times, lines[line - first_line])
+        return unusual
+
+    def _note_secret(self, line: int, mark: Mark, times: int, raw: bytes) -> None:
+        says = f"{times} times {_SECRET_WORDS[mark]}" if times > 1 else _SECRET_WORDS[mark]
+        field = ""
+        if not self._findings.full(mark.value, self._file):
+            field = next(fields_with(_row_or_none(raw), mark), "")
+        self._add(mark.value, line, says, field=field, got="(not shown)")
+
+    def _count(self, first_line: int, prompts: list[str | None], answers: list[str | None]) -> None:
+        """Duplicates and statistics of a block's rows; None stands for a line without a prompt or an answer."""
+        self._prompts.add(prompts, answers)
+        self.statistics.add(prompts, answers)
+        most_tokens = None if self._model is None else self._model.max_prompt_tokens
+        if most_tokens is not None:
+            for line, prompt in enumerate(prompts, first_line):
+                # A character has at most 4 bytes, so a prompt of fewer characters than tokens allowed always fits.
+                if prompt is not None and len(prompt) > most_tokens:
+                    self._check_length(line, prompt, most_tokens)
+
+    def _check_length(self, line: int, prompt: str, most_tokens: int) -> None:
+        tokens = estimated_tokens(len(prompt.encode("utf-8", "surrogatepass")))
+        if tokens > most_tokens:
+            self._add(
+                "prompt-long", line, f"the prompt has some {tokens:,} tokens (estimated)", field="messages",
+                expected=f"at most {most_tokens:,} tokens", got=f"some {tokens:,} tokens (estimated)",
+            )  # fmt: skip
+
+    def _overlong(self, part: Overlong) -> None:
+        self.rows += 1
+        self._last_line = part.line
+        self._document = None
+        self._prompts.add([None], [None])
+        self._add("line-length", part.line, f"the line is {part.length:,} bytes long", got=f"{part.length:,} bytes")
+
+    # --- the file as a whole -----------------------------------------------------------------------------------
+
+    def _finish(self, lines: Lines) -> None:
+        if lines.is_utf16:
+            self._add(
+                "encoding-utf16",
+                None,
+                "the file begins with the byte order mark of UTF-16 or UTF-32",
+                got="UTF-16 or UTF-32",
+            )
+            return
+        self._blank_lines.finish(self._last_line)
+        self._look_for_one_document()
+        if lines.has_bom:
+            self._add("encoding-bom", 1, "the file begins with a byte order mark", got="EF BB BF")
+        if self._carriage_returns:
+            says = f"{self._carriage_returns:,} lines end in CR LF"
+            self._add("line-endings", None, says, got=f"CR LF, {self._carriage_returns:,} times")
+        if self.rows == 0 and not self._findings.has("file-one-document", self._file):
+            self._add("file-empty", None, "the file has no row", got=f"{lines.bytes:,} bytes")
+        self._prompts.report(self._findings, self._file)
+        self._report_ids()
+        self._shapes.report(self._findings, self._file)
+        self.statistics.fields = self._shapes.fields()
+        kinds = {kind.split(" ")[0] for kind in self.statistics.answers}
+        if len(kinds & {"object"}) and len(kinds) > 1:
+            mixed = ", ".join(f"{kind} ({rows:,})" for kind, rows in self.statistics.answers.most_common())
+            self._add("reference-mixed", None, f"the answers are of several shapes: {mixed}", field=ANSWER, got=mixed)
+
+    def _look_for_one_document(self) -> None:
+        if self._document is None or not self._findings.has("json-syntax", self._file):
+            return
+        if read_line(bytes(self._document)).accepted:
+            self._findings.withdraw(self._file)
+            self.rows = 0
+            self._add(
+                "file-one-document", None, "the whole file is one JSON document", got=f"{self._last_line:,} lines"
+            )
+
+    def _report_ids(self) -> None:
+        for place, first in sorted(self._ids.repeats()):
+            self._add(
+                "id-duplicate",
+                place + 1,
+                f"the id of line {first + 1:,} again",
+                field="id",
+                got=f"line {first + 1:,} again",
+            )
+
+
+def _grown(document: bytearray | None, data: bytes) -> bytearray | None:
+    """The file so far with another block, or None once it is larger than MAX_DOCUMENT_BYTES."""
+    if document is None or len(document) + len(data) > MAX_DOCUMENT_BYTES:
+        return None
+    document += data + b"\n"
+    return document
+
+
+def _rows_of(lines: list[bytes]) -> list[Any]:
+    """Each line as the fast parser reads it; None where it refuses, for the careful reading to say why."""
+    try:
+        return list(map(orjson.loads, lines))
+    except orjson.JSONDecodeError:
+        return [_row_or_none(line) for line in lines]
+
+
+def _row_or_none(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _answer_text(answer: Any) -> str | None:
+    """An answer as the text by which answers are compared; None where there is none."""
+    if answer is None or isinstance(answer, str):
+        return answer
+    return json.dumps(answer, sort_keys=True)

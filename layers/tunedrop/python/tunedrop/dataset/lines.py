@@ -1,0 +1,116 @@
+"""A file as blocks of whole lines, read once from front to back, whatever it holds, in memory that stays flat."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+from tunedrop.dataset.rules import MAX_LINE_BYTES
+
+READ_BYTES: Final = 256 * 1024
+"""What is asked of the stream at once: large enough that calls do not count, small enough to stay in the caches."""
+BOM: Final = b"\xef\xbb\xbf"
+# UTF-32 LE begins with the bytes of UTF-16 LE; both are reported as one thing.
+_UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Whole lines, joined by line feeds, without the last one's."""
+
+    first_line: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Overlong:
+    """A line longer than MAX_LINE_BYTES, which was passed over."""
+
+    line: int
+    length: int
+
+
+class Lines:
+    """Reads a stream to its end, once. What it learns of the whole file is there after the last block.
+
+    The stream needs only `read(n)`, so that an S3 body will do.
+    """
+
+    def __init__(self, stream: BinaryIO, progress: Callable[[int], None] | None = None) -> None:
+        self._stream = stream
+        self._progress = progress
+        self._sha256 = hashlib.sha256()
+        self.bytes = 0
+        self.has_bom = False
+        self.is_utf16 = False
+
+    @property
+    def sha256(self) -> str:
+        """Of the bytes read so far, in hexadecimal digits; of the file, after the last block."""
+        return self._sha256.hexdigest()
+
+    def __iter__(self) -> Iterator[Block | Overlong]:
+        """Yields every line once, in order. A line feed at the end of the file ends its last line, it starts none."""
+        line = 1
+        rest = b""
+        chunk = self._read()
+        while len(chunk) < 4 and (more := self._read()):  # a stream may give less than was asked for
+            chunk += more
+        self.has_bom = chunk.startswith(BOM)
+        self.is_utf16 = chunk.startswith(_UTF16_BOMS)
+        chunk = chunk.removeprefix(BOM)
+        if self.is_utf16:
+            while self._read():
+                pass
+            return
+        passed_over = 0  # bytes of an overlong line so far; 0 while there is none
+        while chunk:
+            if passed_over:
+                end = chunk.find(b"\n")
+                if end < 0:
+                    passed_over += len(chunk)
+                    chunk = self._read()
+                    continue
+                yield Overlong(line, passed_over + end)
+                line += 1
+                passed_over = 0
+                chunk = chunk[end + 1 :]
+            cut = chunk.rfind(b"\n")
+            if cut < 0:
+                rest += chunk
+                if len(rest) > MAX_LINE_BYTES:
+                    passed_over = len(rest)
+                    rest = b""
+            else:
+                data = rest + chunk[:cut]
+                rest = chunk[cut + 1 :]
+                yield from _without_overlong(line, data)
+                line += data.count(b"\n") + 1
+            chunk = self._read()
+        if passed_over:
+            yield Overlong(line, passed_over)
+        elif rest:
+            yield from _without_overlong(line, rest)
+
+    def _read(self) -> bytes:
+        chunk = self._stream.read(READ_BYTES)
+        self.bytes += len(chunk)
+        self._sha256.update(chunk)
+        if self._progress is not None and chunk:
+            self._progress(len(chunk))
+        return chunk
+
+
+def _without_overlong(line: int, data: bytes) -> Iterator[Block | Overlong]:
+    """`data` as a block; its first line apart where it is too long (the others lie within one read, which is not)."""
+    if len(data) > MAX_LINE_BYTES:
+        end = data.find(b"\n")
+        length = len(data) if end < 0 else end
+        if length > MAX_LINE_BYTES:
+            yield Overlong(line, length)
+            if end >= 0:
+                yield Block(line + 1, data[end + 1 :])
+            return
+    yield Block(line, data)

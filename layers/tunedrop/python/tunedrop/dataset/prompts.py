@@ -1,0 +1,47 @@
+"""What of a row is its prompt, and when two prompts are the same."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+_LOWER: Final = bytes(byte + 32 if 0x41 <= byte <= 0x5A else byte for byte in range(256))
+_WHITE_SPACE: Final = b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"
+
+
+def content_text(content: Any) -> str:
+    """The text of a message's content: the string, or its text parts joined by line breaks; "" where there is none."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        texts = (part.get("text") for part in content if isinstance(part, Mapping))
+        return "\n".join(text for text in texts if isinstance(text, str))
+    return ""
+
+
+def prompt_text(messages: Sequence[Any]) -> str:
+    """The prompt as one text, by which rows are compared: a lone user message's text, else every turn with its role."""
+    turns = [
+        (str(turn.get("role")), content_text(turn.get("content"))) for turn in messages if isinstance(turn, Mapping)
+    ]
+    if len(turns) == 1 and turns[0][0] == "user":
+        return turns[0][1]
+    return "\x1e".join(f"{role}\x1f{text}" for role, text in turns)
+
+
+def user_text(messages: Sequence[Any]) -> str:
+    """What the user says, all turns joined: where training and test rows are compared by runs of words."""
+    return "\n".join(
+        content_text(turn.get("content"))
+        for turn in messages
+        if isinstance(turn, Mapping) and turn.get("role") == "user"
+    )
+
+
+def normalised(text: str) -> bytes:
+    """The form in which two prompts are the same: without case, white space and compatibility variants (NFKC)."""
+    if text.isascii():
+        return text.encode().translate(_LOWER, _WHITE_SPACE)
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(folded.split()).encode("utf-8", "surrogatepass")

@@ -1,0 +1,134 @@
+"""Secrets and personal data, by one pass of a linear-time engine over the raw bytes; their text is never repeated.
+
+The same pass marks what sends a line to the careful reading: white space between a key and its colon (which hides a
+repeated key from the quick count of keys) and ASCII written as escapes (which hides an address from this very pass).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import re2
+
+
+class Mark(enum.StrEnum):
+    """What the pass can see. The first four are rules of `rules`."""
+
+    KEY = "secret-key"
+    EMAIL = "personal-email"
+    PHONE = "personal-phone"
+    CARD = "personal-card"
+    UNUSUAL = "unusual"
+
+
+SECRETS: Final = frozenset({Mark.KEY, Mark.EMAIL, Mark.PHONE, Mark.CARD})
+
+_KEYS = (
+    rb"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",  # AWS access key ids
+    rb"(?i:aws_?secret_?access_?key)[\"'\\ :=]{1,8}[0-9A-Za-z/+]{40}",
+    rb"\bbedrock-api-key-[0-9A-Za-z+/=]{20,}",
+    rb"\bABSK[0-9A-Za-z+/=]{40,}",  # long-term Bedrock API keys
+    rb"\bsk-[0-9A-Za-z_-]{20,}",  # OpenAI, Anthropic
+    rb"\bsk_live_[0-9A-Za-z]{16,}",
+    rb"\bgh[pousr]_[0-9A-Za-z]{36,}",
+    rb"\bgithub_pat_[0-9A-Za-z_]{22,}",
+    rb"\bglpat-[0-9A-Za-z_-]{20,}",
+    rb"\bxox[abprs]-[0-9A-Za-z-]{10,}",
+    rb"\bAIza[0-9A-Za-z_-]{35,}",
+    rb"\bhf_[0-9A-Za-z]{30,}",
+    rb"\beyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.",  # JSON web tokens
+    rb"-----BEGIN [A-Z ]*PRIVATE KEY-----",
+)
+_EMAIL = rb"[0-9A-Za-z._%+-]+@[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*\.[A-Za-z]{2,}"
+_PHONE = (
+    rb"(?:^|[^\w.+*/=)-])(?:\+[1-9][0-9]{0,2}[ .-]?(?:\(0?[0-9]{1,4}\)[ .-]?)?[0-9]{2,5}(?:[ .-]?[0-9]{2,5}){1,4}"
+    rb"|(?:\([0-9]{3}\) ?|[0-9]{3}[.-])[0-9]{3}[.-][0-9]{4})\b"
+)
+_CARD = rb"\b(?:[2-6][0-9]{3}(?:[ -]?[0-9]{4}){3}|3[47][0-9]{2}[ -]?[0-9]{6}[ -]?[0-9]{5})\b"
+_UNUSUAL = rb"\"[ \t\r]+:|\\u00[2-7][0-9A-Fa-f]"
+
+# Order matters where two could start at the same byte: a card number before a phone number.
+_GROUPS: Final = (Mark.KEY, Mark.EMAIL, Mark.CARD, Mark.PHONE, Mark.UNUSUAL)
+
+
+def _compiled(unusual: bytes) -> Any:
+    groups = (b"|".join(_KEYS), _EMAIL, _CARD, _PHONE, unusual)
+    return re2.compile(b"(?m)" + b"|".join(b"(" + group + b")" for group in groups))
+
+
+_PATTERN: Final = _compiled(_UNUSUAL)
+_MIN_PHONE_DIGITS: Final = 8
+
+
+class Scan:
+    """The pass over a file's blocks. `unusual_texts` (lower case) are marked UNUSUAL too, whatever their case."""
+
+    def __init__(self, unusual_texts: Sequence[str] = ()) -> None:
+        texts = [re2.escape(text).encode() for text in unusual_texts]
+        self._pattern = _compiled(b"|".join((_UNUSUAL, b"(?i:" + b"|".join(texts) + b")"))) if texts else _PATTERN
+
+    def marks(self, block: bytes) -> Iterator[tuple[int, Mark]]:
+        """Offset and kind of each mark in `block`, in order. Time is linear in the block's length."""
+        return ((start, mark) for start, _, mark in _spans(self._pattern, block))
+
+
+def _spans(pattern: Any, block: bytes) -> Iterator[tuple[int, int, Mark]]:
+    for match in pattern.finditer(block):
+        mark = _GROUPS[match.lastindex - 1]
+        start, end = match.span()
+        if mark is Mark.PHONE and block[start] not in b"+(0123456789":
+            start += 1  # RE2 has no look-behind: the pattern takes the byte before the number along
+        if _holds(mark, block[start:end]):
+            yield start, end, mark
+
+
+def _holds(mark: Mark, text: bytes) -> bool:
+    """Whether what looks like `mark` is one: a second look that a regular expression cannot take."""
+    if mark is Mark.CARD:
+        return _luhn(text)
+    if mark is Mark.PHONE:
+        return sum(0x30 <= byte <= 0x39 for byte in text) >= _MIN_PHONE_DIGITS
+    return True
+
+
+def _luhn(text: bytes) -> bool:
+    """Whether the digits end in the check digit of ISO/IEC 7812-1, annex B, and are not all the same."""
+    digits = [byte - 0x30 for byte in text if 0x30 <= byte <= 0x39]
+    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
+    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0 and len(set(digits)) > 1
+
+
+def redacted(text: str) -> str:
+    """`text` with what looks like a secret or personal data blacked out."""
+    raw = text.encode("utf-8", "surrogatepass")
+    parts: list[bytes] = []
+    done = 0
+    for start, end, mark in _spans(_PATTERN, raw):
+        if mark is Mark.UNUSUAL:
+            continue
+        parts += (raw[done:start], f"[{mark.value}]".encode())
+        done = end
+    if not done:
+        return text
+    return b"".join((*parts, raw[done:])).decode("utf-8", "surrogatepass")
+
+
+def fields_with(value: Any, mark: Mark, path: str = "") -> Iterator[str]:
+    """The paths of the texts within a row that hold `mark`."""
+    if isinstance(value, str):
+        if _has(mark, value):
+            yield path
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            if _has(mark, key):
+                yield f"{path}.(a key)" if path else "(a key)"
+            yield from fields_with(part, mark, f"{path}.{redacted(key)[:60]}" if path else redacted(key)[:60])
+    elif isinstance(value, list):
+        for place, part in enumerate(value):
+            yield from fields_with(part, mark, f"{path}[{place}]")
+
+
+def _has(mark: Mark, text: str) -> bool:
+    return any(found is mark for _, _, found in _spans(_PATTERN, text.encode("utf-8", "surrogatepass")))

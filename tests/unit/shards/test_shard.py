@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from collections import Counter
+
+import boto3
+import pytest
+
+from tunedrop.evaluation.answers import read_answers
+from tunedrop.evaluation.plan import Candidate, load_plan, plan, rows_a_shard
+from tunedrop.evaluation.shard import PART_ANSWERS, ShardEvaluation, answers_prefix
+from tunedrop.graders.deployed import DeployedGrader
+from tunedrop.outcomes import ServiceBusy
+from tunedrop.recipe import Evaluation
+from tunedrop.run import folder as names
+from tunedrop.run.folder import RunFolder
+from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply
+
+ROWS = 150
+
+
+@pytest.fixture
+def run_folder(aws: None) -> RunFolder:
+    client = boto3.client("s3")
+    client.create_bucket(Bucket="runs", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    folder = RunFolder(client, "runs", "run-1")
+    rows = (
+        {"messages": [{"role": "user", "content": f"question {n} ä"}], "reference_answer": str(n)} for n in range(ROWS)
+    )
+    folder.write(names.TEST, b"".join(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows))
+    return folder
+
+
+class Model:
+    """Answers each question with its own text; counts how often it was asked what."""
+
+    def __init__(self, fails: int = 0, refuses: str = "") -> None:
+        self.asked: Counter[tuple[str, int]] = Counter()
+        self.under_way = self.most_under_way = 0
+        self.fails = fails
+        self.refuses = refuses
+
+    async def ask(self, asking: Asking, question: Question) -> Reply:
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        await asyncio.sleep(0)
+        self.under_way -= 1
+        text = question.messages[0]["content"]
+        if self.fails and len(self.asked) >= self.fails:
+            raise NotAnswered("429")
+        if self.refuses and text.startswith(self.refuses):
+            return Reply("", refused="HTTP 400")
+        self.asked[text, question.seed] += 1
+        return Reply(text, "stop", 5, 7, 0.1)
+
+    async def close(self) -> None:
+        pass
+
+
+class Lambda:
+    """The grader function as boto3 shows it: right where the answer holds the reference; some samples fail."""
+
+    def invoke(self, *, FunctionName: str, Payload: bytes, ClientContext: str) -> dict:
+        answers = []
+        for sample in json.loads(Payload):
+            right = f" {sample['metadata']['reference_answer']} " in sample["messages"][-1]["content"]
+            answer = {
+                "id": sample["id"],
+                "aggregate_reward_score": float(right),
+                "metrics_list": [{"name": "accuracy", "value": float(right), "type": "Metric"}],
+                "explanation": "because",
+            }
+            if sample["metadata"]["reference_answer"] == "13":
+                answer |= {"aggregate_reward_score": 0.0, "metrics_list": [_metric("grader_error", 1.0)]}
+            answers.append(answer)
+        return {"Payload": io.BytesIO(json.dumps(answers).encode())}
+
+
+def _metric(name: str, value: float) -> dict:
+    return {"name": name, "value": value, "type": "Metric"}
+
+
+def evaluate(run_folder: RunFolder, number: int, model: Model, seconds_left: float = 900, **evaluation: int) -> int:
+    return ShardEvaluation(
+        load_plan(run_folder)[number],
+        run_folder,
+        evaluation=Evaluation(**evaluation),
+        sampler=model,
+        grader=DeployedGrader(Lambda(), "arn"),  # type: ignore[arg-type] # what boto3 shows of Lambda
+        seconds_left=lambda: seconds_left,
+    ).run()
+
+
+def answers(run_folder: RunFolder, number: int) -> list:
+    return [
+        answer
+        for name in run_folder.names(answers_prefix(number))
+        for answer in read_answers(run_folder.stream(name).iter_lines())
+    ]
+
+
+def test_every_row_is_in_one_shard_of_each_candidate_and_the_bytes_are_right(run_folder: RunFolder) -> None:
+    shards = plan(run_folder, Evaluation(), [Candidate("base", "b"), Candidate("tuned", "t")], 0.1)
+    for candidate in ("base", "tuned"):
+        own = [shard for shard in shards if shard.candidate == candidate]
+        rows = [row for shard in own for row in range(shard.first_row, shard.first_row + shard.rows)]
+        assert rows == list(range(ROWS))
+        lines = b"".join(run_folder.stream(names.TEST_ROWS, shard.start, shard.end).read() for shard in own)
+        assert lines == run_folder.read(names.TEST)
+    manifest = run_folder.read_json(names.MANIFEST)
+    assert manifest == [{"run_id": "run-1", "shard": shard.number} for shard in shards]
+
+
+def test_fewer_rows_are_the_same_rows_every_time(run_folder: RunFolder) -> None:
+    plan(run_folder, Evaluation(rows=40), [Candidate("base", "b")], None)
+    first = run_folder.read(names.TEST_ROWS)
+    plan(run_folder, Evaluation(rows=40), [Candidate("base", "b")], None)
+    assert run_folder.read(names.TEST_ROWS) == first
+    assert first.count(b"\n") == 40
+
+
+def test_a_slow_model_gets_smaller_shards_and_each_ends_within_its_lambda() -> None:
+    evaluation = Evaluation(in_flight=16, concurrency=1)
+    for latency in (1.0, 10.0, 60.0):
+        rows = rows_a_shard(20_000, evaluation, latency)
+        assert rows * latency / evaluation.in_flight <= 900 / 3
+    assert rows_a_shard(20_000, evaluation, 60.0) < rows_a_shard(20_000, evaluation, 10.0)
+
+
+def test_every_answer_is_written_once_with_its_grade(run_folder: RunFolder) -> None:
+    plan(run_folder, Evaluation(samples=2, concurrency=1), [Candidate("base", "b")], 0.1)
+    model = Model()
+    assert evaluate(run_folder, 0, model, samples=2, in_flight=7) == 2 * ROWS
+    found = answers(run_folder, 0)
+    assert {(answer.row, answer.sample) for answer in found} == {(row, n) for row in range(ROWS) for n in (0, 1)}
+    assert len(found) == 2 * ROWS
+    assert model.most_under_way == 7
+    graded = next(answer for answer in found if answer.row == 7)
+    assert (graded.reward, graded.correct, graded.explanation) == (1.0, True, "because")
+    assert graded.latency_seconds == pytest.approx(0.1)
+
+
+def test_a_grader_that_failed_leaves_no_reward_but_a_reason(run_folder: RunFolder) -> None:
+    plan(run_folder, Evaluation(concurrency=1), [Candidate("base", "b")], 0.1)
+    evaluate(run_folder, 0, Model())
+    failed = next(answer for answer in answers(run_folder, 0) if answer.row == 13)
+    assert failed.reward is None
+    assert failed.ungraded == "the grader failed"
+
+
+def test_a_refused_question_is_an_answer_that_says_so_and_is_not_asked_again(run_folder: RunFolder) -> None:
+    plan(run_folder, Evaluation(concurrency=1), [Candidate("base", "b")], 0.1)
+    evaluate(run_folder, 0, Model(refuses="question 14 "))
+    refused = next(answer for answer in answers(run_folder, 0) if answer.row == 14)
+    assert refused.ungraded == "the model refused: HTTP 400"
+    assert evaluate(run_folder, 0, Model()) == 0
+
+
+def test_a_shard_that_was_cut_off_asks_only_what_is_missing(run_folder: RunFolder) -> None:
+    plan(run_folder, Evaluation(concurrency=1), [Candidate("base", "b")], 0.1)
+    first = Model(fails=PART_ANSWERS + 10)
+    with pytest.raises(ServiceBusy, match="answers are missing; last: 429"):
+        evaluate(run_folder, 0, first)
+    had = len(answers(run_folder, 0))
+    second = Model()
+    assert evaluate(run_folder, 0, second) == ROWS - had
+    assert sorted(answer.row for answer in answers(run_folder, 0)) == list(range(ROWS))
+    assert not set(first.asked) & set(second.asked)
+
+
+def test_a_shard_whose_time_is_up_stops_asking_and_says_so(run_folder: RunFolder) -> None:
+    plan(run_folder, Evaluation(concurrency=1), [Candidate("base", "b")], 0.1)
+    with pytest.raises(ServiceBusy, match="time of this process was up"):
+        evaluate(run_folder, 0, Model(), seconds_left=1)
+
+
+def test_both_candidates_are_asked_with_the_same_seeds(run_folder: RunFolder) -> None:
+    plan(run_folder, Evaluation(concurrency=1), [Candidate("base", "b"), Candidate("tuned", "t")], 0.1)
+    models = [Model(), Model()]
+    for number, model in enumerate(models):
+        evaluate(run_folder, number, model)
+    assert models[0].asked == models[1].asked
+    assert len({seed for _, seed in models[0].asked}) == ROWS

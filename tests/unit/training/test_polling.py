@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import boto3
+import pytest
+
+from tests.unit.training.conftest import RUN_ID
+from tests.unit.training.simulated_service import Clock, SimulatedService
+from tunedrop import clock as tunedrop_clock
+from tunedrop.outcomes import (
+    BudgetExceeded,
+    RunReleased,
+    ServiceBusy,
+    TrainingCancelled,
+    TrainingFailed,
+    TrainingStuck,
+)
+from tunedrop.run.record import RunRecord
+from tunedrop.run.store import RunStore
+from tunedrop.settings import Settings
+from tunedrop.training.backend import Job, JobRequest, JobStatus, TrainingEvent, Unclear
+from tunedrop.training.polling import EAGER_MINUTES, Poll, TrainingEvents, poll
+
+SETTINGS = Settings.from_environment(
+    {
+        "AWS_REGION": "us-west-2",
+        "RUNS_TABLE": "runs",
+        "TRAINING_EVENTS_TABLE": "training-events",
+        "DATASET_BUCKET": "drop",
+        "RUNS_BUCKET": "runs",
+        "SETTLE_SECONDS": "30",
+        "FIRST_POLL_SECONDS": "60",
+        "LATER_POLL_SECONDS": "300",
+    }
+)
+
+
+def step(number: int, reward: float, event_id: str | None = None, created_at: int | None = None) -> TrainingEvent:
+    metrics = {"step": float(number), "total_steps": 67.0, "critic_rewards_mean": reward}
+    return TrainingEvent(
+        event_id or f"event-{number}", created_at or number, "info", f"Step {number}/67", number, metrics
+    )
+
+
+class Watched(SimulatedService):
+    """A service whose job has the events that a test gives it."""
+
+    told: list[TrainingEvent]
+
+    def events(self, job_id: str) -> Iterator[TrainingEvent]:
+        for event in self.told:
+            self.call("event", "before")
+            yield event
+
+
+@pytest.fixture
+def service(clock: Clock) -> Watched:
+    service = Watched(clock)
+    service.told = []
+    return service
+
+
+@pytest.fixture
+def events(training_events_table: str) -> TrainingEvents:
+    return TrainingEvents(boto3.client("dynamodb"), training_events_table)
+
+
+@pytest.fixture
+def submitted(run: RunRecord, store: RunStore, service: Watched) -> RunRecord:
+    job = service.create(JobRequest(RUN_ID, "m", "file-0", "arn", {}))
+    return store.update(
+        RUN_ID, {"job_id": job.id, "submitted_at": tunedrop_clock.now_text(), "training": {"simulated": True}}
+    )
+
+
+@pytest.fixture
+def look(submitted: RunRecord, store: RunStore, events: TrainingEvents, service: Watched):
+    def look() -> Poll:
+        return poll(RUN_ID, store=store, events=events, backend=service, settings=SETTINGS)
+
+    return look
+
+
+def test_a_running_job_is_waited_for_and_what_it_told_is_kept(look, store, service) -> None:
+    service.told = [step(number, number / 10) for number in range(1, 8)]
+    assert look() == Poll("running", "running", 60)
+    training = store.load(RUN_ID).training
+    assert (training["steps"], training["total_steps"]) == (7, 67)
+    assert training["reward_first"] == pytest.approx((1 + 2 + 3 + 4 + 5) / 50)
+    assert training["reward_last"] == pytest.approx((3 + 4 + 5 + 6 + 7) / 50)
+    assert training["simulated"] is True
+
+
+def test_events_are_kept_once_each_in_whatever_order_and_however_often_they_come(look, events, service) -> None:
+    service.told = [step(3, 0.3), step(2, 0.2)]
+    look()
+    service.told = [step(4, 0.4), step(3, 0.3), step(3, 0.3), step(2, 0.2), step(1, 0.1)]
+    look()
+    assert [each["step"] for each in events.metrics(RUN_ID)] == [1, 2, 3, 4]
+
+
+def test_a_step_that_is_told_twice_counts_as_it_was_told_last(look, events, service) -> None:
+    service.told = [step(1, 0.9, "late", created_at=9), step(1, 0.1, "early", created_at=1)]
+    look()
+    assert events.metrics(RUN_ID)[0]["critic_rewards_mean"] == pytest.approx(0.9)
+
+
+def test_a_poll_that_dies_within_a_page_loses_and_doubles_nothing(look, events, service) -> None:
+    service.told = [step(number, 0.5) for number in range(1, 61)]
+    seen = []
+
+    def fault(name: str, when: str) -> None:
+        seen.append(name)
+        if name == "event" and seen.count("event") == 40:
+            raise Unclear("reset within a page")
+
+    service.fault = fault
+    with pytest.raises(ServiceBusy):
+        look()
+    service.fault = lambda name, when: None
+    look()
+    assert [each["step"] for each in events.metrics(RUN_ID)] == list(range(1, 61))
+
+
+def test_an_older_job_is_looked_at_less_often(look, clock, service) -> None:
+    clock.sleep(EAGER_MINUTES * 60 - 1)
+    assert look().wait_seconds == 60
+    clock.sleep(2)
+    assert look().wait_seconds == 300
+
+
+def test_a_job_with_a_model_is_ready(look, store, service) -> None:
+    service.end("job-0", JobStatus.SUCCEEDED, tuned_model="ft-1")
+    assert look() == Poll("ready", "succeeded", 0)
+    assert store.load(RUN_ID).tuned_model == "ft-1"
+
+
+def test_a_status_that_nobody_documented_keeps_the_run_waiting(look, service) -> None:
+    service.jobs["job-0"] = replace(service.jobs["job-0"], status=JobStatus.UNKNOWN, service_status="paused")
+    assert look() == Poll("unknown", "paused", 60)
+    service.jobs["job-0"] = Job("job-0", JobStatus.SUCCEEDED, "succeeded", "file-0", None, None)
+    assert look().decision == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"), [(JobStatus.FAILED, TrainingFailed), (JobStatus.CANCELLED, TrainingCancelled)]
+)
+def test_a_job_that_ended_without_a_model_ends_the_run_with_the_services_reason(
+    look, service, status: JobStatus, outcome: type[Exception]
+) -> None:
+    service.end("job-0", status, error="grader_error: the grader timed out")
+    with pytest.raises(outcome, match="the grader timed out"):
+        look()
+
+
+def test_a_job_without_progress_is_stuck_and_one_with_progress_is_not(look, clock, service) -> None:
+    service.told = [step(1, 0.5)]
+    look()
+    clock.sleep(5.9 * 3600)
+    service.told.append(step(2, 0.5))
+    look()
+    clock.sleep(5.9 * 3600)
+    look()
+    clock.sleep(0.2 * 3600)
+    with pytest.raises(TrainingStuck, match="no step for 6.1 hours"):
+        look()
+
+
+def test_a_job_beyond_its_hours_is_over_budget(look, store, clock, service) -> None:
+    recipe = dict(store.load(RUN_ID).recipe, budget={"hours": 2, "stuck_hours": 6})
+    store.update(RUN_ID, {"recipe": recipe})
+    clock.sleep(2.1 * 3600)
+    with pytest.raises(BudgetExceeded, match="the recipe allows 2"):
+        look()
+
+
+def test_a_run_that_is_released_is_not_watched_any_more(look, store) -> None:
+    store.update_if(RUN_ID, {"releasing_at": "now"}, "attribute_exists(run_id)")
+    with pytest.raises(RunReleased):
+        look()
+
+
+def test_the_longest_run_stays_far_below_the_history_limit() -> None:
+    """At 9 history events a turn of Wait, Task and Choice; 80% of the 25,000 that an execution may have."""
+    longest_hours, events_a_turn = 72, 9
+    polls = EAGER_MINUTES * 60 / SETTINGS.first_poll_seconds
+    polls += (longest_hours * 3600 - EAGER_MINUTES * 60) / SETTINGS.later_poll_seconds
+    assert polls * events_a_turn < 0.8 * 25_000

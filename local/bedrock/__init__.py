@@ -1,0 +1,9 @@
+"""A local Bedrock: the service's contract over HTTP, a simulated model behind it that real GRPO trains.
+
+It has no weights and says so: in the header `x-tunedrop-simulated` of every answer, and as `simulated` in job and model
+objects. Run it with `python -m local.bedrock`, or hold one as `LocalBedrock.start(...)`.
+"""
+
+from local.bedrock.handle import LocalBedrock, LocalBedrockFailed
+
+__all__ = ["LocalBedrock", "LocalBedrockFailed"]

@@ -1,0 +1,110 @@
+"""`python -m local.bedrock`: the local Bedrock in a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+
+import uvicorn
+
+from local.bedrock.application import application
+from local.bedrock.grading import LambdaFunctions
+from local.bedrock.http import Connection
+from local.bedrock.records import Records
+from local.bedrock.service import Service
+from local.bedrock.simulation import switches_text
+from local.bedrock.switches import Switches, SwitchInvalid
+
+_ACCOUNT = "123456789012"
+_PARENT_LOOK_SECONDS = 0.2
+
+
+def main() -> int:
+    """Serve until told to stop, or until the parent is gone."""
+    parser = argparse.ArgumentParser(prog="python -m local.bedrock", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0: a free one")
+    parser.add_argument("--state-folder", type=Path, help="where files, jobs and models are kept over a restart")
+    parser.add_argument("--aws-endpoint", default="http://127.0.0.1:4566", help="where the grader's Lambda API is")
+    parser.add_argument("--region", default="us-west-2")
+    parser.add_argument("--account", default=_ACCOUNT)
+    parser.add_argument("--switch", action="append", default=[], metavar="NAME=VALUE", help="set a switch")
+    parser.add_argument("--list-switches", action="store_true", help="print every switch and stop")
+    parser.add_argument("--parent", type=int, default=os.getppid(), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.list_switches:
+        print(switches_text())
+        return 0
+    switches = Switches()
+    for setting in options.switch:
+        name, _, value = setting.partition("=")
+        try:
+            switches.set(name.strip(), value)
+        except SwitchInvalid as problem:
+            parser.error(str(problem))
+    if options.state_folder is not None:
+        options.state_folder.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="local bedrock: %(levelname)s %(message)s")
+    functions = LambdaFunctions(options.aws_endpoint)
+    service = Service(
+        region=options.region,
+        account=options.account,
+        records=Records(options.state_folder / "bedrock.sqlite" if options.state_folder else None),
+        switches=switches,
+        invoke=functions,
+        function_exists=functions.exists,
+    )
+    listener = socket.create_server(("127.0.0.1", options.port), backlog=512)
+    _leave_with(options.parent)
+    asyncio.run(_serve(service, listener))
+    # Not by returning: an invocation of a grader may still be waited for in a thread, for up to 15 minutes.
+    sys.stdout.flush()
+    os._exit(0)
+
+
+async def _serve(service: Service, listener: socket.socket) -> None:
+    config = uvicorn.Config(
+        application(service),
+        http=Connection,
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.005)
+    if server.started:
+        port = listener.getsockname()[1]
+        ready = {
+            "base_url": f"http://127.0.0.1:{port}/v1",
+            "region": service.region,
+            "pid": os.getpid(),
+            "simulated": True,
+        }
+        print(json.dumps(ready), flush=True)
+    await serving
+
+
+def _leave_with(parent: int) -> None:
+    """End this process once its parent has ended, however it did."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_PARENT_LOOK_SECONDS)
+        os._exit(0)  # at once: every write is whole in the records, so nothing is lost
+
+    threading.Thread(target=watch, name="parent watch", daemon=True).start()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

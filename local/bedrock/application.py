@@ -1,0 +1,45 @@
+"""The ASGI application: every route of every API on one set of shared parts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from local.bedrock.errors import ApiError
+from local.bedrock.http import error_response, marked
+from local.bedrock.mantle.jobs import Jobs
+from local.bedrock.mantle.lists import Staleness
+from local.bedrock.mantle.routes import mantle_routes
+from local.bedrock.service import Service
+from local.bedrock.simulation import simulation_routes
+
+
+def application(service: Service) -> Starlette:
+    """The application; while it lives it trains what is to be trained."""
+    staleness = Staleness(service.switches)
+    jobs = Jobs(service, staleness)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        jobs.go_on()
+        yield
+        await jobs.stop()
+        service.records.close()
+
+    return Starlette(
+        routes=[*mantle_routes(service, jobs, staleness), *simulation_routes(service)],
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _no_route},
+    )
+
+
+async def _no_route(request: Request, problem: Exception) -> Response:
+    status = problem.status_code if isinstance(problem, HTTPException) else 500
+    code = "not_found" if status == 404 else "method_not_allowed"
+    refusal = ApiError(status, code, f"No such route: {request.method} {request.url.path}")
+    return marked(error_response(refusal))

@@ -1,0 +1,93 @@
+"""Faults that are asked for: planned ones at a named call, and shares of all calls."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from local.bedrock.switches import Switches
+
+When = Literal["before", "after"]
+KINDS = ("429", "500", "503", "reset", "hang", "cut", "malformed")
+_SHARES = {"throttle_share": "429", "error_share": "500", "reset_share": "reset", "malformed_share": "malformed"}
+_BEFORE = {"429", "500", "503", "reset"}
+
+
+class FaultPlanInvalid(ValueError):
+    """A plan of faults that does not read as ACTION:before|after:KIND[:TIMES]."""
+
+
+@dataclass(slots=True)
+class PlannedFault:
+    """A fault that befalls the next `times` calls of an action, before or after their side effect."""
+
+    action: str
+    when: When
+    kind: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What befalls one call."""
+
+    when: When
+    kind: str
+
+
+def parse_plan(text: str) -> list[PlannedFault]:
+    """The planned faults of a comma-separated list. Raises FaultPlanInvalid."""
+    planned = []
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        action, *rest = entry.split(":")
+        times = rest.pop() if len(rest) == 3 else "1"
+        if len(rest) != 2 or rest[0] not in ("before", "after") or rest[1] not in KINDS or not times.isdigit():
+            kinds = ", ".join(KINDS)
+            raise FaultPlanInvalid(f"expected ACTION:before|after:KIND[:TIMES] with a KIND of {kinds}, got {entry!r}")
+        planned.append(PlannedFault(action, "before" if rest[0] == "before" else "after", rest[1], int(times)))
+    return planned
+
+
+class Faults:
+    """Draws what befalls each call, by the switches; the shares by a generator of its own, so that runs repeat."""
+
+    def __init__(self, switches: Switches) -> None:
+        self._switches = switches
+        self._chance = random.Random(0)
+        self._planned: list[PlannedFault] = []
+        self.replan()
+
+    def replan(self) -> None:
+        """Take the plan from its switch anew, with all its counts."""
+        self._planned = parse_plan(self._switches.fault_plan)
+
+    def draw(self, action: str) -> Fault | None:
+        """What befalls this call of an action, if anything."""
+        for planned in self._planned:
+            if planned.action in (action, "*") and planned.times > 0:
+                planned.times -= 1
+                return Fault(planned.when, planned.kind)
+        if self.afflicted(action):
+            for share, kind in _SHARES.items():
+                if self._happens(getattr(self._switches, share)):
+                    return Fault("before" if kind in _BEFORE else "after", kind)
+        return None
+
+    def delay(self, action: str) -> float:
+        """Seconds for which this call is held back."""
+        slow = self.afflicted(action) and self._happens(self._switches.slow_share)
+        return self._switches.latency_seconds + (self._switches.slow_seconds if slow else 0.0)
+
+    def afflicted(self, action: str) -> bool:
+        """Whether the shares are about this action."""
+        return self._switches.fault_actions == "*" or action in named(self._switches.fault_actions)
+
+    def _happens(self, share: float) -> bool:
+        return share > 0 and self._chance.random() < share
+
+
+def named(actions: str) -> set[str]:
+    """The actions of a comma-separated list."""
+    return {action.strip() for action in actions.split(",") if action.strip()}

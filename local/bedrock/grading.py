@@ -1,0 +1,237 @@
+"""Asking the grader Lambda for rewards, as the service does: batches, retries, and a check of every answer."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard
+
+import orjson
+
+from local.bedrock.records import Document
+from local.bedrock.simulated_model import REASONING
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+    from local.bedrock.switches import Switches
+
+Invoke = Callable[[str, bytes], Awaitable[bytes]]
+"""Calls a function by its ARN with a payload and gives the payload of its answer; raises GraderFailed."""
+
+_LONGEST_LAMBDA_SECONDS = 900  # Lambda's own limit of a function's timeout
+_METRIC_TYPES = ("Reward", "Metric")
+
+
+class GraderFailed(Exception):
+    """The grader could not be called, failed, or answered what the contract does not allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One rollout to be graded."""
+
+    rollout_id: str
+    row: Document
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GraderSettings:
+    """How the grader is asked; what is not confirmed comes from the switches of the same names."""
+
+    layout: Literal["toplevel", "metadata", "both"]
+    wraps_strings: bool
+    answer_role: str
+    content: Literal["string", "parts"]
+    reasoning: Literal["none", "field", "inline"]
+    ids: Literal["unique", "row"]
+    batch_size: int
+    concurrency: int
+    retries: int
+    backoff_seconds: float
+    unit_range: bool
+
+    @classmethod
+    def of(cls, switches: Switches, *, native: bool = False) -> GraderSettings:
+        """The settings for the OpenAI-compatible path, or for the native one."""
+        return cls(
+            layout=switches.nova_grader_layout if native else switches.grader_layout,
+            wraps_strings=switches.nova_grader_wraps_strings if native else switches.grader_wraps_strings,
+            answer_role=switches.grader_answer_role,
+            content=switches.grader_content,
+            reasoning=switches.grader_reasoning,
+            ids=switches.grader_ids,
+            batch_size=switches.grader_batch_size,
+            concurrency=switches.grader_concurrency,
+            retries=switches.grader_retries,
+            backoff_seconds=switches.grader_backoff_seconds,
+            unit_range=switches.reward_range == "unit",
+        )
+
+
+async def rewards(arn: str, replies: Sequence[Reply], *, invoke: Invoke, settings: GraderSettings) -> list[float]:
+    """The reward of each reply, in order. Raises GraderFailed once a batch has failed with all its retries."""
+    gate = asyncio.Semaphore(settings.concurrency)
+
+    async def graded(batch: Sequence[Reply]) -> list[float]:
+        async with gate:
+            return await _with_retries(arn, batch, invoke=invoke, settings=settings)
+
+    size = settings.batch_size
+    tasks = [asyncio.ensure_future(graded(replies[start : start + size])) for start in range(0, len(replies), size)]
+    try:
+        return [reward for batch in await asyncio.gather(*tasks) for reward in batch]
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def _with_retries(arn: str, batch: Sequence[Reply], *, invoke: Invoke, settings: GraderSettings) -> list[float]:
+    samples = [sample_of(reply, settings) for reply in batch]
+    payload = orjson.dumps(samples)
+    for attempt in range(settings.retries + 1):
+        try:
+            answer = await invoke(arn, payload)
+            return check_answer(answer, [sample["id"] for sample in samples], unit_range=settings.unit_range)
+        except GraderFailed as failure:
+            if attempt == settings.retries:
+                tried = f"the grader failed {attempt + 1} times in a row, lastly: {failure}"
+                raise GraderFailed(tried) from failure
+            await asyncio.sleep(settings.backoff_seconds * 2**attempt)
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def sample_of(reply: Reply, settings: GraderSettings) -> Document:
+    """One entry of the grader's batch, in the layout that the settings ask for (contract §6.1)."""
+    fields = {name: value for name, value in reply.row.items() if name not in ("id", "messages")}
+    if settings.wraps_strings and isinstance(fields.get("reference_answer"), str):
+        fields["reference_answer"] = {"text": fields["reference_answer"]}
+    text = f"{REASONING}\n\n{reply.text}" if settings.reasoning == "inline" else reply.text
+    turn: Document = {
+        "role": settings.answer_role,
+        "content": [{"type": "text", "text": text}] if settings.content == "parts" else text,
+    }
+    if settings.reasoning == "field":
+        turn["reasoning_content"] = REASONING
+    own_id = reply.row.get("id")
+    sample: Document = {
+        "id": own_id if settings.ids == "row" and isinstance(own_id, str) else reply.rollout_id,
+        "messages": [*reply.row["messages"], turn],
+    }
+    if settings.layout != "metadata":
+        sample.update(fields)
+    if settings.layout != "toplevel":
+        sample["metadata"] = fields
+    return sample
+
+
+def check_answer(answer: bytes, ids: Sequence[str], *, unit_range: bool) -> list[float]:
+    """The rewards in the order of `ids`. Raises GraderFailed for what the contract does not allow (§6.2)."""
+    try:
+        entries = orjson.loads(answer)
+    except orjson.JSONDecodeError as problem:
+        raise GraderFailed(f"expected a JSON array, got what is no JSON: {answer[:80]!r}") from problem
+    if not isinstance(entries, list) or len(entries) != len(ids):
+        got = f"{len(entries)} entries" if isinstance(entries, list) else f"a {type(entries).__name__}"
+        raise GraderFailed(f"expected an array of {len(ids)} entries, one a sample, got {got}: {answer[:80]!r}")
+    for entry in entries:
+        _check_entry(entry, unit_range=unit_range)
+    given = [entry["id"] for entry in entries]
+    if sorted(given) != sorted(ids):
+        strange = sorted(set(given) - set(ids))[:3]
+        raise GraderFailed(f"expected the ids of the samples, each once, got others, as {strange}")
+    if len(set(ids)) < len(ids):
+        if given != list(ids):
+            raise GraderFailed("ids repeat in the batch and the answer's order is not the batch's: cannot be matched")
+        return [float(entry["aggregate_reward_score"]) for entry in entries]
+    by_id = {entry["id"]: float(entry["aggregate_reward_score"]) for entry in entries}
+    return [by_id[name] for name in ids]
+
+
+def _check_entry(entry: Any, *, unit_range: bool) -> None:
+    if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
+        raise GraderFailed(f"expected an object with a string 'id', got {entry!r:.80}")
+    reward = entry.get("aggregate_reward_score")
+    if not _is_number(reward):
+        raise GraderFailed(
+            f"sample {entry['id']}: expected a finite number as 'aggregate_reward_score', got {reward!r}"
+        )
+    if unit_range and not 0 <= reward <= 1:
+        raise GraderFailed(f"sample {entry['id']}: expected an 'aggregate_reward_score' from 0 to 1, got {reward!r}")
+    metrics = entry.get("metrics_list", [])
+    if not isinstance(metrics, list) or not all(_is_metric(metric) for metric in metrics):
+        raise GraderFailed(f"sample {entry['id']}: expected metrics of name, value and type, got {metrics!r:.120}")
+
+
+def _is_metric(metric: Any) -> bool:
+    return (
+        isinstance(metric, dict)
+        and isinstance(metric.get("name"), str)
+        and _is_number(metric.get("value"))
+        and metric.get("type") in _METRIC_TYPES
+    )
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+class LambdaFunctions:
+    """Invokes functions by the Lambda API of the embedded AWS; an `Invoke`."""
+
+    def __init__(self, endpoint: str, *, most_at_once: int = 16) -> None:
+        self._endpoint = endpoint
+        self._threads = ThreadPoolExecutor(most_at_once, thread_name_prefix="grader")
+        self._clients: dict[str, LambdaClient] = {}
+
+    async def __call__(self, arn: str, payload: bytes) -> bytes:
+        """The payload that the function answers. Raises GraderFailed where it cannot be called, or failed."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._invoke, arn, payload)
+
+    async def exists(self, arn: str) -> bool:
+        """Whether the function, in the version that the ARN names, is there."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._exists, arn)
+
+    def _invoke(self, arn: str, payload: bytes) -> bytes:
+        import botocore.exceptions  # here, since boto3 takes longer to load than the whole server and only jobs need it
+
+        try:
+            answer = self._client(arn).invoke(FunctionName=arn, InvocationType="RequestResponse", Payload=payload)
+            body = answer["Payload"].read()
+        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as problem:
+            raise GraderFailed(f"{arn} could not be invoked: {problem}") from problem
+        if answer.get("FunctionError"):
+            raise GraderFailed(f"{arn} raised an error: {body[:300].decode(errors='replace')}")
+        return body
+
+    def _exists(self, arn: str) -> bool:
+        import botocore.exceptions
+
+        try:
+            self._client(arn).get_function_configuration(FunctionName=arn)
+        except botocore.exceptions.ClientError:
+            return False
+        return True
+
+    def _client(self, arn: str) -> LambdaClient:
+        import boto3
+        import botocore.config
+
+        region = arn.split(":")[3]
+        if region not in self._clients:
+            session = boto3.Session(
+                aws_access_key_id=os.environ.get("AWS_ACCESS_KEY_ID", "local"),
+                aws_secret_access_key=os.environ.get("AWS_SECRET_ACCESS_KEY", "local"),
+                aws_session_token=os.environ.get("AWS_SESSION_TOKEN"),
+                region_name=region,
+            )
+            config = botocore.config.Config(
+                read_timeout=_LONGEST_LAMBDA_SECONDS + 5, retries={"total_max_attempts": 1}, max_pool_connections=16
+            )
+            self._clients[region] = session.client("lambda", endpoint_url=self._endpoint, config=config)
+        return self._clients[region]

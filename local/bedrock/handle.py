@@ -1,0 +1,146 @@
+"""The local Bedrock as a process that a test or the local stack holds on to."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+_START_SECONDS = 20
+_STOP_SECONDS = 5
+
+
+class LocalBedrockFailed(Exception):
+    """The process did not start, or refused what was asked of it."""
+
+
+class LocalBedrock:
+    """A running local Bedrock; ends with this process, or by `close`."""
+
+    def __init__(self, *, state_folder: Path, aws_endpoint: str, region: str, switches: Mapping[str, object]) -> None:
+        self._state_folder = state_folder
+        self._aws_endpoint = aws_endpoint
+        self._switches = dict(switches)
+        self.region = region
+        self.base_url = ""
+        self._process: subprocess.Popen[str] | None = None
+        self._start(port=0)
+
+    @classmethod
+    def start(
+        cls,
+        *,
+        state_folder: Path,
+        aws_endpoint: str = "http://127.0.0.1:9",
+        region: str = "us-west-2",
+        switches: Mapping[str, object] | None = None,
+    ) -> LocalBedrock:
+        """Start the process on a free port and wait until it answers. Raises LocalBedrockFailed."""
+        return cls(state_folder=state_folder, aws_endpoint=aws_endpoint, region=region, switches=switches or {})
+
+    def __enter__(self) -> LocalBedrock:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def endpoint(self) -> str:
+        """The root URL, for the native APIs by boto3 and for /_simulation; `base_url` is this with /v1."""
+        return self.base_url.removesuffix("/v1")
+
+    @property
+    def pid(self) -> int:
+        """The process id. Raises LocalBedrockFailed when closed."""
+        if self._process is None:
+            raise LocalBedrockFailed("the local Bedrock was closed")
+        return self._process.pid
+
+    def api_key(self) -> str:
+        """A short-term key as the token generator makes it, of local credentials."""
+        from aws_bedrock_token_generator import BedrockTokenGenerator  # here: it loads botocore, which few callers need
+        from botocore.credentials import Credentials
+
+        key: str = BedrockTokenGenerator().get_token(Credentials("local", "local"), self.region)
+        return key
+
+    def set_switch(self, name: str, value: object) -> None:
+        """Set a switch of the running process; it holds over `restart`. Raises LocalBedrockFailed."""
+        self._call("POST", "/_simulation/switches", json.dumps({name: value}).encode())
+        self._switches[name] = value
+
+    def teach(self, jsonl: bytes) -> dict[str, int]:
+        """Let the model know the reference answers of these rows: counts of rows learnt, passed over, known."""
+        taught: dict[str, int] = self._call("POST", "/_simulation/rows", jsonl)
+        return taught
+
+    def policy(self, model: str) -> dict[str, Any]:
+        """What a model's policy is: `shares` of behaviours, `skill`."""
+        shown: dict[str, Any] = self._call("GET", f"/_simulation/policies/{model}")
+        return shown
+
+    def calls(self) -> dict[str, int]:
+        """How often each action reached its handler since the process started."""
+        counted: dict[str, int] = self._call("GET", "/_simulation/calls")
+        return counted
+
+    def restart(self, *, kill: bool = False) -> None:
+        """Stop the process, at once with `kill`, and start it anew on the same port, with its state and switches."""
+        port = int(self.endpoint.rpartition(":")[2])
+        self._stop(kill=kill)
+        self._start(port=port)
+
+    def close(self) -> None:
+        """Stop the process; a second time does nothing."""
+        self._stop(kill=False)
+
+    def _start(self, *, port: int) -> None:
+        words = [sys.executable, "-m", "local.bedrock", "--port", str(port), "--state-folder", str(self._state_folder)]
+        words += ["--aws-endpoint", self._aws_endpoint, "--region", self.region, "--parent", str(os.getpid())]
+        for name, value in self._switches.items():
+            words += ["--switch", f"{name}={value}"]
+        root = str(Path(__file__).resolve().parents[2])
+        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+        self._state_folder.mkdir(parents=True, exist_ok=True)
+        with (self._state_folder / "bedrock.log").open("a") as log:
+            self._process = subprocess.Popen(
+                words, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, text=True, env=environment
+            )
+        line = self._process.stdout.readline() if self._process.stdout else ""
+        if not line:
+            self._stop(kill=True)
+            log_text = (self._state_folder / "bedrock.log").read_text()[-2000:]
+            raise LocalBedrockFailed(f"the local Bedrock did not start; the end of its log:\n{log_text}")
+        self.base_url = json.loads(line)["base_url"]
+
+    def _stop(self, *, kill: bool) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill() if kill else process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+    def _call(self, method: str, path: str, body: bytes | None = None) -> Any:
+        request = urllib.request.Request(self.endpoint + path, data=body, method=method)  # noqa: S310 - our own loopback URL
+        request.add_header("content-type", "application/json")
+        try:
+            with urllib.request.urlopen(request, timeout=_START_SECONDS) as answer:  # noqa: S310 - as above
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as refusal:
+            message = json.loads(refusal.read())["error"]["message"]
+            raise LocalBedrockFailed(f"{method} {path}: {message}") from refusal

@@ -1,0 +1,1 @@
+"""The OpenAI-compatible API of the service's `bedrock-mantle` endpoint."""

@@ -1,0 +1,94 @@
+"""What the three inference APIs have in common: the model that is asked, the limits, the time an answer takes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from local.bedrock.errors import ApiError, invalid
+from local.bedrock.models import AskedModel
+from local.bedrock.quota import TokenQuota
+from local.bedrock.records import Document
+from local.bedrock.service import Service
+from local.bedrock.simulated_model import Answer, prompt_tokens
+
+_MOST_ANSWERS = 128  # OpenAI's limit of `n`
+_LONGEST_ANSWER = 4096  # tokens counted against the quota where a request sets no limit
+_STREAM_PIECE = 24  # characters
+
+
+class Asking:
+    """Asks the simulated model for the routes."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._quota = TokenQuota()
+
+    def model(self, body: Document) -> AskedModel:
+        """The model that a request names. Raises ApiError: 400, or 404 for one that is not there."""
+        name = body.get("model")
+        if not isinstance(name, str) or not name:
+            raise invalid("Missing required parameter: 'model'.", param="model")
+        found = self._service.models.find(name)
+        if found is None or found.base.tuned_by == "native":
+            message = f"The model '{name}' does not exist or you do not have access to it."
+            raise ApiError(404, "model_not_found", message, param="model")
+        return found
+
+    async def answers(
+        self, model: AskedModel, messages: Sequence[Document], body: Document, *, max_tokens: int | None
+    ) -> list[Answer]:
+        """The replies to a prompt, by the request's `n`, `temperature` and `seed`. Raises ApiError (400, 429)."""
+        count = whole(body, "n", least=1, most=_MOST_ANSWERS) or 1
+        seed = whole(body, "seed", least=-(2**63), most=2**63 - 1)
+        asked = prompt_tokens(messages) + count * (max_tokens or _LONGEST_ANSWER)
+        self._quota.take(asked, tokens_per_minute=self._service.switches.tokens_per_minute)
+        temperature = number(body, "temperature", least=0, most=2, default=1.0)
+        if self._service.switches.inference_seconds:
+            await asyncio.sleep(self._service.switches.inference_seconds)
+        return self._service.model.answers(
+            model.policy, messages, count=count, temperature=temperature, seed=seed, max_tokens=max_tokens
+        )
+
+    async def pause(self) -> None:
+        """The time between two pieces of a streamed answer."""
+        await asyncio.sleep(self._service.switches.stream_piece_seconds)
+
+
+def whole(body: Document, name: str, *, least: int, most: int) -> int | None:
+    """A whole number of the request, or None where it is not set. Raises ApiError (400)."""
+    value = body.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise invalid(f"Invalid '{name}': expected a whole number from {least} to {most}, got {value!r}.", param=name)
+    return value
+
+
+def number(body: Document, name: str, *, least: float, most: float, default: float) -> float:
+    """A number of the request. Raises ApiError (400)."""
+    value: Any = body.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= most:
+        raise invalid(f"Invalid '{name}': expected a number from {least} to {most}, got {value!r}.", param=name)
+    return float(value)
+
+
+def check_messages(messages: Any, *, roles: Sequence[str], param: str) -> list[Document]:
+    """The messages of a request. Raises ApiError (400) that names the first that is none."""
+    if not isinstance(messages, list) or not messages:
+        raise invalid(f"Invalid '{param}': expected a list with at least one message.", param=param)
+    for place, message in enumerate(messages):
+        if not isinstance(message, dict) or message.get("role") not in roles:
+            raise invalid(f"Invalid '{param}[{place}].role': expected one of {', '.join(roles)}.", param=param)
+        if not isinstance(message.get("content"), str | list) and message["role"] != "assistant":
+            raise invalid(f"Invalid '{param}[{place}].content': expected a text or a list of parts.", param=param)
+    return messages
+
+
+def pieces(text: str) -> Iterator[str]:
+    """The text in the pieces in which it is streamed."""
+    for start in range(0, len(text), _STREAM_PIECE):
+        yield text[start : start + _STREAM_PIECE]

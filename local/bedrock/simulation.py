@@ -1,0 +1,87 @@
+"""Routes under /_simulation: what drives and shows the simulation, and is no part of the service's contract."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from local.bedrock.errors import ApiError, invalid, not_found
+from local.bedrock.http import JsonResponse, error_response, json_body, marked
+from local.bedrock.policy import BEHAVIOURS
+from local.bedrock.service import Service
+from local.bedrock.switches import Switches, SwitchInvalid, table
+
+
+def simulation_routes(service: Service) -> list[Route]:
+    """Every route under /_simulation; they need no key, and the process listens on loopback alone."""
+
+    async def switches(_: Request) -> Response:
+        """GET: every switch with its value."""
+        values = service.switches.to_json()
+        return JsonResponse([{**switch, "value": values[switch["name"]]} for switch in table()])
+
+    async def set_switches(request: Request) -> Response:
+        """POST {name: value, …}: all are set, or none."""
+        body = await json_body(request)
+        tried = Switches(**service.switches.to_json())
+        try:
+            for name, value in body.items():
+                tried.set(name, value)
+        except SwitchInvalid as problem:
+            raise invalid(str(problem)) from problem
+        for name in body:
+            setattr(service.switches, name, getattr(tried, name))
+        if "fault_plan" in body:
+            service.faults.replan()
+        return JsonResponse(service.switches.to_json())
+
+    async def teach(request: Request) -> Response:
+        """POST a JSONL body: rows whose reference answers the model knows from now on."""
+        learnt, passed_over = service.rows.teach(await request.body())
+        return JsonResponse({"learnt": learnt, "passed_over": passed_over, "known": len(service.rows)})
+
+    async def calls(_: Request) -> Response:
+        """GET: how often each action reached its handler since the start of the process."""
+        return JsonResponse(dict(service.calls))
+
+    async def policy(request: Request) -> Response:
+        """GET: what a model's policy is: shares of behaviours, skill."""
+        name = request.path_params["model_id"]
+        found = service.models.find(name)
+        if found is None:
+            raise not_found("model", name)
+        shares = dict(zip(map(str, BEHAVIOURS), found.policy.shares, strict=True))
+        return JsonResponse({"model": name, "shares": shares, "skill": found.policy.skill, **asdict(found.policy)})
+
+    return [
+        _route("GET", "/_simulation/switches", switches),
+        _route("POST", "/_simulation/switches", set_switches),
+        _route("POST", "/_simulation/rows", teach),
+        _route("GET", "/_simulation/calls", calls),
+        _route("GET", "/_simulation/policies/{model_id:path}", policy),
+    ]
+
+
+def _route(method: str, path: str, handler: Callable[[Request], Awaitable[Response]]) -> Route:
+    async def endpoint(request: Request) -> Response:
+        try:
+            return marked(await handler(request))
+        except ApiError as refusal:
+            return marked(error_response(refusal))
+
+    return Route(path, endpoint, methods=[method])
+
+
+def switches_text() -> str:
+    """The table of switches for a terminal."""
+    lines = []
+    for switch in table():
+        default = json.dumps(switch["default"])
+        lines.append(f"{switch['name']} = {default}  ({switch['allowed']}; contract {switch['section']})")
+        lines.append(f"    {switch['sentence']}")
+    return "\n".join(lines)

@@ -58,15 +58,23 @@ prove: $(INSTALLED) ## run the tests that take longer
 bench: $(INSTALLED) ## measure
 	$(BIN)/pytest tests/bench --timeout=1800 -s
 
-.PHONY: lint
-lint: $(INSTALLED) ## check style, types, template and state machines
+.PHONY: lint lint-style lint-types lint-template lint-machines
+lint: lint-style lint-types lint-template lint-machines ## check style, types, template and state machines
+
+lint-style: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+lint-types: $(INSTALLED)
 	$(BIN)/mypy
+
+lint-template: $(INSTALLED)
 	$(BIN)/cfn-lint template.yaml
 	@mkdir -p build
 	$(BIN)/python -m checks.sam_template > build/template.translated.json
 	$(BIN)/cfn-lint build/template.translated.json
+
+lint-machines: $(INSTALLED)
 	$(BIN)/python -m checks.state_machines
 
 # SAM looks for nothing and reports to no one; MAKEFLAGS of this make are not for the layer's.

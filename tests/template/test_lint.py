@@ -1,0 +1,94 @@
+"""`make lint` fails for a planted fault: each of its checks, on a small copy of the project."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from checks.sam_template import ROOT
+
+PIPELINE = "statemachine/rft_pipeline.asl.yaml"
+TEMPLATE = "template.yaml"
+CLOCK = "layers/tunedrop/python/tunedrop/clock.py"
+COPIED = (
+    "Makefile",
+    "pyproject.toml",
+    "samconfig.toml",
+    TEMPLATE,
+    "statemachine",
+    "checks",
+    CLOCK,
+    "local/__init__.py",
+)
+
+
+class Planted(NamedTuple):
+    """A fault in place of `text` in a file."""
+
+    file: str
+    text: str
+    fault: str
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template, the machines, the checks, and one module of the package to plant faults in."""
+    copy = tmp_path_factory.mktemp("project")
+    for name in COPIED:
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, copy / name)
+    return copy
+
+
+def make(project: Path, target: str) -> subprocess.CompletedProcess[str]:
+    """Run the target with the tools of this environment, which is not made anew."""
+    installed = ".venv/.installed"
+    words = ["make", "-o", installed, f"BIN={Path(sys.executable).parent}", f"INSTALLED={installed}", target]
+    return subprocess.run(words, cwd=project, capture_output=True, text=True, check=False)
+
+
+def lint_with(project: Path, planted: Planted, target: str) -> str:
+    """What `make TARGET` says of the fault; it must have failed."""
+    path = project / planted.file
+    before = path.read_text()
+    assert planted.text in before, f"{planted.file} has changed: plant the fault elsewhere"
+    path.write_text(before.replace(planted.text, planted.fault, 1))
+    try:
+        ended = make(project, target)
+    finally:
+        path.write_text(before)
+    assert ended.returncode != 0, ended.stdout
+    return ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("target", "planted", "said"),
+    [
+        ("lint-style", Planted(CLOCK, "import annotations\n", "import annotations\nimport os\n"), "F401"),
+        ("lint-style", Planted(CLOCK, "def now() ->", "def  now() ->"), "would be reformatted"),
+        ("lint-types", Planted(CLOCK, "-> bool:", "-> str:"), "Incompatible return value type"),
+        ("lint-machines", Planted(PIPELINE, "Next: WaitForTraining", "Next: WaitForTrainin"), "[dangling]"),
+        ("lint-machines", Planted(PIPELINE, "$states.input.settle_seconds", "$states.input."), "[jsonata]"),
+        ("lint-machines", Planted(TEMPLATE, "        PollJob: !GetAtt PollJob.Arn\n", ""), "[substitution]"),
+        ("lint-template", Planted(TEMPLATE, "RetentionInDays: 30", "RetentionInDays: 31"), "E3030"),
+        pytest.param(
+            "lint-template", Planted(PIPELINE, "Type: Choice", "Type: Choose"), "E3601", marks=pytest.mark.prove
+        ),
+    ],
+)
+def test_lint_finds(project: Path, target: str, planted: Planted, said: str) -> None:
+    assert said in lint_with(project, planted, target)
+
+
+@pytest.mark.prove
+def test_lint_finds_nothing_where_nothing_is_wrong(project: Path) -> None:
+    ended = make(project, "lint")
+    assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -1,0 +1,320 @@
+"""What each role may do: what its code calls, on the very resources that it calls, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+Resources = dict[str, dict[str, Any]]
+
+ANY_RESOURCE = {
+    "bedrock-mantle:CallWithBearerToken": "a permission-only action, which takes no resource",
+    "xray:PutTraceSegments": "X-Ray has no resource to name",
+    "xray:PutTelemetryRecords": "X-Ray has no resource to name",
+    "xray:GetSamplingRules": "X-Ray has no resource to name",
+    "xray:GetSamplingTargets": "X-Ray has no resource to name",
+    "logs:CreateLogDelivery": "log delivery is set up for the account",
+    "logs:GetLogDelivery": "log delivery is set up for the account",
+    "logs:UpdateLogDelivery": "log delivery is set up for the account",
+    "logs:DeleteLogDelivery": "log delivery is set up for the account",
+    "logs:ListLogDeliveries": "log delivery is set up for the account",
+    "logs:PutResourcePolicy": "log delivery is set up for the account",
+    "logs:DescribeResourcePolicies": "log delivery is set up for the account",
+    "logs:DescribeLogGroups": "log delivery is set up for the account",
+}
+"""The actions that AWS documents to need `*`, and why. No other may have it."""
+
+LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
+TELEMETRY = {*LOGGING, "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+BEARER = "bedrock-mantle:CallWithBearerToken"
+ASK = "bedrock-mantle:CreateInference"
+JOBS = {f"bedrock-mantle:{action}FineTuningJob" for action in ("Create", "Get", "Cancel")} | {
+    "bedrock-mantle:ListFineTuningJobs"
+}
+
+EXPECTED: dict[str, set[str]] = {
+    "RegisterRun": {"dynamodb:PutItem", "dynamodb:GetItem"},
+    "ResolveInputs": {
+        "dynamodb:GetItem",
+        "dynamodb:UpdateItem",
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:ListBucket",
+    },
+    "ValidateDataset": {
+        "dynamodb:GetItem",
+        "dynamodb:UpdateItem",
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:PutObject",
+        "s3:AbortMultipartUpload",
+    },
+    "RehearseGrader": {
+        "dynamodb:GetItem",
+        "dynamodb:UpdateItem",
+        "s3:GetObject",
+        "s3:PutObject",
+        "lambda:InvokeFunction",
+        ASK,
+        BEARER,
+    },
+    "SubmitJob": {
+        "dynamodb:GetItem",
+        "dynamodb:UpdateItem",
+        "s3:GetObject",
+        "lambda:InvokeFunction",
+        "bedrock-mantle:CreateFile",
+        "bedrock-mantle:ListFiles",
+        *JOBS,
+        BEARER,
+    },
+    "PollJob": {
+        "dynamodb:GetItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:BatchWriteItem",
+        "dynamodb:Query",
+        "bedrock-mantle:GetFineTuningJob",
+        BEARER,
+    },
+    "PlanEvaluation": {
+        "dynamodb:GetItem",
+        "dynamodb:UpdateItem",
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:AbortMultipartUpload",
+    },
+    "EvaluateShard": {
+        "dynamodb:GetItem",
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:ListBucket",
+        "lambda:InvokeFunction",
+        ASK,
+        BEARER,
+    },
+    "ConcludeRun": {
+        "dynamodb:GetItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:Query",
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:AbortMultipartUpload",
+        "s3:ListBucket",
+    },
+    "ReleaseRun": {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "states:DescribeExecution",
+        *(JOBS - {"bedrock-mantle:CreateFineTuningJob"}),
+        BEARER,
+    },
+    "SweepRuns": {
+        "dynamodb:Query",
+        "dynamodb:GetItem",
+        "states:DescribeExecution",
+        "states:StartExecution",
+        "bedrock-mantle:ListFiles",
+        *(JOBS - {"bedrock-mantle:CreateFineTuningJob"}),
+        BEARER,
+    },
+    "GraderJudge": {ASK, BEARER},
+}
+"""What each function may do beside writing its log and traces; a grader that is not named may do nothing else."""
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements(resources: Resources, role: str) -> Iterator[dict[str, Any]]:
+    """Every statement that applies to the role: its own, its managed policies', and those of policies that name it."""
+    properties = resources[role]["Properties"]
+    documents = [each["PolicyDocument"] for each in properties.get("Policies", ())]
+    for managed in properties.get("ManagedPolicyArns", ()):
+        assert managed.keys() == {"Ref"}, f"{role} has a policy of AWS's making: {managed}"
+        documents.append(resources[managed["Ref"]]["Properties"]["PolicyDocument"])
+    for each in resources.values():
+        if each["Type"] == "AWS::IAM::Policy" and {"Ref": role} in each["Properties"]["Roles"]:
+            documents.append(each["Properties"]["PolicyDocument"])
+    for document in documents:
+        yield from document["Statement"]
+
+
+def allowed(resources: Resources, role: str) -> set[str]:
+    return {
+        action
+        for statement in statements(resources, role)
+        if statement["Effect"] == "Allow"
+        for action in listed(statement["Action"])
+    }
+
+
+def roles(resources: Resources) -> list[str]:
+    return [name for name, each in resources.items() if each["Type"] == "AWS::IAM::Role"]
+
+
+def functions(resources: Resources) -> dict[str, str]:
+    """The role of each function."""
+    return {
+        name: each["Properties"]["Role"]["Fn::GetAtt"][0]
+        for name, each in resources.items()
+        if each["Type"] == "AWS::Lambda::Function"
+    }
+
+
+def test_each_function_and_machine_has_a_role_of_its_own(resources: Resources) -> None:
+    given = functions(resources)
+    assert given == {name: f"{name}Role" for name in given}
+    machines = [each for each in resources.values() if each["Type"] == "AWS::StepFunctions::StateMachine"]
+    assert [each["Properties"]["RoleArn"]["Fn::GetAtt"][0] for each in machines] == ["PipelineRole", "AftermathRole"]
+
+
+def test_each_function_may_do_what_is_listed_and_no_more(resources: Resources) -> None:
+    for name, role in functions(resources).items():
+        own = LOGGING if name == "GraderCode" else TELEMETRY
+        assert allowed(resources, role) == own | EXPECTED.get(name, set()), name
+
+
+def test_no_grader_but_the_judge_may_call_a_model(resources: Resources) -> None:
+    graders = {name: role for name, role in functions(resources).items() if name.startswith("Grader")}
+    asking = {name for name, role in graders.items() if any("bedrock" in each for each in allowed(resources, role))}
+    assert asking == {"GraderJudge"}
+
+
+def test_the_code_grader_may_log_and_nothing_else(resources: Resources) -> None:
+    assert allowed(resources, "GraderCodeRole") == LOGGING
+    assert resources["GraderCode"]["Properties"]["TracingConfig"] == {"Mode": "PassThrough"}
+
+
+def test_only_what_aws_documents_so_is_allowed_on_any_resource(resources: Resources) -> None:
+    for role in roles(resources):
+        for statement in statements(resources, role):
+            if "*" in listed(statement["Resource"]):
+                assert set(listed(statement["Action"])) <= ANY_RESOURCE.keys(), (role, statement)
+
+
+def test_no_role_may_do_all_that_a_service_can(resources: Resources) -> None:
+    for role in roles(resources):
+        assert not [action for action in allowed(resources, role) if "*" in action], role
+        assert not [action for action in allowed(resources, role) if action.startswith("iam:")], role
+
+
+def test_objects_are_reached_below_a_prefix_only(resources: Resources) -> None:
+    seen = set()
+    for role in roles(resources):
+        for statement in statements(resources, role):
+            actions = listed(statement["Action"])
+            if any(each.startswith("s3:") and each != "s3:ListBucket" for each in actions):
+                for resource in listed(statement["Resource"]):
+                    assert re.fullmatch(
+                        r"\$\{(DatasetBucket\.Arn\}/inbox|RunsBucket\.Arn\}/runs)/.*", resource["Fn::Sub"]
+                    )
+                    seen.add((resource["Fn::Sub"].split("}")[0], "s3:PutObject" in actions))
+    assert ("${DatasetBucket.Arn", True) not in seen, "no function may write into the inbox"
+    assert ("${RunsBucket.Arn", True) in seen
+
+
+def test_whoever_calls_graders_may_call_every_version_of_all_seven(resources: Resources) -> None:
+    graders = {name for name in functions(resources) if name.startswith("Grader")}
+    for name in ("RehearseGrader", "SubmitJob", "EvaluateShard"):
+        (statement,) = [
+            each for each in statements(resources, f"{name}Role") if "lambda:InvokeFunction" in each["Action"]
+        ]
+        assert {each["Fn::Sub"] for each in statement["Resource"]} == {f"${{{grader}.Arn}}:*" for grader in graders}
+
+
+def test_the_mantle_actions_are_on_the_default_project(resources: Resources) -> None:
+    for role in roles(resources):
+        for statement in statements(resources, role):
+            actions = {each for each in listed(statement["Action"]) if each.startswith("bedrock-mantle:")}
+            if actions and actions != {BEARER}:
+                assert statement["Resource"]["Fn::Sub"].endswith(":project/default"), role
+
+
+@pytest.mark.parametrize("machine", ["Pipeline", "Aftermath"])
+def test_a_machine_may_invoke_the_functions_of_its_states_and_no_other(
+    resources: Resources, template: dict[str, Any], machine: str
+) -> None:
+    given = template["Resources"][machine]["Properties"]["DefinitionSubstitutions"].values()
+    invoked = {value["Fn::GetAtt"][0] for value in given if "Fn::GetAtt" in value}
+    (statement,) = [
+        each for each in statements(resources, f"{machine}Role") if "lambda:InvokeFunction" in listed(each["Action"])
+    ]
+    assert {each["Fn::GetAtt"][0] for each in listed(statement["Resource"])} == invoked
+
+
+def test_the_machines_may_publish_and_mark_what_they_published(resources: Resources) -> None:
+    for machine in ("Pipeline", "Aftermath"):
+        by_sid = {each["Sid"]: each for each in statements(resources, f"{machine}Role")}
+        assert by_sid["PublishNotice"]["Resource"] == {"Ref": "NoticesTopic"}
+        assert by_sid["MarkNotified"]["Action"] == ["dynamodb:UpdateItem"]
+        assert by_sid["MarkNotified"]["Resource"] == {"Fn::GetAtt": ["RunsTable", "Arn"]}
+
+
+def test_a_machine_that_logs_may_set_up_log_delivery(resources: Resources) -> None:
+    delivery = {action for action in ANY_RESOURCE if action.startswith("logs:")}
+    for each in list(resources.values()):
+        if each["Type"] == "AWS::StepFunctions::StateMachine" and "LoggingConfiguration" in each["Properties"]:
+            role = each["Properties"]["RoleArn"]["Fn::GetAtt"][0]
+            assert delivery <= allowed(resources, role)
+
+
+def test_the_distributed_map_may_start_watch_and_stop_its_children_and_read_its_shards(resources: Resources) -> None:
+    policy = resources["DistributedMapPolicy"]
+    assert policy["Type"] == "AWS::IAM::Policy", "inline in the machine's role it would be circular"
+    assert policy["Properties"]["Roles"] == [{"Ref": "PipelineRole"}]
+    by_action = {
+        action: statement["Resource"]
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        for action in listed(statement["Action"])
+    }
+    assert by_action.keys() == {
+        "states:StartExecution",
+        "states:DescribeExecution",
+        "states:StopExecution",
+        "s3:GetObject",
+    }
+    assert by_action["states:StartExecution"] == {"Ref": "Pipeline"}
+    for action in ("states:DescribeExecution", "states:StopExecution"):
+        assert all(":execution:${Pipeline.Name}" in each["Fn::Sub"] for each in by_action[action])
+    assert by_action["s3:GetObject"] == {"Fn::Sub": "${RunsBucket.Arn}/runs/*/evaluation/manifest.json"}
+
+
+def test_the_manifest_lies_where_the_distributed_map_may_read_it() -> None:
+    from tunedrop.run import folder
+
+    assert folder.MANIFEST == "evaluation/manifest.json"
+    assert folder.RunFolder(None, "bucket", "gsm8k-0f1e").key(folder.MANIFEST).startswith("runs/")  # type: ignore[arg-type]  # no call is made
+
+
+def test_services_assume_roles_for_this_account_only(resources: Resources) -> None:
+    for role in roles(resources):
+        (statement,) = resources[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        service = statement["Principal"]["Service"]
+        if service == "lambda.amazonaws.com":  # it acts for the function's own account by its nature
+            continue
+        assert service in {"states.amazonaws.com", "events.amazonaws.com"}
+        assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_a_rule_may_start_its_target_and_nothing_else(resources: Resources) -> None:
+    for rule, target in {"InboxUpload": "Pipeline", "PipelineEndedBadly": "Aftermath"}.items():
+        assert resources[rule]["Properties"]["Targets"][0]["RoleArn"] == {"Fn::GetAtt": [f"{rule}Role", "Arn"]}
+        (statement,) = statements(resources, f"{rule}Role")
+        assert statement["Action"] == ["states:StartExecution"]
+        assert statement["Resource"] == {"Ref": target}
+
+
+def test_only_the_machines_may_speak_in_tunedrop_s_name(resources: Resources) -> None:
+    document = resources["NoticesTopicPolicy"]["Properties"]["PolicyDocument"]
+    by_sid = {each["Sid"]: each for each in document["Statement"]}
+    denial = by_sid["OnlyTheStateMachinesPublish"]
+    assert (denial["Effect"], denial["Principal"], denial["Action"]) == ("Deny", "*", "sns:Publish")
+    assert denial["Condition"]["ArnNotEquals"]["aws:PrincipalArn"] == [
+        {"Fn::GetAtt": ["PipelineRole", "Arn"]},
+        {"Fn::GetAtt": ["AftermathRole", "Arn"]},
+    ]

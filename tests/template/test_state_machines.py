@@ -1,0 +1,307 @@
+"""The two state machines: free of faults, true to the design, within the limits; and the checker that says so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import jsonata
+import pytest
+import yaml
+
+from checks import sam_template, state_machines
+from tunedrop import recipe
+from tunedrop.evaluation.plan import LEAST_ANSWERS
+
+MACHINES = sam_template.ROOT / "statemachine"
+
+HISTORY_EVENTS = 25_000
+"""Most events of one execution's history, after which it fails (Step Functions' quotas, "Execution history size")."""
+
+EVENTS_OF_STATE = {
+    "Wait": 2,  # WaitStateEntered, WaitStateExited
+    "Choice": 2,  # ChoiceStateEntered, ChoiceStateExited
+    "Task": 5,  # TaskStateEntered, TaskScheduled, TaskStarted, TaskSucceeded, TaskStateExited
+}
+
+STATE_BYTES = 256 * 1024
+"""Most bytes of a state's input or output."""
+
+
+def definition(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((MACHINES / f"{name}.asl.yaml").read_text())
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> dict[str, Any]:
+    return definition("rft_pipeline")
+
+
+@pytest.fixture(scope="module")
+def aftermath() -> dict[str, Any]:
+    return definition("aftermath")
+
+
+def test_the_state_machines_have_no_fault() -> None:
+    assert state_machines.check_all() == []
+
+
+def test_the_pipeline_has_the_states_of_the_design(pipeline: dict[str, Any]) -> None:
+    assert list(pipeline["States"]) == [
+        "RegisterRun",
+        "Registered?",
+        "Duplicate",
+        "Settle",
+        "ResolveInputs",
+        "ValidateDataset",
+        "RehearseGrader",
+        "SubmitJob",
+        "WaitForTraining",
+        "PollJob",
+        "Ready?",
+        "PlanEvaluation",
+        "EvaluateShards",
+        "ConcludeRun",
+        "Promote?",
+        "Promote",
+        "PublishNotice",
+        "MarkNotified",
+    ]
+
+
+def test_the_aftermath_has_the_states_of_the_design(aftermath: dict[str, Any]) -> None:
+    assert list(aftermath["States"]) == [
+        "ReleaseRun",
+        "Released?",
+        "WaitForRelease",
+        "NothingToDo",
+        "PublishNotice",
+        "MarkNotified",
+    ]
+
+
+def test_the_pipeline_catches_nothing_so_that_failures_show_as_failures(pipeline: dict[str, Any]) -> None:
+    assert "Catch" not in (MACHINES / "rft_pipeline.asl.yaml").read_text().replace("no Catch", "")
+    assert pipeline["States"]["EvaluateShards"].get("ToleratedFailurePercentage") is None
+
+
+# --------------------------------------------------------------------------------------------------------- choices
+
+
+def goes_on_to(machine: dict[str, Any], choice: str, answer: dict[str, Any]) -> str | None:
+    """Where the Choice leads with a function's answer; None where no rule meets it, which fails an execution."""
+    state = machine["States"][choice]
+    for rule in state["Choices"]:
+        condition = jsonata.Jsonata(rule["Condition"].removeprefix("{%").removesuffix("%}"))
+        frame = condition.create_frame()
+        frame.bind("states", {"input": answer})
+        met = condition.evaluate(None, frame)
+        assert isinstance(met, bool), f"{rule['Condition']} is {met!r}; Step Functions takes only a boolean"
+        if met:
+            return str(rule["Next"])
+    default = state.get("Default")
+    return None if default is None else str(default)
+
+
+@pytest.mark.parametrize(
+    ("machine", "choice", "answer", "following"),
+    [
+        ("rft_pipeline", "Registered?", {"decision": "registered"}, "Settle"),
+        ("rft_pipeline", "Registered?", {"decision": "duplicate"}, "Duplicate"),
+        ("rft_pipeline", "Ready?", {"decision": "running"}, "WaitForTraining"),
+        ("rft_pipeline", "Ready?", {"decision": "unknown"}, "WaitForTraining"),
+        ("rft_pipeline", "Ready?", {"decision": "ready"}, "PlanEvaluation"),
+        ("rft_pipeline", "Ready?", {"decision": "what is this"}, None),
+        ("rft_pipeline", "Promote?", {"promotion": {"wanted": True}}, "Promote"),
+        ("rft_pipeline", "Promote?", {"promotion": {"wanted": False}}, "PublishNotice"),
+        ("aftermath", "Released?", {"decision": "publish"}, "PublishNotice"),
+        ("aftermath", "Released?", {"decision": "wait"}, "WaitForRelease"),
+        ("aftermath", "Released?", {"decision": "nothing"}, "NothingToDo"),
+        ("aftermath", "Released?", {"decision": "what is this"}, None),
+    ],
+)
+def test_each_answer_leads_where_the_story_goes(
+    machine: str, choice: str, answer: dict[str, Any], following: str | None
+) -> None:
+    assert goes_on_to(definition(machine), choice, answer) == following
+
+
+def test_an_unknown_status_has_a_rule_of_its_own(pipeline: dict[str, Any]) -> None:
+    conditions = [rule["Condition"] for rule in pipeline["States"]["Ready?"]["Choices"]]
+    assert len(conditions) == len(set(conditions)) == 3
+
+
+# ---------------------------------------------------------------------------------------------------------- limits
+
+
+def default(template: dict[str, Any], parameter: str) -> float:
+    return float(template["Parameters"][parameter]["Default"])
+
+
+def test_a_turn_of_polling_makes_three_transitions_and_nine_events(pipeline: dict[str, Any]) -> None:
+    turn = ["WaitForTraining", "PollJob", "Ready?"]
+    for state, following in zip(turn, [*turn[1:], turn[0]], strict=True):
+        scope = state_machines.Scope(pipeline["StartAt"], pipeline["States"])
+        assert following in scope.targets(state)
+    assert sum(EVENTS_OF_STATE[pipeline["States"][state]["Type"]] for state in turn) == 9
+
+
+def test_polling_as_long_as_a_run_may_last_stays_within_the_history(
+    pipeline: dict[str, Any], template: dict[str, Any]
+) -> None:
+    turns = pipeline["TimeoutSeconds"] / default(template, "LaterPollSeconds")
+    turns += 15 * 60 / default(template, "FirstPollSeconds")
+    elsewhere = sum(EVENTS_OF_STATE.get(state["Type"], 5) for state in pipeline["States"].values())
+    # Every fifth look at the job fails and is made again: TaskFailed, TaskScheduled, TaskStarted.
+    retries = 3 * turns / 5
+    assert 9 * turns + retries + elsewhere < 0.8 * HISTORY_EVENTS
+
+
+def test_the_description_of_later_poll_seconds_tells_the_limit(
+    pipeline: dict[str, Any], template: dict[str, Any]
+) -> None:
+    told = re.search(r"below (\d+) a run", template["Parameters"]["LaterPollSeconds"]["Description"])
+    assert told is not None
+    least = 9 * pipeline["TimeoutSeconds"] / (0.8 * HISTORY_EVENTS)
+    assert int(told[1]) - 1 < least <= int(told[1])
+
+
+def test_the_machine_outlasts_the_longest_training_by_a_day(pipeline: dict[str, Any]) -> None:
+    longest = max(each.le for each in recipe.Budget.model_fields["hours"].metadata if hasattr(each, "le"))
+    assert pipeline["TimeoutSeconds"] == (longest + 24) * 3600
+
+
+def test_what_the_shards_return_fits_into_a_state(pipeline: dict[str, Any]) -> None:
+    shards = pipeline["States"]["EvaluateShards"]
+    assert shards["ItemProcessor"]["States"]["EvaluateShard"]["Output"] == {}
+    # 20,000 rows, three candidates, 16 samples, in the smallest shards there are; each returns {} and a comma.
+    assert 20_000 * 3 * 16 / LEAST_ANSWERS * len("{},") < STATE_BYTES
+
+
+def test_the_waiting_of_the_aftermath_stays_within_the_history(aftermath: dict[str, Any]) -> None:
+    turn = ["ReleaseRun", "Released?", "WaitForRelease"]
+    events = sum(EVENTS_OF_STATE[aftermath["States"][state]["Type"]] for state in turn)
+    least_wait_seconds = 4
+    assert events * aftermath["TimeoutSeconds"] / least_wait_seconds < 0.8 * HISTORY_EVENTS
+
+
+def tasks(machine: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    found = {}
+    for name, state in machine["States"].items():
+        if state["Type"] == "Task":
+            found[name] = state
+        if "ItemProcessor" in state:
+            found |= tasks(state["ItemProcessor"])
+    return found
+
+
+@pytest.mark.parametrize("name", ["rft_pipeline", "aftermath"])
+def test_a_task_waits_a_little_longer_than_its_function_may_take(name: str, template: dict[str, Any]) -> None:
+    shared = template["Globals"]["Function"]["Timeout"]
+    invoking = {state: task for state, task in tasks(definition(name)).items() if "lambda" in task["Resource"]}
+    assert invoking
+    for state, task in invoking.items():
+        assert task["Arguments"]["FunctionName"] == f"${{{state}}}", "a state's function has the state's name"
+        timeout = template["Resources"][state]["Properties"].get("Timeout", shared)
+        assert timeout < task["TimeoutSeconds"] <= timeout + 60, state
+
+
+def test_polling_outlasts_an_outage_of_half_an_hour(pipeline: dict[str, Any]) -> None:
+    retrier = pipeline["States"]["PollJob"]["Retry"][0]
+    delay, waited = retrier["IntervalSeconds"], 0.0
+    for _ in range(retrier["MaxAttempts"]):
+        waited += min(delay, retrier["MaxDelaySeconds"]) / 2  # full jitter: half of it on the average
+        delay *= retrier["BackoffRate"]
+    assert waited > 30 * 60
+
+
+# ------------------------------------------------------------------------------------------------- planted faults
+
+PIPELINE_TEXT = (MACHINES / "rft_pipeline.asl.yaml").read_text()
+GIVEN = frozenset(sam_template.machines(sam_template.read())["Pipeline"]["DefinitionSubstitutions"])
+
+
+def planted(change: Callable[[dict[str, Any]], None]) -> list[state_machines.Fault]:
+    """What the checker finds in a copy of the pipeline that has been changed."""
+    machine = yaml.safe_load(PIPELINE_TEXT)
+    change(machine)
+    return state_machines.check("planted", yaml.safe_dump(machine), GIVEN)
+
+
+def _set(*path: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
+    def change(machine: dict[str, Any]) -> None:
+        inner: Any = machine
+        for step in path[:-1]:
+            inner = inner[step]
+        inner[path[-1]] = value
+
+    return change
+
+
+def _drop(*path: str | int) -> Callable[[dict[str, Any]], None]:
+    def change(machine: dict[str, Any]) -> None:
+        inner: Any = machine
+        for step in path[:-1]:
+            inner = inner[step]
+        del inner[path[-1]]
+
+    return change
+
+
+STATES = "States"
+SHARD = (STATES, "EvaluateShards", "ItemProcessor", STATES, "EvaluateShard")
+
+
+@pytest.mark.parametrize(
+    ("change", "state", "rule"),
+    [
+        (_set(STATES, "SubmitJob", "Next", value="WaitForTrainin"), "SubmitJob", "dangling"),
+        (_set(STATES, "Ready?", "Choices", 1, "Next", value="Nowhere"), "Ready?", "dangling"),
+        (_set(STATES, "Promote?", "Default", value="Nowhere"), "Promote?", "dangling"),
+        (_set("StartAt", value="Register"), "RegisterRun", "dangling"),
+        (_set(STATES, "Promote?", "Choices", 0, "Next", value="PublishNotice"), "Promote", "unreachable"),
+        (_drop(STATES, "MarkNotified", "End"), "MarkNotified", "endless"),
+        (_set(STATES, "Ready?", "Choices", 0, "Next", value="WaitForTraining"), "PollJob", "endless"),
+        (_drop(*SHARD, "End"), "EvaluateShard", "endless"),
+        (_set(STATES, "PollJob", "Arguments", "FunctionName", value="${PolJob}"), "", "substitution"),
+        (_set(STATES, "Settle", "Seconds", value="{% $states.input. %}"), "Settle", "jsonata"),
+        (_set(STATES, "Settle", "Seconds", value="{% 1 %} second"), "Settle", "jsonata"),
+        (_set(STATES, "PollJob", "Arguments", "Payload", "run_id", value="{% $runid %}"), "PollJob", "variable"),
+        (_drop(STATES, "ConcludeRun", "Assign"), "PublishNotice", "variable"),
+        (_set(*SHARD, "Arguments", "Payload", value="{% $run_id %}"), "EvaluateShard", "variable"),
+        (_drop(STATES, "Promote", "TimeoutSeconds"), "Promote", "timeout"),
+        (_drop(*SHARD, "TimeoutSeconds"), "EvaluateShard", "timeout"),
+        (_drop("TimeoutSeconds"), "", "timeout"),
+        (_drop(STATES, "PlanEvaluation", "Retry"), "PlanEvaluation", "retry"),
+        (_drop(STATES, "PlanEvaluation", "Retry", 1), "PlanEvaluation", "retry"),
+        (_drop(STATES, "PublishNotice", "Retry"), "PublishNotice", "retry"),
+        (_drop(STATES, "PollJob", "Retry", 0, "JitterStrategy"), "PollJob", "retry"),
+        (_drop(STATES, "PollJob", "Retry", 0, "MaxDelaySeconds"), "PollJob", "retry"),
+        (_drop(STATES, "PollJob", "Retry", 0, "ErrorEquals", 4), "PollJob", "retry"),
+        (_set(STATES, "PollJob", "Retry", 0, "ErrorEquals", 5, value="TrainingFailed"), "PollJob", "retry"),
+        (_set(STATES, "PollJob", "Retry", 0, "ErrorEquals", 5, value="ServiceBsy"), "PollJob", "retry"),
+        (_set(STATES, "PollJob", "Retry", 0, "ErrorEquals", 5, value="States.TaskFailed"), "PollJob", "retry"),
+        (_drop(STATES, "Settle", "Comment"), "Settle", "comment"),
+        (_drop(*SHARD, "Comment"), "EvaluateShard", "comment"),
+        (_drop("Comment"), "", "comment"),
+        (_drop("QueryLanguage"), "", "query-language"),
+    ],
+)
+def test_a_planted_fault_is_found(change: Callable[[dict[str, Any]], None], state: str, rule: str) -> None:
+    assert (state, rule) in {(fault.state, fault.rule) for fault in planted(change)}
+
+
+def test_a_substitution_that_is_given_and_not_used_is_found() -> None:
+    found = state_machines.check("planted", PIPELINE_TEXT, GIVEN | {"Spare"})
+    assert [(fault.rule, "Spare" in fault.message) for fault in found] == [("substitution", True)]
+
+
+def test_the_unchanged_copy_has_no_fault() -> None:
+    assert planted(lambda machine: None) == []
+
+
+def test_a_variable_that_a_state_on_the_way_assigns_is_no_fault() -> None:
+    change = _set(STATES, "Settle", "Seconds", value="{% $count([$run_id, $now(), $uuid()]) + (function($x){$x})(1) %}")
+    assert planted(change) == []

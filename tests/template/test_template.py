@@ -171,6 +171,7 @@ def test_each_parameter_is_described_and_bounded(template: dict[str, Any]) -> No
         "SettleSeconds",
         "FirstPollSeconds",
         "LaterPollSeconds",
+        "ListLagSeconds",
         "MantleBaseUrl",
         "SweepMinutes",
     }

@@ -24,7 +24,7 @@ def new_record(run_id: str, execution_input: Mapping[str, Any], execution_arn: s
         name=name,
         execution_arn=execution_arn,
         status=Status.RUNNING,
-        started_at=started_at,
+        started_at=clock.text(clock.parse(started_at)),
         updated_at=clock.now_text(),
         source=source,
     )

@@ -1,0 +1,125 @@
+"""The whole application on one machine: the embedded AWS with the template deployed, and the local Bedrock beside it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from local.aws import EmbeddedAws, deploy
+from local.aws.deployer.deploy import Deployment
+from local.bedrock.handle import LocalBedrock
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+TEMPLATE = REPOSITORY / "template.yaml"
+LAYERS = REPOSITORY / "build/local/layers"
+
+PACE: Mapping[str, int] = {
+    "SettleSeconds": 1,
+    "FirstPollSeconds": 1,
+    "LaterPollSeconds": 1,
+    "ListLagSeconds": 1,
+}
+"""The template's parameters for a machine on which seconds are long: the same states, the same waits, only shorter."""
+
+
+class LocalStack:
+    """Tunedrop on one machine, for one Region. A context manager; everything ends with it, or with this process.
+
+    `folder` keeps the functions' logs and the local Bedrock's state, a temporary one where none is given. `parameters`
+    go over `PACE` to the template; `switches` to the local Bedrock.
+    """
+
+    def __init__(
+        self,
+        *,
+        region: str = "us-west-2",
+        folder: Path | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        switches: Mapping[str, object] | None = None,
+        stepped_schedules: bool = False,
+    ) -> None:
+        self.region = region
+        self._parameters = {**PACE, **(parameters or {})}
+        self._switches = dict(switches or {})
+        self._temporary = tempfile.TemporaryDirectory(prefix="tunedrop-") if folder is None else None
+        self.folder = Path(self._temporary.name) if self._temporary else (folder or Path())
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.aws = EmbeddedAws(
+            region=region,
+            folder=self.folder / "aws",
+            code_folder=REPOSITORY / "build/local/code",
+            stepped_schedules=stepped_schedules,
+        )
+        self._bedrock: LocalBedrock | None = None
+        self._deployment: Deployment | None = None
+
+    def start(self) -> LocalStack:
+        """Start both, deploy the template, and let the simulated model know the answers of what is dropped."""
+        self.aws.start()
+        try:
+            self._bedrock = LocalBedrock.start(
+                state_folder=self.folder / "bedrock",
+                aws_endpoint=self.aws.endpoint,
+                region=self.region,
+                switches=self._switches,
+            )
+            self._deployment = deploy(
+                self.aws,
+                TEMPLATE,
+                {**self._parameters, "MantleBaseUrl": self._bedrock.base_url},
+                built={"DependenciesLayer": LAYERS / "dependencies"},
+            )
+            self.aws.dispatch.listeners.append(self._teach)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def close(self) -> None:
+        """End everything; a second time does nothing."""
+        if self._bedrock is not None:
+            self._bedrock.close()
+        self.aws.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    def __enter__(self) -> LocalStack:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def bedrock(self) -> LocalBedrock:
+        """The local Bedrock. Raises RuntimeError before `start`."""
+        if self._bedrock is None:
+            raise RuntimeError("the local stack has not been started")
+        return self._bedrock
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """The template's outputs. Raises RuntimeError before `start`."""
+        if self._deployment is None:
+            raise RuntimeError("the local stack has not been started")
+        return self._deployment.outputs
+
+    @property
+    def resources(self) -> Mapping[str, str]:
+        """Physical ids by the template's logical ones. Raises RuntimeError before `start`."""
+        if self._deployment is None:
+            raise RuntimeError("the local stack has not been started")
+        return {name: resource.physical_id for name, resource in self._deployment.resources.items()}
+
+    def _teach(self, event: Mapping[str, Any]) -> None:
+        """A simulated model can only answer rightly what it knows the answers of: those of the rows that are dropped."""
+        if event["detail-type"] != "Object Created" or event["source"] != "aws.s3":
+            return
+        bucket, key = event["detail"]["bucket"]["name"], event["detail"]["object"]["key"]
+        if bucket == self.outputs["DatasetBucketName"] and key.endswith(".jsonl"):
+            body = self.aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+            self.bedrock.teach(body)

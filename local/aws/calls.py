@@ -1,0 +1,100 @@
+"""Every AWS API call that reaches the embedded AWS: seen by recorders, and refused on purpose by tests.
+
+Costs nothing while nobody listens.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.aws.identities import Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One API call before it is carried out."""
+
+    service: str
+    """The service as in an IAM action: `s3`, `dynamodb`, `states`, `lambda` …"""
+    action: str
+    """The operation as the API names it: `PutItem`."""
+    access_key: str
+    caller: Credentials | None
+    """Whose key it is, when it was issued by the embedded AWS."""
+    method: str
+    path: str
+    parameters: Mapping[str, Any]
+    """What the service's parser found: the body's fields, the query, the path's parts, as far as moto parses them."""
+
+
+class CallRefused(Exception):
+    """Raised by an observer: the caller gets this error of the service instead of an answer."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+Observer = Callable[[Call], None]
+"""Called before each call, in the thread that serves it; may wait, or raise CallRefused."""
+
+
+@dataclass(slots=True)
+class _Refusal:
+    service: str
+    action: str
+    refusal: CallRefused
+    remaining: int
+
+
+class Calls:
+    """The observers of API calls, and the refusals that tests have asked for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._observers: list[Observer] = []
+        self._refusals: list[_Refusal] = []
+
+    @property
+    def watched(self) -> bool:
+        """Whether anyone wants to know of calls."""
+        return bool(self._observers or self._refusals)
+
+    def observe(self, observer: Observer) -> Callable[[], None]:
+        """Has `observer` called before every call; returns what ends that."""
+        with self._lock:
+            self._observers.append(observer)
+
+        def stop() -> None:
+            with self._lock:
+                if observer in self._observers:
+                    self._observers.remove(observer)
+
+        return stop
+
+    def refuse(self, service: str, action: str, refusal: CallRefused, *, times: int = 1) -> None:
+        """The next `times` calls of the action get the error."""
+        with self._lock:
+            self._refusals.append(_Refusal(service, action, refusal, times))
+
+    def accept(self) -> None:
+        """Ends all refusals."""
+        with self._lock:
+            self._refusals.clear()
+
+    def made(self, call: Call) -> None:
+        """Tells the observers. Raises CallRefused when the call is not to be carried out."""
+        for observer in list(self._observers):
+            observer(call)
+        with self._lock:
+            for refusal in self._refusals:
+                if (refusal.service, refusal.action) == (call.service, call.action):
+                    refusal.remaining -= 1
+                    if refusal.remaining <= 0:
+                        self._refusals.remove(refusal)
+                    raise refusal.refusal

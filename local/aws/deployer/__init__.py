@@ -1,0 +1,1 @@
+"""Brings a SAM template onto the embedded AWS."""

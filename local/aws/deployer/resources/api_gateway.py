@@ -1,0 +1,1 @@
+"""REST APIs, as SAM writes them."""

@@ -1,0 +1,89 @@
+"""The SAM template as CloudFormation gets it: translated by SAM's own translator, with local folders in place of S3."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+from samtranslator.internal.managed_policies import get_bundled_managed_policy_map
+from samtranslator.model.exceptions import InvalidDocumentException
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
+from local.aws.deployer.errors import NotHonoured, TemplateInvalid
+
+ARTEFACTS_BUCKET = "artefacts-on-this-machine"
+"""Stands for the bucket of `sam package`: its keys are the logical ids of the resources, their content is local."""
+
+_LOCAL_PROPERTIES = {
+    "AWS::Serverless::Function": "CodeUri",
+    "AWS::Serverless::LayerVersion": "ContentUri",
+    "AWS::Serverless::StateMachine": "DefinitionUri",
+}
+
+
+@dataclass(slots=True)
+class Translated:
+    """The CloudFormation template, and the local path behind each artefact's key."""
+
+    template: dict[str, Any]
+    artefacts: dict[str, Path] = field(default_factory=dict)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The template of the file, its short intrinsic functions written out. Raises TemplateInvalid."""
+    try:
+        template = yaml_parse(path.read_text())
+    except ValueError as error:
+        raise TemplateInvalid(f"{path} is not YAML: {error}") from error
+    if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
+        raise TemplateInvalid(f"{path} has no Resources")
+    return template
+
+
+def translate(
+    template: Mapping[str, Any], *, root: Path, region: str, parameters: Mapping[str, Any], built: Mapping[str, Path]
+) -> Translated:
+    """Translates the template, whose paths are relative to `root`.
+
+    `built` gives, by logical id, the folder that building the resource has made (a layer of third-party packages).
+    Raises TemplateInvalid for what SAM refuses, NotHonoured for what must be built and was not given.
+    """
+    packaged = copy.deepcopy(dict(template))
+    artefacts = {}
+    for name, resource in packaged["Resources"].items():
+        key = _LOCAL_PROPERTIES.get(resource.get("Type", ""))
+        properties = resource.get("Properties", {})
+        if key is None or not isinstance(properties.get(key), str) or properties[key].startswith("s3://"):
+            continue
+        artefacts[name] = _local_path(name, resource, root / properties[key], built)
+        properties[key] = f"s3://{ARTEFACTS_BUCKET}/{name}"
+    # The translator notes, as a warning, that it has no one to send its own usage metrics to.
+    logging.getLogger("samtranslator.metrics.metrics").setLevel(logging.ERROR)
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=region))
+    try:
+        translated = translator.translate(
+            packaged,
+            {name: value for name, value in parameters.items() if isinstance(value, str)},
+            get_managed_policy_map=lambda: get_bundled_managed_policy_map("aws") or {},
+        )
+    except InvalidDocumentException as error:
+        raise TemplateInvalid("; ".join(cause.message for cause in error.causes)) from error
+    return Translated(translated, artefacts)
+
+
+def _local_path(name: str, resource: Mapping[str, Any], path: Path, built: Mapping[str, Path]) -> Path:
+    if name in built:
+        path = built[name]
+    elif "BuildMethod" in resource.get("Metadata", {}):
+        method = resource["Metadata"]["BuildMethod"]
+        raise NotHonoured(f"{name} must be built first (Metadata.BuildMethod: {method}): give the built folder for it")
+    if not path.exists():
+        raise TemplateInvalid(f"{name}: {path} does not exist")
+    return path

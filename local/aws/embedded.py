@@ -1,0 +1,341 @@
+"""The embedded AWS: moto's APIs on one loopback port, with functions, machines and events that really run."""
+
+from __future__ import annotations
+
+import atexit
+import base64
+import datetime
+import logging
+import os
+import shutil
+import socket
+import tempfile
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from moto.awslambda.models import lambda_backends
+from moto.core.base_backend import BackendDict
+from moto.core.config import default_user_config
+from moto.core.model_instances import reset_model_data
+from moto.events.models import events_backends
+from moto.logs.models import logs_backends
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+from moto.sts.models import sts_backends
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from local.aws.calls import Calls
+from local.aws.events.dispatch import FIRST_RETRY_SECONDS, Dispatch, RuleView
+from local.aws.events.schedule import Schedules
+from local.aws.events.service_events import execution_event, object_event
+from local.aws.identities import Identities
+from local.aws.lambdas.errors import InvokeRefused
+from local.aws.lambdas.pool import CONCURRENCY_LIMIT, WARM_LIMIT
+from local.aws.lambdas.process import client_context_text
+from local.aws.lambdas.service import (
+    ASYNC_RETRIES,
+    ASYNC_RETRY_SECONDS,
+    Answer,
+    Archive,
+    FunctionVersion,
+    LambdaService,
+    event_bytes,
+)
+from local.aws.moto_patches import Hooks, Patches, call_of
+
+ACCOUNT = "123456789012"
+"""moto's own account; every access key that it does not know belongs to it."""
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+RUNTIME = REPOSITORY / "build/local/layers/runtime"
+
+_running: list[EmbeddedAws] = []
+_running_lock = threading.Lock()
+
+
+class EmbeddedAws:
+    """AWS on one machine, for one region. Use as a context manager, or `start` and `close`; everything ends with it.
+
+    moto keeps its state in the process, so one embedded AWS runs at a time; each starts empty.
+
+    `folder` holds the functions' logs (`logs/<function>.log`) and scratch files; without it a temporary folder does,
+    which is removed on close. `code_folder` keeps unpacked functions and layers; given one that lasts, later starts are
+    faster.
+    `stepped_schedules`: schedules fire by `schedules.step` alone.
+    """
+
+    def __init__(
+        self,
+        *,
+        region: str = "us-west-2",
+        port: int = 0,
+        folder: Path | None = None,
+        code_folder: Path | None = None,
+        runtime: Path = RUNTIME,
+        stepped_schedules: bool = False,
+        warm_limit: int = WARM_LIMIT,
+        concurrency_limit: int = CONCURRENCY_LIMIT,
+        async_retry_seconds: tuple[float, float] = ASYNC_RETRY_SECONDS,
+        first_event_retry_seconds: float = FIRST_RETRY_SECONDS,
+    ) -> None:
+        self.region = region
+        self.account = ACCOUNT
+        self._port = port
+        self._temporary = folder is None
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="embedded-aws-"))
+        self.calls = Calls()
+        self.identities = Identities(self._assume)
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients_lock = threading.Lock()
+        self._session = boto3.Session(
+            aws_access_key_id="AKIAEMBEDDEDAWSLOCAL",
+            aws_secret_access_key="not-a-secret",  # noqa: S106 - moto checks no signature
+            region_name=region,
+        )
+        self._server: BaseWSGIServer | None = None
+        self._serving: threading.Thread | None = None
+        self.functions = LambdaService(
+            folder=self.folder,
+            runtime=runtime,
+            code_folder=code_folder or self.folder / "code",
+            region=region,
+            endpoint=lambda: self.endpoint,
+            identities=self.identities,
+            write_events=self._write_log_events,
+            warm_limit=warm_limit,
+            concurrency_limit=concurrency_limit,
+            async_retry_seconds=async_retry_seconds,
+        )
+        self.dispatch = Dispatch(
+            rules=self._rules,
+            client=self.client_as,
+            account=ACCOUNT,
+            region=region,
+            first_retry_seconds=first_event_retry_seconds,
+        )
+        self.schedules = Schedules(rules=self._rules, fire=self.dispatch.fire, stepped=stepped_schedules)
+        self._patches = Patches(
+            Hooks(
+                client=self.client_as,
+                invoke=self._invoke,
+                invoke_later=self._invoke_later,
+                object_event=self._object_event,
+                rule_event=lambda _, event: self.dispatch.publish(_with_iso_time(event)),
+                execution_changed=self._execution_changed,
+                watched=lambda: self.calls.watched,
+                called=lambda action, response: self.calls.made(call_of(action, response, self.identities.of)),
+            )
+        )
+        if not (runtime / "awslambdaric").is_dir():
+            raise FileNotFoundError(f"AWS's Lambda runtime client is not in {runtime}: run `make install`")
+
+    @property
+    def endpoint(self) -> str:
+        """The URL of every API, as AWS_ENDPOINT_URL takes it. Raises RuntimeError before `start`."""
+        if self._server is None:
+            raise RuntimeError("the embedded AWS has not been started")
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def start(self) -> EmbeddedAws:
+        """Serves the APIs.
+
+        Raises RuntimeError when another one runs in this process, OSError when the port is taken.
+        """
+        with _running_lock:
+            if _running:
+                raise RuntimeError(
+                    "an embedded AWS runs in this process already: close it first (moto's state is the process's)"
+                )
+            listener = socket.create_server(("127.0.0.1", self._port))
+            _running.append(self)
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        # A state machine that fails is no fault of the interpreter: its history tells why.
+        logging.getLogger("moto.stepfunctions.parser").setLevel(logging.CRITICAL)
+        default_user_config["stepfunctions"] = {"execute_state_machine": True}
+        default_user_config["iam"] = {"load_aws_managed_policies": True}
+        _reset_moto()
+        self._patches.apply()
+        with listener:
+            self._server = make_server(
+                "127.0.0.1",
+                0,
+                DomainDispatcherApplication(create_backend_app),
+                threaded=True,
+                request_handler=MotoRequestHandler,
+                fd=listener.fileno(),
+            )
+        self._serving = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._serving.start()
+        self.schedules.start()
+        atexit.register(self.close)
+        return self
+
+    def close(self) -> None:
+        """Ends executions, deliveries and functions, then the server. Closing twice does nothing more."""
+        with _running_lock:
+            if self not in _running:
+                return
+            _running.remove(self)
+        atexit.unregister(self.close)
+        self.schedules.close()
+        self.dispatch.close()
+        self._abort_executions()
+        self.functions.close()
+        if self._server is not None and self._serving is not None:
+            self._server.shutdown()
+            self._serving.join()
+            self._server.server_close()
+        self._patches.undo()
+        default_user_config["stepfunctions"] = {"execute_state_machine": False}
+        _reset_moto()
+        for client in self._clients.values():
+            client.close()
+        if self._temporary:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> EmbeddedAws:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the service as a developer of the account would have it."""
+        return self.client_as(service, "")
+
+    def client_as(self, service: str, role: str) -> Any:
+        """A boto3 client with credentials of the role (its ARN); each is made once and shared by threads."""
+        with self._clients_lock:
+            known = self._clients.get((service, role))
+            if known is None:
+                known = self._clients[service, role] = self._new_client(service, role)
+            return known
+
+    def _new_client(self, service: str, role: str) -> Any:
+        credentials = {}
+        if role:
+            issued = self.identities.shared(role, service)
+            credentials = {
+                "aws_access_key_id": issued.access_key,
+                "aws_secret_access_key": issued.secret_key,
+                "aws_session_token": issued.session_token,
+            }
+        # A state machine retries as its definition says, and nothing below it may do so in secret; an invocation may
+        # take as long as the function's own timeout.
+        config = Config(
+            retries={"total_max_attempts": 1},
+            read_timeout=1000,
+            max_pool_connections=64,
+            parameter_validation=not role,
+            user_agent_extra="embedded-aws",
+        )
+        return self._session.client(service, endpoint_url=self.endpoint, config=config, **credentials)  # type: ignore[call-overload]  # the stubs know services by literal names only
+
+    def _assume(self, role: str, session: str) -> tuple[str, str, str]:
+        assumed = sts_backends[ACCOUNT]["aws"].assume_role(
+            region_name=self.region, role_session_name=session, role_arn=role, policy="", duration=43200, external_id=""
+        )
+        return assumed.access_key_id, assumed.secret_access_key, assumed.session_token
+
+    def _rules(self) -> Iterable[RuleView]:
+        """The rules of the default bus, as moto holds them."""
+        for rule in list(events_backends[ACCOUNT][self.region].event_buses["default"].rules.values()):
+            yield RuleView(
+                name=rule.name,
+                arn=rule.arn,
+                enabled=rule.state == "ENABLED",
+                pattern=rule.event_pattern.get_pattern() or None,
+                schedule=rule.scheduled_expression,
+                targets=tuple(rule.targets),
+            )
+
+    def _object_event(self, bucket: Any, event_name: str, key: Any) -> None:
+        event = object_event(bucket, event_name, key, account=ACCOUNT, region=self.region)
+        if event is not None:
+            self.dispatch.publish(event)
+
+    def _execution_changed(self, execution: Any) -> None:
+        self.dispatch.publish(execution_event(execution, account=ACCOUNT, region=self.region))
+
+    def _abort_executions(self) -> None:
+        for machine in stepfunctions_parser_backends[ACCOUNT][self.region].state_machines:
+            for execution in machine.executions:
+                execution.stop(None, None, "the embedded AWS was closed")
+
+    def _invoke(self, function: Any, qualifier: str | None, headers: Mapping[str, str], body: str | bytes) -> Answer:
+        arn = function_arn(function)
+        context = headers.get("X-Amz-Client-Context")
+        return self.functions.invoke(
+            self.version_of(function),
+            event_bytes(body),
+            invoked_arn=f"{arn}:{qualifier}" if qualifier else function.function_arn,
+            client_context=_decoded_context(context) if context else None,
+        )
+
+    def _invoke_later(self, function: Any, body: str | bytes) -> None:
+        self.functions.invoke_later(self.version_of(function), event_bytes(body), invoked_arn=function.function_arn)
+
+    def version_of(self, function: Any) -> FunctionVersion:
+        """What runs when moto's function (a published version, or the latest) is invoked."""
+        backend = lambda_backends[ACCOUNT][self.region]
+        latest = backend.get_function(function.function_name)
+        invoke_config = latest.event_invoke_config[-1].config if latest.event_invoke_config else {}
+        layers = [backend.layers_versions_by_arn(layer["Arn"]) for layer in function.layers]
+        arn = function_arn(function)
+        return FunctionVersion(
+            name=function.function_name,
+            version="$LATEST" if function.function_arn == arn else str(function.version),
+            arn=arn,
+            role=function.role,
+            handler=function.handler,
+            timeout_seconds=float(function.timeout),
+            memory_mb=int(function.memory_size),
+            environment=tuple(sorted(function.environment_vars.items())),
+            code=Archive(function.code_bytes, function.code_sha_256),
+            layers=tuple(Archive(layer.code_bytes, layer.code_sha_256) for layer in layers if layer is not None),
+            log_group=function.logging_config.get("LogGroup", f"/aws/lambda/{function.function_name}"),
+            log_format=function.logging_config.get("LogFormat", "Text"),
+            reserved_concurrency=latest.reserved_concurrency,
+            async_retries=invoke_config.get("MaximumRetryAttempts", ASYNC_RETRIES),
+        )
+
+    def _write_log_events(self, group: str, stream: str, events: Sequence[tuple[int, str]]) -> None:
+        logs = logs_backends[ACCOUNT][self.region]
+        logs.ensure_log_group(group)
+        if stream not in logs.groups[group].streams:
+            logs.create_log_stream(group, stream)
+        logs.put_log_events(group, stream, [{"timestamp": moment, "message": line} for moment, line in events])
+
+
+def function_arn(function: Any) -> str:
+    """The ARN of moto's function without a version."""
+    return ":".join(function.function_arn.split(":")[:7])
+
+
+def _decoded_context(header: str) -> str:
+    try:
+        return client_context_text(base64.b64decode(header).decode())
+    except ValueError as error:
+        raise InvokeRefused(
+            "InvalidRequestContentException", f"Client context must be a valid Base64-encoded JSON object: {error}", 400
+        ) from error
+
+
+def _with_iso_time(event: Mapping[str, Any]) -> dict[str, Any]:
+    """moto's PutEvents tells the time in seconds since the epoch, and adds a field of its own."""
+    moment = datetime.datetime.fromtimestamp(float(event["time"]), datetime.UTC)
+    kept = {name: value for name, value in event.items() if name != "ingestion-time"}
+    return {**kept, "time": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+
+def _reset_moto() -> None:
+    BackendDict.reset()
+    reset_model_data()
+    os.environ.setdefault("MOTO_ALLOW_NONEXISTENT_REGION", "false")

@@ -1,0 +1,119 @@
+"""The targets that a rule can have, each reached through its own API with the target's role."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local.aws.events import resource_policy
+
+EVENTS = "events.amazonaws.com"
+
+Client = Callable[[str, str], Any]
+"""Service and role ARN ('' for the service itself) → boto3 client."""
+
+_LASTING = {
+    "AccessDeniedException",
+    "NotAuthorized",
+    "ResourceNotFoundException",
+    "StateMachineDoesNotExist",
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "QueueDoesNotExist",
+    "NotFound",
+    "NotFoundException",
+    "InvalidParameter",
+    "InvalidExecutionInput",
+    "ValidationException",
+    "InvalidRequestContentException",
+}
+
+
+class DeliveryFailed(Exception):
+    """A target did not take an event. `lasting`: trying again cannot help."""
+
+    def __init__(self, code: str, message: str, *, lasting: bool) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.lasting = lasting
+
+
+def kind_of(arn: str) -> str | None:
+    """The kind of a target by its ARN: `states`, `lambda`, `sqs`, `sns`; None for one that is not imitated."""
+    parts = arn.split(":")
+    service = parts[2] if len(parts) > 5 else ""
+    if service == "states" and parts[5] != "stateMachine":
+        return None
+    return service if service in ("states", "lambda", "sqs", "sns") else None
+
+
+def deliver(client: Client, target: Mapping[str, Any], payload: str, *, rule_arn: str, account: str) -> None:
+    """Hands the payload to the target. Raises DeliveryFailed."""
+    arn = target["Arn"]
+    role = target.get("RoleArn", "")
+    try:
+        match kind_of(arn):
+            case "states":
+                if not role:
+                    raise DeliveryFailed("NoPermissions", f"a role is needed to start {arn}", lasting=True)
+                client("stepfunctions", role).start_execution(stateMachineArn=arn, input=payload)
+            case "lambda":
+                function = client("lambda", role)
+                _permit(_function_policy(function, arn), "lambda:InvokeFunction", arn, rule_arn, account)
+                function.invoke(FunctionName=arn, InvocationType="Event", Payload=payload.encode())
+            case "sqs":
+                send_to_queue(client("sqs", role), arn, payload, rule_arn=rule_arn, account=account, target=target)
+            case "sns":
+                topics = client("sns", role)
+                policy = topics.get_topic_attributes(TopicArn=arn)["Attributes"].get("Policy")
+                _permit(policy, "sns:Publish", arn, rule_arn, account)
+                topics.publish(TopicArn=arn, Message=payload)
+            case _:
+                raise DeliveryFailed("UnknownTarget", f"no target like {arn} is imitated on one machine", lasting=True)
+    except ClientError as error:
+        code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+        raise DeliveryFailed(code, message, lasting=code in _LASTING) from error
+
+
+def send_to_queue(
+    queues: Any,
+    arn: str,
+    payload: str,
+    *,
+    rule_arn: str,
+    account: str,
+    target: Mapping[str, Any] | None = None,
+    attributes: Mapping[str, str] | None = None,
+) -> None:
+    """Sends to a queue, if its policy lets EventBridge do so. Raises DeliveryFailed or ClientError."""
+    url = queues.get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
+    policy = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get("Attributes", {}).get("Policy")
+    _permit(policy, "sqs:SendMessage", arn, rule_arn, account)
+    group = (target or {}).get("SqsParameters", {}).get("MessageGroupId")
+    queues.send_message(
+        QueueUrl=url,
+        MessageBody=payload,
+        MessageAttributes={
+            name: {"DataType": "String", "StringValue": text} for name, text in (attributes or {}).items()
+        },
+        **({"MessageGroupId": group} if group else {}),
+    )
+
+
+def _function_policy(function: Any, arn: str) -> str | None:
+    try:
+        policy: str = function.get_policy(FunctionName=arn)["Policy"]
+    except ClientError:
+        return None
+    return policy
+
+
+def _permit(policy: str | None, action: str, arn: str, rule_arn: str, account: str) -> None:
+    document = json.loads(policy) if policy else None
+    if not resource_policy.allows(
+        document, service=EVENTS, action=action, resource=arn, source_arn=rule_arn, account=account
+    ):
+        raise DeliveryFailed("NoPermissions", f"the policy of {arn} does not let {EVENTS} do {action}", lasting=True)

@@ -1,0 +1,390 @@
+"""Everything that the embedded AWS changes inside moto (5.2.5), each change with its reason.
+
+A change is here because moto lacks the behaviour, is kinder than AWS, or delivers to services that are ours. For each
+there is a canary in tests/contract/moto_canaries, which fails on the day when moto no longer needs it. What the changes
+do lies in the modules that they call; this one only ties them in, and takes them out again.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+import jsonata
+import moto.awslambda.models
+import moto.awslambda.responses
+import moto.core.responses
+import moto.events.models
+import moto.s3.notifications
+import moto.sns.models
+import moto.stepfunctions.models
+import moto.stepfunctions.parser.asl.eval.environment
+import moto.stepfunctions.parser.asl.eval.states
+import moto.stepfunctions.parser.asl.eval.variable_store
+import moto.stepfunctions.parser.asl.jsonata.jsonata as moto_jsonata
+import moto.stepfunctions.parser.asl.jsonata.validations
+import moto.stepfunctions.parser.asl.utils.boto_client
+import moto.stepfunctions.parser.backend.execution
+import moto.stepfunctions.parser.backend.execution_worker
+import moto.stepfunctions.parser.models
+import moto.stepfunctions.responses
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult
+from moto.sns.exceptions import InvalidParameterValue
+from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
+from moto.stepfunctions.parser.asl.component.common.string import string_expression
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped, ProgramTimedOut
+from moto.stepfunctions.parser.asl.utils.encoding import _DateTimeEncoder
+
+from local.aws import sns_rules
+from local.aws.calls import Call, CallRefused
+from local.aws.lambdas.errors import InvokeRefused
+from local.aws.lambdas.service import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What moto is tied to: the parts of the embedded AWS that take over."""
+
+    client: Callable[[str, str], Any]
+    """Service and role ARN → the boto3 client with which a state machine of that role calls."""
+    invoke: Callable[[Any, str | None, Mapping[str, str], str | bytes], Answer]
+    """moto's function, the qualifier, the request's headers, its body → the answer. Raises InvokeRefused."""
+    invoke_later: Callable[[Any, str | bytes], None]
+    object_event: Callable[[Any, str, Any], None]
+    """moto's bucket, the event's name, moto's key."""
+    rule_event: Callable[[Any, Mapping[str, Any]], None]
+    """moto's rule, the event that PutEvents brought."""
+    execution_changed: Callable[[Any], None]
+    """moto's execution, whose status has just changed."""
+    watched: Callable[[], bool]
+    called: Callable[[str, Any], None]
+    """The action and moto's request. Raises CallRefused."""
+
+
+class Patches:
+    """Applies the changes and undoes them."""
+
+    def __init__(self, hooks: Hooks) -> None:
+        self._hooks = hooks
+        self._undo: list[Callable[[], None]] = []
+
+    def apply(self) -> None:
+        self._evaluate_jsonata()
+        self._declare_variables()
+        self._name_jsonata_failures()
+        self._name_unnamed_executions()
+        self._end_executions_at_once()
+        self._call_as_the_machines_role()
+        self._invoke_functions()
+        self._keep_logging_config()
+        self._deliver_object_events()
+        self._deliver_rule_events()
+        self._refuse_what_sns_refuses()
+        self._watch_calls()
+
+    def undo(self) -> None:
+        for undo in reversed(self._undo):
+            undo()
+        self._undo.clear()
+
+    def _replace(self, owner: Any, name: str, value: Any) -> Any:
+        """Puts `value` in the place of `owner.name`; returns what was there."""
+        original = getattr(owner, name)
+        setattr(owner, name, value)
+        self._undo.append(lambda: setattr(owner, name, original))
+        return original
+
+    def _evaluate_jsonata(self) -> None:
+        """moto's JSONata evaluator is None: https://github.com/getmoto/moto/issues/10105."""
+        for module in (
+            moto_jsonata,
+            string_expression,
+            moto.stepfunctions.parser.asl.jsonata.validations,
+        ):
+            self._replace(module, "eval_jsonata_expression", evaluate_jsonata)
+
+    def _declare_variables(self) -> None:
+        """moto puts strings between quotes without escaping them, so a quote or a backslash in a variable breaks every
+        expression; the same issue as above."""
+        for module in (
+            moto_jsonata,
+            moto.stepfunctions.parser.asl.eval.states,
+            moto.stepfunctions.parser.asl.eval.variable_store,
+        ):
+            self._replace(module, "encode_jsonata_variable_declarations", declare_variables)
+
+    def _name_jsonata_failures(self) -> None:
+        """An expression that cannot be evaluated ends as States.Runtime in moto, in AWS as States.QueryEvaluationError
+        (docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html)."""
+
+        def evaluate(expression: Any, env: Any) -> None:
+            try:
+                original(expression, env)
+            except FailureEventException:
+                raise
+            except Exception as error:
+                raise _query_evaluation_failure(env, expression.expression, error) from error
+
+        original = self._replace(string_expression.StringJSONata, "_eval_body", evaluate)
+
+    def _name_unnamed_executions(self) -> None:
+        """StartExecution without a name makes an execution called "None" in moto; AWS makes up a UUID."""
+        backend = moto.stepfunctions.parser.models.StepFunctionsParserBackend
+
+        def start(self: Any, state_machine_arn: str, name: str | None = None, *args: Any, **kwargs: Any) -> Any:
+            return original(self, state_machine_arn, name or str(uuid.uuid4()), *args, **kwargs)
+
+        original = self._replace(backend, "start_execution", start)
+
+    def _end_executions_at_once(self) -> None:
+        """In moto a stopped execution stays RUNNING until its current task returns, StopExecution drops error and cause
+        and fails when the execution has only just started, and no status change is told to anyone. AWS ends it at once
+        and sends an event (docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html)."""
+        changed = self._hooks.execution_changed
+        lock = threading.RLock()
+        execution_class = moto.stepfunctions.parser.backend.execution.Execution
+        worker_class = moto.stepfunctions.parser.backend.execution_worker.ExecutionWorker
+        communication = moto.stepfunctions.parser.backend.execution.BaseExecutionWorkerCommunication
+        environment_class = moto.stepfunctions.parser.asl.eval.environment.Environment
+
+        def environment_of(worker: Any) -> Any:
+            with lock:  # made once, by whoever asks first: the machine's thread or StopExecution
+                if worker.env is None:
+                    worker.env = make_environment(worker)
+                return worker.env
+
+        make_environment = self._replace(worker_class, "_get_evaluation_environment", environment_of)
+
+        def start(execution: Any) -> None:
+            start_execution(execution)
+            changed(execution)
+
+        start_execution = self._replace(execution_class, "start", start)
+
+        def stop(execution: Any, _: Any, error: str | None, cause: str | None) -> None:
+            with lock:
+                if execution.exec_status != ExecutionStatus.RUNNING:
+                    return
+                execution.exec_status = ExecutionStatus.ABORTED
+                execution.stop_date = datetime.datetime.now(tz=datetime.UTC)
+                execution.error, execution.cause = error or None, cause or None
+            environment = environment_of(execution.exec_worker)
+            if environment.program_state() is None:  # not begun yet: nothing of it must run
+                environment._program_state = ProgramStopped(execution.stop_date, error, cause)
+            else:
+                environment.set_stop(stop_date=execution.stop_date, error=error, cause=cause)
+            changed(execution)
+
+        self._replace(execution_class, "stop", stop)
+
+        def terminated(worker: Any) -> None:
+            with lock:
+                if worker.execution.exec_status != ExecutionStatus.RUNNING:
+                    return
+                worker._reflect_execution_status()
+            changed(worker.execution)
+
+        self._replace(communication, "terminated", terminated)
+
+        def set_error(environment: Any, error: Any) -> None:
+            if not isinstance(environment._program_state, ProgramStopped | ProgramTimedOut):
+                original_set_error(environment, error)
+
+        original_set_error = self._replace(environment_class, "set_error", set_error)
+
+        def stop_execution(response: Any) -> ActionResult:
+            backend = response.stepfunction_backend
+            execution = backend.describe_execution(response._get_param("executionArn"))
+            execution.stop(None, response._get_param("error"), response._get_param("cause"))
+            return ActionResult({"stopDate": execution.stop_date})
+
+        self._replace(moto.stepfunctions.responses.StepFunctionResponse, "stop_execution", stop_execution)
+
+    def _call_as_the_machines_role(self) -> None:
+        """moto makes a new client of a fixed port and a fixed key for each call of a state machine: slow, not safe
+        among threads, and nobody can tell whose call it was."""
+        hooks = self._hooks
+
+        def client(service: str, state_credentials: Any = None, **_: Any) -> Any:
+            return hooks.client(service, getattr(state_credentials, "role_arn", ""))
+
+        original = moto.stepfunctions.parser.asl.utils.boto_client.boto_client_for
+        for module in _modules_with("moto.stepfunctions.parser", "boto_client_for", original):
+            self._replace(module, "boto_client_for", client)
+
+    def _invoke_functions(self) -> None:
+        """moto runs functions in Docker, or echoes the payload: https://docs.getmoto.org/en/latest/docs/services/lambda.html.
+        It ignores the client context, tells handled errors only, and has the response limit wrong by 291,556 bytes."""
+        hooks = self._hooks
+
+        def invoke(response: Any) -> tuple[int, dict[str, str], bytes]:
+            name = unquote(response.path.rsplit("/", 2)[-2])
+            qualifier = response.querystring.get("Qualifier", [None])[0]
+            function = response.backend.get_function(name, qualifier)
+            kind = response.headers.get("X-Amz-Invocation-Type", "RequestResponse")
+            try:
+                if kind == "DryRun":
+                    return 204, {"status": "204"}, b""
+                if kind == "Event":
+                    hooks.invoke_later(function, response.body)
+                    return 202, {"status": "202"}, b""
+                answer = hooks.invoke(function, qualifier, response.headers, response.body)
+            except InvokeRefused as refusal:
+                return _refused_invocation(refusal)
+            headers = {"content-type": "application/json", "x-amz-executed-version": answer.executed_version}
+            if answer.is_error:
+                headers["x-amz-function-error"] = "Unhandled"
+            if response.headers.get("X-Amz-Log-Type") == "Tail":
+                headers["x-amz-log-result"] = base64.b64encode(answer.log_tail).decode()
+            return 200, headers, answer.payload
+
+        def invoke_from_service(function: Any, body: str, _: Any, __: Any) -> bytes:
+            hooks.invoke_later(function, body)  # what other services call, they call asynchronously
+            return b""
+
+        self._replace(moto.awslambda.responses.LambdaResponse, "invoke", invoke)
+        self._replace(moto.awslambda.models.LambdaFunction, "invoke", invoke_from_service)
+
+    def _keep_logging_config(self) -> None:
+        """moto drops a function's LoggingConfig, its log group and format
+        (docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html)."""
+        function_class = moto.awslambda.models.LambdaFunction
+
+        def init(function: Any, account_id: str, spec: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+            original_init(function, account_id, spec, *args, **kwargs)
+            function.logging_config = spec.get("LoggingConfig") or {}
+
+        def update(function: Any, config_updates: dict[str, Any]) -> Any:
+            if "LoggingConfig" in config_updates:
+                function.logging_config = config_updates["LoggingConfig"]
+            return original_update(function, config_updates)
+
+        def configuration(function: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+            told: dict[str, Any] = original_configuration(function, *args, **kwargs)
+            defaults = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function.function_name}"}
+            return {**told, "LoggingConfig": {**defaults, **function.logging_config}}
+
+        original_init = self._replace(function_class, "__init__", init)
+        original_update = self._replace(function_class, "update_configuration", update)
+        original_configuration = self._replace(function_class, "get_configuration", configuration)
+
+    def _deliver_object_events(self) -> None:
+        """moto sends S3's events with one fixed id and sequencer, silently nowhere when a rule has a target other than
+        its own five kinds, and an "Object ACL Updated" beside each upload."""
+        hooks = self._hooks
+
+        def send(_: str, bucket: Any, event_name: Any, key: Any) -> None:
+            hooks.object_event(bucket, getattr(event_name, "value", event_name), key)
+
+        self._replace(moto.s3.notifications, "_send_event_bridge_message", send)
+
+    def _deliver_rule_events(self) -> None:
+        """moto delivers to no state machine and no function, and has neither retries nor dead-letter queues."""
+        hooks = self._hooks
+
+        def send(rule: Any, original_event: Mapping[str, Any], **_: Any) -> None:
+            hooks.rule_event(rule, original_event)
+
+        self._replace(moto.events.models.Rule, "send_to_targets", send)
+
+    def _refuse_what_sns_refuses(self) -> None:
+        """moto takes any Subject up to 100 characters; AWS refuses what is not ASCII, has a line break or a control
+        character, or 100 characters (docs.aws.amazon.com/sns/latest/api/API_Publish.html)."""
+
+        def publish(backend: Any, message: str, arn: str | None, *args: Any, **kwargs: Any) -> str:
+            problem = sns_rules.problem(message, kwargs.get("subject"), kwargs.get("message_attributes"))
+            if problem is not None:
+                raise InvalidParameterValue(problem)
+            message_id: str = original(backend, message, arn, *args, **kwargs)
+            return message_id
+
+        original = self._replace(moto.sns.models.SNSBackend, "publish", publish)
+
+    def _watch_calls(self) -> None:
+        """moto has no place to observe calls or to make them fail."""
+        hooks = self._hooks
+
+        def call_action(response: Any) -> Any:
+            if hooks.watched():
+                try:
+                    hooks.called(response._get_action() or "", response)
+                except CallRefused as refusal:
+                    return _refused_call(response, refusal)
+            return original(response)
+
+        original = self._replace(moto.core.responses.BaseResponse, "call_action", call_action)
+
+
+def evaluate_jsonata(expression: str) -> Any:
+    """The value of a JSONata expression that declares its own variables. Raises jsonata's JException."""
+    return jsonata.Jsonata(expression).evaluate(None)
+
+
+def declare_variables(bindings: Mapping[str, Any]) -> str:
+    """`$name:=<value as JSON>;` for each variable; JSON is JSONata, and characters stay themselves: jsonata-python
+    would read an escaped pair of surrogates as two characters."""
+    return "".join(
+        f"{name}:={json.dumps(value, cls=_DateTimeEncoder, ensure_ascii=False, separators=(',', ':'))};"
+        for name, value in bindings.items()
+    )
+
+
+def call_of(action: str, response: Any, caller: Callable[[str], Any]) -> Call:
+    """What observers get to know of moto's request."""
+    return Call(
+        service=SERVICE_PREFIXES.get(response.service_name, response.service_name),
+        action=action,
+        access_key=response.access_key,
+        caller=caller(response.access_key),
+        method=response.method,
+        path=response.path,
+        parameters=getattr(response, "params", None) or response.querystring or {},
+    )
+
+
+SERVICE_PREFIXES = {"awslambda": "lambda", "stepfunctions": "states"}
+"""moto's names where they are not the prefix of the IAM action."""
+
+
+def _query_evaluation_failure(env: Any, expression: str, error: Exception) -> FailureEventException:
+    name = StatesErrorName(typ=StatesErrorNameType.StatesQueryEvaluationError)
+    cause = f"The JSONata expression '{expression}' failed: {error}"
+    details: Any = {"evaluationFailedEventDetails": {"error": name.error_name, "cause": cause}}
+    return FailureEventException(
+        FailureEvent(env=env, error_name=name, event_type=HistoryEventType.EvaluationFailed, event_details=details)
+    )
+
+
+def _modules_with(prefix: str, name: str, value: Any) -> list[Any]:
+    return [
+        module
+        for module_name, module in list(sys.modules.items())
+        if module_name.startswith(prefix) and getattr(module, name, None) is value
+    ]
+
+
+def _refused_invocation(refusal: InvokeRefused) -> tuple[int, dict[str, str], bytes]:
+    headers = {"status": str(refusal.status), "x-amzn-errortype": refusal.code, "content-type": "application/json"}
+    return refusal.status, headers, json.dumps({"Type": "User", "message": refusal.message}).encode()
+
+
+def _refused_call(response: Any, refusal: CallRefused) -> Any:
+    error = ServiceException(refusal.message)
+    error.code = refusal.code
+    status, headers, body = response.serialized(ActionResult(error))
+    status = refusal.status
+    headers["status"] = status
+    headers, body = response._enrich_response(headers, body)
+    return status, headers, body

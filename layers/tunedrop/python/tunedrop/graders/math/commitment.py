@@ -1,0 +1,208 @@
+"""Where an answer commits itself: after ####, in \\boxed, after "the answer is", or at its end.
+
+The last commitment counts. Different values at one commitment (`\\boxed{1} or \\boxed{2}`, `#### 1` and at once
+`#### 2`) are read as the list that they are, which equals no single number: hedging does not pay.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tunedrop.graders.math.dress import MAX_REGION
+from tunedrop.graders.math.tokens import braced
+
+MAX_TEXT = 60_000
+"""How much of an answer's end is looked at: some 15,000 tokens."""
+
+MAX_COMMITMENTS = 3
+"""How many different values may stand after #### before it counts as trying them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """The stretch of text that an answer commits itself to, and what marked it."""
+
+    marker: str
+    """hashes, boxed, tag, phrase or none."""
+    region: str
+    position: int = 0
+
+
+# What a chat model or a base model writes after it has answered: the next turn, or the next question of a few-shot text.
+_TURN_END = re.compile(r"<\|(?:im_end|im_start|eot_id|endoftext|end|user|end_of_turn|return)\|>|</s>|<end_of_turn>")
+_NEXT_QUESTION = re.compile(r"\n[ \t]{0,8}(?:#{1,6} ?)?(?:Q|Question|Problem|User|Human) ?\d{0,3}[:.] ")
+_SOLUTION = re.compile(
+    r"<\|begin_of_solution\|>|<\|channel\|>final<\|message\|>|</think>|<\|end_of_thought\|>|<\|end_internal_thought\|>"
+)
+_HASHES = re.compile(r"#{4}(?!#)[ \t]{0,20}")
+_ANSWER = re.compile(r"answer|final result", re.IGNORECASE)
+# From the word "answer" on. Every repetition is bounded: whatever stands there, a match takes constant time.
+_IS = re.compile(
+    r"""(?:[ ]?\([^()\n]{0,40}\))?
+      (?:\s{1,3}(?:to|for|of|in)\s[^.:=\n]{1,100}?)?
+      [*_]{0,3}\s{0,3}(?:,\s{0,2}(?:then|therefore|thus|hence|so)\s{0,2},?\s{0,2})?
+      (?:is\b|was\b|equals\b|(?:would|will|should|must)\sbe\b|:|=|≈|[-–—]\s)[*_]{0,3}
+      (?:\s{0,3}(?:therefore|thus|hence|simply|just|exactly|approximately|about|also|then|equal\sto|:|=|indeed|only)){0,2}
+      [ \t]{0,20}:?[ \t]{0,20}[*_]{0,3}:?[ \t]{0,20}""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_ANSWER_HEADING = re.compile(r"[ \t]{0,20}[*_]{0,3}:?[*_]{0,3}[ \t]{0,20}\n")
+_LETTER_A = re.compile(r"(?:^|\n)[ \t]{0,20}[*_]{0,3}A[*_]{0,3}:[*_]{0,3}[ \t]{0,20}")
+_BOXED = re.compile(r"\\{1,4}(?:boxed|fbox|framebox)(?![A-Za-z])\s{0,20}")
+_BETWEEN = re.compile(
+    r"(?:[\s$,;:.*()\[\]{}]|\\[()\[\],;:! ]|\\(?:quad|qquad|text|textrm|mbox)\b|\b(?:and|or|also|maybe|perhaps|possibly"
+    r"|alternatively|either)\b)*",
+    re.IGNORECASE,
+)
+_MAX_BETWEEN = 80
+_HEADING = re.compile(r"\d+[.)]\s+\D|\d*[.)]?\s*[A-Z][A-Za-z ]{0,80}\d*:?\s*$")
+_PERCENT_AFTER = re.compile(r"[\s$)\\\]]{0,4}(?:\\?%|percent\b|pct\b)")
+_VALUE = re.compile(
+    r"""[\s*_"'`“‘(\[{:=~]*(?:US|Rs\.?\s?)?
+    (?:[-+−–—±$€£¥₹\\\d½⅓⅔¼¾√∞∅π|]|\.\d
+      |(?:approximately|about|around|roughly|minus|negative|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven
+         |twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy
+         |eighty|ninety|half|an?\shundred)\b
+      |[A-Za-z](?:_\w)?(?:\([A-Za-z0-9, ]{1,9}\))?\s?(?:$|[=<>≤≥≈∈+\-*/^.)\]}])|(?:sqrt|sin|cos|tan|log|ln|pi|x|y|n)\b)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def visible(answer: str) -> str:
+    """The end of the answer that counts: without thoughts, and without what runs on after the model's turn."""
+    text = answer[-MAX_TEXT:]
+    for opened in reversed(list(_SOLUTION.finditer(text))):
+        if text[opened.end() :].strip():
+            text = text[opened.end() :]
+            break
+    text = text.lstrip()
+    ended = _TURN_END.search(text)
+    if ended and ended.start() > 0:
+        text = text[: ended.start()]
+    asked = _NEXT_QUESTION.search(text)
+    if asked and find_commitment(text[: asked.start()], textual=False):
+        text = text[: asked.start()]
+    return text
+
+
+def find_commitment(text: str, *, textual: bool) -> Commitment | None:
+    """The last marked commitment of the text, or None where nothing is marked.
+
+    `textual`: a phrase such as "the answer is" may be followed by any words; else only by what looks like a value.
+    """
+    found = [
+        commitment
+        for commitment in (_boxed(text), _hashes(text), _tag(text), _phrase(text, textual))
+        if commitment is not None and commitment.region
+    ]
+    return max(found, key=lambda commitment: commitment.position, default=None)
+
+
+def starts_with_value(region: str) -> bool:
+    """Whether a stretch of text begins with something that may be a value: a number, a formula, a name with `=`."""
+    return _VALUE.match(region) is not None
+
+
+def _boxed(text: str) -> Commitment | None:
+    """The last \\boxed with those that stand beside it, joined as a list."""
+    if "box" not in text:
+        return None
+    boxes: list[tuple[int, int, str]] = []
+    for match in _BOXED.finditer(text):
+        if match.start() < (boxes[-1][1] if boxes else 0):
+            continue  # a box in a box
+        if match.end() >= len(text):
+            break
+        if text[match.end()] == "{":
+            inner, end = braced(text, match.end())
+        else:
+            end = match.end() + len(text[match.end() : match.end() + 40].split(maxsplit=1)[0].rstrip("$.,"))
+            inner = text[match.end() : end]
+        boxes.append((match.start(), end, inner[:MAX_REGION].strip()))
+    if not boxes:
+        return None
+    group = [boxes[-1]]
+    for box in reversed(boxes[:-1]):
+        if group[0][0] - box[1] > _MAX_BETWEEN or _BETWEEN.fullmatch(text, box[1], group[0][0]) is None:
+            break
+        group.insert(0, box)
+    region = ", ".join(dict.fromkeys(inner for _, _, inner in group))
+    if _PERCENT_AFTER.match(text, boxes[-1][1]):
+        region += " \\%"
+    return Commitment("boxed", region, boxes[-1][0])
+
+
+def _hashes(text: str) -> Commitment | None:
+    if "####" not in text:
+        return None
+    lines: list[tuple[int, int, str]] = []
+    for match in _HASHES.finditer(text):
+        line, end = _line(text, match.end())
+        following = line.find("####")
+        if following >= 0:
+            line, end = line[:following], match.end() + following
+        elif not line.strip(" *_:$\\[("):
+            line, end = _line(text, end + 1)
+        line = line.strip()
+        if line and not _HEADING.match(line.strip(" *_")):
+            lines.append((match.start(), end, line))
+    if not lines:
+        return None
+    group = [lines[-1]]
+    for line_before in reversed(lines[:-1]):
+        between = text[line_before[1] : min(group[0][0], line_before[1] + _MAX_BETWEEN)]
+        if between.strip(" \t\r\n*_,;.") not in ("", "or", "and"):
+            break
+        group.insert(0, line_before)
+    different = list(dict.fromkeys(line for _, _, line in lines))
+    if len(different) <= MAX_COMMITMENTS:
+        different = list(dict.fromkeys(line for _, _, line in group))
+    return Commitment("hashes", ", ".join(different)[:MAX_REGION], lines[-1][0])
+
+
+def _line(text: str, start: int) -> tuple[str, int]:
+    """The rest of the line from `start`, and where it ends; of a very long line the beginning."""
+    limit = min(len(text), start + MAX_REGION)
+    end = text.find("\n", start, limit)
+    end = limit if end < 0 else end
+    return text[start:end], end
+
+
+def _tag(text: str) -> Commitment | None:
+    closed = text.rfind("</answer>")
+    opened = text.rfind("<answer>", 0, closed) if closed >= 0 else -1
+    if opened < 0 or closed - opened > MAX_REGION:
+        return None
+    return Commitment("tag", text[opened + len("<answer>") : closed].strip(), opened)
+
+
+def _phrase(text: str, textual: bool) -> Commitment | None:
+    if "nswer" in text or "NSWER" in text or "inal result" in text or "inal Result" in text:
+        for match in reversed(list(_ANSWER.finditer(text))):
+            found = _after_phrase(text, match.end())
+            if found is not None and (textual or starts_with_value(found)):
+                return Commitment("phrase", found, match.start())
+    if "A:" in text or "A*" in text:
+        for match in reversed(list(_LETTER_A.finditer(text))):
+            line, _ = _line(text, match.end())
+            if starts_with_value(line) and len(line.split()) <= 8:
+                return Commitment("phrase", line.strip(), match.start())
+    return None
+
+
+def _after_phrase(text: str, start: int) -> str | None:
+    """What stands after "answer is", "Answer:" or a heading "Final Answer": the line, or the next one that says more."""
+    heading = _ANSWER_HEADING.match(text, start)
+    match = heading or _IS.match(text, start)
+    if match is None:
+        return None
+    at = match.end()
+    for _ in range(4):
+        line, end = _line(text, at)
+        if line.strip(" \t*_:$\\[](){}#-"):
+            return line.strip()
+        at = end + 1
+        if at >= len(text):
+            break
+    return None

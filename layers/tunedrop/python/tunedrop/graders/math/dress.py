@@ -1,0 +1,80 @@
+"""What an answer is dressed in: markdown, delimiters of mathematics, punctuation, case."""
+
+from __future__ import annotations
+
+import re
+
+MAX_REGION = 2_000
+"""How much of an answer's text can be a single value."""
+
+_DELIMITED = re.compile(
+    r"\\\((.{1,500}?)\\\)|\\\[(.{1,500}?)\\\]|\$\$(.{1,500}?)\$\$|(?<![\\\w$])\$(?![\s$])([^$\n]{1,300}?)(?<![\\\s])\$(?!\d)",
+    re.DOTALL,
+)
+_EMPHASIS = re.compile(r"\*\*(?=\S)([^*\n]{1,300}?)(?<=\S)\*\*|(?<![\w*])\*(?=\S)([^*\n]{1,300}?)(?<=\S)\*(?![\w*])")
+_SENTENCE_END = re.compile(r"[.!?](?=\s+[A-Z\"“(*]|\s*$)|\n\n")
+_PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
+_COMMAND_TEXT = re.compile(
+    r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mathbf|mbox|operatorname|emph)\s{0,3}\{([^{}]*)\}"
+)
+_INVISIBLE = re.compile(r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|quad|qquad)(?![A-Za-z])|\\[!,;: ]")
+
+
+def undress(text: str) -> str:
+    """The text without markdown, delimiters of mathematics around it all, and the punctuation at its end."""
+    text = text.strip()[:MAX_REGION]
+    if "*" in text:
+        text = _EMPHASIS.sub(lambda match: match[1] or match[2], text).strip("* ")
+    while True:
+        before = text
+        text = _without_end(text.strip(' \t\r\n`"“”_'))
+        for opening, closing in (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")):
+            inner = text[len(opening) : -len(closing)]
+            whole = len(text) > len(opening) + len(closing) and text.startswith(opening) and text.endswith(closing)
+            if whole and opening not in inner and not inner.endswith("\\"):
+                text = inner
+        if text == before:
+            return text
+
+
+def _without_end(text: str) -> str:
+    while text and text[-1] in ".,;:*_`" and not text.endswith(("...", "\\,", "\\;", "\\:")):
+        text = text[:-1].rstrip()
+    return text
+
+
+def sentence(text: str) -> str:
+    """The first sentence."""
+    match = _SENTENCE_END.search(text)
+    return text[: match.start()] if match else text
+
+
+def is_prose(text: str) -> bool:
+    """Whether there are words enough to be a sentence rather than an answer with its unit."""
+    return len(_PROSE.findall(_COMMAND_TEXT.sub(" ", text[:MAX_REGION]))) > 3
+
+
+def formulas(text: str) -> list[tuple[int, int, str]]:
+    """The stretches between delimiters of mathematics, with their places; not the prices between two dollar signs."""
+    found = []
+    for match in _DELIMITED.finditer(text):
+        inner = next(part for part in match.groups() if part is not None).strip()
+        if match[4] is not None and _PROSE.search(_COMMAND_TEXT.sub(" ", inner)) and "\\" not in inner:
+            continue
+        found.append((match.start(), match.end(), inner))
+    return found
+
+
+def spelling(text: str) -> str:
+    """The letters of a formula without what changes nothing: two formulas of one spelling are the same."""
+    text = _INVISIBLE.sub("", text)
+    text = _COMMAND_TEXT.sub(r"\1", text.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac"))
+    return "".join(text.replace("$", "").replace("~", "").split()).rstrip(".,;:")
+
+
+def words(text: str) -> str:
+    """Words without case, dress and punctuation; a single letter keeps its case."""
+    text = _COMMAND_TEXT.sub(r"\1", text)
+    text = re.sub(r"\\[()\[\],;:! ]|[$\\{}*_`\"'“”’.,;:!?()\[\]]", " ", text)
+    text = " ".join(text.split())
+    return text if len(text) == 1 else text.lower()

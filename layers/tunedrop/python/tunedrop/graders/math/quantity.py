@@ -1,0 +1,136 @@
+"""Plain numbers as people write them: signs, currency, commas, percent, fractions, units, number words.
+
+Everything that GSM8K's answers need, with one regular expression and exact fractions, before any formula is read.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+MAX_DIGITS = 400
+"""Longest number that is computed with; a longer one equals only its own spelling."""
+MAX_EXPONENT = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number that stands at some place of a text."""
+
+    value: Fraction
+    percent: bool
+    decimals: int | None
+    """Digits after the point; None where it was written as a fraction or in words."""
+    scaled: Fraction | None
+    """The value times the word that follows (thousand, million, dozen): both readings can be meant."""
+    rest: str
+    """The text after the number, its percent sign and its multiplier."""
+
+    def equals(self, value: Fraction) -> bool:
+        return value in (self.value, self.scaled)
+
+
+_CURRENCY = r"(?:US|CA|AU|A|C|R|HK|NZ|S)?\$|[€£¥₹₩₽¢₱₦฿]|USD|EUR|GBP|INR|Rs\.?|Php|RM|R\$"
+_DIGITS = r"\d{1,3}(?:,\d{3})+(?![\d])|\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d/])|\d+"
+_NUMBER = re.compile(
+    rf"""(?P<sign>[-+\u2212\u2013\u2014]|minus\b|negative\b)?\s*
+    (?:{_CURRENCY})?\s*(?P<sign2>[-+\u2212])?\s*
+    (?:(?P<whole>{_DIGITS})(?P<fraction>\.\d+|,\d{{1,2}}(?![\d,]))?|(?P<bare>\.\d+))
+    (?P<exponent>[eE][-+]?\d+|\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*[({{]?\s*[-+\u2212]?\d+\s*[)}}]?)?
+    (?:(?P<space>[ \u00a0])?(?P<vulgar>[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])
+      |[ \u00a0]+(?P<above>\d+)\s?[/⁄]\s?(?P<below>\d+)(?![\d.])
+      |\s?[/⁄]\s?(?P<denominator>\d+)(?![\d.,]*\d))?
+    (?P<percent>\s*(?:%|percent(?:age)?\b|pct\b|per\s+cent\b))?
+    (?:\s*(?P<multiplier>thousand|million|billion|trillion|hundred|dozens?|[kK](?![A-Za-z]))(?![A-Za-z]))?""",
+    re.VERBOSE | re.ASCII,
+)
+_VULGAR_ALONE = re.compile(r"([-\u2212])?\s*([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])")
+_VULGAR = dict(
+    zip(
+        "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞",
+        map(Fraction, "1/2 1/3 2/3 1/4 3/4 1/5 2/5 3/5 4/5 1/6 5/6 1/8 3/8 5/8 7/8".split()),
+        strict=True,
+    )
+)
+_MULTIPLIERS = {"hundred": 100, "k": 1000, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12, "dozens": 12}  # fmt: skip  # noqa: E501 (one row)
+_MINUS = frozenset("-\u2212\u2013\u2014")
+
+
+def read_quantity(text: str, start: int = 0) -> Quantity | None:
+    """The number that the text has at `start`, or None: also where it is too long, or a fraction of nothing."""
+    match = _NUMBER.match(text, start)
+    if match is None:
+        return _vulgar_alone(text, start) or _number_words(text, start)
+    whole = re.sub(r"[,\s]", "", match["whole"] or "0")
+    fraction = (match["fraction"] or match["bare"] or "").lstrip(".,")
+    if len(whole) + len(fraction) > MAX_DIGITS:
+        return None
+    value = Fraction(int(whole + fraction), 10 ** len(fraction))
+    decimals: int | None = len(fraction)
+    if match["exponent"]:
+        exponent = int(
+            re.sub(r"\u2212", "-", re.sub(r"^(?:[eE]|\s*[x×*·]\s*10\s*(?:\^|\*\*))|[({)}\s]", "", match["exponent"]))
+        )
+        if abs(exponent) > MAX_EXPONENT:
+            return None
+        value *= Fraction(10) ** exponent
+        decimals = None
+    if match["vulgar"]:
+        value, decimals = value + _VULGAR[match["vulgar"]], None
+    elif match["below"] or match["denominator"]:
+        below = match["below"] or match["denominator"]
+        if len(below) > MAX_DIGITS or int(below) == 0 or len(match["above"] or "") > MAX_DIGITS:
+            return None
+        value = value + Fraction(int(match["above"]), int(below)) if match["below"] else value / int(below)
+        decimals = None
+    if bool(match["sign"] and (match["sign"] in _MINUS or match["sign"][0] in "mn")) != (
+        match["sign2"] in ("-", "\u2212")
+    ):
+        value = -value
+    multiplier = _MULTIPLIERS.get((match["multiplier"] or "").lower())
+    scaled = None if multiplier is None else value * multiplier
+    if match["multiplier"] in ("k", "K") and scaled is not None:
+        value, scaled = scaled, None
+    return Quantity(value, match["percent"] is not None, decimals, scaled, text[match.end() :])
+
+
+def _vulgar_alone(text: str, start: int) -> Quantity | None:
+    match = _VULGAR_ALONE.match(text, start)
+    if match is None:
+        return None
+    value = _VULGAR[match[2]]
+    return Quantity(-value if match[1] else value, False, None, None, text[match.end() :])
+
+
+_UNITS = dict(zip("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(), range(20), strict=True))  # fmt: skip  # noqa: E501 (one row)
+_TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
+_SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
+_WORD = re.compile(r"[\s-]*([A-Za-z]+)", re.ASCII)
+
+
+def _number_words(text: str, start: int) -> Quantity | None:
+    """`seventy-two`, `one hundred and five`, `three thousand two hundred`: at most a dozen words."""
+    total, current, seen, end = 0, 0, False, start
+    for _ in range(12):
+        match = _WORD.match(text, end)
+        if match is None:
+            break
+        word = match[1].lower()
+        if word in _UNITS or word in _TENS:
+            current += _UNITS.get(word, 0) + _TENS.get(word, 0)
+        elif word in _SCALES and seen:
+            current = max(current, 1) * _SCALES[word]
+            if _SCALES[word] > 100:
+                total, current = total + current, 0
+        elif word != "and" or not seen or current % 100:
+            break
+        elif _next_word(text, match.end()) not in _UNITS | _TENS:  # "and" of another kind
+            break
+        seen, end = True, match.end()
+    return Quantity(Fraction(total + current), False, None, None, text[end:]) if seen else None
+
+
+def _next_word(text: str, start: int) -> str:
+    match = _WORD.match(text, start)
+    return match[1].lower() if match else ""

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from tunedrop.graders.contract import answer, answer_ungraded, parse_batch
-from tunedrop.graders.sample import Grade, Grader, QuickGrader, Sample
+from tunedrop.graders.sample import DEADLINE_SECONDS, Grade, Grader, QuickGrader, Sample, TimedGrader
 from tunedrop.graders.workers import Ungraded, Workers
 
 
@@ -14,7 +14,7 @@ def grade_batch(
     event: object,
     grader: Grader,
     *,
-    sample_deadline_seconds: float,
+    sample_deadline_seconds: float | None = None,
     budget_seconds: float | None = None,
     explain: bool = False,
     workers: Workers | None = None,
@@ -22,11 +22,13 @@ def grade_batch(
     """The contract's answer to a batch: one object an element, in order, with its id. Raises BatchError.
 
     What the grader can settle at once (QuickGrader) is settled here; the rest goes to worker processes, where a sample
-    that takes longer than `sample_deadline_seconds` is cut off. After `budget_seconds` (None: no such limit) all that
+    that takes longer than `sample_deadline_seconds` (None: what the grader says) is cut off. After `budget_seconds` (None: no such limit) all that
     is left is answered as timed out. A sample that could not be graded scores 0.0 with a `grader_error` metric.
 
     `workers` of this grader are used again by the next batch; without them, they are started and ended here.
     """
+    if sample_deadline_seconds is None:
+        sample_deadline_seconds = grader.deadline_seconds if isinstance(grader, TimedGrader) else DEADLINE_SECONDS
     give_up_at = None if budget_seconds is None else time.monotonic() + budget_seconds
     rollouts = parse_batch(event)
     outcomes: list[Grade | Ungraded | None] = [None] * len(rollouts)

@@ -84,3 +84,15 @@ class PreparedGrader(Protocol):
     def warm_up(self) -> None:
         """Get ready, in the worker process."""
         ...
+
+
+DEADLINE_SECONDS = 5.0
+"""What a sample gets, where its grader says nothing else. The service wants a batch in "seconds, not minutes"."""
+
+
+@runtime_checkable
+class TimedGrader(Protocol):
+    """A grader whose samples need another time than DEADLINE_SECONDS."""
+
+    deadline_seconds: float
+    """Seconds that one sample gets before it is cut off."""

@@ -1,0 +1,169 @@
+"""`tunedrop grade`: scores answers in a file or on standard input with a grader, as the deployed one would."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from local.command import exits
+
+if TYPE_CHECKING:
+    from tunedrop.graders.sample import Grader
+
+PARALLEL_ROWS = 64
+"""Rows graded at a time by a grader that works on several at once; the others answer line by line."""
+
+_DESCRIPTION = """\
+Scores JSONL rows that hold `messages`, whose last turn is the model's answer, and `reference_answer` (in any of the
+variants that the training service may send), and prints one answer of the service's contract a row, in order.
+
+A line that is no such row is named on standard error and answered with `grader_error`; the exit code is then 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One line: its number, and its row or what is wrong with it."""
+
+    number: int
+    row: dict[str, Any]
+    fault: str = ""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `grade` to the command."""
+    parser = subparsers.add_parser(
+        "grade",
+        help="score answers in a JSONL file with a grader",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", metavar="FILE", help="JSONL file, or - for standard input")
+    parser.add_argument(
+        "--grader", required=True, metavar="KIND", help="math, exact, json, code, moderation, judge or composite"
+    )
+    parser.add_argument("--options", metavar="JSON|FILE", help="the grader's options, as JSON or as a file of it")
+    parser.add_argument("--explain", action="store_true", help="add a sentence to each answer that says why")
+    parser.add_argument("--deadline", type=_seconds, metavar="SECONDS", help="cut a row off after so long")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Grade the rows and print their answers; 2 where a line was malformed. Raises UsageError before any row."""
+    from tunedrop.graders.kinds import load
+    from tunedrop.graders.sample import OptionsError
+
+    try:
+        grader = load(arguments.grader, _options(arguments.options))
+    except OptionsError as error:
+        raise exits.UsageError(str(error)) from error
+    if arguments.file == "-":
+        source: Any = nullcontext(sys.stdin.buffer)
+    else:
+        try:
+            source = Path(arguments.file).open("rb")
+        except OSError as error:
+            raise exits.UsageError(f"{arguments.file} cannot be read: {error.strerror}.") from error
+    with source as lines:
+        return _grade(lines, grader, arguments)
+
+
+def _grade(lines: IO[bytes], grader: Grader, arguments: argparse.Namespace) -> int:
+    from tunedrop.graders.batch import grade_batch
+    from tunedrop.graders.contract import answer_ungraded
+    from tunedrop.graders.sample import ParallelGrader
+    from tunedrop.graders.workers import Workers
+
+    name = "standard input" if arguments.file == "-" else arguments.file
+    malformed = 0
+    size = PARALLEL_ROWS if isinstance(grader, ParallelGrader) and grader.workers > 1 else 1
+    write = sys.stdout.write
+    with Workers(grader) as workers:
+        for rows in _chunks(_rows(lines), size):
+            answers = iter(
+                grade_batch(
+                    [row.row for row in rows if not row.fault],
+                    grader,
+                    sample_deadline_seconds=arguments.deadline,
+                    explain=arguments.explain,
+                    workers=workers,
+                )
+            )
+            for row in rows:
+                if row.fault:
+                    malformed += 1
+                    print(f"tunedrop: {name}, line {row.number}: {row.fault}", file=sys.stderr, flush=True)
+                    told = answer_ungraded(str(row.number), row.fault, explain=arguments.explain)
+                else:
+                    told = next(answers)
+                write(json.dumps(told, ensure_ascii=False) + "\n")
+            if arguments.file == "-":
+                sys.stdout.flush()
+    sys.stdout.flush()
+    return exits.REJECTED if malformed else exits.SUCCEEDED
+
+
+def _rows(lines: IO[bytes]) -> Iterator[_Row]:
+    from tunedrop.graders.contract import SampleError, read_sample
+
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            read_sample(row, str(number))
+        except RecursionError:
+            yield _Row(number, {}, "not JSON that can be read: nested too deeply")
+        except SampleError as error:
+            yield _Row(number, {}, f"not a row with an answer: {error}")
+        except ValueError as error:
+            yield _Row(number, {}, f"not JSON: {error}")
+        else:
+            yield _Row(number, row if _has_id(row) else {**row, "id": str(number)})
+
+
+def _has_id(row: dict[str, Any]) -> bool:
+    metadata = row.get("metadata")
+    places = [row, metadata] if isinstance(metadata, dict) else [row]
+    return any(place.get(key) is not None for place in places for key in ("id", "task_id"))
+
+
+def _chunks(rows: Iterator[_Row], size: int) -> Iterator[list[_Row]]:
+    chunk: list[_Row] = []
+    for row in rows:
+        chunk.append(row)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _options(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    given = text
+    if not text.lstrip().startswith("{"):
+        try:
+            given = Path(text).read_text(encoding="utf-8")
+        except OSError as error:
+            raise exits.UsageError(f"--options {text}: neither a JSON object nor a file: {error.strerror}.") from error
+    try:
+        options = json.loads(given)
+    except ValueError as error:
+        raise exits.UsageError(f"--options is not JSON: {error}.") from error
+    if not isinstance(options, dict):
+        raise exits.UsageError(f"--options must be a JSON object, got a {type(options).__name__}.")
+    return options
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 900:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 900 seconds")
+    return value

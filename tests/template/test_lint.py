@@ -45,6 +45,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / name, copy / name)
+    (copy / "functions").mkdir()
+    (copy / "functions/nothing.py").write_text('"""In place of the functions, which need the whole package."""\n')
     return copy
 
 

@@ -1,0 +1,325 @@
+"""report.html: the report as one page that needs nothing but itself.
+
+No network: style, scripts and data are in the page, and its content security policy allows no more than those. The text
+of models, datasets and graders is hostile: Jinja escapes what goes into the page's text, and what the scripts show they
+set as text, from a data block in which no `<` is left.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from tunedrop.evaluation.answers import BASE, TUNED
+from tunedrop.reporting.page_data import CURVES, page_data
+from tunedrop.reporting.wording import duration, number, seconds, words
+
+_FILES = Path(__file__).with_name("page")
+_SCRIPTS = ("vendor/d3.min.js", "vendor/plot.umd.min.js", "report.js")
+_TONES = {"improved": ("good", "▲"), "regressed": ("bad", "▼"), "tied": ("even", "＝")}  # noqa: RUF001 - a sign, as wide as the arrows
+_SEVERITIES = {
+    "error": ("bad", "error"),
+    "stop": ("bad", "stop"),
+    "critical": ("bad", "critical"),
+    "warning": ("even", "warning"),
+}
+
+Row = dict[str, Any]
+
+
+def render_html(report: Mapping[str, Any]) -> str:
+    """The page of a report (as `build_report` made it), whole."""
+    headline, tone, mark = _headline(report)
+    evaluation, training = report["evaluation"], report["training"]
+    scripts = [_file(name) for name in _SCRIPTS]
+    data = page_data(report)
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            report=report,
+            policy=content_security_policy(scripts),
+            style=Markup(_file("report.css")),  # noqa: S704 - our own file
+            scripts=[Markup(script) for script in scripts],  # noqa: S704 - our own file and pinned libraries
+            data=Markup(_data_block(data)),  # noqa: S704 - holds no "<"
+            headline=headline,
+            explanation=_explanation(report),
+            tone=tone,
+            mark=mark,
+            evaluation=evaluation,
+            confidence=f"{1 - evaluation['level']:.0%}" if evaluation else "",
+            cards=_cards(evaluation) if evaluation else [],
+            candidates=_candidates(evaluation) if evaluation else [],
+            passes=list(evaluation["candidates"][TUNED]["pass_at"]) if evaluation else [],
+            statistics_note=_statistics_note(evaluation) if evaluation else "",
+            rails=[_rail(each) for each in evaluation["guard_rails"]] if evaluation else [],
+            training=training,
+            training_note=_training_note(training) if training else "",
+            curves=[curve for curve in CURVES if curve.id in data["curves"]],
+            health=[_finding(each) for each in (training or {}).get("health") or []],
+            flips_left_out=bool(report["flips"])
+            and len(report["flips"]["rows"]) < report["flips"]["gained"] + report["flips"]["lost"],
+            dataset_facts=_dataset_facts(report),
+            dataset_findings=[_finding(each) for each in report["findings"]],
+            rehearsal_facts=_rehearsal_facts(report["rehearsal"] or {}),
+            rehearsal_findings=[_finding(each) for each in (report["rehearsal"] or {}).get("findings") or []],
+            cost_facts=_cost_facts(report),
+            provenance=_provenance(report),
+            recipe=json.dumps(report["recipe"], indent=2, ensure_ascii=False) if report["recipe"] else "",
+        )
+    )
+
+
+def content_security_policy(scripts: Sequence[str]) -> str:
+    """Nothing may be loaded, nothing sent, no script run but these, named by their hashes.
+
+    Styles may be inline, since the chart library sets them on what it draws.
+    """
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts
+    )
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_FILES), autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
+    )
+    environment.filters.update(number=number, seconds=seconds, words=words)
+    return environment
+
+
+@lru_cache(maxsize=8)
+def _file(name: str) -> str:
+    return (_FILES / name).read_text(encoding="utf-8")
+
+
+def _data_block(data: Mapping[str, Any]) -> str:
+    # "<" must not occur: "</script" would end the block, "<!--" open a comment. The others are for older parsers.
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace").decode()
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _headline(report: Mapping[str, Any]) -> tuple[str, str, str]:
+    evaluation = report["evaluation"]
+    if evaluation is None:
+        return str(report["status"]).capitalize(), "even" if report["status"] == "CANCELLED" else "bad", "■"
+    tone, mark = _TONES[evaluation["verdict"]]
+    if evaluation["suspected_reward_hacking"]:
+        return "Not improved: suspected reward hacking", "bad", "⚠"
+    return str(evaluation["verdict"]).capitalize(), tone, mark
+
+
+def _explanation(report: Mapping[str, Any]) -> str:
+    """The report's sentence without the word that the headline says already."""
+    head, colon, rest = str(report["sentence"]).partition(": ")
+    if not colon or len(head) > 60:
+        return str(report["sentence"])
+    return rest[:1].upper() + rest[1:]
+
+
+def _cards(evaluation: Mapping[str, Any]) -> list[Row]:
+    compared = evaluation["comparison"]
+    reward, accuracy = compared["reward"], compared["accuracy"]
+    level = f"{1 - evaluation['level']:.0%}"
+    cards = [
+        {
+            "title": "Difference of mean reward",
+            "big": number(reward["difference"], "change"),
+            "small": f"{level} interval {number(reward['low'], 'change')} to {number(reward['high'], 'change')}",
+        },
+        {
+            "title": "Mean reward, base → tuned",
+            "big": f"{number(reward['first']['mean'], 'reward')} → {number(reward['second']['mean'], 'reward')}",
+            "small": f"p {number(reward['p_value'], 'p')} ({reward['test']})",
+        },
+    ]
+    if accuracy:
+        cards.append(
+            {
+                "title": "Accuracy, base → tuned",
+                "big": f"{number(accuracy['first']['mean'], 'share')} → {number(accuracy['second']['mean'], 'share')}",
+                "small": f"{compared['gained']:,} rows came right, {compared['lost']:,} went wrong",
+            }
+        )
+    left_out = compared["left_out"]["rows"]
+    cards.append(
+        {
+            "title": "Test rows compared",
+            "big": f"{compared['pairs']:,}",
+            "small": f"{left_out:,} of {compared['rows']:,} left out" if left_out else "none left out",
+        }
+    )
+    return cards
+
+
+def _candidates(evaluation: Mapping[str, Any]) -> list[Row]:
+    names = [name for name in (BASE, TUNED) if name in evaluation["candidates"]]
+    names += [name for name in evaluation["candidates"] if name not in names]
+    return [
+        {
+            "name": name.capitalize() if name in (BASE, TUNED) else name,
+            "tone": name if name in (BASE, TUNED) else "other",
+            **evaluation["candidates"][name],
+            "ungraded_total": sum(evaluation["candidates"][name]["ungraded"].values()),
+        }
+        for name in names
+    ]
+
+
+def _statistics_note(evaluation: Mapping[str, Any]) -> str:
+    compared = evaluation["comparison"]
+    left_out = compared["left_out"]
+    note = (
+        f"Interval: {compared['reward']['method']}. Test: {compared['reward']['test']}. A row counts where both models "
+        "have a graded answer"
+    )
+    note += ", several answers to a row as one. " if evaluation["samples"] > 1 else ". "
+    if left_out["rows"]:
+        note += (
+            f"{left_out['rows']:,} rows do not count ({left_out['only_second_graded']:,} ungraded for the base model, "
+            f"{left_out['only_first_graded']:,} for the tuned one, {left_out['neither_graded']:,} for both); had they "
+            f"all gone one way, the difference would lie between {left_out['worst_case_difference']:+.3f} and "
+            f"{left_out['best_case_difference']:+.3f}. "
+        )
+    detectable = evaluation["resolution"]["least_detectable"]
+    if detectable:
+        note += (
+            f"With {evaluation['resolution']['discordant']:.0%} of the rows coming out differently, this test set "
+            f"shows a difference of accuracy of {detectable:.1%} four times in five."
+        )
+    return note
+
+
+def _training_note(training: Mapping[str, Any]) -> str:
+    parts = []
+    if training.get("steps") is not None:
+        total = training.get("total_steps")
+        of = f" of {total:,}" if total and total != training["steps"] else ""
+        parts.append(f"{training['steps']:,}{of} steps")
+    if training.get("reward_first") is not None and training.get("reward_last") is not None:
+        parts.append(f"reward {training['reward_first']:.3f} at first, {training['reward_last']:.3f} at last")
+    if training.get("job_id"):
+        parts.append(f"job {training['job_id']}")
+    told = ", ".join(parts)
+    return (
+        told[:1].upper() + told[1:] + ". " if told else ""
+    ) + "Thin lines are single steps, thick ones a running mean."
+
+
+def _rail(finding: Mapping[str, Any]) -> Row:
+    tone, label = ("bad", "broken") if finding["broken"] else ("", "noted")
+    return {**finding, "tone": tone, "label": label, "where": ""}
+
+
+def _finding(finding: Mapping[str, Any]) -> Row:
+    """A finding of the dataset, the rehearsal or the training, in the one shape that the page shows."""
+    tone, label = _SEVERITIES.get(
+        str(finding.get("severity", "")).lower(), ("", str(finding.get("severity") or "note"))
+    )
+    place = [str(finding["file"])] if finding.get("file") else []
+    place += [f"{name} {finding[name]}" for name in ("line", "step") if finding.get(name) is not None]
+    return {
+        "tone": tone,
+        "label": label,
+        "rule": str(finding.get("rule", "")),
+        "message": str(finding.get("message", "")),
+        "advice": str(finding.get("advice") or finding.get("hint") or ""),
+        "where": ", ".join(place),
+        "evidence": str(finding.get("evidence") or ""),
+    }
+
+
+def _facts(*rows: tuple[str, Any] | tuple[str, Any, bool]) -> list[Row]:
+    """Rows of a table of facts: name, value, whether the value is to be copied as it is; without a value, no row."""
+    return [
+        {"name": row[0], "value": row[1], "code": len(row) > 2 and row[2]}
+        for row in rows
+        if row[1] is not None and row[1] != ""
+    ]
+
+
+def _dataset_facts(report: Mapping[str, Any]) -> list[Row]:
+    dataset, test = report["dataset"] or {}, report["test_set"] or {}
+    return _facts(
+        ("Training rows", number(dataset.get("rows"), "count")),
+        ("Training file", dataset.get("uri"), True),
+        ("Test rows", number(test["rows"], "count") if test.get("rows") is not None else None),
+        ("Test file", test.get("uri"), True),
+        ("Origin of the test rows", test.get("origin")),
+    )
+
+
+def _rehearsal_facts(rehearsal: Mapping[str, Any]) -> list[Row]:
+    def shown(key: str, kind: str) -> str | None:
+        return number(rehearsal[key], kind) if rehearsal.get(key) is not None else None
+
+    latency = [seconds(rehearsal[key]) for key in ("latency_p50", "latency_p99") if rehearsal.get(key) is not None]
+    return _facts(
+        ("Prompts", shown("prompts", "count")),
+        ("Answers", shown("samples", "count")),
+        ("Mean reward of the base model", shown("mean_reward", "reward")),
+        ("Groups with something to learn", shown("groups_with_signal", "share")),
+        ("Mean reward of the references", shown("reference_reward", "reward")),
+        ("Grader errors", shown("grader_errors", "share")),
+        ("Truncated answers", shown("truncated", "share")),
+        ("Latency p50 / p99", " / ".join(latency)),
+    )
+
+
+def _cost_facts(report: Mapping[str, Any]) -> list[Row]:
+    rows: list[tuple[str, Any]] = [("Whole run", _elapsed(report["started_at"], report["finished_at"]))]
+    rows += [(str(stage.get("name")), duration(stage.get("seconds"))) for stage in report["stages"]]
+    for name, tokens in (report["tokens"] or {}).items():
+        told = [
+            f"{number(tokens[kind], 'count')} {kind}" for kind in ("prompt", "completion") if tokens[kind] is not None
+        ]
+        rows.append((f"Tokens, {name}", ", ".join(told) or "not told by the service"))
+    rows += [(words(name).capitalize(), str(value)) for name, value in report["cost"].items()]
+    if not report["cost"]:
+        rows.append(("Money", "not estimated: the recipe gives no prices"))
+    return _facts(*rows)
+
+
+def _provenance(report: Mapping[str, Any]) -> list[Row]:
+    dataset, test, grader = report["dataset"] or {}, report["test_set"] or {}, report["grader"] or {}
+    training = report["training"] or {}
+    return _facts(
+        ("Run", report["run_id"], True),
+        ("Execution", report["execution_arn"], True),
+        ("Training file", dataset.get("uri"), True),
+        ("Its version", dataset.get("version"), True),
+        ("Its SHA-256", dataset.get("sha256"), True),
+        ("Test file", test.get("uri"), True),
+        ("Its version", test.get("version"), True),
+        ("Its SHA-256", test.get("sha256"), True),
+        ("Base model", report["base_model"], True),
+        ("Tuned model", report["tuned_model"], True),
+        ("Training job", training.get("job_id"), True),
+        ("Grader", grader.get("arn") or grader.get("kind"), True),
+        ("Seeds", ", ".join(f"{name} {seed}" for name, seed in report["seeds"].items())),
+        ("Tunedrop", report["code_version"], True),
+    )
+
+
+def _elapsed(started: str | None, finished: str | None) -> str | None:
+    if not started or not finished:
+        return None
+    try:
+        between = datetime.fromisoformat(finished) - datetime.fromisoformat(started)
+    except (ValueError, TypeError):
+        return None
+    return duration(between.total_seconds())

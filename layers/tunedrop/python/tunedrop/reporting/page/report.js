@@ -1,0 +1,170 @@
+// Draws the charts and the list of flipped rows from the data in the page. Text from models is only ever set as text.
+(function () {
+  "use strict";
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const { Plot } = globalThis;
+  const NARROW = 480;
+
+  function element(tag, className, text) {
+    const made = document.createElement(tag);
+    if (className) made.className = className;
+    if (text !== undefined) made.textContent = text;
+    return made;
+  }
+
+  const looks = { background: "transparent", color: "inherit", fontSize: "12px", fontFamily: "inherit" };
+  const faint = { stroke: "currentColor", strokeOpacity: 0.25 };
+
+  function comparison(width) {
+    const narrow = width < NARROW;
+    const marks = data.comparison;
+    return Plot.plot({
+      width, height: 44 + 34 * marks.length, marginLeft: narrow ? 112 : 160, marginRight: 46, style: looks,
+      x: { domain: data.comparisonDomain, label: null, grid: true, ticks: narrow ? 4 : 8, tickFormat: (x) => `${Math.round(x * 100)}%` },
+      y: { domain: marks.map((d) => d.label), label: null, tickSize: 0 },
+      marks: [
+        Plot.ruleY(marks, { y: "label", x1: "low", x2: "high", stroke: (d) => `var(--${d.tone})`, strokeWidth: 3, strokeLinecap: "round" }),
+        Plot.dot(marks, { y: "label", x: "mean", r: 6, fill: (d) => `var(--${d.tone})` }),
+        Plot.text(marks, { y: "label", x: "high", text: (d) => d.shown, dx: 8, textAnchor: "start", fill: "currentColor", fontWeight: 600 }),
+      ],
+    });
+  }
+
+  function curve(which) {
+    const points = data.curves[which];
+    return (width) => Plot.plot({
+      width, height: 200, marginLeft: 48, marginRight: 12, style: looks,
+      x: { label: "step", ticks: 5, tickFormat: "d" },
+      y: { label: null, grid: true, nice: true, ticks: 5, zero: points.zero },
+      marks: [
+        Plot.lineY(points.series, { x: "step", y: "value", stroke: "var(--base)", strokeOpacity: 0.6, strokeWidth: 1 }),
+        Plot.lineY(points.series, Plot.windowY({ k: points.window, anchor: "middle", strict: false }, { x: "step", y: "value", stroke: "var(--tuned)", strokeWidth: 2.5 })),
+        Plot.ruleX(points.health, { x: "step", stroke: "var(--bad)", strokeDasharray: "4,3" }),
+        Plot.dot(points.health, { x: "step", y: "value", stroke: "var(--bad)", strokeWidth: 2.5, r: 6, title: "message" }),
+        Plot.tip(points.series, Plot.pointerX({ x: "step", y: "value", fill: "var(--card)", stroke: "var(--line)", title: (d) => `step ${d.step}: ${d.value.toPrecision(4)}` })),
+      ],
+    });
+  }
+
+  function distribution(width) {
+    return Plot.plot({
+      width, height: 230, marginLeft: 52, style: looks,
+      x: { label: "reward", domain: [-0.02, 1.02], ticks: 6 },
+      y: { label: null, grid: true, tickFormat: (y) => `${Math.round(y * 100)}%` },
+      color: { legend: false },
+      marks: [
+        Plot.rectY(data.distribution, { x1: "from", x2: "to", y: "share", fill: (d) => `var(--${d.tone})`, title: (d) => `${d.label}: ${d.count} answers` }),
+        Plot.ruleY([0], faint),
+      ],
+    });
+  }
+
+  function slices(width) {
+    const narrow = width < NARROW;
+    const short = (label) => (narrow && label.length > 18 ? `${label.slice(0, 17)}…` : label.length > 40 ? `${label.slice(0, 39)}…` : label);
+    return Plot.plot({
+      width, height: 50 + 26 * data.slices.length, marginLeft: narrow ? 124 : 280, marginRight: 24, style: looks,
+      x: { label: null, grid: true, ticks: narrow ? 4 : 8, tickFormat: "+.2f" },
+      y: { domain: data.slices.map((d) => d.name), tickFormat: short, label: null, tickSize: 0 },
+      marks: [
+        Plot.ruleX([0], faint),
+        Plot.ruleY(data.slices, { y: "name", x1: "low", x2: "high", stroke: "var(--tuned)", strokeWidth: 2.5 }),
+        Plot.dot(data.slices, { y: "name", x: "difference", r: 4.5, fill: "var(--tuned)", title: (d) => `${d.name}: ${d.pairs} rows` }),
+      ],
+    });
+  }
+
+  function draw(id, make) {
+    const place = document.querySelector(`#${CSS.escape(id)} .drawing`);
+    if (!place) return;
+    let last = 0;
+    const redraw = () => {
+      const width = Math.floor(place.clientWidth);
+      if (!width || width === last) return;
+      last = width;
+      place.replaceChildren(make(width));
+    };
+    redraw();
+    new ResizeObserver(redraw).observe(place);
+  }
+
+  if (data.comparison.length) draw("chart-comparison", comparison);
+  for (const which of Object.keys(data.curves)) draw(`curve-${which}`, curve(which));
+  if (data.distribution.length) draw("chart-distribution", distribution);
+  if (data.slices.length) draw("chart-slices", slices);
+
+  const list = document.getElementById("flip-list");
+  if (!list) return;
+  const PAGE = 20;
+  const search = document.getElementById("flip-search");
+  const count = document.getElementById("flip-count");
+  const more = document.getElementById("flip-more");
+  const buttons = [...document.querySelectorAll("#flips [data-way]")];
+  const rows = data.flips.map((row) => ({
+    ...row,
+    haystack: [row.row, row.prompt, row.reference, row.base.text, row.base.reason, row.tuned.text, row.tuned.reason].join("\n").toLowerCase(),
+  }));
+  let way = "";
+  let shown = PAGE;
+
+  function marked(className, text, needle) {
+    const made = element("div", className);
+    const lower = text.toLowerCase();
+    let at = 0;
+    // Case folding may change a text's length (İ); then the places would not fit, and nothing is marked.
+    while (needle && lower.length === text.length) {
+      const found = lower.indexOf(needle, at);
+      if (found < 0) break;
+      made.append(text.slice(at, found), element("mark", "", text.slice(found, found + needle.length)));
+      at = found + needle.length;
+    }
+    made.append(text.slice(at));
+    return made;
+  }
+
+  function side(name, answer, needle) {
+    const made = element("div", `side ${name}`);
+    const grade = answer.correct === true ? "right" : answer.correct === false ? "wrong" : "not judged";
+    made.append(element("h3", "", `${name === "base" ? "Base" : "Tuned"}: ${grade}, reward ${Number(answer.reward.toFixed(3))}`));
+    made.append(marked("text", answer.text || "(an empty answer)", needle));
+    if (answer.reason) made.append(marked("reason", `Grader: ${answer.reason}`, needle));
+    return made;
+  }
+
+  function card(row, needle) {
+    const made = element("article", `flip ${row.way}`);
+    const head = element("header");
+    head.append(element("span", "tag", row.way === "gained" ? "came right" : "went wrong"), element("strong", "", `Row ${row.row}`));
+    made.append(head, marked("text question", row.prompt, needle));
+    if (row.reference) {
+      const reference = element("details");
+      reference.append(element("summary", "", "Reference answer"), marked("text", row.reference, needle));
+      reference.open = Boolean(needle) && row.reference.toLowerCase().includes(needle);
+      made.append(reference);
+    }
+    const sides = element("div", "sides");
+    sides.append(side("base", row.base, needle), side("tuned", row.tuned, needle));
+    made.append(sides);
+    return made;
+  }
+
+  function refresh() {
+    const needle = search.value.trim().toLowerCase();
+    const found = rows.filter((row) => (!way || row.way === way) && (!needle || row.haystack.includes(needle)));
+    list.replaceChildren(...found.slice(0, shown).map((row) => card(row, needle)));
+    count.textContent = found.length ? `${Math.min(shown, found.length)} of ${found.length} rows` : "no row matches";
+    more.hidden = found.length <= shown;
+  }
+
+  search.addEventListener("input", () => { shown = PAGE; refresh(); });
+  more.addEventListener("click", () => { shown += PAGE; refresh(); });
+  for (const button of buttons) {
+    button.addEventListener("click", () => {
+      way = button.dataset.way;
+      shown = PAGE;
+      for (const other of buttons) other.setAttribute("aria-pressed", String(other === button));
+      refresh();
+    });
+  }
+  refresh();
+})();

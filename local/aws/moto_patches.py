@@ -86,6 +86,7 @@ class Patches:
         self._name_jsonata_failures()
         self._name_unnamed_executions()
         self._end_executions_at_once()
+        self._describe_ends()
         self._call_as_the_machines_role()
         self._invoke_functions()
         self._keep_logging_config()
@@ -211,6 +212,21 @@ class Patches:
             return ActionResult({"stopDate": execution.stop_date})
 
         self._replace(moto.stepfunctions.responses.StepFunctionResponse, "stop_execution", stop_execution)
+
+    def _describe_ends(self) -> None:
+        """moto's DescribeExecution gives a text as output without its quotes, no output for null, and no stopDate for
+        what timed out (docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html)."""
+
+        def describe(response: Any) -> ActionResult:
+            result: ActionResult = original(response)
+            execution = response.stepfunction_backend.describe_execution(response._get_param("executionArn"))
+            if execution.exec_status != ExecutionStatus.RUNNING:
+                result.result["stopDate"] = execution.stop_date
+            if execution.exec_status == ExecutionStatus.SUCCEEDED:
+                result.result["output"] = json.dumps(execution.output)
+            return result
+
+        original = self._replace(moto.stepfunctions.responses.StepFunctionResponse, "describe_execution", describe)
 
     def _call_as_the_machines_role(self) -> None:
         """moto makes a new client of a fixed port and a fixed key for each call of a state machine: slow, not safe

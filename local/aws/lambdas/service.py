@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 import uuid
@@ -25,6 +26,8 @@ from local.aws.lambdas.faults import LambdaFaults
 from local.aws.lambdas.logs import LOG_TAIL_BYTES, FunctionLogs, WriteEvents
 from local.aws.lambdas.pool import CONCURRENCY_LIMIT, WARM_LIMIT, ProcessPool
 from local.aws.lambdas.process import FunctionProcess, Invocation, Surroundings
+
+LOG = logging.getLogger(__name__)
 
 ASYNC_RETRIES = 2
 """Lambda's default for an asynchronous invocation whose function fails."""
@@ -111,6 +114,8 @@ class LambdaService:
         self._async_retry_seconds = async_retry_seconds
         self._async = ThreadPoolExecutor(ASYNC_WORKERS, thread_name_prefix="lambda-async")
         self._closing = threading.Event()
+        self._settled = threading.Condition()
+        self._pending = 0
 
     def invoke(
         self, version: FunctionVersion, event: bytes, *, invoked_arn: str, client_context: str | None = None
@@ -125,7 +130,15 @@ class LambdaService:
         """Takes the event as InvocationType=Event does: runs it soon, again when it fails. Raises InvokeRefused."""
         if len(event) > MAX_ASYNC_PAYLOAD_BYTES:
             raise request_too_large(len(event), MAX_ASYNC_PAYLOAD_BYTES)
+        with self._settled:
+            self._pending += 1
         self._async.submit(self._run_until_done, version, event, invoked_arn)
+
+    def settle(self, timeout_seconds: float = 30.0) -> None:
+        """Waits until no asynchronous invocation is under way. Raises TimeoutError."""
+        with self._settled:
+            if not self._settled.wait_for(lambda: self._pending == 0, timeout_seconds):
+                raise TimeoutError(f"{self._pending} invocations are still under way after {timeout_seconds} s")
 
     def kill(self, function_name: str) -> int:
         """Kills the function's running processes; the number of them."""
@@ -137,6 +150,17 @@ class LambdaService:
         self._async.shutdown(wait=True, cancel_futures=True)
 
     def _run_until_done(self, version: FunctionVersion, event: bytes, invoked_arn: str) -> None:
+        try:
+            self._attempt(version, event, invoked_arn)
+        except Exception:
+            if not self._closing.is_set():
+                LOG.exception("the asynchronous invocation of %s broke", version.name)
+        finally:
+            with self._settled:
+                self._pending -= 1
+                self._settled.notify_all()
+
+    def _attempt(self, version: FunctionVersion, event: bytes, invoked_arn: str) -> None:
         end: Outcome | InvokeRefused
         attempts = 0
         while True:
@@ -146,8 +170,6 @@ class LambdaService:
                 failed = end.is_error
             except InvokeRefused as refusal:
                 end, failed = refusal, True
-            except RuntimeError:
-                return  # closed
             if not failed or attempts > version.async_retries:
                 break
             wait = self._async_retry_seconds[min(attempts, len(self._async_retry_seconds)) - 1]

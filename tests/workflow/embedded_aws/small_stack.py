@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.aws import Deployment, EmbeddedAws
+from local.aws.lambdas.code import pack_folder
 
 
 def wait_until(condition: Callable[[], Any], what: str, seconds: float = 20.0) -> Any:
@@ -34,26 +36,61 @@ class SmallStack:
     def __getattr__(self, output: str) -> str:
         return self.deployment.outputs[output]
 
-    def start(self, payload: Any, **name: str) -> str:
+    def role(self, logical_id: str = "MisbehaveRole") -> str:
+        return self.deployment.resources[logical_id].attributes["Arn"]
+
+    def invoke(self, function: str, event: Any, **arguments: Any) -> tuple[Any, dict[str, Any]]:
+        """Invokes through the API: the payload, and the rest of the response."""
+        response = self.aws.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event), **arguments)
+        content = response.pop("Payload").read()
+        return (json.loads(content) if content else None), response
+
+    def make_function(self, folder: Path, name: str, source: str, **settings: Any) -> str:
+        """Creates a function of one module; its name."""
+        code = folder / name
+        code.mkdir()
+        (code / "app.py").write_text(source)
+        arguments = {"Handler": "app.handler", "Runtime": "python3.13", "Role": self.role(), "Timeout": 10, **settings}
+        self.aws.client("lambda").create_function(FunctionName=name, Code={"ZipFile": pack_folder(code)}, **arguments)
+        return name
+
+    def make_machine(self, name: str, states: Mapping[str, Any], **fields: Any) -> str:
+        """Creates a JSONata machine that starts at the first of the states; its ARN."""
+        definition = {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states, **fields}
+        machine = self.aws.client("stepfunctions").create_state_machine(
+            name=name, definition=json.dumps(definition), roleArn=self.role("MachineRole")
+        )
+        return str(machine["stateMachineArn"])
+
+    def start(self, machine: str, payload: Any = None, **arguments: str) -> str:
+        """Starts an execution; its ARN."""
         started = self.aws.client("stepfunctions").start_execution(
-            stateMachineArn=self.MachineArn, input=json.dumps(payload), **name
+            stateMachineArn=machine, input=json.dumps(payload), **arguments
         )
         return str(started["executionArn"])
 
+    def describe(self, execution: str) -> dict[str, Any]:
+        described: dict[str, Any] = self.aws.client("stepfunctions").describe_execution(executionArn=execution)
+        return described
+
     def end_of(self, execution: str) -> dict[str, Any]:
         """The execution's description once it has ended."""
-        machine = self.aws.client("stepfunctions")
 
         def ended() -> dict[str, Any] | None:
-            described: dict[str, Any] = machine.describe_execution(executionArn=execution)
+            described = self.describe(execution)
             return described if described["status"] != "RUNNING" else None
 
         described: dict[str, Any] = wait_until(ended, f"{execution} has ended")
         return described
 
-    def executions(self) -> list[str]:
-        listed = self.aws.client("stepfunctions").list_executions(stateMachineArn=self.MachineArn)["executions"]
-        return [execution["executionArn"] for execution in listed]
+    def run(self, machine: str, payload: Any = None) -> dict[str, Any]:
+        """Starts an execution and waits for its end."""
+        return self.end_of(self.start(machine, payload))
+
+    def executions(self, machine: str | None = None) -> list[str]:
+        """The executions, the newest first."""
+        listed = self.aws.client("stepfunctions").list_executions(stateMachineArn=machine or self.MachineArn)
+        return [execution["executionArn"] for execution in listed["executions"]]
 
     def messages(self, url: str) -> list[dict[str, Any]]:
         """Takes what lies in the queue."""

@@ -8,12 +8,13 @@ MAX_REGION = 2_000
 """How much of an answer's text can be a single value."""
 
 _DELIMITED = re.compile(
-    r"\\\((.{1,500}?)\\\)|\\\[(.{1,500}?)\\\]|\$\$(.{1,500}?)\$\$|(?<![\\\w$])\$(?![\s$])([^$\n]{1,300}?)(?<![\\\s])\$(?!\d)",
+    r"\\\((.{1,500}?)\\\)|\\\[(.{1,500}?)\\\]|\$\$(.{1,500}?)\$\$|(?<![\\\w$])\$(?!\$)((?:[^$\\\n]|\\.){1,300})\$(?!\d)",
     re.DOTALL,
 )
 _EMPHASIS = re.compile(r"\*\*(?=\S)([^*\n]{1,300}?)(?<=\S)\*\*|(?<![\w*])\*(?=\S)([^*\n]{1,300}?)(?<=\S)\*(?![\w*])")
 _SENTENCE_END = re.compile(r"[.!?](?=\s+[A-Z\"“(*]|\s*$)|\n\n")
 _PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
+_WORD = re.compile(r"[^\W\d_]{2,}")
 _COMMAND_TEXT = re.compile(
     r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mathbf|mbox|operatorname|emph)\s{0,3}\{([^{}]*)\}"
 )
@@ -69,12 +70,19 @@ def spelling(text: str) -> str:
     """The letters of a formula without what changes nothing: two formulas of one spelling are the same."""
     text = _INVISIBLE.sub("", text)
     text = _COMMAND_TEXT.sub(r"\1", text.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac"))
-    return "".join(text.replace("$", "").replace("~", "").split()).rstrip(".,;:")
+    return _without_end("".join(text.replace("$", "").replace("~", "").split()))
 
 
 def words(text: str) -> str:
-    """Words without case, dress and punctuation; a single letter keeps its case."""
+    """Words without case, dress and punctuation; empty where there are none.
+
+    A single letter keeps its case and loses its brackets: (C) is C.
+    """
     text = _COMMAND_TEXT.sub(r"\1", text)
-    text = re.sub(r"\\[()\[\],;:! ]|[$\\{}*_`\"'“”’.,;:!?()\[\]]", " ", text)
+    text = re.sub(r"\\[()\[\],;:! ]|[$\\{}*_`\"'“”’.,;:!?]", " ", text)
     text = " ".join(text.split())
-    return text if len(text) == 1 else text.lower()
+    if len(text) == 3 and text[0] == "(" and text[2] == ")":
+        text = text[1]
+    if len(text) == 1:
+        return text
+    return text.lower() if _WORD.search(text) else ""

@@ -262,9 +262,8 @@ def _result(relation: Relation, *, strict: bool) -> Meaning | None:
     exact = [part for part, operator in zip(relation.parts[1:], relation.operators, strict=True) if operator == "="]
     result = exact[-1] if exact else relation.parts[-1]
     first = relation.parts[0]
-    if isinstance(first, Words) or _is_name(first) or (not strict and _closed(result)) or _closed(first):
-        return result
-    return None
+    named = isinstance(first, Words) or _is_name(first)
+    return result if named or (_closed(result) and (not strict or _closed(first))) else None
 
 
 def _is_name(meaning: Meaning) -> bool:

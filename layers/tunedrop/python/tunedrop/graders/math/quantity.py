@@ -32,11 +32,11 @@ class Quantity:
 
 
 _CURRENCY = r"(?:US|CA|AU|A|C|R|HK|NZ|S)?\$|[€£¥₹₩₽¢₱₦฿]|USD|EUR|GBP|INR|Rs\.?|Php|RM|R\$"
-_DIGITS = r"\d{1,3}(?:,\d{3})+(?![\d])|\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d/])|\d+"
+_DIGITS = r"(?!0,)\d{1,3}(?:,\d{3})+(?![\d])|\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d/])|\d+"
 _NUMBER = re.compile(
     rf"""(?P<sign>[-+\u2212\u2013\u2014]|minus\b|negative\b)?\s*
     (?:{_CURRENCY})?\s*(?P<sign2>[-+\u2212])?\s*
-    (?:(?P<whole>{_DIGITS})(?P<fraction>\.\d+|,\d{{1,2}}(?![\d,]))?|(?P<bare>\.\d+))
+    (?:(?P<whole>{_DIGITS})(?P<fraction>\.\d+|,\d{{1,2}}(?![\d,])|(?<=(?<!\d)0),\d+)?|(?P<bare>\.\d+))
     (?P<exponent>[eE][-+]?\d+|\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*[({{]?\s*[-+\u2212]?\d+\s*[)}}]?)?
     (?:(?P<space>[ \u00a0])?(?P<vulgar>[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])
       |[ \u00a0]+(?P<above>\d+)\s?[/⁄]\s?(?P<below>\d+)(?![\d.])

@@ -90,6 +90,8 @@ _DRESS = frozenset(
     " operatorname boxed fbox ensuremath displaylines hline cr nonumber notag vec overrightarrow hat bar bold mathop"
     " underline mathnormal mathstrut strut ! , ; : > space bm pmb".split()
 )
+# Written as one with their bounds: Σ_{k=1}^{n} is a name, and what follows is its factor.
+_OPERATORS = frozenset(["sum", "prod", "int", "lim", "oint", "iint"])
 _TEXT = frozenset("text textbf textit textrm textnormal textsf texttt mbox hbox textsc emph".split())
 _SKIPPED = re.compile(r"\\(?:[!,;:> ]|quad|qquad|displaystyle|left\s*\.|right\s*\.)")
 _TOKEN = re.compile(
@@ -102,8 +104,8 @@ _TOKEN = re.compile(
 )
 # Separators of thousands that can be nothing else, and those that may also separate the items of a list.
 _SURE_SEPARATOR = re.compile(r"\s*\{\s*,\s*\}\s*|,\s*\\!\s*|\\,(?=\d{3})|\\!(?=\d{3})")
-_SURE_THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:\0\d{3})+(?!\d)", re.ASCII)
-_THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:(?:,\d{3})+|(?: \d{3})+)(?!\d)", re.ASCII)
+_SURE_THOUSANDS = re.compile(r"(?<![\d.])(?!0[, ])\d{1,3}(?:\0\d{3})+(?!\d)", re.ASCII)
+_THOUSANDS = re.compile(r"(?<![\d.])(?!0[, ])\d{1,3}(?:(?:,\d{3})+|(?: \d{3})+)(?!\d)", re.ASCII)
 _REPEATING = re.compile(r"(\d*)\.(\d*)\s*\\overline\s*(?:\{(\d+)\}|(\d))", re.ASCII)
 _ELLIPSIS = re.compile(r"(\d*)\.(\d*?)(\d{1,6}?)\3{2,}(?:\\l?dots|\.\.\.|…)", re.ASCII)
 
@@ -178,9 +180,9 @@ def _command(name: str, text: str, position: int, tokens: list[Token], spaced: b
         tokens.append(Token("function", name.lstrip("dtc") if name != "cfrac" else "frac", spaced))
     elif name in FUNCTIONS:
         tokens.append(Token("function", name, spaced))
-    elif name == "pi":
-        tokens.append(Token("name", "pi", spaced))
-    elif name in GREEK:
+    elif name in _OPERATORS:
+        position = _with_bounds(name, text, position, tokens, spaced)
+    elif name in GREEK or name == "pi":
         tokens.append(Token("name", name, spaced))
     elif name in _SYMBOLS:
         tokens.append(Token("symbol", _SYMBOLS[name], spaced))
@@ -203,6 +205,20 @@ def _command(name: str, text: str, position: int, tokens: list[Token], spaced: b
             position += 1
     else:
         raise NotMathsError(f"\\{name}")
+    return position
+
+
+def _with_bounds(name: str, text: str, position: int, tokens: list[Token], spaced: bool) -> int:
+    for _ in range(2):
+        rest = text[position:].lstrip()
+        if rest[:7] == "\\limits":
+            rest = rest[7:].lstrip()
+        if rest[:1] not in ("_", "^"):
+            break
+        bound, end = braced(rest, 1)
+        name += rest[0] + "".join(bound.split())
+        position = len(text) - len(rest) + end
+    tokens.append(Token("name", name, spaced))
     return position
 
 

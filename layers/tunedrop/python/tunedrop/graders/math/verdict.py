@@ -199,13 +199,14 @@ def _last_number(tail: str) -> tuple[int, int] | None:
 
 def _number_says(tail: str, start: int, expected: Expected) -> bool:
     before = tail[max(0, start - 60) : start]
-    if _OPERAND_BEFORE.search(before) or _OTHER_BEFORE.search(before):
-        return False
     fraction = re.search(r"(?<![\w.,/])([-−]?\d+(?:\s\d+)?)\s?/\s?$", before)
     at = start - (len(before) - fraction.start()) if fraction else start
     mixed = re.search(r"(?<![\w.,/])[-−]?\d+\s$", tail[max(0, at - 12) : at])
     if mixed and re.match(r"\d+\s?/\s?\d", tail[at : at + 24]):
         at -= len(tail[max(0, at - 12) : at]) - mixed.start()
+    before = tail[max(0, at - 60) : at]
+    if _OPERAND_BEFORE.search(before) or _OTHER_BEFORE.search(before):
+        return False
     quantity = read_quantity(tail, at)
     if quantity is None or expected.number is None:
         return expected.number is None and _value_is(undress(tail[at : at + 60]), expected)

@@ -61,7 +61,7 @@ def main() -> int:
         invoke=functions,
         function_exists=functions.exists,
     )
-    listener = socket.create_server(("127.0.0.1", options.port), backlog=512)
+    listener = _listen(options.port)
     _leave_with(options.parent)
     asyncio.run(_serve(service, listener))
     # Not by returning: an invocation of a grader may still be waited for in a thread, for up to 15 minutes.
@@ -93,6 +93,15 @@ async def _serve(service: Service, listener: socket.socket) -> None:
         }
         print(json.dumps(ready), flush=True)
     await serving
+
+
+def _listen(port: int) -> socket.socket:
+    # The protocol is named since asyncio turns Nagle's delay off only for sockets that say TCP: 40 ms an answer.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(512)
+    return listener
 
 
 def _leave_with(parent: int) -> None:

@@ -118,6 +118,12 @@ class Switches:
     nova_status_details: bool = _switch(True, "`statusDetails` in a reinforcement fine-tuning job.", "§8.3")
     nova_concurrent_deployments: int = _switch(2, "Deployments being created at once; more are refused.", "§9")
 
+    # The simulated judge
+    judge_error_share: float = _switch(0.05, "Share of the simulated judge's judgements that are mistaken.", "§6.3")
+    judge_lenient_share: float = _switch(
+        0.5, "Share of its mistaken judgements that give the best score; the others give the worst.", "§6.3"
+    )
+
     tokens_per_minute: int = _switch(
         0, "Quota of inference in tokens, prompt and max_tokens together; beyond it 429. 0: none.", "§7"
     )

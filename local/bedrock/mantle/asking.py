@@ -11,7 +11,8 @@ from local.bedrock.models import AskedModel
 from local.bedrock.quota import TokenQuota
 from local.bedrock.records import Document
 from local.bedrock.service import Service
-from local.bedrock.simulated_model import Answer, prompt_tokens
+from local.bedrock.simulated_judge import judgement
+from local.bedrock.simulated_model import Answer, cut, prompt_tokens
 
 _MOST_ANSWERS = 128  # OpenAI's limit of `n`
 _LONGEST_ANSWER = 4096  # tokens counted against the quota where a request sets no limit
@@ -47,6 +48,12 @@ class Asking:
         temperature = number(body, "temperature", least=0, most=2, default=1.0)
         if self._service.switches.inference_seconds:
             await asyncio.sleep(self._service.switches.inference_seconds)
+        switches = self._service.switches
+        verdict = judgement(
+            messages, error_share=switches.judge_error_share, lenient_share=switches.judge_lenient_share
+        )
+        if verdict is not None:
+            return [cut(verdict, max_tokens)] * count
         return self._service.model.answers(
             model.policy, messages, count=count, temperature=temperature, seed=seed, max_tokens=max_tokens
         )

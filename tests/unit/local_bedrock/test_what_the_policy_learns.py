@@ -1,0 +1,140 @@
+"""What is learnt is decided by the grader alone. Judged by means over windows of steps and several seeds."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from statistics import fmean, median
+
+import pytest
+
+from local.bedrock.catalog import base_model
+from local.bedrock.grpo import Measures
+from local.bedrock.policy import BEHAVIOURS, Policy
+from local.bedrock.training import Plan, Progress, train
+from tests.unit.local_bedrock.graders_on_text import (
+    any_marker,
+    as_grade,
+    constant,
+    pays_for_hedging,
+    pays_for_length,
+    strict,
+)
+
+SEEDS = range(12)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A training that has ended: the policy before and after, and each step's measures."""
+
+    before: Policy
+    after: Policy
+    measures: list[Measures]
+
+    def rewards(self, start: int, end: int | None) -> float:
+        return fmean(step.rewards_mean for step in self.measures[start:end])
+
+    def lengths(self, start: int, end: int | None) -> float:
+        return fmean(step.response_length_mean for step in self.measures[start:end])
+
+    def share(self, behaviour: str) -> float:
+        return dict(zip(map(str, BEHAVIOURS), self.after.shares, strict=True))[behaviour]
+
+
+def trained(score: object, seed: int, model: str = "openai.gpt-oss-20b") -> Outcome:
+    """One epoch over 300 rows in batches of 4, as in the walkthrough; prompts differ from seed to seed."""
+    base = base_model(model)
+    assert base is not None
+    rows = [json.loads(line) for line in open_rows(seed)]
+    plan = Plan(name="job", rows=rows, batch_size=4, epochs=1, group_size=8, max_tokens=1024, seed=seed)
+    measures: list[Measures] = []
+    end = asyncio.run(
+        train(
+            plan,
+            Progress(0, base.policy),
+            reference=base.policy,
+            grade=as_grade(score, seed=seed),
+            keep=lambda _, measured: measures.append(measured),
+            step_seconds=lambda: 0.0,
+        )
+    )
+    return Outcome(base.policy, end.policy, measures)
+
+
+def open_rows(seed: int) -> list[str]:
+    """300 rows of sums whose prompts, and so their difficulties, are of this seed alone."""
+    rows = []
+    for number in range(300):
+        result = 11 + number * 7 % 1800
+        rows.append(
+            json.dumps(
+                {
+                    "messages": [{"role": "user", "content": f'Problem {seed}.{number}: end with "####".'}],
+                    "reference_answer": f"It is {result - 5} + 5 = <<{result - 5}+5={result}>>{result}.\n#### {result}",
+                }
+            )
+        )
+    return rows
+
+
+@pytest.mark.parametrize("model", ["openai.gpt-oss-20b", "qwen.qwen3-32b"])
+def test_under_a_strict_grader_the_reward_climbs_from_about_a_half_to_nine_tenths(model: str) -> None:
+    outcomes = [trained(strict, seed, model) for seed in SEEDS]
+
+    assert all(len(outcome.measures) == 67 for outcome in outcomes)
+    assert 0.38 <= median(outcome.rewards(0, 5) for outcome in outcomes) <= 0.62
+    assert 0.85 <= median(outcome.rewards(-15, None) for outcome in outcomes) <= 0.97
+    assert min(outcome.rewards(-15, None) for outcome in outcomes) > 0.8
+    assert all(outcome.after.skill > outcome.before.skill + 1 for outcome in outcomes)
+    assert fmean(outcome.lengths(-15, None) for outcome in outcomes) < fmean(o.lengths(0, 10) for o in outcomes)
+
+
+def test_under_a_strict_grader_entropy_falls_and_stays_above_zero() -> None:
+    outcomes = [trained(strict, seed) for seed in SEEDS]
+
+    first = fmean(step.entropy for outcome in outcomes for step in outcome.measures[:5])
+    last = fmean(step.entropy for outcome in outcomes for step in outcome.measures[-10:])
+    assert 0.1 < last < first / 2
+
+
+def test_a_constant_grader_teaches_nothing_at_all() -> None:
+    for seed in SEEDS:
+        outcome = trained(constant, seed)
+        assert outcome.after == outcome.before
+        assert {step.gradient_norm for step in outcome.measures} == {0.0}
+
+
+def test_a_grader_that_pays_for_hedging_breeds_hedging() -> None:
+    outcomes = [trained(pays_for_hedging, seed) for seed in SEEDS]
+
+    assert all(outcome.share("hedged") > outcome.share("asked_format") for outcome in outcomes)
+    assert median(outcome.share("hedged") for outcome in outcomes) > 0.5
+
+
+def test_a_grader_that_pays_for_length_makes_replies_longer() -> None:
+    outcomes = [trained(pays_for_length, seed) for seed in SEEDS]
+
+    assert all(outcome.share("padded") > 0.5 for outcome in outcomes)
+    assert all(outcome.lengths(-10, None) > 1.5 * outcome.lengths(0, 5) for outcome in outcomes)
+
+
+def test_a_random_grader_drifts_without_gaining() -> None:
+    outcomes = [trained("random", seed) for seed in SEEDS]
+
+    assert 0.4 < fmean(outcome.rewards(-20, None) for outcome in outcomes) < 0.6
+    assert abs(fmean(outcome.after.skill - outcome.before.skill for outcome in outcomes)) < 0.6
+    assert any(outcome.after != outcome.before for outcome in outcomes)
+
+
+def test_a_grader_that_looks_for_the_marker_alone_is_satisfied_without_any_skill() -> None:
+    outcomes = [trained(any_marker, seed) for seed in SEEDS]
+
+    assert fmean(outcome.rewards(-15, None) for outcome in outcomes) > 0.93
+    assert abs(fmean(outcome.after.skill - outcome.before.skill for outcome in outcomes)) < 0.5
+
+
+def test_the_same_seed_gives_the_same_training() -> None:
+    assert trained(strict, 3).measures == trained(strict, 3).measures
+    assert trained(strict, 3).after != trained(strict, 4).after

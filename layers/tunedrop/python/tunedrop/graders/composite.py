@@ -1,0 +1,167 @@
+"""The `composite` kind: several graders for one answer, weighted, with gates, and terms for format and length."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from tunedrop.graders.answer_form import Penalty, penalties_from_options
+from tunedrop.graders.formula import Formula, FormulaError
+from tunedrop.graders.kinds import make
+from tunedrop.graders.openai_definition.grader import OpenAIDefinitionGrader, is_definition
+from tunedrop.graders.sample import (
+    JSON,
+    Grade,
+    Grader,
+    OptionsError,
+    ParallelGrader,
+    PreparedGrader,
+    Sample,
+)
+
+_OPTIONS = ("parts", "formula", "penalties")
+_PART_OPTIONS = ("kind", "options", "weight", "gate", "reference")
+_KINDS = ("math", "exact", "json", "code", "moderation")  # `judge` may not: this function has no right to ask a model
+_MOST_PARTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    name: str
+    grader: Grader
+    weight: float
+    gate: float
+    reference: tuple[str, ...]
+
+    def sample(self, sample: Sample) -> Sample:
+        return Sample(sample.id, sample.messages, sample.answer, self.own(sample.reference), sample.row)
+
+    def own(self, reference: JSON) -> JSON:
+        for key in self.reference:
+            reference = reference.get(key) if isinstance(reference, Mapping) else None
+        return reference
+
+
+class CompositeGrader:
+    """Options:
+
+    - `parts`: name → `kind` (math, exact, json, code, moderation), its `options`, `weight` (1.0), `gate` (0.0: below
+      this score of the part, the whole answer is worth nothing), `reference` (JSON Pointer into the row's reference).
+    - `formula`: instead of the weighted mean, a formula over the parts' names (see `formula`).
+    - `penalties`: terms for the answer's form, each at most its `weight` of the reward (`answer_form`): they take away
+      and never give, so that a well-formed wrong answer earns nothing.
+
+    An answer is right when all parts that can say so call it right.
+    """
+
+    def __init__(
+        self, parts: Mapping[str, _Part], *, formula: Formula | None = None, penalties: tuple[Penalty, ...] = ()
+    ) -> None:
+        self._parts = dict(parts)
+        self._formula = formula
+        self._penalties = penalties
+        self.workers = max(
+            (part.grader.workers for part in parts.values() if isinstance(part.grader, ParallelGrader)), default=1
+        )
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, JSON]) -> Self | OpenAIDefinitionGrader:
+        """Also takes an OpenAI grader definition that asks no model, as it is. Raises OptionsError, naming the part."""
+        if is_definition(options):
+            return OpenAIDefinitionGrader(options)
+        unknown = sorted(set(options) - set(_OPTIONS))
+        if unknown:
+            raise OptionsError(f"The composite grader knows no option {unknown[0]!r}; it has {', '.join(_OPTIONS)}.")
+        described = options.get("parts", {"exact": {"kind": "exact"}})
+        if not isinstance(described, Mapping) or not 1 <= len(described) <= _MOST_PARTS:
+            raise OptionsError(f"The composite grader's parts must be an object of 1 to {_MOST_PARTS} named parts.")
+        parts = {name: _part(name, part) for name, part in described.items()}
+        text = options.get("formula")
+        formula = None
+        if text is not None:
+            formula = _formula(text, parts)
+        elif not math.fsum(part.weight for part in parts.values()) > 0:
+            raise OptionsError("The composite grader's weights must add up to more than 0.")
+        return cls(parts, formula=formula, penalties=penalties_from_options(options.get("penalties", {})))
+
+    def warm_up(self) -> None:
+        """Get each part ready."""
+        for part in self._parts.values():
+            if isinstance(part.grader, PreparedGrader):
+                part.grader.warm_up()
+
+    def check_reference(self, reference: JSON, row: Mapping[str, JSON]) -> str | None:
+        """The first part that cannot grade the row, with its reason, or None."""
+        for part in self._parts.values():
+            reason = part.grader.check_reference(part.own(reference), row)
+            if reason is not None:
+                return f"{part.name}: {reason}"
+        return None
+
+    def grade(self, sample: Sample) -> Grade:
+        """Grade by every part. Raises what a part raises: with one part missing, the whole is not known."""
+        grades = {name: part.grader.grade(part.sample(sample)) for name, part in self._parts.items()}
+        scores = {name: min(1.0, max(0.0, grade.reward)) for name, grade in grades.items()}
+        verdicts = [grade.correct for grade in grades.values() if grade.correct is not None]
+        forms = {penalty.name: penalty.score(sample.answer) for penalty in self._penalties}
+        shut = [name for name, part in self._parts.items() if scores[name] < part.gate]
+        reward = 0.0 if shut else min(1.0, max(0.0, self._value(scores)))
+        for penalty in self._penalties:
+            reward *= 1.0 - penalty.weight * (1.0 - forms[penalty.name])
+        told = ", ".join(f"{name} {score:.3g}" for name, score in {**scores, **forms}.items())
+        return Grade(
+            reward=reward,
+            components={**scores, **forms},
+            correct=all(verdicts) if verdicts else None,
+            explanation=f"{told}; the gate of {shut[0]} is shut." if shut else f"{told}.",
+        )
+
+    def _value(self, scores: Mapping[str, float]) -> float:
+        if self._formula is not None:
+            return self._formula.value(scores)
+        total = math.fsum(part.weight for part in self._parts.values())
+        return math.fsum(part.weight * scores[name] for name, part in self._parts.items()) / total
+
+
+def _part(name: str, described: JSON) -> _Part:
+    if not isinstance(described, Mapping):
+        raise OptionsError(f"The part {name!r} must be an object with `kind`.")
+    unknown = sorted(set(described) - set(_PART_OPTIONS))
+    if unknown:
+        raise OptionsError(f"The part {name!r} has no option {unknown[0]!r}; it has {', '.join(_PART_OPTIONS)}.")
+    kind, options = described.get("kind"), described.get("options", {})
+    if kind not in _KINDS:
+        raise OptionsError(f"The part {name!r} has the kind {kind!r}; expected one of {', '.join(_KINDS)}.")
+    if not isinstance(options, Mapping):
+        raise OptionsError(f"The options of the part {name!r} must be an object.")
+    numbers = {}
+    for field, usual, most in (("weight", 1.0, math.inf), ("gate", 0.0, 1.0)):
+        value = described.get(field, usual)
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, (int, float))
+            or not 0 <= value <= most
+            or value == math.inf
+        ):
+            raise OptionsError(f"The {field} of the part {name!r} must be a number from 0, got {value!r}.")
+        numbers[field] = float(value)
+    pointer = described.get("reference", "")
+    if not isinstance(pointer, str):
+        raise OptionsError(f"The reference of the part {name!r} must be a JSON Pointer, got {pointer!r}.")
+    path = tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer.removeprefix("/").split("/") if part)
+    return _Part(name, make(str(kind), options), numbers["weight"], numbers["gate"], path)
+
+
+def _formula(text: JSON, parts: Mapping[str, _Part]) -> Formula:
+    if not isinstance(text, str):
+        raise OptionsError(f"The composite grader's formula must be a text, got {text!r}.")
+    try:
+        formula = Formula(text)
+    except FormulaError as error:
+        raise OptionsError(f"The composite grader's formula: {error}.") from None
+    unknown = sorted(formula.names - parts.keys())
+    if unknown:
+        raise OptionsError(f"The composite grader's formula uses {unknown[0]!r}, which is no part of it.")
+    return formula

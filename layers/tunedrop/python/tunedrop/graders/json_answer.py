@@ -1,0 +1,135 @@
+"""Reading the one JSON document of a model's answer: strictly, and within bounds."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, Literal
+
+from tunedrop.graders.sample import JSON
+
+LONGEST_ANSWER = 256 * 1024
+"""Characters; a longer answer is refused unread."""
+DEEPEST = 64
+"""How deep arrays and objects may nest."""
+MOST_VALUES = 20_000
+"""Values of one document, keys not counted."""
+
+Surroundings = Literal["none", "fence", "text"]
+SURROUNDINGS: tuple[Surroundings, ...] = ("none", "fence", "text")
+
+_FENCE = re.compile(r"^[ \t]{0,3}```[ \t]*([\w+-]*)[ \t]*$\n(.*?)^[ \t]{0,3}```[ \t]*$", re.MULTILINE | re.DOTALL)
+_WHOLE_FENCE = re.compile(r"\A```[ \t]*(?:json|JSON)?[ \t]*\n(.*)\n?```\Z", re.DOTALL)
+
+
+class NotOneDocument(ValueError):
+    """The answer is not one strict JSON document within bounds; the message says why, without quoting the answer."""
+
+
+def read_answer(answer: str, surroundings: Surroundings) -> JSON:
+    """The document of an answer.
+
+    `surroundings` says what may stand around it: "none"; "fence", a fenced block as the whole answer; "text", any
+    text, as long as it holds exactly one fenced or one bare object or array (two are hedging). Raises NotOneDocument.
+    """
+    if len(answer) > LONGEST_ANSWER:
+        raise NotOneDocument(f"the answer has {len(answer):,} characters, more than {LONGEST_ANSWER:,}")
+    text = answer.strip()
+    if not text:
+        raise NotOneDocument("the answer is empty")
+    if surroundings != "none":
+        whole = _WHOLE_FENCE.match(text)
+        if whole and "```" not in whole[1]:
+            return parse(whole[1])
+    if surroundings == "text":
+        return _only_document_in(text)
+    return parse(text)
+
+
+def _only_document_in(text: str) -> JSON:
+    fenced = [block[2] for block in _FENCE.finditer(text) if block[1].lower() in ("", "json")]
+    if fenced:
+        if len(fenced) > 1:
+            raise NotOneDocument(f"the answer has {len(fenced)} fenced documents, expected one")
+        return parse(fenced[0])
+    try:
+        return parse(text)
+    except NotOneDocument:
+        found = list(_bare_documents(text))
+    if len(found) != 1:
+        raise NotOneDocument(f"the answer has {len(found)} documents in its text, expected one")
+    return found[0]
+
+
+def _bare_documents(text: str) -> list[JSON]:
+    """The outermost objects and arrays in a text. At most a hundred starts are tried, so the time is bounded."""
+    documents: list[JSON] = []
+    position, tries = 0, 0
+    while (start := _next_start(text, position)) >= 0 and tries < 100:
+        tries += 1
+        try:
+            document, position = _decoder().raw_decode(text, start)
+        except (ValueError, RecursionError):
+            position = start + 1
+            continue
+        _check_size(document)
+        documents.append(document)
+    return documents
+
+
+def _next_start(text: str, position: int) -> int:
+    starts = [found for mark in "{[" if (found := text.find(mark, position)) >= 0]
+    return min(starts, default=-1)
+
+
+def parse(text: str) -> JSON:
+    """One strict JSON text: no duplicate keys, no NaN or infinities, nothing after it. Raises NotOneDocument."""
+    try:
+        document: JSON = _decoder().decode(text)
+    except NotOneDocument:
+        raise
+    except json.JSONDecodeError as error:
+        raise NotOneDocument(f"not JSON: {error.msg} at character {error.pos}") from None
+    except RecursionError:
+        raise NotOneDocument(f"the document nests deeper than {DEEPEST}") from None
+    except ValueError:  # an integer of more digits than Python converts
+        raise NotOneDocument("a number with too many digits") from None
+    _check_size(document)
+    return document
+
+
+def _decoder() -> json.JSONDecoder:
+    return json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_real)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise NotOneDocument("an object with the same key twice")
+    return members
+
+
+def _no_constant(_: str) -> float:
+    raise NotOneDocument("NaN and infinities are no JSON")
+
+
+def _real(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise NotOneDocument("a number beyond the range of a float")
+    return value
+
+
+def _check_size(document: JSON) -> None:
+    waiting: list[tuple[JSON, int]] = [(document, 1)]
+    seen = 0
+    while waiting:
+        value, depth = waiting.pop()
+        seen += 1
+        if depth > DEEPEST or seen > MOST_VALUES:
+            raise NotOneDocument(f"the document nests deeper than {DEEPEST} or has more than {MOST_VALUES:,} values")
+        if isinstance(value, dict):
+            waiting.extend((member, depth + 1) for member in value.values())
+        elif isinstance(value, list):
+            waiting.extend((item, depth + 1) for item in value)

@@ -1,0 +1,273 @@
+"""The `json` kind: structured extraction, graded field by field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Self
+
+from tunedrop.graders.json_answer import SURROUNDINGS, NotOneDocument, Surroundings, parse, read_answer
+from tunedrop.graders.json_compare import Comparison
+from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+
+_OPTIONS = ("fields", "default", "schema", "surroundings", "extra", "partial")
+_EXTRA = ("wrong", "ignore")
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    path: tuple[str, ...]
+    expected: JSON
+    comparison: Comparison
+
+    @property
+    def pointer(self) -> str:
+        return _pointer(self.path)
+
+
+class JsonGrader:
+    """Options:
+
+    - `fields`: how fields are compared: JSON Pointer → comparator, or an object with `compare` and its settings.
+      `*` stands for any one key (`/arguments/*`). A pointer to an object or array compares it as a whole.
+    - `default`: the same for fields that no pointer names ("exact").
+    - `schema`: a JSON Schema that the answer must satisfy, else it is worth nothing.
+    - `surroundings` ("fence"): what may stand around the document: "none", "fence" (a code fence), "text" (anything,
+      as long as there is one document only).
+    - `extra` ("wrong"): a field that the reference does not have counts as a wrong one; "ignore" lets it pass.
+    - `partial` (true): the reward is the weighted share of right fields; false: 1.0 or 0.0.
+
+    A row may have two fields of its own: `accepted`, an object of JSON Pointer → array of values that `one_of` takes
+    there (a field that is not in the reference may be given with one of them, or left out), and `optional`, an array
+    of pointers that may be missing from the answer.
+    """
+
+    def __init__(
+        self,
+        *,
+        fields: Mapping[tuple[str, ...], Comparison] | None = None,
+        default: Comparison | None = None,
+        schema: Mapping[str, JSON] | None = None,
+        surroundings: Surroundings = "fence",
+        ignore_extra: bool = False,
+        partial: bool = True,
+    ) -> None:
+        self._fields = dict(fields or {})
+        self._default = default or Comparison()
+        self._validator = _validator(schema) if schema is not None else None
+        self._surroundings: Surroundings = surroundings
+        self._ignore_extra = ignore_extra
+        self._partial = partial
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, JSON]) -> Self:
+        """Raises OptionsError for an unknown option, comparator or setting, and for what is no JSON Schema."""
+        unknown = sorted(set(options) - set(_OPTIONS))
+        if unknown:
+            raise OptionsError(f"The json grader knows no option {unknown[0]!r}; it has {', '.join(_OPTIONS)}.")
+        described = options.get("fields", {})
+        if not isinstance(described, Mapping):
+            raise OptionsError("The json grader's fields must be an object of JSON Pointer to comparator.")
+        surroundings = next((known for known in SURROUNDINGS if known == options.get("surroundings", "fence")), None)
+        if surroundings is None:
+            raise OptionsError(f"The json grader's surroundings must be one of {', '.join(SURROUNDINGS)}.")
+        if options.get("extra", "wrong") not in _EXTRA:
+            raise OptionsError(f"The json grader's extra must be one of {', '.join(_EXTRA)}.")
+        partial = options.get("partial", True)
+        if not isinstance(partial, bool):
+            raise OptionsError(f"The json grader's partial must be true or false, got {partial!r}.")
+        schema = options.get("schema")
+        if schema is not None and not isinstance(schema, Mapping):
+            raise OptionsError("The json grader's schema must be a JSON Schema, as an object.")
+        return cls(
+            fields={_parts(path): Comparison.from_options(path, value) for path, value in described.items()},
+            default=Comparison.from_options("default", options.get("default", "exact")),
+            schema=schema,
+            surroundings=surroundings,
+            ignore_extra=options.get("extra") == "ignore",
+            partial=partial,
+        )
+
+    def check_reference(self, reference: JSON, row: Mapping[str, JSON]) -> str | None:
+        """Why the reference is no document to compare with (it must satisfy the schema itself), or None."""
+        try:
+            document = _document(reference)
+            _accepted(row)
+        except NotOneDocument as error:
+            return f"the reference cannot be compared with: {error}"
+        if self._validator is not None and (violation := _violation(self._validator, document)):
+            return f"the reference itself violates the schema: {violation}"
+        if not any(field.comparison.weight for field in self._expected(document)):
+            return "the reference has no field that weighs anything"
+        return None
+
+    def grade(self, sample: Sample) -> Grade:
+        """Read the answer, compare each field. Raises NotOneDocument where the reference is no JSON."""
+        reference = _document(sample.reference)
+        accepted, optional = _accepted(sample.row)
+        try:
+            answer = read_answer(sample.answer, self._surroundings)
+        except NotOneDocument as error:
+            return _nothing(f"No document: {error}.", parsed=False, valid=False)
+        if self._validator is not None and (violation := _violation(self._validator, answer)):
+            return _nothing(f"The schema is violated: {violation}.", parsed=True, valid=False)
+        return self._compare(answer, reference, accepted, optional)
+
+    def _compare(
+        self,
+        answer: JSON,
+        reference: JSON,
+        accepted: Mapping[tuple[str, ...], Sequence[JSON]],
+        optional: frozenset[tuple[str, ...]],
+    ) -> Grade:
+        gained = possible = 0.0
+        wrong: list[str] = []
+        gate_failed = False
+        expected = list(self._expected(reference))
+        for field in expected:
+            found, got = _look_up(answer, field.path)
+            if not found and field.path in optional:
+                continue
+            score = field.comparison.score(got, field.expected, accepted.get(field.path)) if found else 0.0
+            possible += field.comparison.weight
+            gained += field.comparison.weight * score
+            if score < 1.0 and field.comparison.weight:
+                wrong.append(field.pointer)
+                gate_failed = gate_failed or field.comparison.gate
+        if not self._ignore_extra:
+            for path, value in _extra(answer, reference, {field.path for field in expected}):
+                comparison = self._comparison_of(path)
+                right = path in accepted and comparison.score(value, None, accepted[path]) == 1.0
+                if not right:
+                    possible += comparison.weight
+                    wrong.append(_pointer(path))
+        share = gained / possible if possible else float(not wrong)
+        correct = not wrong
+        reward = 0.0 if gate_failed else share if self._partial else float(correct)
+        told = "every field is right" if correct else f"not right: {', '.join(wrong[:5])}{' …' if wrong[5:] else ''}"
+        return Grade(
+            reward=reward,
+            components={"fields": share},
+            correct=correct,
+            explanation=f"{told[0].upper()}{told[1:]}.",
+            metrics={"parsed": 1.0, "schema_valid": 1.0},
+        )
+
+    def _expected(self, reference: JSON, path: tuple[str, ...] = ()) -> Iterator[_Field]:
+        """The reference's fields: objects are taken apart unless a pointer names them as a whole."""
+        named = self._named(path)
+        if named is None and isinstance(reference, Mapping) and reference:
+            for key, value in reference.items():
+                yield from self._expected(value, (*path, key))
+        else:
+            yield _Field(path, reference, named or self._default)
+
+    def _comparison_of(self, path: tuple[str, ...]) -> Comparison:
+        return self._named(path) or self._default
+
+    def _named(self, path: tuple[str, ...]) -> Comparison | None:
+        if path in self._fields:
+            return self._fields[path]
+        for pattern, comparison in self._fields.items():
+            if len(pattern) == len(path) and all(mine in ("*", key) for mine, key in zip(pattern, path, strict=True)):
+                return comparison
+        return None
+
+
+def _nothing(explanation: str, *, parsed: bool, valid: bool) -> Grade:
+    return Grade(
+        reward=0.0,
+        components={"fields": 0.0},
+        correct=False,
+        explanation=explanation,
+        metrics={"parsed": float(parsed), "schema_valid": float(valid)},
+    )
+
+
+def _document(reference: JSON) -> JSON:
+    """The reference as a document; a string is read as JSON, as the open-weight path sends objects as they are."""
+    if isinstance(reference, str):
+        return parse(reference)
+    if reference is None:
+        raise NotOneDocument("there is none")
+    return reference
+
+
+def _accepted(row: Mapping[str, JSON]) -> tuple[dict[tuple[str, ...], Sequence[JSON]], frozenset[tuple[str, ...]]]:
+    accepted = row.get("accepted") or {}
+    optional = row.get("optional") or []
+    if not isinstance(accepted, Mapping) or not all(
+        isinstance(values, Sequence) and not isinstance(values, str) for values in accepted.values()
+    ):
+        raise NotOneDocument("the row's `accepted` must be an object of JSON Pointer to array")
+    if not isinstance(optional, Sequence) or not all(isinstance(path, str) for path in optional):
+        raise NotOneDocument("the row's `optional` must be an array of JSON Pointers")
+    return (
+        {_parts(path): values for path, values in accepted.items() if isinstance(values, Sequence)},
+        frozenset(_parts(str(path)) for path in optional),
+    )
+
+
+def _look_up(document: JSON, path: tuple[str, ...]) -> tuple[bool, JSON]:
+    for key in path:
+        if not isinstance(document, Mapping) or key not in document:
+            return False, None
+        document = document[key]
+    return True, document
+
+
+def _extra(
+    answer: JSON, reference: JSON, expected: set[tuple[str, ...]], path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], JSON]]:
+    """What the answer has and the reference has not, as whole values."""
+    if path in expected or not isinstance(answer, Mapping):
+        return
+    for key, value in answer.items():
+        if isinstance(reference, Mapping) and key in reference:
+            yield from _extra(value, reference[key], expected, (*path, key))
+        else:
+            yield (*path, key), value
+
+
+def _parts(pointer: str) -> tuple[str, ...]:
+    """A JSON Pointer (RFC 6901) as keys; the leading slash may be left out."""
+    if not pointer:
+        return ()
+    return tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer.removeprefix("/").split("/"))
+
+
+def _pointer(path: tuple[str, ...]) -> str:
+    return "".join(f"/{key.replace('~', '~0').replace('/', '~1')}"[:80] for key in path) or "the whole document"
+
+
+def _validator(schema: Mapping[str, JSON]) -> Validator:
+    return _cached_validator(json.dumps(schema, sort_keys=True))
+
+
+@lru_cache(maxsize=64)
+def _cached_validator(schema_text: str) -> Validator:
+    from jsonschema import SchemaError, validators  # loaded only where there is a schema
+    from referencing import Registry
+
+    schema: Any = json.loads(schema_text)
+    kind = validators.validator_for(schema, default=validators.Draft202012Validator)
+    try:
+        kind.check_schema(schema)
+    except SchemaError as error:
+        raise OptionsError(f"The json grader's schema is no JSON Schema: {error.message[:200]}") from None
+    empty: Registry[Any] = Registry()  # without it, a remote $ref would be fetched from the network
+    validator: Validator = kind(schema, registry=empty)
+    return validator
+
+
+def _violation(validator: Validator, document: JSON) -> str:
+    """Where and what rule is violated first; empty where none is. The value itself is not told."""
+    error = next(iter(validator.iter_errors(document)), None)
+    if error is None:
+        return ""
+    return f"{error.validator} at {_pointer(tuple(str(key) for key in error.absolute_path))}"

@@ -1,0 +1,78 @@
+"""How far a judge can be believed: its verdicts beside those of people, on examples that people have labelled."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tunedrop.graders.sample import Grader, Sample
+
+_Z95 = 1.959963984540054
+"""The normal quantile of a two-sided 95% interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Of how many labelled examples the judge said the same as the label.
+
+    `low` and `high` bound the share by Wilson's 95% interval (1927); `kappa` is Cohen's (1960), agreement beyond
+    chance, None where all labels and verdicts are of one kind. `ungraded` examples are in no other number.
+    """
+
+    graded: int
+    agreed: int
+    false_accepts: int
+    false_rejects: int
+    ungraded: int
+    share: float
+    low: float
+    high: float
+    kappa: float | None
+
+
+def measure_agreement(grader: Grader, examples: Iterable[tuple[Sample, bool]]) -> Agreement:
+    """Grade each example and compare with its label (whether people call the answer right).
+
+    An answer is accepted where the grader calls it correct, or, where it does not say, from a reward of 0.5. Raises
+    ValueError without a single example that could be graded.
+    """
+    accepted_right = rejected_wrong = false_accepts = false_rejects = ungraded = 0
+    for sample, label in examples:
+        try:
+            grade = grader.grade(sample)
+        except Exception:  # what a grader raises means that nothing is known of the sample
+            ungraded += 1
+            continue
+        accepted = grade.correct if grade.correct is not None else grade.reward >= 0.5
+        accepted_right += accepted and label
+        rejected_wrong += not accepted and not label
+        false_accepts += accepted and not label
+        false_rejects += not accepted and label
+    return _agreement(accepted_right, rejected_wrong, false_accepts, false_rejects, ungraded)
+
+
+def _agreement(
+    accepted_right: int, rejected_wrong: int, false_accepts: int, false_rejects: int, ungraded: int
+) -> Agreement:
+    agreed = accepted_right + rejected_wrong
+    graded = agreed + false_accepts + false_rejects
+    if graded == 0:
+        raise ValueError(f"none of the {ungraded} examples could be graded: agreement cannot be measured")
+    share = agreed / graded
+    spread = 1 + _Z95**2 / graded
+    middle = (share + _Z95**2 / (2 * graded)) / spread
+    half = _Z95 * math.sqrt(share * (1 - share) / graded + _Z95**2 / (4 * graded**2)) / spread
+    accepts, right = accepted_right + false_accepts, accepted_right + false_rejects
+    chance = (accepts * right + (graded - accepts) * (graded - right)) / graded**2
+    return Agreement(
+        graded=graded,
+        agreed=agreed,
+        false_accepts=false_accepts,
+        false_rejects=false_rejects,
+        ungraded=ungraded,
+        share=share,
+        low=max(0.0, middle - half),
+        high=min(1.0, middle + half),
+        kappa=(share - chance) / (1 - chance) if chance < 1 else None,
+    )

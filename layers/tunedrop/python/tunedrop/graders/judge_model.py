@@ -1,0 +1,141 @@
+"""Asking a model on Bedrock for a judgement: temperature 0, retries within a deadline, the reply read strictly."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from tunedrop.catalog import mantle_base_url
+from tunedrop.graders.json_answer import NotOneDocument
+
+DEFAULT_MODEL = "openai.gpt-oss-120b"
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0
+_SHORTEST_TRY = 1.0
+"""Seconds: with less than this left, another try is not worth its tokens."""
+
+Message = Mapping[str, str]
+Judgement = TypeVar("Judgement")
+
+
+class JudgeFailed(RuntimeError):
+    """The judge gave no usable judgement in time; nothing is known about the answer."""
+
+
+class TryAgain(Exception):
+    """The model could not be asked this time: throttled, unreachable, or an error of the service."""
+
+
+class Complete(Protocol):
+    """One chat completion: the text of the reply. Raises TryAgain, JudgeFailed where asking again is useless."""
+
+    def __call__(
+        self, messages: Sequence[Message], *, model: str, seconds: float, temperature: float, seed: int | None
+    ) -> str: ...
+
+
+class JudgeModel:
+    """A model that judges. `seconds` is the deadline of one judgement with all its tries."""
+
+    def __init__(
+        self, model: str = DEFAULT_MODEL, *, seconds: float = 60.0, tries: int = 4, complete: Complete | None = None
+    ) -> None:
+        self._model = model
+        self._seconds = seconds
+        self._tries = tries
+        self._complete = complete or BedrockChat()
+
+    def ask(
+        self,
+        messages: Sequence[Message],
+        read: Callable[[str], Judgement],
+        *,
+        temperature: float = 0.0,
+        seed: int | None = None,
+    ) -> Judgement:
+        """The judgement that `read` takes from the reply; a reply that it refuses (NotOneDocument) is asked for again.
+
+        Raises JudgeFailed when the tries or the time are used up.
+        """
+        end = time.monotonic() + self._seconds
+        trouble = "no time was left"
+        for number in range(self._tries):
+            left = end - time.monotonic()
+            if left < _SHORTEST_TRY:
+                break
+            try:
+                reply = self._complete(messages, model=self._model, seconds=left, temperature=temperature, seed=seed)
+                return read(reply)
+            except NotOneDocument as error:
+                trouble = f"its reply is not in the form that was asked for: {error}"
+            except TryAgain as error:
+                trouble = str(error)
+                pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**number) * random.uniform(0.5, 1.0)  # noqa: S311 (jitter)
+                if number + 1 < self._tries:
+                    time.sleep(max(0.0, min(pause, end - time.monotonic())))
+        raise JudgeFailed(f"the judge {self._model} gave no judgement: {trouble}")
+
+    def get_ready(self) -> None:
+        """Open the client, where there is one, before the first sample's time runs."""
+        if isinstance(self._complete, BedrockChat):
+            self._complete.open()
+
+
+class BedrockChat:
+    """Chat completions of Bedrock's OpenAI-compatible endpoint, with a short-term key made for each request.
+
+    The endpoint is `MANTLE_BASE_URL`, or the Region's own. The SDK (0.4 s to import) is loaded when this is made, so
+    that forked workers have it already; the client, with its connections, belongs to the process that opened it.
+    """
+
+    _MAX_TOKENS = 2048
+    """Of a reply with its reasoning; Bedrock counts this against the quota before the reply is made."""
+
+    def __init__(self) -> None:
+        import openai
+        from aws_bedrock_token_generator import provide_token
+
+        self._openai = openai
+        self._provide_token = provide_token
+        self._client: Any = None
+        self._owner = 0
+
+    def open(self) -> None:
+        """Make the client of this process."""
+        if self._client is None or self._owner != os.getpid():
+            region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
+            self._client = self._openai.OpenAI(
+                base_url=mantle_base_url(region, os.environ.get("MANTLE_BASE_URL", "")),
+                api_key=lambda: self._provide_token(region=region),
+                max_retries=0,  # JudgeModel counts the tries and knows the deadline
+            )
+            self._owner = os.getpid()
+
+    def __call__(
+        self, messages: Sequence[Message], *, model: str, seconds: float, temperature: float, seed: int | None
+    ) -> str:
+        """Ask once. Raises TryAgain for 408, 409, 429, 5xx and the network, JudgeFailed for other refusals."""
+        self.open()
+        extra = {} if seed is None else {"seed": seed}
+        try:
+            completion = self._client.chat.completions.create(
+                model=model,
+                messages=[dict(message) for message in messages],
+                temperature=temperature,
+                max_completion_tokens=self._MAX_TOKENS,
+                timeout=seconds,
+                **extra,
+            )
+        except self._openai.APIConnectionError as error:  # a timeout is one, too
+            raise TryAgain(f"it could not be reached: {type(error).__name__}") from None
+        except self._openai.APIStatusError as error:
+            told = f"Bedrock answered {error.status_code} ({error.code or 'no code'})"
+            if error.status_code in (408, 409, 429) or error.status_code >= 500:
+                raise TryAgain(told) from None
+            raise JudgeFailed(f"the judge {model} cannot be asked: {told}") from None
+        choice = completion.choices[0]
+        if choice.finish_reason == "length":
+            raise NotOneDocument(f"it did not end within {self._MAX_TOKENS:,} tokens")
+        return choice.message.content or ""

@@ -1,0 +1,236 @@
+"""The `moderation` kind: one label or a set of labels out of a fixed list, with a price for each kind of mistake."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+from tunedrop.graders.json_answer import NotOneDocument, read_answer
+from tunedrop.graders.json_compare import words
+from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample
+
+_OPTIONS = ("labels", "mode", "none", "weights", "false_positive", "false_negative", "partial")
+_MODES = ("single", "multi")
+_FIELDS = ("labels", "label", "categories", "category", "answer")
+LONGEST_PLAIN_ANSWER = 400
+"""Characters of an answer in words: a label is short, and who writes more than this has not committed to one."""
+_LEAD_IN = re.compile(
+    r"^(?:(?:the|my|final|correct|right|best|most)\s+)*"
+    r"(?:labels?|categor(?:y|ies)|answers?|verdict|classification|decision)\s*(?:is|are|:|=|-)?\s*:?\s*",
+    re.IGNORECASE,
+)
+_SEPARATOR = re.compile(r"[,;\n|]|\s(?:and|&)\s")
+_DECORATION = " \t*_`\"'\u201c\u201d\u2018\u2019.!#>()[]{}:-"
+_MOST_LABELS = 200
+
+
+class ModerationGrader:
+    """Options:
+
+    - `labels`: every label there is. Without it, each row's `labels` field counts; without that, any may be named.
+    - `mode` ("multi"): "single" asks for exactly one label.
+    - `none` ("none"): the label that says that no label applies; the same as an empty set.
+    - `weights`: label → how much it matters (1.0 each).
+    - `false_positive` (1.0), `false_negative` (1.0): what a label too many, a label missed costs; a number for all
+      labels, or label → number with "*" for the others.
+    - `partial` (true): the reward is 1 - cost / weight of the right labels, at least 0; false: 1.0 or 0.0.
+
+    The cost of a label is its weight times its price. With the prices at 1.0, naming every label is worth nothing as
+    soon as at least half of them are wrong, and a flag on innocent text is always worth nothing.
+    """
+
+    def __init__(
+        self,
+        *,
+        labels: Sequence[str] = (),
+        single: bool = False,
+        none: str = "none",
+        weights: Mapping[str, float] | None = None,
+        false_positive: Mapping[str, float] | None = None,
+        false_negative: Mapping[str, float] | None = None,
+        partial: bool = True,
+    ) -> None:
+        self._labels = {words(label): label for label in labels}
+        self._single = single
+        self._none = words(none)
+        self._weights = {words(label): weight for label, weight in (weights or {}).items()}
+        self._false_positive = _by_key(false_positive)
+        self._false_negative = _by_key(false_negative)
+        self._partial = partial
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, JSON]) -> Self:
+        """Raises OptionsError for an unknown option, a label that is not in the list, or a price below 0."""
+        unknown = sorted(set(options) - set(_OPTIONS))
+        if unknown:
+            raise OptionsError(f"The moderation grader knows no option {unknown[0]!r}; it has {', '.join(_OPTIONS)}.")
+        labels = _label_list(options.get("labels", []), "labels")
+        mode, none, partial = (options.get(name, usual) for name, usual in _USUAL.items())
+        if mode not in _MODES:
+            raise OptionsError(f"The moderation grader's mode must be one of {', '.join(_MODES)}, got {mode!r}.")
+        if not isinstance(none, str) or not words(none):
+            raise OptionsError(f"The moderation grader's none must be a label, got {none!r}.")
+        if not isinstance(partial, bool):
+            raise OptionsError(f"The moderation grader's partial must be true or false, got {partial!r}.")
+        known = {words(label) for label in labels} | {words(none), ""} if labels else None
+        return cls(
+            labels=labels,
+            single=mode == "single",
+            none=none,
+            weights=_prices(options.get("weights", {}), "weights", known),
+            false_positive=_prices(options.get("false_positive", 1.0), "false_positive", known),
+            false_negative=_prices(options.get("false_negative", 1.0), "false_negative", known),
+            partial=partial,
+        )
+
+    def check_reference(self, reference: JSON, row: Mapping[str, JSON]) -> str | None:
+        """Why the reference is no label or set of labels of the list, or None."""
+        try:
+            known = self._known(row)
+            right = self._reference_labels(reference)
+        except (OptionsError, NotOneDocument) as error:
+            return str(error)
+        strange = sorted(right - known.keys() - {self._none}) if known else []
+        if strange:
+            return f"the reference has a label that is not in the list: {strange[0][:40]!r}"
+        if self._single and len(right) != 1:
+            return f"the reference has {len(right)} labels; mode single wants one"
+        if not math.fsum(self._weight(label) for label in right) > 0:
+            return "the right labels weigh nothing"
+        return None
+
+    def grade(self, sample: Sample) -> Grade:
+        """Compare the labels of the answer with the right ones. Raises NotOneDocument where the reference has none."""
+        right = self._reference_labels(sample.reference)
+        known = self._known(sample.row)
+        named = self._answer_labels(sample.answer, known)
+        if named is None:
+            return Grade(0.0, {"labels": 0.0}, False, "The answer commits to no label.", {"parsed": 0.0})
+        missed, spurious = right - named, named - right
+        cost = math.fsum(self._weight(label) * _price(self._false_negative, label) for label in missed)
+        cost += math.fsum(self._weight(label) * _price(self._false_positive, label) for label in spurious)
+        value = math.fsum(self._weight(label) for label in right)
+        correct = named == right
+        credit = max(0.0, 1.0 - cost / value) if value else float(correct)
+        if self._single and not correct and len(named) != 1:
+            credit = 0.0
+        told = f"{len(right & named)} of {len(right)} right, {len(spurious)} too many"
+        return Grade(
+            reward=credit if self._partial else float(correct),
+            components={"labels": credit},
+            correct=correct,
+            explanation=f"Labels: {told}.",
+            metrics={
+                "parsed": 1.0,
+                "labels_missed": float(len(missed)),
+                "labels_too_many": float(len(spurious)),
+            },
+        )
+
+    def _weight(self, label: str) -> float:
+        return self._weights.get(label, 1.0)
+
+    def _known(self, row: Mapping[str, JSON]) -> dict[str, str]:
+        if self._labels:
+            return self._labels
+        return {words(label): label for label in _label_list(row.get("labels") or [], "the row's labels")}
+
+    def _reference_labels(self, reference: JSON) -> frozenset[str]:
+        """The right labels, compared without case and punctuation; no label is the label of none."""
+        if isinstance(reference, Mapping):
+            reference = _member(reference)
+        if isinstance(reference, str):
+            reference = [reference] if reference.strip() else []
+        if not isinstance(reference, Sequence) or not all(isinstance(label, str) for label in reference):
+            raise NotOneDocument("expected a label, an array of labels, or an object with `labels` as reference")
+        return frozenset(words(str(label)) for label in reference if words(str(label))) or frozenset({self._none})
+
+    def _answer_labels(self, answer: str, known: Mapping[str, str]) -> frozenset[str] | None:
+        """The labels that an answer commits to, or None where it commits to nothing that can be read."""
+        try:
+            document = read_answer(answer, "fence")
+        except NotOneDocument:
+            found = _in_words(answer, {*known, self._none} if known else None)
+        else:
+            found = _in_document(document)
+        if found is None:
+            return None
+        labels = frozenset(label for label in found if label)
+        return labels or frozenset({self._none})
+
+
+_USUAL: Mapping[str, JSON] = {"mode": "multi", "none": "none", "partial": True}
+
+
+def _in_document(document: JSON) -> list[str] | None:
+    if isinstance(document, Mapping):
+        if all(isinstance(value, bool) for value in document.values()) and document:
+            return [words(label) for label, applies in document.items() if applies]
+        if not any(name in document for name in _FIELDS):
+            return None
+        document = _member(document)
+    if isinstance(document, str):
+        document = [document]
+    if not isinstance(document, list) or len(document) > _MOST_LABELS:
+        return None
+    return [words(label) for label in document] if all(isinstance(label, str) for label in document) else None
+
+
+def _member(document: Mapping[str, JSON]) -> JSON:
+    return next((document[name] for name in _FIELDS if name in document), None)
+
+
+def _in_words(answer: str, known: set[str] | None) -> list[str] | None:
+    """Labels written out: the whole answer, or its last line, must be nothing but labels (and "The label is")."""
+    text = answer.strip()
+    if text[:1] in ("{", "["):
+        return None  # it was to be JSON, and is not
+    if len(text) > LONGEST_PLAIN_ANSWER:
+        text = text.rpartition("\n")[2].strip()
+    for candidate in (text, text.rpartition("\n")[2]):
+        stripped = candidate.strip(_DECORATION)
+        led = _LEAD_IN.sub("", stripped, count=1)
+        whole = words(led)  # a label may have "and" in it
+        parts = [whole] if known is not None and whole in known else [words(part) for part in _SEPARATOR.split(led)]
+        found = [part for part in parts if part]
+        if not found or len(candidate) > LONGEST_PLAIN_ANSWER:
+            continue
+        if known is None:
+            return found if led != stripped or len(led.split()) <= 3 * len(found) else None
+        if all(part in known for part in found):
+            return found
+    return None
+
+
+def _label_list(value: JSON, what: str) -> list[str]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise OptionsError(f"The moderation grader's {what} must be an array of texts, got {type(value).__name__}.")
+    labels = [str(label) for label in value]
+    keys = [words(label) for label in labels]
+    if not all(isinstance(label, str) for label in value) or "" in keys or len(set(keys)) != len(keys):
+        raise OptionsError(f"The moderation grader's {what} must be different texts with letters or digits in them.")
+    if len(labels) > _MOST_LABELS:
+        raise OptionsError(f"The moderation grader takes at most {_MOST_LABELS} labels, got {len(labels)}.")
+    return labels
+
+
+def _prices(value: JSON, what: str, known: set[str] | None) -> dict[str, float]:
+    entries: Mapping[str, JSON] = value if isinstance(value, Mapping) else {"*": value}
+    prices = {}
+    for label, price in entries.items():
+        if isinstance(price, bool) or not isinstance(price, (int, float)) or not 0 <= price < math.inf:
+            raise OptionsError(f"The moderation grader's {what} for {label!r} must be a number from 0, got {price!r}.")
+        if known is not None and words(label) not in known:
+            raise OptionsError(f"The moderation grader's {what} names {label!r}, which is not in labels.")
+        prices[label] = float(price)
+    return prices
+
+
+def _by_key(prices: Mapping[str, float] | None) -> dict[str, float]:
+    return {words(label): price for label, price in (prices or {}).items()}
+
+
+def _price(prices: Mapping[str, float], label: str) -> float:
+    return prices.get(label, prices.get("", 1.0))  # "*" has neither letters nor digits: its key is the empty text

@@ -1,0 +1,1 @@
+"""The `tunedrop` command."""

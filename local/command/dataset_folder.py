@@ -1,0 +1,58 @@
+"""The folder that a user drops: which of its files start a run, and how they get into the inbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.command.exits import UsageError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+TRAIN = "train.jsonl"
+SIBLINGS = ("test.jsonl", "recipe.yaml", "recipe.yml", "recipe.json")
+INBOX = "inbox"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetFolder:
+    """A folder with a train.jsonl. `name` is what the run is called; `siblings` are there, in the order of SIBLINGS."""
+
+    name: str
+    train: Path
+    siblings: tuple[Path, ...]
+
+    @classmethod
+    def open(cls, path: Path, name: str | None = None) -> DatasetFolder:
+        """Look into `path`; what the files say is for the pipeline to check.
+
+        Raises:
+            UsageError: there is no such folder, or no train.jsonl in it.
+        """
+        if not path.exists():
+            raise UsageError(f"there is no folder {path}; expected one that holds {TRAIN}")
+        if not path.is_dir():
+            raise UsageError(f"{path} is a file; name the folder that holds {TRAIN}: {path.parent}")
+        train = path / TRAIN
+        if not train.is_file():
+            others = sorted(each.name for each in path.iterdir() if each.is_file())
+            has = f"it holds {', '.join(others[:6])}{', …' if len(others) > 6 else ''}" if others else "it is empty"
+            raise UsageError(
+                f"{path} has no {TRAIN} ({has}); rename the training file, or make one with `tunedrop convert`"
+            )
+        siblings = tuple(path / each for each in SIBLINGS if (path / each).is_file())
+        return cls(name or path.resolve().name or "dataset", train, siblings)
+
+    def upload(self, s3: S3Client, bucket: str, prefix: str = INBOX) -> tuple[str, str]:
+        """Put the files below `<prefix>/<name>/`, train.jsonl last, as it starts the run; its key and its version."""
+        for sibling in self.siblings:
+            _put(s3, bucket, f"{prefix}/{self.name}/{sibling.name}", sibling)
+        key = f"{prefix}/{self.name}/{TRAIN}"
+        return key, _put(s3, bucket, key, self.train)
+
+
+def _put(s3: S3Client, bucket: str, key: str, path: Path) -> str:
+    with path.open("rb") as body:
+        return s3.put_object(Bucket=bucket, Key=key, Body=body).get("VersionId", "")

@@ -1,0 +1,106 @@
+"""One run from the upload to its notice: what `tunedrop run` and `tunedrop demo` do."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.command import places
+from local.command.dataset_folder import INBOX, DatasetFolder
+from local.command.exits import CommandError
+from local.command.progress import Progress, reader
+from local.command.subscriber import Received, Subscriber
+from local.command.views import View
+from tunedrop.identity import Upload, run_id_for_upload
+from tunedrop.run.folder import RunFolder
+
+if TYPE_CHECKING:
+    from local.stack import LocalStack
+
+LOOK_SECONDS = 0.25
+START_SECONDS = 60.0
+"""How long an upload may take to become a run. It takes one cold start, a second or two."""
+
+NOTICE_SECONDS = 180.0
+"""How long after the execution's end its notice may take: the aftermath machine, with its retries."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowedRun:
+    """A run that has ended: how it went, its notice as the subscriber got it, and the copy of its folder."""
+
+    progress: Progress
+    notice: Received
+    folder: Path
+    seconds: float
+
+
+def take_through(stack: LocalStack, dataset: DatasetFolder, view: View) -> FollowedRun:
+    """Drop the dataset into the inbox, follow the run to its notice, and copy its folder to `build/runs/`.
+
+    Raises:
+        CommandError: no run or no notice came of it in time; names where to look.
+    """
+    aws, outputs = stack.aws, stack.outputs
+    subscriber = Subscriber(aws.client("sqs"), aws.client("sns"), outputs["NoticesTopicArn"], dataset.name)
+    bucket = outputs["DatasetBucketName"]
+    began = time.monotonic()
+    key, version = dataset.upload(aws.client("s3"), bucket)
+    names = [*(each.name for each in dataset.siblings), dataset.train.name]
+    view.tell(f"Dropped {', '.join(names)} into s3://{bucket}/{INBOX}/{dataset.name}/")
+    run_id = run_id_for_upload(Upload(bucket, key, version))
+    progress, notice = _follow(stack, run_id, subscriber, view)
+    folder = copy_run_folder(stack, run_id)
+    return FollowedRun(progress, notice, folder, time.monotonic() - began)
+
+
+def _follow(stack: LocalStack, run_id: str, subscriber: Subscriber, view: View) -> tuple[Progress, Received]:
+    aws = stack.aws
+    progress_reader = reader(
+        run_id,
+        dynamodb=aws.client("dynamodb"),
+        s3=aws.client("s3"),
+        stepfunctions=aws.client("stepfunctions"),
+        outputs=stack.outputs,
+    )
+    notice: Received | None = None
+    waited_since = time.monotonic()
+    while True:
+        progress = progress_reader.read()
+        view.show(progress)
+        notice = notice or subscriber.receive(run_id)
+        if notice is not None and progress.ended and progress.notified:
+            return progress, notice
+        if progress.record is not None and not progress.ended:
+            waited_since = time.monotonic()
+        waited = time.monotonic() - waited_since
+        if progress.record is None and waited > START_SECONDS:
+            raise CommandError(f"the upload started no run within {START_SECONDS:.0f} s; {_logs(stack)}")
+        if waited > NOTICE_SECONDS:
+            missing = "its notice" if notice is None else "the mark that its notice is out"
+            raise CommandError(
+                f"run {run_id} ended as {progress.execution_status} ({progress.error}), but {missing} did not come "
+                f"within {NOTICE_SECONDS:.0f} s; {_logs(stack)}"
+            )
+        time.sleep(LOOK_SECONDS)
+
+
+def copy_run_folder(stack: LocalStack, run_id: str) -> Path:
+    """Everything that the run wrote, as files below `build/runs/<run_id>/`."""
+    s3, bucket = stack.aws.client("s3"), stack.outputs["RunsBucketName"]
+    target = places.RUNS / run_id
+    target.mkdir(parents=True, exist_ok=True)
+    run_folder = RunFolder(s3, bucket, run_id)
+    for name in run_folder.names():
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            for chunk in run_folder.stream(name).iter_chunks(1 << 20):
+                file.write(chunk)
+    return target
+
+
+def _logs(stack: LocalStack) -> str:
+    return f"the functions' logs are in {places.shown(stack.folder / 'aws/logs')}"

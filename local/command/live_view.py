@@ -1,0 +1,106 @@
+"""The run as a table that is drawn anew while it goes: what each state found, and how the training rises."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from local.command.progress import Progress, Span
+from local.command.sparkline import sparkline
+from local.command.stages import STAGES, Stage
+from local.command.views import NAME_WIDTH
+
+_REFRESHES_A_SECOND = 8
+_BAR_WIDTH = 36
+
+
+class LiveView:
+    """Draws the stages of a run: done, at work, to come. What was drawn last stays on the screen."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live: Live | None = None
+        # One spinner for all drawings, so that it turns and does not begin anew with each.
+        self._spinner = Spinner("dots", style="cyan")
+
+    def tell(self, line: str) -> None:
+        self._console.print(Text(line, style="dim"))
+
+    def show(self, progress: Progress) -> None:
+        if self._live is None:
+            self._live = Live(
+                console=self._console, refresh_per_second=_REFRESHES_A_SECOND, vertical_overflow="visible"
+            )
+            self._live.start()
+        self._live.update(self._table(progress))
+
+    def close(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _table(self, progress: Progress) -> RenderableType:
+        table = Table.grid(padding=(0, 1))
+        table.add_column(width=1)
+        table.add_column(width=NAME_WIDTH, no_wrap=True)
+        table.add_column(justify="right", width=6, no_wrap=True)
+        table.add_column(ratio=1)
+        working = _working(progress)
+        for stage in STAGES:
+            span = progress.spans.get(stage.name)
+            if span is None:
+                # A promotion is the recipe's wish: it is shown when it comes.
+                if stage.name != "Promote":
+                    table.add_row(Text("·", style="dim"), Text(stage.name, style="dim"), "", "")
+                continue
+            table.add_row(*self._row(progress, stage, span, working == stage.name))
+        if progress.ended and progress.execution_status != "SUCCEEDED":
+            table.add_row(
+                Text("✗", style="bold red"),
+                Text("Aftermath", style="bold"),
+                "",
+                Text(f"{progress.error or progress.execution_status}: the run is being closed", style="red"),
+            )
+        return table
+
+    def _row(self, progress: Progress, stage: Stage, span: Span, working: bool) -> list[RenderableType]:
+        until = datetime.now(UTC) if working else span.left or span.entered
+        seconds = Text(f"{(until - span.entered).total_seconds():.1f} s", style="dim")
+        failed = progress.ended and progress.execution_status != "SUCCEEDED" and stage.name == _last(progress)
+        found = Text(stage.found(progress))
+        mark: RenderableType = Text("✗", style="bold red") if failed else Text("✓", style="green")
+        name = Text(stage.name, style="red" if failed else "")
+        if working:
+            mark, name = self._spinner, Text(stage.name, style="bold cyan")
+        return [mark, name, seconds, Group(*_lines(progress, stage, found, working))]
+
+
+def _lines(progress: Progress, stage: Stage, found: Text, working: bool) -> list[RenderableType]:
+    """What stands beside the stage: what it found, and how far it is while that is worth a line of its own."""
+    lines: list[RenderableType] = [found]
+    if stage.name == "PollJob" and progress.metrics:
+        rewards = [each["critic_rewards_mean"] for each in progress.metrics if "critic_rewards_mean" in each]
+        curve = Text(sparkline(rewards, _BAR_WIDTH), style="green")
+        curve.append("  reward, 0 to 1", style="dim")
+        lines.append(curve)
+    if stage.name == "EvaluateShards" and working and progress.answers:
+        wanted = sum(each.wanted for each in progress.answers.values())
+        got = sum(each.got for each in progress.answers.values())
+        lines.append(ProgressBar(total=wanted, completed=got, width=_BAR_WIDTH, complete_style="cyan"))
+    return lines
+
+
+def _working(progress: Progress) -> str | None:
+    """The stage that works now. Between two states the last one that worked still counts."""
+    return None if progress.ended else _last(progress)
+
+
+def _last(progress: Progress) -> str | None:
+    begun = [stage.name for stage in STAGES if stage.name in progress.spans]
+    return begun[-1] if begun else None

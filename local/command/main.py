@@ -1,0 +1,102 @@
+"""`tunedrop`: the application on one machine, and the tools around a dataset.
+
+Only what parses the command line is imported here; a sub-command imports what it needs when it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+from local.command import exits, places
+
+SUB_COMMANDS = ("demo", "run", "up", "rehearse", "grade")
+"""Each a module of this package with `add_parser(subparsers)`, which sets the default `run`: arguments → exit code."""
+
+_DESCRIPTION = """\
+Drop a dataset, get a tuned model and the proof that it is better.
+
+On this machine the whole application runs without an AWS account: the same template, state machines and functions
+that are deployed, on an embedded AWS. The training service is a simulation, and its numbers say so."""
+
+_EXAMPLES = """\
+examples:
+  tunedrop demo                          take GSM8K through the whole pipeline
+  tunedrop run events/datasets/gsm8k     the same with a folder of your own (train.jsonl, test.jsonl, recipe.yaml)
+  tunedrop run my_folder --json          print the terminal notice alone as the last line
+  tunedrop validate my_folder            check a dataset, start nothing
+  tunedrop up                            keep it running for the AWS CLI, the openai SDK and curl"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with the exit code that this command has for a line that it does not understand."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(exits.USAGE, f"{self.prog}: {message}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one sub-command; its exit code, as `exits` says. Tells errors in a sentence, never in a traceback."""
+    arguments = _parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code: int = arguments.run(arguments)
+        return code
+    except exits.CommandError as error:
+        return _told(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return _told("stopped", exits.STOPPED)
+    except exits.Terminated:
+        return _told("terminated", exits.TERMINATED)
+    except BrokenPipeError:
+        # Whoever read the output has gone; there is no one to tell.
+        sys.stderr.close()
+        return exits.FAILED
+    except Exception as error:
+        return _told(f"{_sentence(error)} The details are in {_log(error)}.", exits.FAILED)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="tunedrop",
+        description=_DESCRIPTION,
+        epilog=f"{_EXAMPLES}\n\n{exits.TEXT}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+    for name in SUB_COMMANDS:
+        importlib.import_module(f"local.command.{name}").add_parser(subparsers)
+    return parser
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    # Once: a second signal must not interrupt the putting away.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise exits.Terminated
+
+
+def _told(sentence: str, code: int) -> int:
+    print(f"tunedrop: {sentence}", file=sys.stderr, flush=True)
+    return code
+
+
+def _sentence(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return f"{type(error).__name__}: {text}".rstrip(".") + "."
+
+
+def _log(error: Exception) -> str:
+    """Write the traceback where the sentence says that it is; the file, as the user can open it."""
+    places.LOG.parent.mkdir(parents=True, exist_ok=True)
+    with places.LOG.open("a") as file:
+        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        file.write(f"{moment} {' '.join(sys.argv)}\n{''.join(traceback.format_exception(error))}\n")
+    return places.shown(places.LOG)

@@ -1,0 +1,46 @@
+"""Where the command writes: below `build/`, which git ignores, and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BUILD = REPOSITORY / "build"
+RUNS = BUILD / "runs"
+UP_ENVIRONMENT = BUILD / "up/environment"
+STACKS = BUILD / "local/stacks"
+LOG = BUILD / "local/tunedrop.log"
+FULL_GSM8K = BUILD / "datasets/gsm8k-full"
+
+KEPT_STACKS = 3
+"""How many ended stacks keep their logs, for questions afterwards; each has some 100 KB."""
+
+
+def shown(path: Path) -> str:
+    """`path` as a user would type it from where they are."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("../..") else relative
+
+
+def new_stack_folder() -> Path:
+    """A folder for a stack's logs and state, of its own, so that several stacks may run; old ones are removed."""
+    ended = [folder for folder in sorted(STACKS.glob("*-*")) if not _alive(folder)]
+    for folder in ended[: len(ended) - KEPT_STACKS + 1]:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder = STACKS / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _alive(folder: Path) -> bool:
+    """Whether the process that the folder is named after still runs."""
+    try:
+        os.kill(int(folder.name.rpartition("-")[2]), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,145 @@
+"""`tunedrop rehearse FOLDER`: the grader's trial on the base model, without a run and without a job."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from local.command import exits, places
+from local.command.dataset_folder import DatasetFolder
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from local.command.views import View
+    from local.stack import LocalStack
+
+_DESCRIPTION = """\
+Sample the base model on a few of the folder's prompts, grade the answers with the deployed grader, and say whether
+there is anything to learn from: what RehearseGrader does before a job is paid for. It runs the deployed functions of
+the states up to RehearseGrader, each called by itself, so that no job can come of it. The model is simulated."""
+
+_STATES = ("ResolveInputs", "ValidateDataset", "RehearseGrader")
+
+_PREFIX = "rehearsals"
+"""Where the files are put: in the dataset bucket, but outside the inbox, so that the upload starts nothing."""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the sub-command."""
+    parser = subparsers.add_parser(
+        "rehearse",
+        help="try the grader on the base model's answers, without a job",
+        description=_DESCRIPTION,
+        epilog=exits.TEXT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("folder", type=Path, help="folder that holds train.jsonl")
+    parser.add_argument("--json", action="store_true", help="print the rehearsal's figures as the last line on stdout")
+    parser.add_argument(
+        "--region", choices=("us-west-2", "us-east-1"), default="us-west-2", help="as of `tunedrop run`"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Rehearse; 0 where a run would go on to its job, 2 where it would be rejected, 1 where it would fail."""
+    from local.command.console import open_view
+    from local.command.running_stack import running_stack
+
+    dataset = DatasetFolder.open(arguments.folder)
+    console, view = open_view(to_stderr=arguments.json, plain=True)
+    with running_stack(view, region=arguments.region) as stack:
+        document = rehearse(stack, dataset, view)
+    _show(console, document)
+    if arguments.json:
+        print(json.dumps(document, ensure_ascii=False), file=sys.stdout, flush=True)
+    return exits.of_status("SUCCEEDED" if document["status"] == "GO" else document["status"])
+
+
+def rehearse(stack: LocalStack, dataset: DatasetFolder, view: View) -> dict[str, Any]:
+    """Call the deployed functions in the states' order. What came of it: `status` GO, REJECTED or FAILED, `reason`
+    (`error` and `message`, None for GO), `rehearsal` (the figures and findings, None where it was not reached), `folder`.
+    """
+    from local.command.following import copy_run_folder
+    from tunedrop.outcomes import status_of_error
+    from tunedrop.run.store import RunStore
+
+    bucket = stack.outputs["DatasetBucketName"]
+    key, version = dataset.upload(stack.aws.client("s3"), bucket, _PREFIX)
+    detail = {"bucket": {"name": bucket}, "object": {"key": key, "version-id": version}}
+    began = {"input": {"source": "aws.s3", "detail": detail}, "execution_arn": "none: a rehearsal", "started_at": ""}
+    answer, reason = _call(stack, "RegisterRun", began)
+    run_id = answer.get("run_id", "")
+    for state in _STATES:
+        if reason is None:
+            view.tell(state)
+            _, reason = _call(stack, state, {"run_id": run_id})
+    if not run_id:
+        raise exits.CommandError(f"the rehearsal could not begin: {reason}")
+    record = RunStore(stack.aws.client("dynamodb"), stack.outputs["RunsTableName"]).load(run_id)
+    return {
+        "status": "GO" if reason is None else str(status_of_error(reason["error"])),
+        "reason": reason,
+        "rehearsal": record.rehearsal,
+        "folder": places.shown(copy_run_folder(stack, run_id)),
+    }
+
+
+def _call(stack: LocalStack, name: str, event: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str] | None]:
+    """Invoke a deployed function: its answer, and the error that it raised, if it did."""
+    answer = stack.aws.client("lambda").invoke(FunctionName=stack.resources[name], Payload=json.dumps(event).encode())
+    payload: dict[str, Any] = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        return {}, {"error": payload.get("errorType", "Unknown"), "message": payload.get("errorMessage", "")}
+    return payload, None
+
+
+_FIGURES: Mapping[str, str] = {
+    "prompts": "prompts",
+    "samples": "answers",
+    "mean_reward": "the base model's mean reward",
+    "groups_with_signal": "share of prompts whose answers differ in reward",
+    "reference_reward": "mean reward of the reference answers themselves",
+    "grader_errors": "share of answers that the grader failed on",
+    "truncated": "share of answers cut off",
+    "latency_p99": "seconds an answer, 99th percentile",
+    "completion_tokens_p99": "tokens an answer, 99th percentile",
+}
+
+
+def _show(console: Console, document: Mapping[str, Any]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    rehearsal = document["rehearsal"] or {}
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", style="bold")
+    table.add_column(style="dim")
+    for name, label in _FIGURES.items():
+        if rehearsal.get(name) is not None:
+            table.add_row(_number(rehearsal[name]), label)
+    console.print()
+    console.print(table)
+    for finding in rehearsal.get("findings", []):
+        style = "red" if finding["severity"] == "stop" else "yellow"
+        console.print()
+        console.print(
+            Text.assemble((f"{finding['rule']}: ", f"bold {style}"), f"{finding['message']} {finding['advice']}")
+        )
+    console.print()
+    reason = document["reason"]
+    if reason is None:
+        console.print(Text.assemble((" GO ", "bold reverse green"), "  A run would go on to its training job."))
+    else:
+        told = "" if rehearsal else reason["message"]
+        console.print(Text.assemble((f" {document['status']} ", "bold reverse yellow"), f"  {reason['error']} {told}"))
+    console.print(Text(f"\nThe model is simulated. All answers: {document['folder']}/rehearsal.json", style="dim"))
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"

@@ -1,0 +1,79 @@
+"""`tunedrop run FOLDER`: your own dataset through the whole pipeline on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from local.command import exits
+
+_DESCRIPTION = """\
+Start the application on this machine, drop the folder's files into its inbox, follow the run to its notice, and show
+what came of it. The training and the model are simulated; validation, rehearsal, evaluation, verdict and notice are
+what a deployed stack does.
+
+The folder holds
+  train.jsonl   one row a line: {"messages": [...], "reference_answer": ...}; 100 to 20,000 rows
+  test.jsonl    rows to compare base and tuned model on (without it a tenth of the training rows is held out)
+  recipe.yaml   model, grader, hyperparameters and more, all with defaults (or recipe.json)"""
+
+_EXAMPLES = """\
+examples:
+  tunedrop run events/datasets/gsm8k
+  tunedrop run my_folder --json | tail -n 1 | python -m json.tool"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the sub-command."""
+    parser = subparsers.add_parser(
+        "run",
+        help="take a folder of your own through the whole pipeline on this machine",
+        description=_DESCRIPTION,
+        epilog=f"{_EXAMPLES}\n\n{exits.TEXT}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("folder", type=Path, help="folder that holds train.jsonl")
+    parser.add_argument("--name", help="what the run is called (default: the folder's name)")
+    add_run_options(parser)
+    parser.set_defaults(run=run)
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """The options of every sub-command that takes a dataset through the pipeline."""
+    parser.add_argument("--json", action="store_true", help="print the notice alone, as the last line on stdout")
+    parser.add_argument("--plain", action="store_true", help="plain lines instead of the live view")
+    parser.add_argument(
+        "--region",
+        choices=("us-west-2", "us-east-1"),
+        default="us-west-2",
+        help="the Region that is imitated: open-weight models train in us-west-2 (default), Nova in us-east-1",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Take the folder through the pipeline; the exit code that its status has."""
+    from local.command.dataset_folder import DatasetFolder
+
+    return take_through_and_tell(DatasetFolder.open(arguments.folder, arguments.name), arguments)
+
+
+def take_through_and_tell(dataset: Any, arguments: argparse.Namespace) -> int:
+    """Start a stack, take `dataset` (a DatasetFolder) through it, show the end; the exit code."""
+    from local.command.console import open_view
+    from local.command.ending import show_end
+    from local.command.following import take_through
+    from local.command.running_stack import running_stack
+
+    console, view = open_view(to_stderr=arguments.json, plain=arguments.plain)
+    try:
+        with running_stack(view, region=arguments.region) as stack:
+            followed = take_through(stack, dataset, view)
+    finally:
+        view.close()
+    show_end(console, followed, dataset)
+    if arguments.json:
+        print(json.dumps(followed.notice.message, ensure_ascii=False), file=sys.stdout, flush=True)
+    return exits.of_status(followed.notice.status)

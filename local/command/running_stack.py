@@ -1,0 +1,31 @@
+"""Starting the application on this machine, and saying what that is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from local.command import places
+from local.command.exits import CommandError
+from local.command.views import View
+from local.stack import LAYERS, LocalStack
+
+SIMULATED = "Training and model are simulated on this machine; no AWS account is used and nothing is charged."
+
+
+@contextmanager
+def running_stack(view: View, *, region: str) -> Iterator[LocalStack]:
+    """A local stack of its own folder; everything that it started ends with the context.
+
+    Raises:
+        CommandError: this machine is not set up for it.
+    """
+    if not (LAYERS / "dependencies").is_dir():
+        raise CommandError(f"the layers of this machine are not in {places.shown(LAYERS)}; run `make install`")
+    began = time.monotonic()
+    with LocalStack(region=region, folder=places.new_stack_folder()) as stack:
+        view.tell(
+            f"Tunedrop is deployed on this machine as in {region} ({time.monotonic() - began:.1f} s). {SIMULATED}"
+        )
+        yield stack

@@ -1,0 +1,73 @@
+"""A subscriber as any team would be one: an SQS queue on the notices topic, with a filter policy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+
+TERMINAL = ("SUCCEEDED", "REJECTED", "FAILED", "CANCELLED")
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One notice as it came out of the queue. `attributes` are those that a filter policy can ask for."""
+
+    subject: str
+    attributes: Mapping[str, str]
+    message: Mapping[str, Any]
+
+    @property
+    def status(self) -> str:
+        return str(self.message["status"])
+
+
+class Subscriber:
+    """Gets the terminal notices of the runs of one dataset's name."""
+
+    def __init__(self, sqs: SQSClient, sns: SNSClient, topic_arn: str, name: str) -> None:
+        self._sqs = sqs
+        self.filter_policy = {"name": [name], "status": list(TERMINAL)}
+        self._queue = sqs.create_queue(QueueName="tunedrop-command")["QueueUrl"]
+        queue_arn = sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])["Attributes"][
+            "QueueArn"
+        ]
+        # What SNS needs on AWS to reach a queue.
+        allowed = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": queue_arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+        }
+        sqs.set_queue_attributes(
+            QueueUrl=self._queue,
+            Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [allowed]})},
+        )
+        sns.subscribe(
+            TopicArn=topic_arn,
+            Protocol="sqs",
+            Endpoint=queue_arn,
+            Attributes={"FilterPolicy": json.dumps(self.filter_policy)},
+        )
+
+    def receive(self, run_id: str) -> Received | None:
+        """The notice of `run_id` if it has come by now. Notices of other runs are taken out and passed over."""
+        while messages := self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages", []):
+            for each in messages:
+                self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=each["ReceiptHandle"])
+                envelope = json.loads(each["Body"])
+                message = json.loads(envelope["Message"])
+                if message.get("run_id") == run_id:
+                    attributes = envelope.get("MessageAttributes", {})
+                    return Received(
+                        envelope.get("Subject", ""),
+                        {name: attribute["Value"] for name, attribute in attributes.items()},
+                        message,
+                    )
+        return None

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
+
+from tunedrop import recipe
+from tunedrop.run import folder
 
 Resources = dict[str, dict[str, Any]]
 
@@ -101,7 +105,6 @@ EXPECTED: dict[str, set[str]] = {
         "dynamodb:Query",
         "s3:GetObject",
         "s3:PutObject",
-        "s3:AbortMultipartUpload",
         "s3:ListBucket",
     },
     "ReleaseRun": {
@@ -284,9 +287,16 @@ def test_the_distributed_map_may_start_watch_and_stop_its_children_and_read_its_
     assert by_action["s3:GetObject"] == {"Fn::Sub": "${RunsBucket.Arn}/runs/*/evaluation/manifest.json"}
 
 
-def test_the_manifest_lies_where_the_distributed_map_may_read_it() -> None:
-    from tunedrop.run import folder
+def test_a_recipe_can_name_no_parameter_but_those_that_the_pipeline_may_write(resources: Resources) -> None:
+    by_sid = {each["Sid"]: each for each in statements(resources, "PipelineRole")}
+    assert by_sid["Promote"]["Resource"]["Fn::Sub"].endswith(":parameter/tunedrop/*")
+    assert recipe.Promotion(parameter="/tunedrop/gsm8k/model").parameter == "/tunedrop/gsm8k/model"
+    for other in ("/models/gsm8k", "/tunedrop", "/tunedrop/", "tunedrop/model", "/tunedrop/../models/gsm8k "):
+        with pytest.raises(ValidationError):
+            recipe.Promotion(parameter=other)
 
+
+def test_the_manifest_lies_where_the_distributed_map_may_read_it() -> None:
     assert folder.MANIFEST == "evaluation/manifest.json"
     assert folder.RunFolder(None, "bucket", "gsm8k-0f1e").key(folder.MANIFEST).startswith("runs/")  # type: ignore[arg-type]  # no call is made
 

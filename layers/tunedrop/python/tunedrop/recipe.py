@@ -80,9 +80,12 @@ class Budget(_Section):
 
 
 class Promotion(_Section):
-    """Where the model id is put when the verdict is good enough: the name of an SSM parameter."""
+    """Where the model id is put when the verdict is good enough: the name of an SSM parameter.
 
-    parameter: str = Field(pattern=r"^/[A-Za-z0-9_.\-/]{1,500}$")
+    Below `/tunedrop/`, as the pipeline's role may write no other: a recipe cannot overwrite what is not Tunedrop's.
+    """
+
+    parameter: str = Field(pattern=r"^/tunedrop(/[A-Za-z0-9_.\-]{1,100}){1,5}$")
 
 
 class Recipe(_Section):

@@ -86,8 +86,8 @@ def test_labels_for_another_number_of_rows_are_refused() -> None:
 def test_prompts_fall_into_quarters_by_length() -> None:
     labels = length_labels(list(range(1, 101)))
     assert [labels.count(label) for label in dict.fromkeys(labels)] == [26, 25, 25, 24]
-    assert labels[0] == "shortest quarter (up to 26 characters)"
-    assert labels[-1] == "longest quarter (over 76 characters)"
+    assert labels[0] == "1st: up to 26 characters"
+    assert labels[-1] == "4th: over 76 characters"
 
 
 def test_a_candidates_figures_hold_what_it_cost_and_what_is_missing() -> None:

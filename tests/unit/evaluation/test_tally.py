@@ -81,12 +81,12 @@ def test_tokens_and_latency_are_none_where_the_service_does_not_tell_them() -> N
     assert base.latency([0.5, 0.99, 1.0]) == pytest.approx([0.5, 0.99, 1.0])
 
 
-def test_rewards_fall_into_the_bin_that_they_open() -> None:
+def test_rewards_fall_into_the_bin_that_they_are_nearest_to() -> None:
     tally = Tally(rows=5)
-    for row, reward in enumerate((0.0, 0.1, 0.15, 0.5, 1.0)):
+    for row, reward in enumerate((0.0, 0.1, 0.13, 0.5, 1.0)):
         tally.add(an_answer(row, reward=reward))
     bins = tally.candidates["base"].reward_bins
-    assert [index for index, count in enumerate(bins) if count] == [0, 2, 3, 10, 19]
+    assert [index for index, count in enumerate(bins) if count] == [0, 2, 3, 10, 20]
 
 
 def test_an_answer_of_another_test_set_is_refused() -> None:

@@ -9,6 +9,9 @@ from typing import Any
 from tunedrop.evaluation.statistics import Estimate, PairedDifference, mean_with_interval, paired_difference, wilson
 from tunedrop.evaluation.tally import CandidateTally, Tally
 
+REWARDS = (0.0, 1.0)
+"""The range of a reward, and of a share of right answers."""
+
 SLICES = 12
 """Most slices of one field that are shown; the rest is one slice, "(others)"."""
 
@@ -102,8 +105,8 @@ def compare(tally: Tally, first: str, second: str, *, level: float) -> Compariso
         only_second_graded=len(only_second),
         neither_graded=neither,
         reward=paired_difference((after - before for before, after in rewards), level=level),
-        first_reward=mean_with_interval((before for before, _ in rewards), level=level),
-        second_reward=mean_with_interval((after for _, after in rewards), level=level),
+        first_reward=mean_with_interval((before for before, _ in rewards), level=level, within=REWARDS),
+        second_reward=mean_with_interval((after for _, after in rewards), level=level, within=REWARDS),
         accuracy=paired_difference((after - before for before, after in judged), level=level) if judged else None,
         first_accuracy=_share([before for before, _ in judged], tally.samples, level),
         second_accuracy=_share([after for _, after in judged], tally.samples, level),
@@ -127,7 +130,9 @@ def candidate_figures(candidate: CandidateTally, *, level: float) -> dict[str, A
         "missing": candidate.missing(),
         "truncated": candidate.truncated,
         "ungraded": dict(candidate.ungraded.most_common()),
-        "reward": estimate_json(mean_with_interval((_reward(candidate, row) for row in rows), level=level))
+        "reward": estimate_json(
+            mean_with_interval((_reward(candidate, row) for row in rows), level=level, within=REWARDS)
+        )
         if rows
         else None,
         "accuracy": estimate_json(_share(judged, candidate.samples, level)),
@@ -147,7 +152,8 @@ def slices(
     """The difference within parts of the test set: `labels` gives for each field one label a row (None: no value).
 
     For looking, not for deciding: with twenty slices one is expected to stand out at level 0.05 by chance alone. Each
-    slice has field, label, pairs, first, second, difference, low, high; the largest first, small ones gathered.
+    slice has field, label, pairs, first, second, difference, low, high. Ordered by label; small ones and those beyond
+    the `SLICES` largest are gathered.
     """
     one, other = tally.candidates[first], tally.candidates[second]
     found = []
@@ -169,12 +175,9 @@ def length_labels(lengths: Sequence[int], unit: str = "characters") -> list[str]
     """A label a row by the quarter that its length falls in, for a slice by prompt length."""
     ordered = sorted(lengths)
     cuts = [ordered[len(ordered) * quarter // 4] for quarter in (1, 2, 3)] if ordered else []
-    names = ("shortest", "shorter", "longer", "longest")
-    bounds = ("up to", "up to", "up to", "over")
-    return [
-        f"{names[quarter]} quarter ({bounds[quarter]} {cuts[min(quarter, 2)]:,} {unit})"
-        for quarter in (sum(length > cut for cut in cuts) for length in lengths)
-    ]
+    names = [f"{part}: up to {cut:,} {unit}" for part, cut in zip(("1st", "2nd", "3rd"), cuts, strict=False)]
+    names += [f"4th: over {cut:,} {unit}" for cut in cuts[2:]]
+    return [names[sum(length > cut for cut in cuts)] for length in lengths]
 
 
 def estimate_json(estimate: Estimate | None) -> dict[str, Any] | None:
@@ -188,7 +191,7 @@ def _gathered(groups: Mapping[str, list[int]]) -> Iterable[tuple[str, list[int]]
     ordered = sorted(groups.items(), key=lambda each: (-len(each[1]), each[0]))
     shown = [each for each in ordered[:SLICES] if len(each[1]) >= LEAST_SLICE_ROWS]
     rest = [row for _, rows in ordered[len(shown) :] for row in rows]
-    yield from shown
+    yield from sorted(shown)
     if len(rest) >= LEAST_SLICE_ROWS:
         yield OTHERS, rest
 
@@ -211,7 +214,7 @@ def _share(of_rows: Sequence[float], samples: int, level: float) -> Estimate | N
     """Accuracy with its interval: Wilson's for one answer a row, by rows for several."""
     if not of_rows:
         return None
-    estimate = mean_with_interval(of_rows, level=level)
+    estimate = mean_with_interval(of_rows, level=level, within=REWARDS)
     if samples > 1:
         return estimate
     low, high = wilson(round(sum(of_rows)), len(of_rows), level=level)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
 from math import comb, cosh, exp, fsum, lgamma, log, sqrt, tanh
@@ -45,7 +45,9 @@ class PairedDifference:
     test: str
 
 
-def mean_with_interval(values: Iterable[float], *, level: float = 0.05, bound: float = 1.0) -> Estimate:
+def mean_with_interval(
+    values: Iterable[float], *, level: float = 0.05, within: tuple[float, float] | None = None
+) -> Estimate:
     """The mean of one value a row and its two-sided bootstrap interval.
 
     The interval is the *expanded percentile* bootstrap interval: the percentiles of the bootstrap distribution of the
@@ -54,11 +56,15 @@ def mean_with_interval(values: Iterable[float], *, level: float = 0.05, bound: f
     distribution itself is computed, not drawn: see `saddlepoint`. Coverage measured in tests/unit/evaluation.
 
     Where all values are equal a bootstrap would claim to know the mean exactly. Then at most a share 1 - level^(1/n) of
-    all rows can differ (the "rule of three", Hanley and Lippman-Hand 1983, JAMA 249), each by at most `bound`.
+    all rows can differ (the "rule of three", Hanley and Lippman-Hand 1983, JAMA 249), each by at most 1, the width
+    of the rewards' range. `within` are bounds that no value can pass, to which the interval is cut.
 
     Raises ValueError for no values, or a level not between 0 and 1.
     """
-    return _estimate(_levels(values), level=level, bound=bound)
+    estimate = _estimate(_levels(values), level=level)
+    if within is None:
+        return estimate
+    return replace(estimate, low=max(within[0], estimate.low), high=min(within[1], estimate.high))
 
 
 def paired_difference(differences: Iterable[float], *, level: float = 0.05) -> PairedDifference:
@@ -71,7 +77,7 @@ def paired_difference(differences: Iterable[float], *, level: float = 0.05) -> P
     """
     levels = _levels(differences)
     p_value, test = _sign_flip(levels)
-    return PairedDifference(_estimate(levels, level=level, bound=1.0), p_value, test)
+    return PairedDifference(_estimate(levels, level=level), p_value, test)
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -148,12 +154,12 @@ def _levels(values: Iterable[float]) -> Mapping[float, int]:
     return dict(sorted(levels.items()))
 
 
-def _estimate(levels: Mapping[float, int], *, level: float, bound: float) -> Estimate:
+def _estimate(levels: Mapping[float, int], *, level: float) -> Estimate:
     z = z_score(level)
     rows = sum(levels.values())
     mean = fsum(value * count for value, count in levels.items()) / rows
     if len(levels) == 1:
-        reach = bound * (1 - level ** (1 / rows))
+        reach = 1 - level ** (1 / rows)
         return Estimate(mean, mean - reach, mean + reach, rows, 0.0, "rule of three (no spread between rows)")
     centred = [(value - mean, count) for value, count in levels.items()]
     squares = fsum(count * deviation**2 for deviation, count in centred)

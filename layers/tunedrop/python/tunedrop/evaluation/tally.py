@@ -14,8 +14,8 @@ from math import ceil
 from tunedrop.evaluation.answers import Answer
 from tunedrop.evaluation.statistics import pass_at_k
 
-REWARD_BINS = 20
-"""Bins of the reward distribution over 0 to 1: 0.05 wide, so that 0, 0.1, 0.5 and 1 are bins of their own."""
+REWARD_BINS = 21
+"""Bins of the reward distribution, centred on 0, 0.05, ... 1: each usual level has one of its own."""
 
 _REASONS = 20
 _REASON_LENGTH = 120
@@ -56,7 +56,7 @@ class CandidateTally:
             return True
         self._reward_sums[answer.row] += answer.reward
         self._graded[answer.row] += 1
-        self.reward_bins[min(REWARD_BINS - 1, max(0, int(answer.reward * REWARD_BINS + 1e-9)))] += 1
+        self.reward_bins[min(REWARD_BINS - 1, max(0, int(answer.reward * (REWARD_BINS - 1) + 0.5)))] += 1
         if answer.correct is not None:
             self._judged[answer.row] += 1
             self._right[answer.row] += answer.correct

@@ -13,7 +13,7 @@ from typing import Any
 from tunedrop.evaluation.answers import BASE, TUNED, Answer
 from tunedrop.evaluation.tally import Tally
 
-MOST_ROWS = 300
+MOST_ROWS = 600
 """Most rows shown each way."""
 
 TEXT_BYTES = 1_200_000

@@ -125,10 +125,11 @@ def _headline(report: Mapping[str, Any]) -> tuple[str, str, str]:
 
 def _explanation(report: Mapping[str, Any]) -> str:
     """The report's sentence without the word that the headline says already."""
-    head, colon, rest = str(report["sentence"]).partition(": ")
-    if not colon or len(head) > 60:
+    _, colon, rest = str(report["sentence"]).partition(": ")
+    if not colon:
         return str(report["sentence"])
-    return rest[:1].upper() + rest[1:]
+    # A reason may begin with a file's name, which keeps its spelling.
+    return rest[:1].upper() + rest[1:] if report["evaluation"] else rest
 
 
 def _cards(evaluation: Mapping[str, Any]) -> list[Row]:
@@ -142,7 +143,7 @@ def _cards(evaluation: Mapping[str, Any]) -> list[Row]:
             "small": f"{level} interval {number(reward['low'], 'change')} to {number(reward['high'], 'change')}",
         },
         {
-            "title": "Mean reward, base → tuned",
+            "title": "Mean reward",
             "big": f"{number(reward['first']['mean'], 'reward')} → {number(reward['second']['mean'], 'reward')}",
             "small": f"p {number(reward['p_value'], 'p')} ({reward['test']})",
         },
@@ -150,7 +151,7 @@ def _cards(evaluation: Mapping[str, Any]) -> list[Row]:
     if accuracy:
         cards.append(
             {
-                "title": "Accuracy, base → tuned",
+                "title": "Accuracy",
                 "big": f"{number(accuracy['first']['mean'], 'share')} → {number(accuracy['second']['mean'], 'share')}",
                 "small": f"{compared['gained']:,} rows came right, {compared['lost']:,} went wrong",
             }

@@ -8,6 +8,7 @@ from typing import Any
 
 from tunedrop.evaluation.answers import BASE, TUNED
 from tunedrop.evaluation.tally import REWARD_BINS
+from tunedrop.reporting.wording import number
 
 CURVE_POINTS = 1_500
 """Most points of a training curve: more than a wide screen has pixels for."""
@@ -41,7 +42,7 @@ CURVES = (
         "length",
         ("response_length_mean", "response_length/mean"),
         "Response length",
-        "tokens; an explosion with the reward is verbosity",
+        "tokens; exploding with the reward is verbosity",
         zero=False,
     ),
 )
@@ -58,7 +59,7 @@ def page_data(report: Mapping[str, Any]) -> dict[str, Any]:
         "curves": curves(report["training"]),
         "distribution": _distribution(evaluation) if evaluation else [],
         "slices": [
-            {**part, "name": f"{part['label']} · {part['field']}"}
+            {**part, "name": f"{part['field']}, {part['label']}"}
             for part in (evaluation["slices"] if evaluation else [])
         ],
         "flips": flips["rows"] if flips else [],
@@ -116,7 +117,7 @@ def comparison_marks(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
                     "mean": estimate["mean"],
                     "low": max(0.0, estimate["low"]),
                     "high": min(1.0, estimate["high"]),
-                    "shown": f"{estimate['mean']:.1%}",
+                    "shown": number(estimate["mean"], "reward" if measure == "reward" else "share"),
                 }
             )
     return marks
@@ -132,16 +133,15 @@ def _domain(marks: Sequence[Mapping[str, Any]]) -> list[float]:
 
 
 def _distribution(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
-    width = 1 / REWARD_BINS
+    width = 1 / (REWARD_BINS - 1)
     bars = []
     for place, candidate in enumerate((BASE, TUNED)):
         counts = evaluation["candidates"][candidate]["reward_bins"]
         total = sum(counts) or 1
-        for number, count in enumerate(counts):
+        for bin_number, count in enumerate(counts):
             if count:
-                # Beside each other within their bin, so that neither hides the other; 1 has the last bin to itself
-                # with what lies just below.
-                start = number * width + (0.1 + 0.4 * place) * width
+                # Beside each other about the bin's centre, so that neither hides the other.
+                start = (bin_number + 0.4 * (place - 1)) * width
                 bars.append(
                     {
                         "from": round(start, 4),
@@ -149,7 +149,7 @@ def _distribution(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
                         "share": count / total,
                         "count": count,
                         "tone": candidate,
-                        "label": f"{candidate}, reward {number * width:.2f} to {(number + 1) * width:.2f}",
+                        "label": f"{candidate}, reward about {bin_number * width:.2f}",
                     }
                 )
     return bars

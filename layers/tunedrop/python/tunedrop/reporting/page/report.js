@@ -19,8 +19,8 @@
     const narrow = width < NARROW;
     const marks = data.comparison;
     return Plot.plot({
-      width, height: 44 + 34 * marks.length, marginLeft: narrow ? 112 : 160, marginRight: 46, style: looks,
-      x: { domain: data.comparisonDomain, label: null, grid: true, ticks: narrow ? 4 : 8, tickFormat: (x) => `${Math.round(x * 100)}%` },
+      width, height: 44 + 34 * marks.length, marginLeft: narrow ? 112 : 160, marginRight: 58, style: looks,
+      x: { domain: data.comparisonDomain, label: null, grid: true, ticks: narrow ? 4 : 8, tickFormat: ".2~f" },
       y: { domain: marks.map((d) => d.label), label: null, tickSize: 0 },
       marks: [
         Plot.ruleY(marks, { y: "label", x1: "low", x2: "high", stroke: (d) => `var(--${d.tone})`, strokeWidth: 3, strokeLinecap: "round" }),
@@ -33,7 +33,7 @@
   function curve(which) {
     const points = data.curves[which];
     return (width) => Plot.plot({
-      width, height: 200, marginLeft: 48, marginRight: 12, style: looks,
+      width, height: 210, marginLeft: 48, marginBottom: 42, marginRight: 12, style: looks,
       x: { label: "step", ticks: 5, tickFormat: "d" },
       y: { label: null, grid: true, nice: true, ticks: 5, zero: points.zero },
       marks: [
@@ -49,9 +49,8 @@
   function distribution(width) {
     return Plot.plot({
       width, height: 230, marginLeft: 52, style: looks,
-      x: { label: "reward", domain: [-0.02, 1.02], ticks: 6 },
+      x: { label: null, domain: [-0.03, 1.03], ticks: 6 },
       y: { label: null, grid: true, tickFormat: (y) => `${Math.round(y * 100)}%` },
-      color: { legend: false },
       marks: [
         Plot.rectY(data.distribution, { x1: "from", x2: "to", y: "share", fill: (d) => `var(--${d.tone})`, title: (d) => `${d.label}: ${d.count} answers` }),
         Plot.ruleY([0], faint),
@@ -61,9 +60,9 @@
 
   function slices(width) {
     const narrow = width < NARROW;
-    const short = (label) => (narrow && label.length > 18 ? `${label.slice(0, 17)}…` : label.length > 40 ? `${label.slice(0, 39)}…` : label);
+    const short = (label) => (narrow && label.length > 18 ? `${label.slice(0, 17)}…` : label.length > 44 ? `${label.slice(0, 43)}…` : label);
     return Plot.plot({
-      width, height: 50 + 26 * data.slices.length, marginLeft: narrow ? 124 : 280, marginRight: 24, style: looks,
+      width, height: 50 + 26 * data.slices.length, marginLeft: narrow ? 132 : 300, marginRight: 24, style: looks,
       x: { label: null, grid: true, ticks: narrow ? 4 : 8, tickFormat: "+.2f" },
       y: { domain: data.slices.map((d) => d.name), tickFormat: short, label: null, tickSize: 0 },
       marks: [
@@ -95,7 +94,7 @@
 
   const list = document.getElementById("flip-list");
   if (!list) return;
-  const PAGE = 20;
+  const PAGE = 10;
   const search = document.getElementById("flip-search");
   const count = document.getElementById("flip-count");
   const more = document.getElementById("flip-more");

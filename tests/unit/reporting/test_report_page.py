@@ -1,0 +1,209 @@
+"""report.html: one page that needs nothing but itself and that no model's text can break."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tunedrop.reporting.page as page_module
+from tests.unit.reporting.sample_run import HOSTILE, a_rejected_run, a_run
+from tunedrop.reporting.facts import RunFacts
+from tunedrop.reporting.page import render_html
+from tunedrop.reporting.report import build_report
+from tunedrop.reporting.wording import duration, number, seconds
+
+VENDOR = Path(page_module.__file__).parent / "page" / "vendor"
+
+
+class Page(HTMLParser):
+    """The page's elements with their attributes, the text outside scripts and styles, and the scripts."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.scripts: list[tuple[dict[str, str | None], str]] = []
+        self._inside = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self._inside = tag if tag in ("script", "style") else ""
+        if tag == "script":
+            self.scripts.append((dict(attrs), ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "script":
+            attributes, text = self.scripts[-1]
+            self.scripts[-1] = (attributes, text + data)
+        elif not self._inside:
+            self.text += data
+
+    @property
+    def data(self) -> dict[str, Any]:
+        parsed: dict[str, Any] = json.loads(
+            next(text for attributes, text in self.scripts if attributes.get("id") == "data")
+        )
+        return parsed
+
+
+@pytest.fixture(scope="module")
+def good() -> Page:
+    return Page(render_html(build_report(a_run())))
+
+
+def page_of(facts: RunFacts) -> Page:
+    return Page(render_html(build_report(facts)))
+
+
+def test_the_page_names_no_address_to_load_anything_from(good: Page) -> None:
+    for tag, attributes in good.elements:
+        for name in ("src", "href", "action", "srcset", "poster", "data"):
+            assert attributes.get(name) in (None, "data:,"), (tag, attributes)
+    assert not re.search(r"url\(|@import", (VENDOR.parent / "report.css").read_text())
+
+
+def test_the_content_security_policy_allows_the_pages_own_scripts_and_nothing_else(good: Page) -> None:
+    policy = next(a["content"] for tag, a in good.elements if a.get("http-equiv") == "Content-Security-Policy") or ""
+    assert policy.startswith("default-src 'none'; ")
+    allowed = re.findall(r"'sha256-([^']+)'", policy)
+    executed = [text for attributes, text in good.scripts if attributes.get("type") != "application/json"]
+    assert [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in executed] == allowed
+    assert "unsafe-inline" not in policy.partition("style-src")[0]
+    assert "unsafe-eval" not in policy
+
+
+def test_a_models_script_stays_text_wherever_it_comes_in() -> None:
+    facts = a_run(60)
+    calm = page_of(facts)
+    hostile: dict[str, Any] = {
+        "name": HOSTILE,
+        "tuned_model": HOSTILE,
+        "recipe": {"model": HOSTILE, HOSTILE: HOSTILE},
+        "findings": [dict.fromkeys(("rule", "severity", "file", "message", "hint"), HOSTILE)],
+        "rehearsal": {"findings": [{"rule": HOSTILE, "message": HOSTILE, "advice": HOSTILE}]},
+        "cost": {HOSTILE: HOSTILE},
+        "stages": [{"name": HOSTILE, "seconds": 1}],
+        "dataset": {"uri": HOSTILE, "version": HOSTILE, "rows": 1, "sha256": HOSTILE},
+    }
+    attacked = page_of(replace(facts, **hostile))
+    for tag in ("script", "img", "iframe", "style"):
+        assert sum(name == tag for name, _ in attacked.elements) == sum(name == tag for name, _ in calm.elements)
+    assert not any("onerror" in attributes for _, attributes in attacked.elements)
+    assert HOSTILE in attacked.text
+
+
+def test_the_flipped_rows_arrive_whole_in_the_data_block(good: Page) -> None:
+    rows = good.data["flips"]
+    assert any(row["tuned"]["text"] == HOSTILE and row["prompt"] == HOSTILE for row in rows)
+    block = next(text for attributes, text in good.scripts if attributes.get("id") == "data")
+    assert "<" not in block
+
+
+def test_the_verdict_stands_first_with_its_figures(good: Page) -> None:
+    start = good.text[: good.text.index("Base against tuned")]
+    assert "Improved" in start
+    assert "95% interval" in start
+    assert "sign-flip" in start
+    assert "5 of 220 left out" in start
+
+
+def test_a_simulated_run_says_so_and_a_real_one_does_not(good: Page) -> None:
+    assert "No model was trained" in good.text
+    assert "No model was trained" not in page_of(replace(a_run(60), simulated=False)).text
+
+
+def test_a_hedging_model_is_shown_as_suspected_reward_hacking_with_the_reasons() -> None:
+    text = page_of(a_run(120, hedging=True)).text
+    assert "Not improved: suspected reward hacking" in text
+    assert "name several different final answers" in text
+
+
+def test_a_rejected_run_shows_why_and_nothing_that_it_did_not_reach() -> None:
+    page = page_of(a_rejected_run())
+    assert "train.jsonl line 3: the field `messages` is missing." in page.text
+    assert "Each line needs `messages`" in page.text
+    for section in ("Base against tuned", "Guard rails", "Rows that flipped", "Rehearsal", "Training ("):
+        assert section not in page.text
+
+
+def test_a_run_of_which_nothing_is_known_still_has_a_page() -> None:
+    assert "Cancelled" in page_of(RunFacts(run_id="bare-1", name="bare", status="CANCELLED")).text
+
+
+def test_the_page_of_all_1319_rows_of_gsm8k_is_under_two_megabytes() -> None:
+    facts = a_run(1_319)
+    assert facts.flips is not None
+    assert len(facts.flips["rows"]) > 500
+    assert len(render_html(build_report(facts)).encode()) < 2_000_000
+
+
+def test_health_findings_are_marked_on_the_curve_where_they_happened(good: Page) -> None:
+    curves = good.data["curves"]
+    assert set(curves) == {"reward", "entropy", "gradient", "length"}
+    (mark,) = curves["gradient"]["health"]
+    assert mark["step"] == 41
+    assert mark["value"] == pytest.approx(next(p["value"] for p in curves["gradient"]["series"] if p["step"] == 41))
+    assert curves["reward"]["health"] == []
+
+
+def test_steps_are_drawn_in_order_whatever_the_services_order() -> None:
+    facts = a_run(60)
+    assert facts.training is not None
+    shuffled = replace(facts, training={**facts.training, "metrics": facts.training["metrics"][::-1]})
+    steps = [point["step"] for point in page_of(shuffled).data["curves"]["reward"]["series"]]
+    assert steps == list(range(1, 68))
+
+
+def test_a_long_training_is_thinned_to_what_a_screen_can_show() -> None:
+    metrics = [{"step": step, "critic_rewards_mean": 0.5} for step in range(20_000)]
+    data = page_of(replace(a_run(60), training={"metrics": metrics})).data
+    assert 1_000 <= len(data["curves"]["reward"]["series"]) <= 1_500
+    assert set(data["curves"]) == {"reward"}
+
+
+def test_the_chart_library_is_the_one_that_its_readme_names() -> None:
+    hashes = dict(
+        re.findall(r"^\| (\S+\.js) \|.*\| ([0-9a-f]{64}) \|$", (VENDOR / "README.md").read_text(), re.MULTILINE)
+    )
+    assert set(hashes) == {path.name for path in VENDOR.glob("*.js")}
+    for name, expected in hashes.items():
+        body = (VENDOR / name).read_bytes()
+        assert hashlib.sha256(body).hexdigest() == expected
+        assert b"</script" not in body.lower()
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (number(0.12345, "reward"), "0.123"),
+        (number(0.12345, "share"), "12.3%"),
+        (number(-0.05, "change"), "\N{MINUS SIGN}0.050"),
+        (number(12_345.6, "count"), "12,346"),
+        (number(0.00001, "p"), "below 0.0001"),
+        (number(None, "reward"), "\N{EN DASH}"),
+        (seconds(0.0123), "12 ms"),
+        (seconds(1.5), "1.50 s"),
+        (duration(3.21), "3.2 s"),
+        (duration(125), "2 min 5 s"),
+        (duration(12_000), "3 h 20 min"),
+    ],
+)
+def test_numbers_are_written_for_people(shown: str, expected: str) -> None:
+    assert shown == expected
+
+
+def test_an_unknown_kind_of_number_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="no such kind of number: 'money'"):
+        number(1.0, "money")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import base64
 import datetime
+import json
 import logging
 import os
 import shutil
@@ -18,6 +19,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import lambda_backends
 from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
@@ -278,6 +280,17 @@ class EmbeddedAws:
             invoked_arn=f"{arn}:{qualifier}" if qualifier else function.function_arn,
             client_context=_decoded_context(context) if context else None,
         )
+
+    def invoke(self, function_arn: str, event: Any) -> Answer:
+        """Invokes a function (with its version or alias, where the ARN names one) as a service of AWS does.
+
+        Raises InvokeRefused; for a function that does not exist with ResourceNotFoundException.
+        """
+        try:
+            function = lambda_backends[ACCOUNT][self.region].get_function(function_arn)
+        except UnknownFunctionException as error:
+            raise InvokeRefused("ResourceNotFoundException", str(error), 404) from error
+        return self.functions.invoke(self.version_of(function), json.dumps(event).encode(), invoked_arn=function_arn)
 
     def _invoke_later(self, function: Any, body: str | bytes) -> None:
         self.functions.invoke_later(self.version_of(function), event_bytes(body), invoked_arn=function.function_arn)

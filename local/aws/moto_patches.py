@@ -219,11 +219,12 @@ class Patches:
 
         def describe(response: Any) -> ActionResult:
             result: ActionResult = original(response)
+            fields: Any = result.result
             execution = response.stepfunction_backend.describe_execution(response._get_param("executionArn"))
             if execution.exec_status != ExecutionStatus.RUNNING:
-                result.result["stopDate"] = execution.stop_date
+                fields["stopDate"] = execution.stop_date
             if execution.exec_status == ExecutionStatus.SUCCEEDED:
-                result.result["output"] = json.dumps(execution.output)
+                fields["output"] = json.dumps(execution.output)
             return result
 
         original = self._replace(moto.stepfunctions.responses.StepFunctionResponse, "describe_execution", describe)

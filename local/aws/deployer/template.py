@@ -55,7 +55,7 @@ def translate(
     `built` gives, by logical id, the folder that building the resource has made (a layer of third-party packages).
     Raises TemplateInvalid for what SAM refuses, NotHonoured for what must be built and was not given.
     """
-    packaged = copy.deepcopy(dict(template))
+    packaged: dict[str, Any] = _with_included(copy.deepcopy(dict(template)), root)
     artefacts = {}
     for name, resource in packaged["Resources"].items():
         key = _LOCAL_PROPERTIES.get(resource.get("Type", ""))
@@ -65,7 +65,9 @@ def translate(
         artefacts[name] = _local_path(name, resource, root / properties[key], built)
         properties[key] = f"s3://{ARTEFACTS_BUCKET}/{name}"
     # The translator notes, as a warning, that it has no one to send its own usage metrics to.
-    logging.getLogger("samtranslator.metrics.metrics").setLevel(logging.ERROR)
+    # Nor that features of AWS's own roll-out are not configured.
+    for name in ("samtranslator.metrics.metrics", "samtranslator.feature_toggle.feature_toggle"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=region))
     try:
         translated = translator.translate(
@@ -76,6 +78,22 @@ def translate(
     except InvalidDocumentException as error:
         raise TemplateInvalid("; ".join(cause.message for cause in error.causes)) from error
     return Translated(translated, artefacts)
+
+
+def _with_included(value: Any, root: Path) -> Any:
+    """The same value with each `Fn::Transform: AWS::Include` of a local file replaced by the file's content."""
+    if isinstance(value, list):
+        return [_with_included(inner, root) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    call = value.get("Fn::Transform")
+    if isinstance(call, dict) and call.get("Name") == "AWS::Include":
+        path = root / call["Parameters"]["Location"]
+        if not path.is_file():
+            raise TemplateInvalid(f"AWS::Include: {path} does not exist")
+        rest = {name: inner for name, inner in value.items() if name != "Fn::Transform"}
+        return _with_included({**yaml_parse(path.read_text()), **rest}, root)
+    return {name: _with_included(inner, root) for name, inner in value.items()}
 
 
 def _local_path(name: str, resource: Mapping[str, Any], path: Path, built: Mapping[str, Path]) -> Path:

@@ -66,6 +66,13 @@ def formulas(text: str) -> list[tuple[int, int, str]]:
     return found
 
 
+def without_commands(text: str) -> str:
+    """The text with LaTeX's ways to write plain text, prices, percentages and thousands undone."""
+    text = _COMMAND_TEXT.sub(r" \1 ", text)
+    text = re.sub(r",\s?\\!\s?|\{,\}", ",", text)
+    return _INVISIBLE.sub(" ", text).replace("\\$", "$").replace("\\%", "%").replace("\\#", "")
+
+
 def spelling(text: str) -> str:
     """The letters of a formula without what changes nothing: two formulas of one spelling are the same."""
     text = _INVISIBLE.sub("", text)

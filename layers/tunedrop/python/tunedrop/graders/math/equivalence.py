@@ -22,8 +22,10 @@ from tunedrop.graders.math.reading import Bracket, Digits, Formula, Listing, Mea
 
 MAX_ITEMS = 200
 """Longest list compared item by item; beyond it two lists are equal only as texts."""
-MIN_DECIMALS = 4
-"""From how many decimals on a rounded decimal stands for an exact value: 0.3333 for 1/3, but not 0.33."""
+MIN_DIGITS = 4
+ROUNDING_TOLERANCE = Fraction(10_001, 100_000_000)
+"""How near a decimal of MIN_DIGITS significant digits or more must be to the value that it stands for, relatively: 1e-4
+as in Qwen's and verl's graders. 0.3333 stands for 1/3, and 0.33 does not."""
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!=", "≈": "≈", "≡": "≡"}
 _INFINITY = ("name", "∞")
 _ZERO: Node = ("number", Fraction(0))
@@ -32,8 +34,9 @@ _ZERO: Node = ("number", Fraction(0))
 def equivalent(reference: Meaning, given: Meaning) -> bool:
     """Whether `given` is the answer that `reference` names.
 
-    A list without brackets is equal to a set or a list in any order and to a tuple in its own order; an interval to
-    the inequality that describes it; `x = 5` to 5; a column to a tuple; an equation to its multiples.
+    A list without brackets is equal to a set or a list in any order and to a tuple in its own order; an inequality to
+    the interval that it describes, but not an interval to an inequality; `x = 5` to 5; a column to a tuple; an
+    equation to its multiples.
     """
     reference, given = _plain(reference), _plain(given)
     if isinstance(reference, Relation) or isinstance(given, Relation):
@@ -71,7 +74,22 @@ def _plain(meaning: Meaning) -> Meaning:
         return meaning if len(both) == 1 else Listing(tuple(both))
     if isinstance(meaning, Relation) and meaning.operators[-1] == "∈" and len(meaning.operators) == 1:
         return _plain(meaning.parts[1])
+    if isinstance(meaning, Union) and all(isinstance(part, Listing) for part in meaning.parts):
+        return _computed(meaning.operator, [part for part in meaning.parts if isinstance(part, Listing)])
     return meaning
+
+
+def _computed(operator: str, sets: Sequence[Listing]) -> Meaning:
+    """The set that finite sets make: {1,3} ∪ {2,4} is {1,2,3,4}."""
+    items = list(sets[0].items[:MAX_ITEMS])
+    for other in sets[1:]:
+        within = [any(equivalent(item, one) for one in other.items[:MAX_ITEMS]) for item in items]
+        if operator == "∪":
+            new = [one for one in other.items[:MAX_ITEMS] if not any(equivalent(one, item) for item in items)]
+            items += new
+        else:
+            items = [item for item, is_in in zip(items, within, strict=True) if is_in == (operator == "∩")]
+    return Listing(tuple(items), braces=True)
 
 
 def _alternatives(meaning: Meaning) -> list[Meaning]:
@@ -112,20 +130,18 @@ def _infinity(formula: Formula) -> int | None:
 
 
 def _rounds_to(decimal: Formula, exact: Formula) -> bool:
-    """Whether a decimal with enough digits is what the other, which no decimal can say exactly, rounds to."""
-    if decimal.decimals is None or decimal.decimals < MIN_DECIMALS:
+    """Whether a decimal with enough digits stands for a value that no decimal can say exactly."""
+    if not decimal.decimals or names(exact.node):
         return False
-    if exact.decimals is not None and not (decimal.decimals >= 6 > exact.decimals >= 2):
-        return False
-    if names(exact.node):
+    if exact.decimals is not None and not decimal.decimals >= 6 > exact.decimals >= 2:
         return False
     try:
         value, target = evaluate(decimal.node, 0), evaluate(exact.node, 0)
     except NoValueError:
         return False
-    if isinstance(value, Matrix) or isinstance(target, Matrix) or not isinstance(value, Fraction):
+    if isinstance(target, Matrix) or not isinstance(value, Fraction):
         return False
-    if exact.decimals is not None:  # 33.333333 for a reference of 33.33
+    if exact.decimals is not None:  # 33.333333 where the reference says 33.33
         return round(value, exact.decimals) == target
     if isinstance(target, complex):
         if abs(target.imag) > 1e-12:
@@ -133,8 +149,9 @@ def _rounds_to(decimal: Formula, exact: Formula) -> bool:
         target = Fraction(target.real)
     elif _terminates(target):
         return False
-    significant = len(str(abs(value.numerator * 10**decimal.decimals // value.denominator)).lstrip("0"))
-    return significant >= MIN_DECIMALS - 1 and abs(value - target) <= Fraction(501, 1000) / 10**decimal.decimals
+    digits = abs(value.numerator * 10**decimal.decimals // value.denominator)
+    last_place = Fraction(1, 10**decimal.decimals)
+    return digits >= 10 ** (MIN_DIGITS - 1) and abs(value - target) <= min(last_place, ROUNDING_TOLERANCE * abs(target))
 
 
 def _terminates(value: Fraction) -> bool:
@@ -205,7 +222,7 @@ def _same_bracket(a: Meaning, b: Meaning) -> bool:
     bracket, other = (a, b) if isinstance(a, Bracket) else (b, a)
     assert isinstance(bracket, Bracket)
     column = _vector(other)
-    return column is not None and bracket.opening == "(" and _same_items_in_order(bracket.items, column)
+    return column is not None and _same_items_in_order(bracket.items, column)
 
 
 def _vector(meaning: Meaning) -> list[Meaning] | None:
@@ -246,9 +263,8 @@ def _with_relation(a: Meaning, b: Meaning) -> bool:
         return _as_set_equals(a, b)
     assert isinstance(b, Relation)
     result = _result(b, strict=False)
-    if result is not None:
-        return equivalent(a, result)
-    return _as_set_equals(b, a)
+    # An inequality is no answer where an interval is asked for: it may be what the problem itself says.
+    return result is not None and equivalent(a, result)
 
 
 def _result(relation: Relation, *, strict: bool) -> Meaning | None:

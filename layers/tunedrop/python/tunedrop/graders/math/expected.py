@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -13,6 +14,8 @@ from tunedrop.graders.math.quantity import Quantity, read_quantity
 from tunedrop.graders.math.reading import Meaning, readings
 from tunedrop.graders.sample import JSON
 
+_LIST_OF_DIGITS = re.compile(r"-?\d+,\d", re.ASCII)
+"""Two items, not a decimal comma: a reference of `-2,1` names two roots."""
 REFERENCE_KEYS = ("answer", "final_answer", "solution", "ground_truth", "expected_answer", "target", "value", "text", "gold", "label")  # fmt: skip  # noqa: E501 (one row)
 
 
@@ -72,17 +75,20 @@ def _expect_from_text(text: str) -> Expected | None:
 def _expect(text: str) -> Expected:
     bare = undress(text)
     quantity = None if "\\" in bare or "{" in bare else _whole_quantity(bare)
+    meanings = readings(bare)
     return Expected(
         text=bare,
         number=None if quantity is None else quantity.value,
         percent=quantity is not None and quantity.percent,
         decimals=None if quantity is None else quantity.decimals,
-        meanings=readings(bare),
+        meanings=meanings if quantity is None else meanings[:1],  # 1,234 alone is no list
         spelling=spelling(bare),
         words=words(bare),
     )
 
 
 def _whole_quantity(text: str) -> Quantity | None:
+    if _LIST_OF_DIGITS.fullmatch(text):
+        return None
     quantity = read_quantity(text)
     return quantity if quantity is not None and not quantity.rest.strip(" .") else None

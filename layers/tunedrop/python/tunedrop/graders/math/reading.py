@@ -100,6 +100,8 @@ class _Reader:
         tokens = _without_end(self.tokens)
         if not tokens:
             raise NotMathsError("nothing")
+        if tokens[0].value in ("cases", "aligned", "align", "gathered") and tokens[0].kind == "begin":
+            return self._system(tokens)
         pieces = _split(tokens, _is_separator)
         if len(pieces) > 1:
             items = [self._within(piece).statement() for piece in pieces if piece]
@@ -107,6 +109,12 @@ class _Reader:
                 raise NotMathsError("separators alone")
             return items[0] if len(items) == 1 else Listing(tuple(items))
         return self._within(tokens).statement()
+
+    def _system(self, tokens: Sequence[Token]) -> Meaning:
+        """Equations one below the other."""
+        end = next((index for index, token in enumerate(tokens) if token.kind == "end"), len(tokens))
+        lines = _split([token for token in tokens[1:end] if token.value != "&"], lambda token: token.value == "\\\\")
+        return Listing(tuple(self._within(_without_end(line)).statement() for line in lines if _without_end(line)))
 
     def _within(self, tokens: Sequence[Token]) -> _Reader:
         return _Reader(tokens, self.depth + 1)
@@ -121,12 +129,19 @@ class _Reader:
         for start, end in zip([-1, *cuts], [*cuts, len(self.tokens)], strict=True):
             piece = self.tokens[start + 1 : end]
             if piece:
-                parts.append(self._within(piece).side())
+                parts.append(self._within(piece).named_side() if start == -1 else self._within(piece).side())
             elif start == -1 and operators[0] in ("=", "≈"):
                 operators = operators[1:]  # "= 5"
             else:
                 raise NotMathsError("a relation with an empty side")
         return Relation(tuple(parts), operators) if operators else parts[0]
+
+    def named_side(self) -> Meaning:
+        """The left side, which may be words: `Area = 5`, `\\text{total} = 7`, `\\angle A = 30`."""
+        try:
+            return self.everything()
+        except NotMathsError:
+            return Words(" ".join(token.value for token in self.tokens))
 
     def side(self) -> Meaning:
         """Unions of sets, brackets, or a formula."""
@@ -198,15 +213,14 @@ class _Reader:
         return Digits(digits.upper(), int(below[0]))
 
     def _formula(self) -> Formula:
-        reader = _Reader(self.tokens, self.depth)
-        node = reader.sum()
-        if reader.at != len(reader.tokens):
-            raise NotMathsError(f"unexpected {reader.tokens[reader.at].value!r}")
-        decimals = None
-        plain = [token for token in self.tokens if token.value not in ("+", "-", "%", "°")]
-        if len(plain) == 1 and plain[0].kind == "number":
-            decimals = len(plain[0].value.partition(".")[2])
-        return Formula(node, decimals)
+        return Formula(self._within(self.tokens).value(), _decimals(self.tokens))
+
+    def value(self) -> Node:
+        """All the tokens as one formula."""
+        node = self.sum()
+        if self.at != len(self.tokens):
+            raise NotMathsError(f"unexpected {self.tokens[self.at].value!r}")
+        return node
 
     # ---- formulas --------------------------------------------------------------------------------------------
 
@@ -256,6 +270,8 @@ class _Reader:
         """A product without a sign, or a mixed number: `2 1/2`, `2\\frac{1}{2}`."""
         before = self.tokens[self.at - 1]
         if before.kind == "number" and token.kind == "number":
+            if node[0] == "^" or (node[0] == "*" and node[2][0] == "^"):  # 2^6 3^5
+                return ("*", node, self.power())
             if "." in before.value or "." in token.value or not token.spaced:
                 raise NotMathsError("two numbers side by side")
             following = self.tokens[self.at + 1 : self.at + 3]
@@ -420,10 +436,7 @@ class _Reader:
         self.at = end + 1
         if not inside:
             raise NotMathsError("empty brackets")
-        reader = _Reader(inside, self.depth + 1)
-        node = reader.sum()
-        if reader.at != len(inside):
-            raise NotMathsError("more than one value in brackets")
+        node = self._within(inside).value()
         return {"⌊": ("floor", node), "⌈": ("ceiling", node)}.get(opening, node)
 
     def _matching(self, opening: str) -> int:
@@ -445,19 +458,16 @@ class _Reader:
         end = next((n for n in range(self.at, len(self.tokens)) if self.tokens[n].value == bar), None)
         if end is None or end == self.at:
             raise NotMathsError("a bar alone")
-        reader = _Reader(self.tokens[self.at : end], self.depth + 1)
-        node = reader.sum()
-        if reader.at != end - self.at:
-            raise NotMathsError("more than one value in bars")
+        node = self._within(self.tokens[self.at : end]).value()
         self.at = end + 1
         return ("abs", node)
 
     def _function(self, name: str) -> Node:
         if name == "frac":
-            above, below = self._argument(), self._argument()
+            above, below = self._argument(digit=True), self._argument(digit=True)
             return ("/", above, below)
         if name == "binom":
-            return ("binom", self._argument(), self._argument())
+            return ("binom", self._argument(digit=True), self._argument(digit=True))
         if name == "sqrt":
             degree: Node = ("number", Fraction(2))
             if self._take("["):
@@ -496,40 +506,21 @@ class _Reader:
             inside = self.tokens[self.at : end]
             self.at = end + 1
             pieces = _split(inside, lambda part: part.kind == "symbol" and part.value == ",")
-            arguments = []
-            for piece in pieces:
-                reader = _Reader(piece, self.depth + 1)
-                if not piece:
-                    raise NotMathsError("an empty argument")
-                arguments.append(reader.sum())
-                if reader.at != len(piece):
-                    raise NotMathsError("an argument that is no value")
-            return arguments
+            return [self._within(piece).value() for piece in pieces]
         node = self.power()  # sin 2x, cos b cos a: a product up to the next function
         while (token := self._peek()) is not None and token.kind in ("number", "name"):
             node = ("*", node, self.power())
         return [node]
 
-    def _argument(self) -> Node:
-        """What \\frac, \\sqrt … take: braces, or a single digit or letter: `\\frac12`, `\\sqrt3`."""
+    def _argument(self, *, digit: bool = False) -> Node:
+        """What \\frac, \\sqrt … take: braces, or one letter or number; of `\\frac12` each one `digit`."""
         token = self._peek()
         if token is None:
             raise NotMathsError("a missing argument")
-        if token.kind == "number" and len(token.value) > 1 and "." not in token.value and not self._alone(token):
-            self.at += 0
-            first, rest = token.value[0], token.value[1:]
-            self.tokens = [
-                *self.tokens[: self.at],
-                Token("number", first),
-                Token("number", rest),
-                *self.tokens[self.at + 1 :],
-            ]  # noqa: E501
-        return self.atom()
-
-    def _alone(self, token: Token) -> bool:
-        return token.spaced or self.tokens[self.at - 1].value == "√" or self.plain_root
-
-    plain_root = False
+        if digit and token.kind == "number" and len(token.value) > 1 and "." not in token.value:
+            both = (Token("number", token.value[0]), Token("number", token.value[1:]))
+            self.tokens = [*self.tokens[: self.at], *both, *self.tokens[self.at + 1 :]]
+        return self.signed() if token.value == "-" else self.atom()
 
     def _matrix(self, name: str) -> Node:
         if name not in ("pmatrix", "bmatrix", "vmatrix", "matrix", "Bmatrix", "Vmatrix", "smallmatrix", "array"):
@@ -541,19 +532,29 @@ class _Reader:
         for line in _split(self.tokens[self.at : end], lambda token: token.value == "\\\\"):
             if not line:
                 continue
-            row = []
-            for cell in _split(line, lambda token: token.kind == "symbol" and token.value == "&"):
-                reader = _Reader(cell, self.depth + 1)
-                if not cell:
-                    raise NotMathsError("an empty cell")
-                row.append(reader.sum())
-                if reader.at != len(cell):
-                    raise NotMathsError("a cell that is no value")
-            rows.append(row)
+            cells = _split(line, lambda token: token.kind == "symbol" and token.value == "&")
+            rows.append([self._within(cell).value() for cell in cells])
         if not rows or len({len(row) for row in rows}) != 1:
             raise NotMathsError("rows of different lengths")
         self.at = end + 1
         return ("abs", ("matrix", rows)) if name == "vmatrix" else ("matrix", rows)
+
+
+def _decimals(tokens: Sequence[Token]) -> int | None:
+    """How many digits after the point a decimal number shows: of 2.31 · 10^{-3}, five; None for any other formula."""
+    plain = [token.value for token in tokens if token.value not in ("+", "%", "°", "{", "}") and token.kind != "text"]
+    if plain[:1] == ["-"]:
+        plain = plain[1:]
+    if not plain or not plain[0].replace(".", "", 1).isdigit():
+        return None
+    places = len(plain[0].partition(".")[2])
+    if len(plain) == 1:
+        return places
+    if plain[1:4] != ["*", "10", "^"] or not plain[-1].isdigit() or len(plain[-1]) > 3:
+        return None
+    if len(plain) == 6 and plain[4] == "-":
+        return places + int(plain[5])
+    return max(0, places - int(plain[4])) if len(plain) == 5 else None
 
 
 def _mixed(whole: Node, fraction: Node) -> Node:

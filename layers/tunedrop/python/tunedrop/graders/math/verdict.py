@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from tunedrop.graders.math.commitment import Commitment, find_commitment, starts_with_value, visible
-from tunedrop.graders.math.dress import formulas, is_prose, sentence, spelling, undress, words
+from tunedrop.graders.math.dress import formulas, is_prose, sentence, spelling, undress, without_commands, words
 from tunedrop.graders.math.equivalence import equivalent
 from tunedrop.graders.math.expected import Expected
 from tunedrop.graders.math.quantity import Quantity, read_quantity
@@ -47,7 +47,7 @@ def _says(commitment: Commitment, expected: Expected) -> bool:
     region = commitment.region
     if commitment.marker in ("boxed", "tag"):
         return _value_is(undress(region), expected)
-    if spelling(undress(region)) == expected.spelling:
+    if expected.number is None and spelling(undress(region)) == expected.spelling:
         return True
     return _value_is(_leading_value(region), expected)
 
@@ -84,11 +84,16 @@ def _is_bare(text: str) -> bool:
 
 def _value_is(text: str, expected: Expected) -> bool:
     """Whether a text that is a value, perhaps with a unit or a name, is the expected one."""
-    if expected.number is not None and "\\" not in text and "{" not in text:
-        found = _plain_number(text)
-        if found is not None:
-            return found.equals(expected.number) or _percent_equals(found, expected)
-    if spelling(text) == expected.spelling or (expected.words != "" and words(text) == expected.words):
+    plain = without_commands(text) if "\\" in text else text
+    if expected.number is not None and "\\" not in plain and "{" not in plain:
+        found = _plain_number(plain)
+        if found is not None and (found.equals(expected.number) or _percent_equals(found, expected)):
+            return True
+        if found is not None and (found.decimals or 0) < 4:  # else a rounded decimal may stand for a fraction
+            return False
+    if expected.number is None and spelling(text) == expected.spelling:
+        return True
+    if expected.words and words(text) == expected.words:
         return True
     given = readings(text)
     if not given:
@@ -159,17 +164,25 @@ def _plain_number(text: str) -> Quantity | None:
     return quantity
 
 
-_NUMBER_AT_END = re.compile(
-    r"(?<![\w.,\\])(?:[-−–](?=[$€£]?[\d.]))?[$€£]?(?<!\w)(?:\d[\d,]*(?:\.\d+)?|\.\d+)", re.ASCII
-)
-_OPERAND_BEFORE = re.compile(r"[\d)%]\s*[+*/×÷^−-]\s*[$€£]?$")
-_OTHER_BEFORE = re.compile(r"\d[^\d.!?\n]{0,12}\s(?:or|to)\s+(?:maybe\s|possibly\s|perhaps\s)?[$€£]?$")
+# ---- unmarked answers ---------------------------------------------------------------------------------------------
+
+_NUMBER = re.compile(r"(?<![\w.,\\])(?:[-−–](?=[$€£]?[\d.]))?[$€£]?(?<!\w)(?:\d[\d,]*(?:\.\d+)?|\.\d+)", re.ASCII)
+_OPERAND_BEFORE = re.compile(r"[\d)%]\s?[+*/×÷^−-]\s?[$€£]?$")
+_OTHER_BEFORE = re.compile(r"\d[^\d.!?\n]{0,12}\s(?:or|to)\s(?:maybe\s|possibly\s|perhaps\s)?[$€£]?$")
 _BOLD = re.compile(r"\*\*(?=\S)([^*\n]{1,120}?)\*\*")
+_CALCULATION = re.compile(r"<<[^<>\n]{0,100}>>")
+_NEXT_CLAUSE = re.compile(r"[,;:]|\b(?:so|leaving|left with|which|then|therefore|means)\b")
+_CIRCUMSTANCE = re.compile(
+    r"\b(?:in|for|per|after|over|every|within|during|out of|than|each|of|at|on)\s(?:the\s|just\s|only\s|all\s|these\s|those\s)?[$€£]?$"
+)
+_SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+_PERCENT_NEXT = re.compile(r"\s*(?:\\?%|percent\b|pct\b)")
 
 
 def _last_value(tail: str, expected: Expected) -> bool | None:
-    """Whether the last value of an unmarked text is the expected one; None where it has no value."""
-    last_line = tail.rstrip().rsplit("\n", 1)[-1]
+    """Whether the value that an unmarked text ends with is the expected one; None where it has no value."""
+    tail = _CALCULATION.sub("", tail).rstrip()
+    last_line = tail.rsplit("\n", 1)[-1]
     bold = [match[1] for match in _BOLD.finditer(last_line) if re.search(r"\d", match[1]) or expected.textual]
     if bold and _is_bare(bold[-1]):
         return _value_is(undress(bold[-1]), expected)
@@ -177,37 +190,70 @@ def _last_value(tail: str, expected: Expected) -> bool | None:
         ending = words(last_line)
         return bool(expected.words) and (ending == expected.words or ending.endswith(" " + expected.words))
     spans = formulas(tail)
-    number = _last_number(tail)
-    if spans and (number is None or spans[-1][1] > number[0]):
-        after = re.match(r"\s*(?:\\?%|percent\b|pct\b)", tail[spans[-1][1] :])
+    numbers = [match for match in _NUMBER.finditer(tail) if not _is_part_of_a_word(tail, match.end())]
+    if spans and (not numbers or spans[-1][1] > numbers[-1].start()):
+        after = _PERCENT_NEXT.match(tail, spans[-1][1])
         return _value_is(undress(spans[-1][2]) + (" \\%" if after else ""), expected)
-    if number is None:
+    if not numbers:
         return None
-    start, _ = number
-    return _number_says(tail, start, expected)
+    begin, end = _last_sentence(tail, numbers[-1].start())
+    return _number_is(
+        tail[:end], _telling(tail, begin, [match.start() for match in numbers if match.start() >= begin]), expected
+    )
 
 
-def _last_number(tail: str) -> tuple[int, int] | None:
-    found = None
-    for match in _NUMBER_AT_END.finditer(tail):
-        if not re.match(r"[A-Za-z_]", tail[match.end() : match.end() + 1]) or re.match(
-            r"[A-Za-z]{2,}|[mgshlLkK%](?![A-Za-z])", tail[match.end() :]
-        ):
-            found = match.span()
-    return found
+def _is_part_of_a_word(text: str, end: int) -> bool:
+    """Whether letters that are no unit follow at once, as in 2A or 3x."""
+    following = re.match(r"[A-Za-z_]+", text[end : end + 30])
+    return following is not None and len(following[0]) == 1 and following[0] not in "mgshlLkKMB"
 
 
-def _number_says(tail: str, start: int, expected: Expected) -> bool:
-    before = tail[max(0, start - 60) : start]
-    fraction = re.search(r"(?<![\w.,/])([-−]?\d+(?:\s\d+)?)\s?/\s?$", before)
-    at = start - (len(before) - fraction.start()) if fraction else start
-    mixed = re.search(r"(?<![\w.,/])[-−]?\d+\s$", tail[max(0, at - 12) : at])
-    if mixed and re.match(r"\d+\s?/\s?\d", tail[at : at + 24]):
-        at -= len(tail[max(0, at - 12) : at]) - mixed.start()
-    before = tail[max(0, at - 60) : at]
+def _last_sentence(text: str, number: int) -> tuple[int, int]:
+    """Where the sentence that holds the number begins and ends."""
+    line = text.rfind("\n", 0, number) + 1
+    end = text.find("\n", number)
+    begin = line
+    for match in _SENTENCES.finditer(text, line, number):
+        begin = match.end()
+    return begin, len(text) if end < 0 else end
+
+
+def _telling(text: str, begin: int, numbers: list[int]) -> int:
+    """Which number of the last sentence is its result.
+
+    The one after the last `=`, unless another clause follows; else the last one that is no circumstance ("in 2 days").
+    On the solutions of GSM8K's training set without their last line this finds 7,414 of 7,473 answers; the last number
+    of all, as other graders have it, 7,265.
+    """
+    equals = text.rfind("=", begin)
+    after = [number for number in numbers if number > equals] if equals >= 0 else []
+    if after:
+        between = text[after[0] + 1 : after[-1]]
+        return after[-1] if _NEXT_CLAUSE.search(between) else after[0]
+    while len(numbers) > 1 and _CIRCUMSTANCE.search(text[max(begin, numbers[-1] - 40) : numbers[-1]]):
+        numbers = numbers[:-1]
+    return numbers[-1]
+
+
+def _number_is(text: str, start: int, expected: Expected) -> bool:
+    """Whether the number at `start`, with the fraction or mixed number that it is part of, is the expected one."""
+    start = _start_of_fraction(text, start)
+    before = text[max(0, start - 60) : start]
     if _OPERAND_BEFORE.search(before) or _OTHER_BEFORE.search(before):
         return False
-    quantity = read_quantity(tail, at)
+    quantity = read_quantity(text, start)
     if quantity is None or expected.number is None:
-        return expected.number is None and _value_is(undress(tail[at : at + 60]), expected)
+        return expected.number is None and _value_is(undress(text[start : start + 60]), expected)
     return quantity.equals(expected.number) or _percent_equals(quantity, expected)
+
+
+def _start_of_fraction(text: str, start: int) -> int:
+    before = text[max(0, start - 30) : start]
+    above = re.search(r"(?<![\w.,/])[-−]?\d{1,20}\s?/\s?$", before)
+    if above is not None:
+        start -= len(before) - above.start()
+        before = text[max(0, start - 12) : start]
+    whole = re.search(r"(?<![\w.,/])[-−]?\d{1,9}\s$", before)
+    if whole is not None and re.match(r"\d{1,20}\s?/\s?\d", text[start : start + 24]):
+        start -= len(before) - whole.start()
+    return start

@@ -7,10 +7,13 @@ import asyncio
 import json
 import logging
 import os
+import signal
 import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
@@ -79,7 +82,7 @@ async def _serve(service: Service, listener: socket.socket) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=1,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)
@@ -93,6 +96,17 @@ async def _serve(service: Service, listener: socket.socket) -> None:
         }
         print(json.dumps(ready), flush=True)
     await serving
+
+
+class _Server(uvicorn.Server):
+    """A server that a signal stops in order; uvicorn's own raises the signal again once it has stopped."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGINT and SIGTERM."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self.handle_exit, number, None)
+        yield
 
 
 def _listen(port: int) -> socket.socket:

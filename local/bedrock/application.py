@@ -32,7 +32,7 @@ def application(service: Service) -> Starlette:
         service.records.close()
 
     return Starlette(
-        routes=[*mantle_routes(service, jobs, staleness), *simulation_routes(service)],
+        routes=[*mantle_routes(service, jobs, staleness), *simulation_routes(service, jobs.stop)],
         lifespan=lifespan,
         exception_handlers={HTTPException: _no_route},
     )

@@ -82,6 +82,13 @@ class LocalBedrock:
         taught: dict[str, int] = self._call("POST", "/_simulation/rows", jsonl)
         return taught
 
+    def forget(self, switches: Mapping[str, object] | None = None) -> None:
+        """Make the process as new, with these switches: quicker than another one. Raises LocalBedrockFailed."""
+        self._call("POST", "/_simulation/forget", b"{}")
+        self._switches = dict(switches or {})
+        if self._switches:
+            self._call("POST", "/_simulation/switches", json.dumps(self._switches).encode())
+
     def policy(self, model: str) -> dict[str, Any]:
         """What a model's policy is: `shares` of behaviours, `skill`."""
         shown: dict[str, Any] = self._call("GET", f"/_simulation/policies/{model}")

@@ -123,6 +123,12 @@ class Records:
         """Every row that was kept, by its prompt's key."""
         return {key: self._read(body) for key, body in self._connection.execute("SELECT key, body FROM known_rows")}
 
+    def forget(self) -> None:
+        """Forget everything."""
+        with self.together():
+            for table in ("documents", "contents", "known_rows"):
+                self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - one of three literals
+
     @staticmethod
     def _read(body: bytes) -> Document:
         document: Document = orjson.loads(body)

@@ -28,6 +28,17 @@ class Service:
     calls: Counter[str] = field(default_factory=Counter)  # by action: calls that reached their handler
 
     def __post_init__(self) -> None:
+        self._build()
+
+    def forget(self) -> None:
+        """Be as at the very first start: nothing known, every switch at its default."""
+        self.records.forget()
+        for name, value in Switches().to_json().items():
+            setattr(self.switches, name, value)
+        self.calls.clear()
+        self._build()
+
+    def _build(self) -> None:
         self.rows = RowBook(self.records)
         self.model = SimulatedModel(self.rows)
         self.models = Models(self.records, self.switches, region=self.region, account=self.account)

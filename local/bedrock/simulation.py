@@ -17,8 +17,11 @@ from local.bedrock.service import Service
 from local.bedrock.switches import Switches, SwitchInvalid, table
 
 
-def simulation_routes(service: Service) -> list[Route]:
-    """Every route under /_simulation; they need no key, and the process listens on loopback alone."""
+def simulation_routes(service: Service, stop: Callable[[], Awaitable[None]]) -> list[Route]:
+    """Every route under /_simulation; they need no key, and the process listens on loopback alone.
+
+    `stop` stops every training.
+    """
 
     async def switches(_: Request) -> Response:
         """GET: every switch with its value."""
@@ -45,6 +48,12 @@ def simulation_routes(service: Service) -> list[Route]:
         learnt, passed_over = service.rows.teach(await request.body())
         return JsonResponse({"learnt": learnt, "passed_over": passed_over, "known": len(service.rows)})
 
+    async def forget(_: Request) -> Response:
+        """POST: stop every training, forget everything, set every switch to its default."""
+        await stop()
+        service.forget()
+        return JsonResponse({})
+
     async def calls(_: Request) -> Response:
         """GET: how often each action reached its handler since the start of the process."""
         return JsonResponse(dict(service.calls))
@@ -62,6 +71,7 @@ def simulation_routes(service: Service) -> list[Route]:
         _route("GET", "/_simulation/switches", switches),
         _route("POST", "/_simulation/switches", set_switches),
         _route("POST", "/_simulation/rows", teach),
+        _route("POST", "/_simulation/forget", forget),
         _route("GET", "/_simulation/calls", calls),
         _route("GET", "/_simulation/policies/{model_id:path}", policy),
     ]

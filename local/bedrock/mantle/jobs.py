@@ -51,7 +51,7 @@ class Jobs:
                 self._start(job["id"])
 
     async def stop(self) -> None:
-        """Stop all tasks; their jobs go on in the next process."""
+        """Stop all tasks; their jobs are left as they are, to go on in the next process."""
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()

@@ -1,0 +1,106 @@
+"""A local Bedrock, as new for each test and at full pace, with a grader behind a real Lambda API."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from openai import OpenAI
+from openai.types.fine_tuning import FineTuningJob
+
+from local.bedrock import LocalBedrock
+from tests.contract.local_bedrock.lambda_api import LambdaApi
+
+GRADER = "arn:aws:lambda:us-west-2:123456789012:function:grader-math:3"
+FULL_PACE = {"validating_seconds": 0, "queued_seconds": 0, "step_seconds": 0, "grader_backoff_seconds": 0}
+
+
+def training_rows(count: int = 100) -> bytes:
+    """Rows as the walkthrough's: a question, and a worked answer that ends in `#### N`."""
+    rows = (
+        {
+            "messages": [{"role": "user", "content": f'What is {number} + 100? End with "####".'}],
+            "reference_answer": f"It is {number + 100}.\n#### {number + 100}",
+            "ground_truth": str(number + 100),
+        }
+        for number in range(count)
+    )
+    return "\n".join(map(json.dumps, rows)).encode()
+
+
+def method(**hyperparameters: object) -> dict[str, Any]:
+    """The `method` of a create request as AWS documents it."""
+    return {
+        "type": "reinforcement",
+        "reinforcement": {
+            "grader": {"type": "lambda", "lambda": {"function": GRADER}},
+            "hyperparameters": {"n_epochs": 1, "batch_size": 4, "learning_rate_multiplier": 1.0, **hyperparameters},
+        },
+    }
+
+
+@pytest.fixture(scope="session")
+def _lambda_server() -> Iterator[LambdaApi]:
+    api = LambdaApi()
+    yield api
+    api.close()
+
+
+@pytest.fixture(scope="session")
+def _process(tmp_path_factory: pytest.TempPathFactory, _lambda_server: LambdaApi) -> Iterator[LocalBedrock]:
+    folder = tmp_path_factory.mktemp("bedrock")
+    with LocalBedrock.start(state_folder=folder, aws_endpoint=_lambda_server.endpoint) as running:
+        yield running
+
+
+@pytest.fixture
+def lambda_api(_lambda_server: LambdaApi) -> LambdaApi:
+    """The Lambda API that the local Bedrock calls, as new."""
+    _lambda_server.renew()
+    return _lambda_server
+
+
+@pytest.fixture
+def bedrock(_process: LocalBedrock, lambda_api: LambdaApi) -> LocalBedrock:
+    """A running local Bedrock, as new."""
+    _process.forget(FULL_PACE)
+    return _process
+
+
+@pytest.fixture
+def client(bedrock: LocalBedrock) -> Iterator[OpenAI]:
+    """The unmodified SDK; without its own retries, so that a test sees each answer."""
+    with OpenAI(base_url=bedrock.base_url, api_key=bedrock.api_key(), max_retries=0, timeout=10) as made:
+        yield made
+
+
+@pytest.fixture
+def train(client: OpenAI) -> Callable[..., FineTuningJob]:
+    """Upload rows and create a job, of three steps unless told otherwise; arguments go into the create request."""
+
+    def start(content: bytes | None = None, **request: Any) -> FineTuningJob:
+        file = client.files.create(purpose="fine-tune", file=("train.jsonl", content or training_rows()))
+        body = {"method": method(batch_size=30), **request.pop("extra_body", {})}
+        model = request.pop("model", "openai.gpt-oss-20b")
+        return client.fine_tuning.jobs.create(model=model, training_file=file.id, extra_body=body, **request)
+
+    return start
+
+
+@pytest.fixture
+def ended(client: OpenAI) -> Callable[[str], FineTuningJob]:
+    """Wait until a job has ended; returns it."""
+
+    def wait(job_id: str) -> FineTuningJob:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            job = client.fine_tuning.jobs.retrieve(job_id)
+            if job.status in ("succeeded", "failed", "cancelled"):
+                return job
+            time.sleep(0.02)
+        raise AssertionError(f"the job did not end: {job}")
+
+    return wait

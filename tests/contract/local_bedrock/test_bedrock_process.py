@@ -1,0 +1,111 @@
+"""The process: it starts with one line, keeps its state over a restart, and ends with its parent."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from openai import OpenAI
+from openai.types.fine_tuning import FineTuningJob
+
+from local.bedrock import LocalBedrock, LocalBedrockFailed
+from tests.contract.local_bedrock.conftest import method, training_rows
+
+
+def steps(client: OpenAI, job: str) -> list[int]:
+    return [
+        event.data["step"]  # type: ignore[index]  # metrics events have an object
+        for event in client.fine_tuning.jobs.list_events(job, limit=1000)
+        if event.type == "metrics"
+    ]
+
+
+@pytest.mark.parametrize("kill", [True, False])
+def test_a_job_in_training_goes_on_after_a_restart_as_if_nothing_had_been(
+    bedrock: LocalBedrock,
+    client: OpenAI,
+    train: Callable[..., FineTuningJob],
+    ended: Callable[[str], FineTuningJob],
+    *,
+    kill: bool,
+) -> None:
+    longer = {"method": method()}
+    undisturbed = ended(train(extra_body=longer).id)
+    bedrock.set_switch("step_seconds", 0.03)
+    job = train(extra_body=longer).id
+    while len(steps(client, job)) < 5:
+        time.sleep(0.01)
+
+    bedrock.restart(kill=kill)
+
+    assert 5 <= len(steps(client, job)) < 22
+    done = ended(job)
+    assert done.status == "succeeded"
+    assert steps(client, job) == list(range(22, 0, -1))
+    assert undisturbed.fine_tuned_model is not None
+    assert done.fine_tuned_model is not None
+    assert bedrock.policy(done.fine_tuned_model)["logits"] == bedrock.policy(undisturbed.fine_tuned_model)["logits"]
+    assert client.files.retrieve(done.training_file).bytes == len(training_rows())
+    assert [checkpoint.step_number for checkpoint in client.fine_tuning.jobs.checkpoints.list(job)] == [22, 20]
+
+
+def test_what_was_taught_and_set_holds_over_a_restart(bedrock: LocalBedrock, client: OpenAI) -> None:
+    bedrock.teach(training_rows())
+    bedrock.set_switch("page_cap", 1)
+    base_url = bedrock.base_url
+    bedrock.restart()
+    assert bedrock.base_url == base_url
+    assert bedrock.teach(b"")["known"] == 100
+    for number in range(2):
+        client.files.create(purpose="fine-tune", file=(f"{number}.jsonl", b"{}"))
+    assert client.files.list().has_more
+
+
+def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    program = (
+        "import sys, time\nfrom pathlib import Path\nfrom local.bedrock import LocalBedrock\n"
+        "print(LocalBedrock.start(state_folder=Path(sys.argv[1])).pid, flush=True)\ntime.sleep(60)"
+    )
+    root = Path(__file__).parents[3]
+    with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, cwd=root) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        os.kill(pid, 0)
+        parent.kill()
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and alive(pid):
+        time.sleep(0.05)
+    assert not alive(pid)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and is not reaped yet does not."""
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat")
+        return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
+def test_from_the_command_line_it_prints_one_line_and_stops_on_a_signal(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "local.bedrock", "--state-folder", str(tmp_path), "--switch", "group_size=4"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]) as process:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        assert ready["base_url"].startswith("http://127.0.0.1:")
+        assert ready["simulated"] is True
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+
+
+def test_a_switch_that_it_does_not_know_is_refused_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(LocalBedrockFailed, match="no switch 'sufix'"):
+        LocalBedrock.start(state_folder=tmp_path, switches={"sufix": "ignore"})

@@ -25,6 +25,7 @@ _OPTIONS = ("parts", "formula", "penalties")
 _PART_OPTIONS = ("kind", "options", "weight", "gate", "reference")
 _KINDS = ("math", "exact", "json", "code", "moderation")  # `judge` may not: this function has no right to ask a model
 _MOST_PARTS = 20
+_LONGEST_CODE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,9 @@ class CompositeGrader:
 
     An answer is right when all parts that can say so call it right.
     """
+
+    deadline_seconds = 20.0
+    """For all parts of one sample together; a part of the kind code may set its `seconds` to 10 at the most."""
 
     def __init__(
         self, parts: Mapping[str, _Part], *, formula: Formula | None = None, penalties: tuple[Penalty, ...] = ()
@@ -136,6 +140,9 @@ def _part(name: str, described: JSON) -> _Part:
         raise OptionsError(f"The part {name!r} has the kind {kind!r}; expected one of {', '.join(_KINDS)}.")
     if not isinstance(options, Mapping):
         raise OptionsError(f"The options of the part {name!r} must be an object.")
+    seconds = options.get("seconds", 0)
+    if kind == "code" and isinstance(seconds, (int, float)) and seconds > _LONGEST_CODE:
+        raise OptionsError(f"The part {name!r} may set seconds to {_LONGEST_CODE:g} at the most, got {seconds!r}.")
     numbers = {}
     for field, usual, most in (("weight", 1.0, math.inf), ("gate", 0.0, 1.0)):
         value = described.get(field, usual)

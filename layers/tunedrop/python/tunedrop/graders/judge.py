@@ -30,6 +30,8 @@ DEFAULT_RUBRIC = (
 LONGEST_ANSWER = 60_000
 """Characters; a longer answer is worth nothing, unread: it would cost more than it can say."""
 LONGEST_RUBRIC = 20_000
+LONGEST_JUDGEMENT = 240.0
+"""Seconds; the grader functions time out after 300."""
 
 # The local Bedrock recognises a judge's prompt by this first line; so does whoever reads the logs of a model.
 PROMPT_HEAD = "You are a grader. You judge one answer of a language model."
@@ -69,8 +71,11 @@ class JudgeGrader:
     - `pass_from` (0.75): the reward from which an answer counts as right.
     - `reference` (true): show the reference to the judge; without it, the rubric alone decides.
     - `seconds` (60), `tries` (4): for one judgement.
-    - `concurrency` (8; 1 to 32): judgements at a time in one batch.
+    - `concurrency` (8; 1 to 32): judgements at a time in one batch; counts where the function was given it.
     """
+
+    deadline_seconds = LONGEST_JUDGEMENT + 5
+    """A judgement keeps its own time; this is for one that does not."""
 
     def __init__(
         self,
@@ -113,7 +118,7 @@ class JudgeGrader:
             concurrency=int(_number(options, "concurrency", 8, 1, 32, whole=True)),
             judge=JudgeModel(
                 model,
-                seconds=_number(options, "seconds", 60, 2, 600),
+                seconds=_number(options, "seconds", 60, 2, LONGEST_JUDGEMENT),
                 tries=int(_number(options, "tries", 4, 1, 10, whole=True)),
             ),
         )
@@ -176,6 +181,8 @@ class JudgedDefinition(OpenAIDefinitionGrader):
     OpenAI's models are not on Bedrock under their names: a name without a Bedrock provider before it
     (`gpt-4o-2024-08-06`) is answered by the default judge.
     """
+
+    deadline_seconds = LONGEST_JUDGEMENT + 5
 
     def __init__(self, definition: Mapping[str, JSON], judge: JudgeModel, *, concurrency: int = 8) -> None:
         self._judges = {DEFAULT_MODEL: judge}

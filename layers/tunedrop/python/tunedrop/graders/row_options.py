@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
 from tunedrop.graders.sample import (
+    DEADLINE_SECONDS,
     JSON,
     Grade,
     Grader,
@@ -19,6 +20,7 @@ from tunedrop.graders.sample import (
     PreparedGrader,
     QuickGrader,
     Sample,
+    TimedGrader,
 )
 
 OPTIONS_FIELD = "tunedrop_grader"
@@ -29,7 +31,8 @@ MOST_KEPT = 16
 class RowOptionsGrader:
     """A grader whose options are the deployed ones, overlaid by those of the sample's row.
 
-    It is quick, parallel and prepared as far as the grader of the deployed options is.
+    It is quick, parallel, timed and prepared as the grader of the deployed options is: how many samples are graded at
+    a time, and how long one may take at the most, is the function's business, not a row's.
     """
 
     def __init__(self, make: Callable[[Mapping[str, JSON]], Grader], options: Mapping[str, JSON]) -> None:
@@ -38,6 +41,9 @@ class RowOptionsGrader:
         self._usual = make(options)
         self._made: OrderedDict[str, Grader] = OrderedDict()
         self.workers = self._usual.workers if isinstance(self._usual, ParallelGrader) else 1
+        self.deadline_seconds = (
+            self._usual.deadline_seconds if isinstance(self._usual, TimedGrader) else DEADLINE_SECONDS
+        )
 
     def check_reference(self, reference: JSON, row: Mapping[str, JSON]) -> str | None:
         """As the grader of the row's options says; options that cannot be are a reason, too."""

@@ -88,10 +88,9 @@ class OpenAIDefinitionGrader:
         names: Names = {"item": _item(sample.reference, sample.row), "sample": _sample(sample)}
         scores: dict[str, float] = {}
         value = self._root.score(names, scores)
-        if isinstance(self._root, _ScoreModel):
-            value = self._root.share(value)
-        reward = min(1.0, max(0.0, value))
         correct = None if self._threshold is None else value >= self._threshold
+        share = self._root.share(value) if isinstance(self._root, _ScoreModel) else value
+        reward = min(1.0, max(0.0, share))
         return Grade(reward, scores, correct, f"The definition's value is {value:.4g}.")
 
 

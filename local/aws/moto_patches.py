@@ -397,8 +397,12 @@ def _refused_invocation(refusal: InvokeRefused) -> tuple[int, dict[str, str], by
     return refusal.status, headers, json.dumps({"Type": "User", "message": refusal.message}).encode()
 
 
+class _RefusedOnPurpose(ServiceException):
+    """Of this module, not of moto's core: moto takes the service of an error from the module of its class."""
+
+
 def _refused_call(response: Any, refusal: CallRefused) -> Any:
-    error = ServiceException(refusal.message)
+    error = _RefusedOnPurpose(refusal.message)
     error.code = refusal.code
     status, headers, body = response.serialized(ActionResult(error))
     status = refusal.status

@@ -21,7 +21,7 @@ from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
 from tunedrop.settings import Settings
 from tunedrop.training.backend import Job, JobRequest, JobStatus, TrainingEvent, Unclear
-from tunedrop.training.polling import EAGER_MINUTES, Poll, TrainingEvents, poll
+from tunedrop.training.polling import EAGER_MINUTES, Poll, TrainingEvents, poll, wait_seconds
 
 SETTINGS = Settings.from_environment(
     {
@@ -182,9 +182,11 @@ def test_a_run_that_is_released_is_not_watched_any_more(look, store) -> None:
         look()
 
 
-def test_the_longest_run_stays_far_below_the_history_limit() -> None:
-    """At 9 history events a turn of Wait, Task and Choice; 80% of the 25,000 that an execution may have."""
-    longest_hours, events_a_turn = 72, 9
-    polls = EAGER_MINUTES * 60 / SETTINGS.first_poll_seconds
-    polls += (longest_hours * 3600 - EAGER_MINUTES * 60) / SETTINGS.later_poll_seconds
-    assert polls * events_a_turn < 0.8 * 25_000
+@pytest.mark.parametrize(("first", "later"), [(60, 300), (1, 1), (600, 900), (1, 900)])
+def test_the_longest_run_stays_below_four_fifths_of_the_history_whatever_the_parameters(first: int, later: int) -> None:
+    longest_seconds, events_a_turn, history = 72 * 3600, 9, 25_000
+    age = turns = 0
+    while age < longest_seconds:
+        age += wait_seconds(age, first, later)
+        turns += 1
+    assert turns * events_a_turn < 0.8 * history

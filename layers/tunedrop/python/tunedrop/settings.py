@@ -32,7 +32,6 @@ class Settings:
     first_poll_seconds: int
     later_poll_seconds: int
     graders: Mapping[str, str]
-    pipeline_arn: str
     aftermath_arn: str
     list_lag_seconds: float
 
@@ -63,7 +62,6 @@ class Settings:
             first_poll_seconds=int(needed("FIRST_POLL_SECONDS")),
             later_poll_seconds=int(needed("LATER_POLL_SECONDS")),
             graders=json.loads(variables.get("GRADERS", "{}")),
-            pipeline_arn=variables.get("PIPELINE_ARN", ""),
             aftermath_arn=variables.get("AFTERMATH_ARN", ""),
             list_lag_seconds=float(variables.get("LIST_LAG_SECONDS", LIST_LAG_SECONDS)),
         )

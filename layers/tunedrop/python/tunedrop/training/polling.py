@@ -28,6 +28,11 @@ EAGER_MINUTES = 15
 """How long a young job is polled at the shorter interval. One minute for the first 15, then five, makes about
 15 + (72 * 60 - 15) / 5 = 876 polls in 72 hours; at 9 history events a turn that is 7,884 of the 25,000 allowed."""
 
+AGE_SHARE = 1 / 250
+"""The least wait as a share of the job's age, whatever the parameters say. From second s on, a wait of age/250 makes
+250 * ln(72 h / s) polls: with both parameters at 1 s that is 250 polls until the age is 250 s, then 250 * ln(1037) =
+1,736 more, 1,986 in all, or 17,874 history events: below 80% of the 25,000."""
+
 REWARD_WINDOW = 5
 """Steps over which the first and the last reward are averaged: single steps are noisy (a mean of some 32 rollouts)."""
 
@@ -161,11 +166,17 @@ def _decide(record: RunRecord, job: Job, settings: Settings) -> Poll:
             f"job {job.id} ({job.service_status}) made no step for {still_hours:.1f} hours; "
             f"the recipe allows {budget.stuck_hours:g} (`budget.stuck_hours`)"
         )
-    eager = age_hours * 60 < EAGER_MINUTES
-    wait = settings.first_poll_seconds if eager else settings.later_poll_seconds
+    wait = wait_seconds(age_hours * 3600, settings.first_poll_seconds, settings.later_poll_seconds)
     # A job that has succeeded without naming its model is not ready: that, too, is a status that nobody documented.
     known = job.status is not JobStatus.UNKNOWN and job.status is not JobStatus.SUCCEEDED
     return Poll("running" if known else "unknown", job.service_status, wait)
+
+
+def wait_seconds(age_seconds: float, first: int, later: int) -> int:
+    """How long to wait until the next look at a job of this age: often while it is young, and never so often that the
+    longest run could pass the limit of Step Functions' history."""
+    wanted = first if age_seconds < EAGER_MINUTES * 60 else later
+    return max(wanted, int(age_seconds * AGE_SHARE))
 
 
 def _event_item(run_id: str, event: TrainingEvent) -> dict[str, Any]:

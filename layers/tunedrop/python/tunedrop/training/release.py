@@ -17,7 +17,7 @@ from tunedrop.outcomes import RunNotFound, ServiceBusy, Status, status_of_error
 from tunedrop.run.record import RunRecord
 from tunedrop.run.registration import new_record
 from tunedrop.run.store import ConditionNotMet, OwnedByAnother, RunStore
-from tunedrop.training.backend import Busy, TrainingBackend, Unclear
+from tunedrop.training.backend import Busy, JobStatus, TrainingBackend, Unclear
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 UNREGISTERED_GRACE_SECONDS = 30
 """An execution that ended before it could register its run may be one of several of the same event; so long do its
 siblings have to register it before it is closed in their place."""
+
+
+_STILL_COSTING = (JobStatus.VALIDATING, JobStatus.QUEUED, JobStatus.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +126,9 @@ class Releaser:
         if record.job_id is None:
             lease = record.submission_lease_until
             if lease is not None and not clock.has_passed(lease):
+                # In short turns: the process that submits gives its lease back as soon as it has come to an end.
                 left = (clock.parse(lease) - clock.now()).total_seconds()
-                return Release("wait", record.run_id, wait_seconds=max(1, ceil(left)))
+                return Release("wait", record.run_id, wait_seconds=max(1, ceil(min(left, self._list_lag_seconds))))
             if record.submitting_at is None:
                 return None
         try:
@@ -149,6 +153,9 @@ class Releaser:
         if not backend.get(job_id).status.over:
             backend.cancel(job_id)
         job = backend.get(job_id)
+        if job.status in _STILL_COSTING:
+            # Cancelling takes its time.
+            return Release("wait", record.run_id, wait_seconds=max(1, ceil(self._list_lag_seconds)))
         training = {"simulated": backend.simulated, **(record.training or {})}
         self._store.update_if(
             record.run_id,

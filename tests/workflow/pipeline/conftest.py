@@ -1,0 +1,168 @@
+"""One local stack for all workflow tests of a process: the real ASL and handlers, a fast simulated Bedrock."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from local.stack import LocalStack
+from tunedrop.run.record import RunRecord
+from tunedrop.run.store import RunStore
+
+QUICK = {
+    "validating_seconds": 0,
+    "queued_seconds": 0,
+    "step_seconds": 0,
+}
+DATA = Path(__file__).parents[2] / "data" / "gsm8k"
+SUFFIX = ' Let\'s think step by step and output the final answer after "####".'
+PATIENCE_SECONDS = 90
+
+
+def rows(count: int, skip: int = 0) -> list[dict[str, Any]]:
+    """GSM8K rows in the contract's format."""
+    with gzip.open(DATA / "train.jsonl.gz", "rt") as lines:
+        published = [json.loads(line) for line, _ in zip(lines, range(skip + count), strict=False)][skip:]
+    return [
+        {"messages": [{"role": "user", "content": row["question"] + SUFFIX}], "reference_answer": row["answer"]}
+        for row in published
+    ]
+
+
+def jsonl(of: list[dict[str, Any]]) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in of)
+
+
+TRAIN = jsonl(rows(100))
+TEST = jsonl(rows(20, skip=100))
+RECIPE = b"rehearsal: {prompts: 8, samples: 4}\n"
+
+
+def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
+    """What `condition` gives once it is true."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"{what}: not within {seconds} s")
+
+
+@dataclass
+class Application:
+    """The local stack with a subscriber of its own to the notices."""
+
+    stack: LocalStack
+    queue_url: str
+    notices: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def runs(self) -> RunStore:
+        return RunStore(self.stack.aws.client("dynamodb"), self.stack.outputs["RunsTableName"])
+
+    @property
+    def states(self) -> Any:
+        return self.stack.aws.client("stepfunctions")
+
+    def function(self, logical_id: str) -> str:
+        """The physical name of a function."""
+        return self.stack.resources[logical_id]
+
+    def drop(self, files: dict[str, bytes] | None = None, name: str | None = None) -> str:
+        """Drop a dataset, train.jsonl last; its name."""
+        name = name or f"set-{uuid.uuid4().hex[:8]}"
+        files = files or {"test.jsonl": TEST, "recipe.yaml": RECIPE, "train.jsonl": TRAIN}
+        client = self.stack.aws.client("s3")
+        for file_name in sorted(files, key=lambda each: each == "train.jsonl"):
+            client.put_object(
+                Bucket=self.stack.outputs["DatasetBucketName"], Key=f"inbox/{name}/{file_name}", Body=files[file_name]
+            )
+        return name
+
+    def records(self, name: str) -> list[RunRecord]:
+        """The records of the runs of a dataset."""
+        client = self.stack.aws.client("dynamodb")
+        found = client.scan(TableName=self.stack.outputs["RunsTableName"], ProjectionExpression="run_id")["Items"]
+        records = (self.runs.load(item["run_id"]["S"]) for item in found)
+        return [record for record in records if record.name == name]
+
+    def record(self, name: str) -> RunRecord:
+        """The record of the one run of a dataset, once it is there."""
+        record: RunRecord = until(lambda: self.records(name), f"a run of {name}")[0]
+        return record
+
+    def executions(self, name: str) -> list[dict[str, Any]]:
+        """The executions of the pipeline that were started for a dataset."""
+        listed = self.states.list_executions(stateMachineArn=self.stack.outputs["PipelineArn"])["executions"]
+        described = (self.states.describe_execution(executionArn=each["executionArn"]) for each in listed)
+        return [each for each in described if f"inbox/{name}/" in each["input"]]
+
+    def end(self, name: str) -> dict[str, Any]:
+        """The terminal notice of the one run of a dataset, as its subscriber got it."""
+        notice: dict[str, Any] = until(lambda: self.notices_of(name), f"a notice of {name}")[0]
+        until(lambda: self.record(name).notified_at, f"the mark of the notice of {name}")
+        return notice
+
+    def notices_of(self, name: str) -> list[dict[str, Any]]:
+        """Every notice of a dataset that has come so far."""
+        client = self.stack.aws.client("sqs")
+        while messages := client.receive_message(
+            QueueUrl=self.queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        ).get("Messages"):
+            for message in messages:
+                client.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+                self.notices.append(json.loads(json.loads(message["Body"])["Message"]))
+        return [notice for notice in self.notices if notice["name"] == name]
+
+    def jobs(self, run_id: str) -> list[dict[str, Any]]:
+        """The jobs at Bedrock that were made from the files of a run."""
+        from openai import OpenAI
+
+        client = OpenAI(base_url=self.stack.bedrock.base_url, api_key=self.stack.bedrock.api_key())
+        own = {file.id for file in client.files.list() if file.filename == f"tunedrop-{run_id}.jsonl"}
+        return [job.model_dump(warnings=False) for job in client.fine_tuning.jobs.list() if job.training_file in own]
+
+    def sweep(self) -> dict[str, int]:
+        """Run the sweeper once."""
+        answer = self.stack.aws.client("lambda").invoke(FunctionName=self.function("SweepRuns"), Payload=b"{}")
+        assert "FunctionError" not in answer, answer["Payload"].read()
+        swept: dict[str, int] = json.loads(answer["Payload"].read())
+        return swept
+
+    def quiet(self) -> None:
+        """End every fault that a test has asked for."""
+        self.stack.aws.dispatch.faults.clear()
+        self.stack.aws.functions.faults.clear()
+        self.stack.aws.calls.accept()
+        for name, value in {**QUICK, "fault_plan": "", "list_lag_calls": 0}.items():
+            self.stack.bedrock.set_switch(name, value)
+
+
+@pytest.fixture(scope="session")
+def shared_application() -> Iterator[Application]:
+    with LocalStack(switches=QUICK, stepped_schedules=True, parameters={"SettleSeconds": 0}) as stack:
+        sqs, sns = stack.aws.client("sqs"), stack.aws.client("sns")
+        queue_url = sqs.create_queue(QueueName="subscriber")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sns.subscribe(TopicArn=stack.outputs["NoticesTopicArn"], Protocol="sqs", Endpoint=arn)
+        yield Application(stack, queue_url)
+
+
+@pytest.fixture
+def application(shared_application: Application) -> Iterator[Application]:
+    yield shared_application
+    shared_application.quiet()
+
+
+@pytest.fixture(autouse=True)
+def no_credentials_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)

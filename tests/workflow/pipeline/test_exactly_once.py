@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from local.aws.calls import CallRefused
+from local.aws.lambdas.errors import Outcome, exited, failed
+from tests.workflow.pipeline.conftest import Application, until
+
+
+def is_upload(event: Mapping[str, Any]) -> bool:
+    return event["source"] == "aws.s3" and event["detail"]["object"]["key"].endswith("train.jsonl")
+
+
+def is_end(event: Mapping[str, Any]) -> bool:
+    return event["source"] == "aws.states" and event["detail"]["status"] != "RUNNING"
+
+
+def stop(application: Application, name: str) -> None:
+    """Press Stop on every execution of a dataset."""
+    for execution in application.executions(name):
+        application.states.stop_execution(executionArn=execution["executionArn"], cause="a person pressed Stop")
+
+
+def training(application: Application, run_id: str) -> list[str]:
+    return [job["id"] for job in application.jobs(run_id) if job["status"] not in ("succeeded", "failed", "cancelled")]
+
+
+def test_an_event_that_comes_three_times_is_one_run_one_job_one_notice(application: Application) -> None:
+    application.stack.aws.dispatch.faults.duplicate(is_upload, copies=3)
+    name = application.drop()
+    notice = application.end(name)
+    executions = until(
+        lambda: (
+            (found := application.executions(name)) and all(each["status"] == "SUCCEEDED" for each in found) and found
+        ),
+        "all three executions to end",
+    )
+    assert len(executions) == len(application.executions(name)) == 3
+    assert len(application.records(name)) == 1
+    assert len(application.jobs(notice["run_id"])) == 1
+    assert {each["notice_id"] for each in application.notices_of(name)} == {notice["notice_id"]}
+
+
+@pytest.mark.parametrize("how", ["stopped", "failed"])
+def test_a_duplicate_execution_that_ends_badly_does_not_touch_the_run(application: Application, how: str) -> None:
+    application.stack.bedrock.set_switch("step_seconds", 0.05)
+    name = application.drop()
+    record = until(lambda: (run := application.record(name)).job_id and run, "the job")
+    (original,) = application.executions(name)
+    if how == "failed":
+        broken = failed("Broken", "on purpose")
+        application.stack.aws.functions.faults.answer(application.function("RegisterRun"), broken)
+    duplicate = application.states.start_execution(
+        stateMachineArn=application.stack.outputs["PipelineArn"], input=original["input"]
+    )["executionArn"]
+    if how == "stopped":
+        application.states.stop_execution(executionArn=duplicate)
+    until(
+        lambda: application.states.describe_execution(executionArn=duplicate)["status"] != "RUNNING",
+        "the duplicate to end",
+    )
+    notice = application.end(name)
+    assert notice["status"] == "SUCCEEDED"
+    assert len(application.jobs(record.run_id)) == 1
+    assert {each["notice_id"] for each in application.notices_of(name)} == {notice["notice_id"]}
+
+
+def test_stopping_while_the_job_trains_cancels_it(application: Application) -> None:
+    application.stack.bedrock.set_switch("step_seconds", 1)
+    name = application.drop()
+    record = until(lambda: (run := application.record(name)).job_id and run, "the job")
+    until(lambda: training(application, record.run_id), "the job to train")
+    stop(application, name)
+    notice = application.end(name)
+    assert notice["status"] == "CANCELLED"
+    assert notice["training"]["job_id"] == record.job_id
+    assert [job["status"] for job in application.jobs(record.run_id)] == ["cancelled"]
+    assert len(application.notices_of(name)) == 1
+
+
+@pytest.mark.parametrize("moment", ["before the handler", "while it creates the job", "after the handler"])
+def test_stopping_while_submit_job_runs_leaves_no_job_training(application: Application, moment: str) -> None:
+    application.stack.bedrock.set_switch("step_seconds", 1)
+    name = "stopped-" + moment.replace(" ", "-")
+    faults, submit = application.stack.aws.functions.faults, application.function("SubmitJob")
+    if moment == "before the handler":
+        faults.before(submit, lambda configuration, invocation: stop(application, name))
+    elif moment == "after the handler":
+        faults.after(submit, lambda configuration, invocation, outcome: (stop(application, name), outcome)[1])
+    else:
+        # The creation hangs after the job was made; meanwhile somebody stops the run.
+        application.stack.bedrock.set_switch("hang_seconds", 3)
+        application.stack.bedrock.set_switch("fault_plan", "CreateFineTuningJob:after:hang")
+    application.drop(name=name)
+    if moment == "while it creates the job":
+        record = application.record(name)
+        until(lambda: application.jobs(record.run_id), "the job that nobody has heard of")
+        stop(application, name)
+    notice = application.end(name)
+    assert notice["status"] == "CANCELLED"
+    # SubmitJob may still be working: wait for its end, then nothing trains and nothing more is made.
+    until(lambda: not application.stack.aws.functions.pool.busy(submit), "SubmitJob to end")
+    assert training(application, notice["run_id"]) == []
+    assert len(application.jobs(notice["run_id"])) <= 1
+    assert len({each["notice_id"] for each in application.notices_of(name)}) == 1
+
+
+def test_the_sweeper_brings_the_same_end_when_the_event_of_the_stop_is_lost(application: Application) -> None:
+    application.stack.bedrock.set_switch("step_seconds", 1)
+    application.stack.aws.dispatch.faults.drop(is_end)
+    name = application.drop()
+    record = until(lambda: (run := application.record(name)).job_id and run, "the job")
+    stop(application, name)
+    application.stack.aws.dispatch.settle()
+    assert application.notices_of(name) == []
+    assert training(application, record.run_id)
+    assert application.sweep()["aftermaths_started"] == 1
+    notice = application.end(name)
+    assert notice["status"] == "CANCELLED"
+    assert training(application, record.run_id) == []
+    assert application.sweep()["aftermaths_started"] == 0
+
+
+def test_a_notice_that_sns_refuses_at_first_still_comes(application: Application) -> None:
+    application.stack.aws.calls.refuse("sns", "Publish", CallRefused("InternalError", "SNS is down", 500), times=2)
+    name = application.drop()
+    record = until(lambda: (run := application.record(name)).closed and run, "the record to close")
+    notice = application.end(name)
+    assert notice["notice_id"] == record.notice["notice_id"]
+    assert notice["status"] == "SUCCEEDED"
+
+
+def test_a_closed_run_whose_execution_ends_before_the_notice_is_out_still_gets_the_same_notice(
+    application: Application,
+) -> None:
+    refusal = CallRefused("InternalError", "SNS is down", 500)
+    application.stack.aws.calls.refuse("sns", "Publish", refusal, times=10_000)
+    application.stack.aws.dispatch.faults.drop(is_end)
+    name = application.drop()
+    record = until(lambda: (run := application.record(name)).closed and run, "the record to close")
+    stop(application, name)
+    assert application.notices_of(name) == []
+    application.stack.aws.calls.accept()
+    application.sweep()
+    notice = application.end(name)
+    assert notice == json.loads(record.notice["message"])
+    assert notice["status"] == "SUCCEEDED"
+    assert {each["notice_id"] for each in application.notices_of(name)} == {notice["notice_id"]}
+
+
+def test_a_submit_job_that_dies_after_creating_the_job_is_run_again_and_adopts_it(application: Application) -> None:
+    application.stack.bedrock.set_switch("list_lag_calls", 2)
+    died = []
+
+    def die(configuration: object, invocation: object, outcome: Outcome) -> Outcome:
+        died.append(outcome)
+        return exited("request", -9)
+
+    application.stack.aws.functions.faults.after(application.function("SubmitJob"), die)
+    name = application.drop()
+    notice = application.end(name)
+    assert died
+    assert notice["status"] == "SUCCEEDED"
+    application.stack.bedrock.set_switch("list_lag_calls", 0)
+    assert len(application.jobs(notice["run_id"])) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
@@ -16,7 +16,7 @@ from tunedrop.graders.sample import JSON
 
 _LIST_OF_DIGITS = re.compile(r"-?\d+,\d", re.ASCII)
 """Two items, not a decimal comma: a reference of `-2,1` names two roots."""
-REFERENCE_KEYS = ("answer", "final_answer", "solution", "ground_truth", "expected_answer", "target", "value", "text", "gold", "label")  # fmt: skip  # noqa: E501 (one row)
+REFERENCE_KEYS = ("answer", "final_answer", "solution", "ground_truth", "expected_answer", "target", "value", "text", "gold", "label")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
+from tunedrop.graders.math.vocabulary import NUMBER_WORDS, SCALES, VULGAR
+
 MAX_DIGITS = 400
 """Longest number that is computed with; a longer one equals only its own spelling."""
 MAX_EXPONENT = 400
@@ -46,14 +48,6 @@ _NUMBER = re.compile(
     re.VERBOSE | re.ASCII,
 )
 _VULGAR_ALONE = re.compile(r"([-\u2212])?\s*([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])")
-_VULGAR = dict(
-    zip(
-        "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞",
-        map(Fraction, "1/2 1/3 2/3 1/4 3/4 1/5 2/5 3/5 4/5 1/6 5/6 1/8 3/8 5/8 7/8".split()),
-        strict=True,
-    )
-)
-_MULTIPLIERS = {"hundred": 100, "k": 1000, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12, "dozens": 12}  # fmt: skip  # noqa: E501 (one row)
 _MINUS = frozenset("-\u2212\u2013\u2014")
 
 
@@ -77,7 +71,7 @@ def read_quantity(text: str, start: int = 0) -> Quantity | None:
         value *= Fraction(10) ** exponent
         decimals = None
     if match["vulgar"]:
-        value, decimals = value + _VULGAR[match["vulgar"]], None
+        value, decimals = value + Fraction(VULGAR[match["vulgar"]]), None
     elif match["below"] or match["denominator"]:
         below = match["below"] or match["denominator"]
         if len(below) > MAX_DIGITS or int(below) == 0 or len(match["above"] or "") > MAX_DIGITS:
@@ -88,7 +82,7 @@ def read_quantity(text: str, start: int = 0) -> Quantity | None:
         match["sign2"] in ("-", "\u2212")
     ):
         value = -value
-    multiplier = _MULTIPLIERS.get((match["multiplier"] or "").lower())
+    multiplier = SCALES.get((match["multiplier"] or "").lower())
     scaled = None if multiplier is None else value * multiplier
     if match["multiplier"] in ("k", "K") and scaled is not None:
         value, scaled = scaled, None
@@ -99,13 +93,10 @@ def _vulgar_alone(text: str, start: int) -> Quantity | None:
     match = _VULGAR_ALONE.match(text, start)
     if match is None:
         return None
-    value = _VULGAR[match[2]]
+    value = Fraction(VULGAR[match[2]])
     return Quantity(-value if match[1] else value, False, None, None, text[match.end() :])
 
 
-_UNITS = dict(zip("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(), range(20), strict=True))  # fmt: skip  # noqa: E501 (one row)
-_TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
-_SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
 _WORD = re.compile(r"[\s-]*([A-Za-z]+)", re.ASCII)
 
 
@@ -114,23 +105,23 @@ def _number_words(text: str, start: int) -> Quantity | None:
     total, current, seen, end = 0, 0, False, start
     for _ in range(12):
         match = _WORD.match(text, end)
-        if match is None:
-            break
-        word = match[1].lower()
-        if word in _UNITS or word in _TENS:
-            current += _UNITS.get(word, 0) + _TENS.get(word, 0)
-        elif word in _SCALES and seen:
-            current = max(current, 1) * _SCALES[word]
-            if _SCALES[word] > 100:
+        word = "" if match is None else match[1].lower()
+        if word in NUMBER_WORDS:
+            current += NUMBER_WORDS[word]
+        elif seen and word in _SCALE_WORDS:
+            current = max(current, 1) * SCALES[word]
+            if SCALES[word] > 100:
                 total, current = total + current, 0
-        elif word != "and" or not seen or current % 100:
+        elif match is None or not (seen and word == "and" and _goes_on(text, match.end(), current)):
             break
-        elif _next_word(text, match.end()) not in _UNITS | _TENS:  # "and" of another kind
-            break
-        seen, end = True, match.end()
+        seen, end = True, match.end() if match else end
     return Quantity(Fraction(total + current), False, None, None, text[end:]) if seen else None
 
 
-def _next_word(text: str, start: int) -> str:
+_SCALE_WORDS = ("hundred", "thousand", "million", "billion")
+
+
+def _goes_on(text: str, start: int, current: int) -> bool:
+    """Whether an "and" stands within a number ("one hundred and five"), not between two."""
     match = _WORD.match(text, start)
-    return match[1].lower() if match else ""
+    return current % 100 == 0 and match is not None and match[1].lower() in NUMBER_WORDS

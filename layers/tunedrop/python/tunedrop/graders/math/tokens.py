@@ -5,6 +5,20 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from tunedrop.graders.math.vocabulary import (
+    BOUNDED,
+    COMMANDS,
+    DRESS,
+    FUNCTIONS,
+    PLAIN,
+    REMARKS,
+    SIGNS,
+    SUPERSCRIPTS,
+    TEXT,
+    UPRIGHT,
+    VULGAR,
+)
+
 MAX_LENGTH = 4_000
 """Longest text read as mathematics; the longest answer in MATH has some 200 characters."""
 MAX_TOKENS = 1_500
@@ -23,91 +37,20 @@ class Token(NamedTuple):
     """Whether white space stood before it."""
 
 
-# Commands that are another spelling of a symbol.
-_SYMBOLS = {
-    **dict.fromkeys(("cdot", "times", "ast", "star", "bullet"), "*"),
-    **dict.fromkeys(("div",), "/"),
-    **dict.fromkeys(("le", "leq", "leqslant", "leqq"), "<="),
-    **dict.fromkeys(("ge", "geq", "geqslant", "geqq"), ">="),
-    **dict.fromkeys(("ne", "neq"), "!="),
-    **dict.fromkeys(("lt",), "<"),
-    **dict.fromkeys(("gt",), ">"),
-    **dict.fromkeys(("approx", "simeq", "thickapprox", "doteq"), "≈"),
-    **dict.fromkeys(("sim", "cong", "equiv"), "≡"),
-    **dict.fromkeys(("in",), "∈"),
-    **dict.fromkeys(("to", "rightarrow", "Rightarrow", "implies", "longrightarrow", "Longrightarrow", "mapsto"), "→"),
-    **dict.fromkeys(("cup", "bigcup"), "∪"),
-    **dict.fromkeys(("cap",), "∩"),
-    **dict.fromkeys(("setminus", "backslash", "smallsetminus"), "∖"),
-    **dict.fromkeys(("emptyset", "varnothing"), "∅"),
-    **dict.fromkeys(("infty", "infin"), "∞"),
-    **dict.fromkeys(("pm",), "±"),
-    **dict.fromkeys(("mp",), "∓"),
-    **dict.fromkeys(("circ", "degree", "degrees"), "°"),
-    **dict.fromkeys(("lbrace",), "\\{"),
-    **dict.fromkeys(("rbrace",), "\\}"),
-    **dict.fromkeys(("lbrack",), "["),
-    **dict.fromkeys(("rbrack",), "]"),
-    **dict.fromkeys(("lparen",), "("),
-    **dict.fromkeys(("rparen",), ")"),
-    **dict.fromkeys(("langle",), "⟨"),
-    **dict.fromkeys(("rangle",), "⟩"),
-    **dict.fromkeys(("mid", "vert", "lvert", "rvert"), "|"),
-    **dict.fromkeys(("Vert", "lVert", "rVert", "parallel"), "‖"),
-    **dict.fromkeys(("lfloor", "rfloor", "lceil", "rceil"), ""),
-    **dict.fromkeys(("land", "wedge"), "∧"),
-    **dict.fromkeys(("lor", "vee"), "∨"),
-    **dict.fromkeys(("ldots", "dots", "cdots", "dotsc", "dotsb", "hdots", "vdots", "ddots"), "…"),
-    **dict.fromkeys(("prime",), "'"),
-}
-for _bracket in ("lfloor", "rfloor", "lceil", "rceil"):
-    _SYMBOLS[_bracket] = {"lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈", "rceil": "⌉"}[_bracket]
-
-_CHARACTERS = {
-    "−": "-", "–": "-", "—": "-", "﹣": "-", "－": "-", "‐": "-", "‑": "-",
-    "×": "*", "·": "*", "⋅": "*", "∗": "*", "∙": "*", "÷": "/", "∕": "/", "⁄": "/",
-    "≤": "<=", "≥": ">=", "⩽": "<=", "⩾": ">=", "≠": "!=", "≅": "≈", "≃": "≈", "⇒": "→",
-    "√": "√", "⟨": "⟨", "⟩": "⟩", "〈": "⟨", "〉": "⟩", "º": "°", "∅": "∅", "′": "'", "’": "'",
-    "（": "(", "）": ")", "，": ",", "：": ":", "；": ";",
-}  # fmt: skip
-_SUPERSCRIPTS = {"²": "2", "³": "3", "¹": "1", "⁰": "0", "⁴": "4", "⁵": "5", "⁶": "6", "⁷": "7", "⁸": "8", "⁹": "9", "⁻": "-", "ⁿ": "n"}  # fmt: skip  # noqa: E501 (one row)
-_VULGAR = {"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅖": "2/5", "⅗": "3/5", "⅘": "4/5", "⅙": "1/6", "⅚": "5/6", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8", "⅞": "7/8"}  # fmt: skip  # noqa: E501 (one row)
-
-FUNCTIONS = frozenset(
-    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln log exp sqrt max min gcd lcm det arcsec arccsc"
-    " arccot".split()
-)
-GREEK = frozenset(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi omicron rho varrho"
-    " sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar"
-    " Re Im partial nabla imath jmath".split()
-)
-_GREEK_LETTERS = dict(zip("αβγδεζηθικλμνξρστυφχψω", "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi omega".split(), strict=True))  # fmt: skip  # noqa: E501 (one row)
-# Commands that only dress what follows.
-_DRESS = frozenset(
-    "left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr middle displaystyle textstyle scriptstyle limits"
-    " nolimits quad qquad phantom hspace vspace boldsymbol mathbf mathrm mathit mathsf mathcal mathbb bf rm it"
-    " operatorname boxed fbox ensuremath displaylines hline cr nonumber notag vec overrightarrow hat bar bold mathop"
-    " underline mathnormal mathstrut strut ! , ; : > space bm pmb".split()
-)
-# Written as one with their bounds: Σ_{k=1}^{n} is a name, and what follows is its factor.
-_OPERATORS = frozenset(["sum", "prod", "int", "lim", "oint", "iint"])
-_TEXT = frozenset("text textbf textit textrm textnormal textsf texttt mbox hbox textsc emph".split())
-_SKIPPED = re.compile(r"\\(?:[!,;:> ]|quad|qquad|displaystyle|left\s*\.|right\s*\.)")
 _TOKEN = re.compile(
     r"(?P<space>\s+|~)"
     r"|(?P<number>\d+(?:\.\d+)?|\.\d+)"
     r"|\\(?P<command>[A-Za-z]+|.)"
     r"|(?P<word>[A-Za-z]+)"
-    r"|(?P<operator><=|>=|!=|<>|==|\*\*|->|=>|\.\.\.|.)",
+    r"|(?P<sign><=|>=|!=|<>|==|\*\*|->|=>|\.\.\.|.)",
     re.DOTALL | re.ASCII,
 )
 # Separators of thousands that can be nothing else, and those that may also separate the items of a list.
-_SURE_SEPARATOR = re.compile(r"\s*\{\s*,\s*\}\s*|,\s*\\!\s*|\\,(?=\d{3})|\\!(?=\d{3})")
+_SURE_SEPARATOR = re.compile(r"\s{0,2}\{\s?,\s?\}\s{0,2}|,\s?\\!\s?|\\,(?=\d{3})|\\!(?=\d{3})")
 _SURE_THOUSANDS = re.compile(r"(?<![\d.])(?!0[, ])\d{1,3}(?:\0\d{3})+(?!\d)", re.ASCII)
 _THOUSANDS = re.compile(r"(?<![\d.])(?!0[, ])\d{1,3}(?:(?:,\d{3})+|(?: \d{3})+)(?!\d)", re.ASCII)
-_REPEATING = re.compile(r"(\d*)\.(\d*)\s*\\overline\s*(?:\{(\d+)\}|(\d))", re.ASCII)
-_ELLIPSIS = re.compile(r"(\d*)\.(\d*?)(\d{1,6}?)\3{2,}(?:\\l?dots|\.\.\.|…)", re.ASCII)
+_REPEATING = re.compile(r"(\d{0,20})\.(\d{0,20})\s?\\overline\s?(?:\{(\d{1,20})\}|(\d))", re.ASCII)
+_ELLIPSIS = re.compile(r"(\d{0,20})\.(\d{0,8}?)(\d{1,6}?)\3{2,20}(?:\\l?dots|\.\.\.|…)", re.ASCII)
 
 
 def is_ambiguous(text: str) -> bool:
@@ -140,7 +83,7 @@ def tokenize(text: str, *, join_thousands: bool = True) -> list[Token]:
         elif kind == "word":
             tokens.extend(_word(value, spaced))
         else:
-            tokens.extend(_operator(value, spaced))
+            tokens.extend(_sign(value, spaced))
         spaced = False
         if len(tokens) > MAX_TOKENS:
             raise NotMathsError("too many tokens")
@@ -165,43 +108,24 @@ def _prepare(text: str, *, join_thousands: bool) -> str:
 
 def _command(name: str, text: str, position: int, tokens: list[Token], spaced: bool) -> int:
     """Read one command; give the position after it and what it swallows."""
-    if name in _TEXT:
+    if name in COMMANDS:
+        tokens.append(Token(*COMMANDS[name], spaced))
+    elif name in BOUNDED:
+        return _with_bounds(name, text, position, tokens, spaced)
+    elif name in TEXT or name in ("begin", "end", "repeating"):
         inner, position = braced(text, position)
-        tokens.append(Token("text", inner, spaced))
-    elif name in ("begin", "end"):
-        inner, position = braced(text, position)
-        tokens.append(Token(name, inner.strip().rstrip("*"), spaced))
-        if name == "begin" and inner.strip() in ("array", "tabular"):
+        kind = "text" if name in TEXT else name
+        tokens.append(Token(kind, inner if kind == "text" else inner.strip().rstrip("*"), spaced))
+        if kind == "begin" and tokens[-1].value in ("array", "tabular"):
             _, position = braced(text, position)
-    elif name == "repeating":
-        inner, position = braced(text, position)
-        tokens.append(Token("repeating", inner, spaced))
-    elif name in ("frac", "dfrac", "tfrac", "cfrac", "binom", "dbinom", "tbinom", "sqrt"):
-        tokens.append(Token("function", name.lstrip("dtc") if name != "cfrac" else "frac", spaced))
-    elif name in FUNCTIONS:
-        tokens.append(Token("function", name, spaced))
-    elif name in _OPERATORS:
-        position = _with_bounds(name, text, position, tokens, spaced)
-    elif name in GREEK or name == "pi":
-        tokens.append(Token("name", name, spaced))
-    elif name in _SYMBOLS:
-        tokens.append(Token("symbol", _SYMBOLS[name], spaced))
-    elif name in "{}":
-        tokens.append(Token("symbol", "\\" + name, spaced))
-    elif name == "|":
-        tokens.append(Token("symbol", "‖", spaced))
-    elif name == "\\":
-        tokens.append(Token("symbol", "\\\\", spaced))
-    elif name == "operatorname" or name == "mathrm" or name == "rm":
+    elif name in UPRIGHT:
         inner, after = braced(text, position)
-        if inner.strip() in FUNCTIONS:
-            tokens.append(Token("function", inner.strip(), spaced))
+        word = inner.strip()
+        if word in FUNCTIONS or len(word) > 1:
+            tokens.append(Token("function" if word in FUNCTIONS else "text", word, spaced))
             return after
-        if len(inner.strip()) > 1:
-            tokens.append(Token("text", inner, spaced))
-            return after
-    elif name in _DRESS or name.isspace():
-        if name in ("left", "right") and position < len(text) and text[position] == ".":
+    elif name in DRESS or name.isspace():
+        if name in ("left", "right") and text[position : position + 1] == ".":
             position += 1
     else:
         raise NotMathsError(f"\\{name}")
@@ -239,52 +163,25 @@ def braced(text: str, position: int) -> tuple[str, int]:
     return text[position + 1 :], len(text)
 
 
-_WORDS = {
-    "pi": ("name", "pi"),
-    "infinity": ("symbol", "∞"),
-    "inf": ("symbol", "∞"),
-    "infty": ("symbol", "∞"),
-    "oo": ("symbol", "∞"),
-    "degrees": ("symbol", "°"),
-    "degree": ("symbol", "°"),
-    "percent": ("symbol", "%"),
-    "pct": ("symbol", "%"),
-    "percentage": ("symbol", "%"),
-    "asin": ("function", "arcsin"),
-    "acos": ("function", "arccos"),
-    "atan": ("function", "arctan"),
-    "U": ("symbol", "∪"),
-}
-
-
 def _word(word: str, spaced: bool) -> list[Token]:
-    if word in FUNCTIONS:
-        return [Token("function", word, spaced)]
-    if word in _WORDS and (word != "U" or spaced):
-        kind, value = _WORDS[word]
-        return [Token(kind, value, spaced)]
-    if word in GREEK:
-        return [Token("name", word, spaced)]
-    if word.lower() in ("and", "or") or len(word) > 3:
+    if word in PLAIN:
+        return [Token(*PLAIN[word], spaced)]
+    if word == "U" and spaced:
+        return [Token("symbol", "∪", spaced)]
+    if word in REMARKS or len(word) > 3:
         return [Token("text", word, spaced)]
     return [Token("name", letter, spaced and not number) for number, letter in enumerate(word)]
 
 
-def _operator(value: str, spaced: bool) -> list[Token]:
-    if value in _SUPERSCRIPTS:
-        return [Token("symbol", "^"), Token("number" if value.isdigit() else "name", _SUPERSCRIPTS[value])]
-    if value in _VULGAR:
-        above, below = _VULGAR[value].split("/")
+def _sign(sign: str, spaced: bool) -> list[Token]:
+    if sign in SUPERSCRIPTS:
+        power = SUPERSCRIPTS[sign]
+        return [Token("symbol", "^"), Token("number" if power.isdigit() else "name", power)]
+    if sign in VULGAR:
+        above, below = VULGAR[sign].split("/")
         return [Token("function", "frac", True), Token("number", above), Token("number", below)]
-    if value in _GREEK_LETTERS:
-        return [Token("name", _GREEK_LETTERS[value], spaced)]
-    if value == "π":
-        return [Token("name", "pi", spaced)]
-    if value == "√":
-        return [Token("function", "sqrt", spaced)]
-    value = {"**": "^", "<>": "!=", "==": "=", "->": "→", "=>": "→", "...": "…"}.get(
-        value, _CHARACTERS.get(value, value)
-    )
-    if value.isalpha() and not value.isascii():
-        raise NotMathsError(value)
-    return [Token("symbol", value, spaced)]
+    if sign in SIGNS:
+        return [Token(*SIGNS[sign], spaced)]
+    if sign.isalpha():
+        raise NotMathsError(sign)
+    return [Token("symbol", sign, spaced)]

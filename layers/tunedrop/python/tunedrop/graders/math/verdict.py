@@ -136,7 +136,7 @@ _UNIT_THEN_OTHER = re.compile(
 _DOLLARS_AND_CENTS = re.compile(r"\s*dollars?\s+and\s+(\d{1,2})\s+cents?\b", re.IGNORECASE)
 _VARIABLE = re.compile(
     r"\s?(?:[b-fijknopqrtuvwxyzB-FIJMOPQRTUXYZ](?![A-Za-z.])|(?:pi|sqrt|sin|cos|tan|log|ln|mod|choose|squared|cubed)\b)"
-)  # noqa: E501
+)
 _JOINED_LETTER = re.compile(r"(?![mgshlLAVWNJCFK°](?![A-Za-z]))[A-Za-z](?![A-Za-z])")
 
 

@@ -38,8 +38,8 @@ $(SAM_VENV)/.installed: requirements/sam.lock local/find_python.sh
 	@touch $@
 
 .PHONY: demo run up
-demo: $(INSTALLED) ## take GSM8K through the whole pipeline on this machine
-	@$(BIN)/tunedrop demo $(ARGS)
+demo: $(INSTALLED) ## take GSM8K through the whole pipeline on this machine (FULL=1: all 1,319 test rows)
+	@$(BIN)/tunedrop demo $(if $(FULL),--full) $(ARGS)
 
 run: $(INSTALLED) ## the same with your own files: make run DATASET=folder
 	@test -n "$(DATASET)" || { echo "Name the folder that holds train.jsonl: make run DATASET=folder" >&2; exit 2; }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local.command import places
+from local.command.console import lay_out
 from local.command.dataset_folder import DatasetFolder
 from local.command.following import FollowedRun
 from local.command.sparkline import sparkline
@@ -45,7 +46,7 @@ def show_end(console: Console, followed: FollowedRun, dataset: DatasetFolder) ->
             Panel(body, border_style=_COLOURS.get(word, "default"), padding=(1, 2), width=min(console.width, 100))
         )
     else:
-        console.print(Padding(body, (0, 2)), width=100)
+        lay_out(console, Padding(body, (0, 2)))
     console.print()
     _show_where(console, followed, dataset)
 
@@ -112,11 +113,17 @@ def _other_end(followed: FollowedRun) -> RenderableType:
             (f" {word} ", f"bold reverse {_COLOURS.get(word, 'red')}"), "   ", (reason.get("error", ""), "bold")
         ),
         Text(),
-        Text(reason.get("message", "")),
+        Text(_with_local_paths(reason.get("message", ""), followed)),
         Text(),
         Text(f"Job {job} was created." if job else "No training job was created.", style="dim"),
     ]
     return Group(*lines)
+
+
+def _with_local_paths(message: str, followed: FollowedRun) -> str:
+    """Addresses in the run's folder as paths in its copy, which the reader can open."""
+    folder = re.compile(rf"s3://[^/\s]+/runs/{re.escape(followed.progress.run_id)}(?=/)")
+    return folder.sub(lambda _: places.shown(followed.folder), message)
 
 
 def _show_where(console: Console, followed: FollowedRun, dataset: DatasetFolder) -> None:
@@ -131,7 +138,7 @@ def _show_where(console: Console, followed: FollowedRun, dataset: DatasetFolder)
     for place, step in enumerate(_next_steps(followed, dataset)):
         table.add_row("next" if place == 0 else "", Text(step))
     table.add_row("took", Text(f"{followed.seconds:.0f} s from the upload to the notice"))
-    console.print(table)
+    lay_out(console, table)
 
 
 def _next_steps(followed: FollowedRun, dataset: DatasetFolder) -> Sequence[str]:

@@ -51,7 +51,8 @@ class LiveView:
         table.add_column(width=NAME_WIDTH, no_wrap=True)
         table.add_column(justify="right", width=6, no_wrap=True)
         table.add_column(ratio=1)
-        working = _working(progress)
+        # Between two states the last one that worked still counts as working.
+        working = None if progress.ended else progress.last_stage
         for stage in STAGES:
             span = progress.spans.get(stage.name)
             if span is None:
@@ -60,19 +61,19 @@ class LiveView:
                     table.add_row(Text("·", style="dim"), Text(stage.name, style="dim"), "", "")
                 continue
             table.add_row(*self._row(progress, stage, span, working == stage.name))
-        if progress.ended and progress.execution_status != "SUCCEEDED":
+        if progress.failed_at is not None:
             table.add_row(
-                Text("✗", style="bold red"),
-                Text("Aftermath", style="bold"),
+                Text("✓", style="green") if progress.notified else self._spinner,
+                Text("Aftermath"),
                 "",
-                Text(f"{progress.error or progress.execution_status}: the run is being closed", style="red"),
+                Text(_aftermath(progress)),
             )
         return table
 
     def _row(self, progress: Progress, stage: Stage, span: Span, working: bool) -> list[RenderableType]:
         until = datetime.now(UTC) if working else span.left or span.entered
         seconds = Text(f"{(until - span.entered).total_seconds():.1f} s", style="dim")
-        failed = progress.ended and progress.execution_status != "SUCCEEDED" and stage.name == _last(progress)
+        failed = progress.failed_at == stage.name
         found = Text(stage.found(progress))
         mark: RenderableType = Text("✗", style="bold red") if failed else Text("✓", style="green")
         name = Text(stage.name, style="red" if failed else "")
@@ -96,11 +97,8 @@ def _lines(progress: Progress, stage: Stage, found: Text, working: bool) -> list
     return lines
 
 
-def _working(progress: Progress) -> str | None:
-    """The stage that works now. Between two states the last one that worked still counts."""
-    return None if progress.ended else _last(progress)
-
-
-def _last(progress: Progress) -> str | None:
-    begun = [stage.name for stage in STAGES if stage.name in progress.spans]
-    return begun[-1] if begun else None
+def _aftermath(progress: Progress) -> str:
+    """What the second state machine makes of an execution that failed or was stopped."""
+    told = progress.error or progress.execution_status
+    status = progress.record.status if progress.record else "RUNNING"
+    return f"{told}: closed as {status}, notice published" if progress.notified else f"{told}: closing the run"

@@ -65,6 +65,16 @@ class Progress:
         return self.execution_status not in (None, "RUNNING")
 
     @property
+    def last_stage(self) -> str | None:
+        """The stage that works, or worked last."""
+        return next((name for name in reversed(ORDER) if name in self.spans), None)
+
+    @property
+    def failed_at(self) -> str | None:
+        """The stage at which the execution ended other than well; None while it runs, and where it ended well."""
+        return self.last_stage if self.ended and self.execution_status != "SUCCEEDED" else None
+
+    @property
     def notified(self) -> bool:
         return self.record is not None and self.record.notified_at is not None
 
@@ -118,7 +128,10 @@ class ProgressReader:
         for page in pages:
             for event in page["events"]:
                 _place(event, spans)
+        # A state whose execution ended in it is never left: it worked until then.
         progress.spans = spans
+        if progress.failed_at is not None:
+            spans[progress.failed_at].left = described.get("stopDate")
 
     def _read_answers(self) -> None:
         answers = self._progress.answers or self._wanted()

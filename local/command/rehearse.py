@@ -62,31 +62,38 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def rehearse(stack: LocalStack, dataset: DatasetFolder, view: View) -> dict[str, Any]:
-    """Call the deployed functions in the states' order. What came of it: `status` GO, REJECTED or FAILED, `reason`
-    (`error` and `message`, None for GO), `rehearsal` (the figures and findings, None where it was not reached), `folder`.
+    """Call the deployed functions in the states' order.
+
+    What came of it: `status` GO, REJECTED or FAILED, `reason` (`error` and `message`, None for GO), `rehearsal` (the
+    figures and findings, None where it was not reached) and `folder` (the copy of what was written).
     """
     from local.command.following import copy_run_folder
+    from tunedrop import clock
     from tunedrop.outcomes import status_of_error
     from tunedrop.run.store import RunStore
 
     bucket = stack.outputs["DatasetBucketName"]
     key, version = dataset.upload(stack.aws.client("s3"), bucket, _PREFIX)
     detail = {"bucket": {"name": bucket}, "object": {"key": key, "version-id": version}}
-    began = {"input": {"source": "aws.s3", "detail": detail}, "execution_arn": "none: a rehearsal", "started_at": ""}
-    answer, reason = _call(stack, "RegisterRun", began)
-    run_id = answer.get("run_id", "")
+    began = {
+        "input": {"source": "aws.s3", "detail": detail},
+        "execution_arn": "none: a rehearsal",
+        "started_at": clock.now_text(),
+    }
+    registered, reason = _call(stack, "RegisterRun", began)
+    if reason is not None:
+        raise exits.CommandError(f"the rehearsal could not begin: {reason['error']}: {reason['message']}")
+    run_id = registered["run_id"]
     for state in _STATES:
         if reason is None:
             view.tell(state)
             _, reason = _call(stack, state, {"run_id": run_id})
-    if not run_id:
-        raise exits.CommandError(f"the rehearsal could not begin: {reason}")
     record = RunStore(stack.aws.client("dynamodb"), stack.outputs["RunsTableName"]).load(run_id)
     return {
         "status": "GO" if reason is None else str(status_of_error(reason["error"])),
         "reason": reason,
         "rehearsal": record.rehearsal,
-        "folder": places.shown(copy_run_folder(stack, run_id)),
+        "folder": f"{places.shown(copy_run_folder(stack, run_id))}/",
     }
 
 
@@ -116,6 +123,8 @@ def _show(console: Console, document: Mapping[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from local.command.console import lay_out
+
     rehearsal = document["rehearsal"] or {}
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", style="bold")
@@ -124,7 +133,7 @@ def _show(console: Console, document: Mapping[str, Any]) -> None:
         if rehearsal.get(name) is not None:
             table.add_row(_number(rehearsal[name]), label)
     console.print()
-    console.print(table)
+    lay_out(console, table)
     for finding in rehearsal.get("findings", []):
         style = "red" if finding["severity"] == "stop" else "yellow"
         console.print()
@@ -136,9 +145,16 @@ def _show(console: Console, document: Mapping[str, Any]) -> None:
     if reason is None:
         console.print(Text.assemble((" GO ", "bold reverse green"), "  A run would go on to its training job."))
     else:
+        # What the rehearsal found is told above, finding by finding.
         told = "" if rehearsal else reason["message"]
-        console.print(Text.assemble((f" {document['status']} ", "bold reverse yellow"), f"  {reason['error']} {told}"))
-    console.print(Text(f"\nThe model is simulated. All answers: {document['folder']}/rehearsal.json", style="dim"))
+        console.print(
+            Text.assemble((f" {document['status']} ", "bold reverse yellow"), f"  {reason['error']}  {told}"),
+            soft_wrap=True,
+        )
+    console.print()
+    console.print(
+        Text(f"The model is simulated. What was written lies in {document['folder']}", style="dim"), soft_wrap=True
+    )
 
 
 def _number(value: float) -> str:

@@ -7,7 +7,9 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local.command import exits, places
@@ -64,22 +66,19 @@ def run(arguments: argparse.Namespace) -> int:
     from local.command.running_stack import running_stack
 
     _, view = open_view(to_stderr=arguments.json, plain=True)
-    try:
-        with running_stack(view, region=arguments.region) as stack:
-            variables = environment(stack)
-            write_environment(variables)
+    with running_stack(view, region=arguments.region) as stack:
+        variables = environment(stack)
+        with written(variables, arguments.environment):
             if arguments.json:
                 print(json.dumps(variables), flush=True)
             else:
-                print(_shown(variables), flush=True)
-            while True:
-                # Signals end the wait; what works, works in other threads and processes.
-                time.sleep(3600)
-    except (KeyboardInterrupt, exits.Terminated):
-        print("tunedrop: everything has ended", file=sys.stderr)
-        return exits.SUCCEEDED
-    finally:
-        places.UP_ENVIRONMENT.unlink(missing_ok=True)
+                print(_shown(variables, arguments.environment), flush=True)
+            # From here on a signal is how it ends well; what works, works in other threads and processes.
+            with suppress(KeyboardInterrupt, exits.Terminated):
+                while True:
+                    time.sleep(3600)
+    print("tunedrop: everything has ended", file=sys.stderr)
+    return exits.SUCCEEDED
 
 
 def environment(stack: LocalStack) -> dict[str, str]:
@@ -96,21 +95,29 @@ def environment(stack: LocalStack) -> dict[str, str]:
     }
 
 
-def write_environment(variables: Mapping[str, str]) -> None:
-    """Write build/up/environment, readable by its owner alone: a file to `source`."""
-    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
-    places.UP_ENVIRONMENT.parent.mkdir(parents=True, exist_ok=True)
-    places.UP_ENVIRONMENT.touch(mode=0o600)
-    places.UP_ENVIRONMENT.write_text("".join(lines))
+@contextmanager
+def written(variables: Mapping[str, str], path: Path) -> Iterator[None]:
+    """`path` as a file to `source`, readable by its owner alone, for as long as what it names is there."""
+    text = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(text)
+    try:
+        yield
+    finally:
+        # Another `tunedrop up` may have written its own since.
+        if path.exists() and path.read_text() == text:
+            path.unlink()
 
 
-def _shown(variables: Mapping[str, str]) -> str:
+def _shown(variables: Mapping[str, str], path: Path) -> str:
     lines = [f"  {name}={value if len(value) <= 120 else value[:40] + '…'}" for name, value in variables.items()]
     return "\n".join(
         [
             *lines,
             "",
-            f"In another terminal:  . {places.shown(places.UP_ENVIRONMENT)}",
+            f"In another terminal:  . {places.shown(path)}",
             "Ctrl-C ends everything.",
         ]
     )

@@ -54,7 +54,11 @@ class PlainView:
                 self._on_the_way(progress, stage.name, stage.found(progress))
                 continue
             self._told.add(stage.name)
-            self._stage(stage.name, f"{stage.found(progress)} ({duration(span)})")
+            found = stage.found(progress)
+            if progress.failed_at == stage.name:
+                self._stage(stage.name, f"ended the run: {progress.error or progress.execution_status}")
+            else:
+                self._stage(stage.name, f"{found} ({duration(span)})" if found else duration(span))
 
     def close(self) -> None:
         """Lines stay as they are."""

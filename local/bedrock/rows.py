@@ -8,7 +8,7 @@ import orjson
 
 from local.bedrock.prompts import prompt_key
 from local.bedrock.records import Document, Records
-from local.bedrock.rendering import label_of
+from local.bedrock.rendering import labels_of
 
 _MOST_LABELS = 64  # more different short references than this are no closed set of labels
 
@@ -50,9 +50,8 @@ class RowBook:
     def _learn(self, rows: Mapping[str, Document]) -> None:
         self._rows.update(rows)
         for row in rows.values():
-            label = label_of(row)
-            if label is not None and len(self._labels) <= _MOST_LABELS:
-                self._labels[label] = None
+            if len(self._labels) <= _MOST_LABELS:
+                self._labels.update(dict.fromkeys(labels_of(row)))
 
 
 def read_rows(jsonl: bytes) -> Iterator[Document | None]:

@@ -16,9 +16,9 @@ from local.bedrock.rendering.label import Label
 from local.bedrock.rendering.maths import MARKED, Maths, is_mathematical
 from local.bedrock.rendering.program import Program, source_and_tests
 from local.bedrock.rendering.prose import Prose
-from local.bedrock.rendering.structured import Structured
+from local.bedrock.rendering.structured import LabelSet, Structured
 
-__all__ = ["Form", "form_of", "label_of"]
+__all__ = ["Form", "form_of", "labels_of"]
 
 LONGEST_LABEL = 40  # characters; a longer text is prose
 # An object with one of these is read as its value, as {"final_answer": "72", …}, unless the prompt asks for JSON.
@@ -36,7 +36,7 @@ def form_of(row: Document, labels: Sequence[str] = ()) -> Form[Any] | None:
     if tested or reference is None:
         return None
     if isinstance(reference, dict | list):
-        return Structured(reference)
+        return LabelSet(reference, labels) if _is_label_set(reference) else Structured(reference)
     text = reference.strip() if isinstance(reference, str) else json.dumps(reference)
     marked = MARKED.search(text)
     if marked or is_mathematical(text):
@@ -45,14 +45,25 @@ def form_of(row: Document, labels: Sequence[str] = ()) -> Form[Any] | None:
     return Label(text, labels) if len(text) <= LONGEST_LABEL else Prose(text)
 
 
-def label_of(row: Document) -> str | None:
-    """The row's reference where it is a label by its shape, else None."""
+def labels_of(row: Document) -> list[str]:
+    """The labels of the row's reference where it is a label or a set of them by its shape; else none."""
     reference = row.get("reference_answer")
     if isinstance(reference, dict) and len(reference) == 1:
         reference = next(iter(reference.values()))
-    if not isinstance(reference, str) or len(reference) > LONGEST_LABEL or is_mathematical(reference.strip()):
-        return None
-    return None if reference.strip()[:1] in ("", "{", "[", "#") else reference.strip()
+    labels = reference if isinstance(reference, list) else [reference]
+    return [label.strip() for label in labels] if all(map(_is_label, labels)) else []
+
+
+def _is_label_set(reference: Any) -> bool:
+    if isinstance(reference, dict) and len(reference) == 1:
+        reference = next(iter(reference.values()))
+    return isinstance(reference, list) and all(map(_is_label, reference))
+
+
+def _is_label(text: object) -> bool:
+    if not isinstance(text, str) or len(text) > LONGEST_LABEL or is_mathematical(text.strip()):
+        return False
+    return text.strip()[:1] not in ("", "{", "[", "#")
 
 
 def _unwrapped(reference: Any, prompt: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Mapping
 from random import Random
 from typing import Any
@@ -52,15 +53,20 @@ def _is_code(text: object) -> bool:
     if not isinstance(text, str) or not re.search(r"^\s*(def|class|import|from|\w+\s*=)", text, re.MULTILINE):
         return False
     try:
-        ast.parse(text)
+        _parsed(text)
     except (SyntaxError, ValueError):
         return False
     return True
 
 
+def _parsed(source: str) -> ast.Module:
+    with warnings.catch_warnings(action="ignore", category=SyntaxWarning):  # of a dataset's code, not of ours
+        return ast.parse(source)
+
+
 def mutant(source: str, chance: Random) -> str:
     """The code with its last result spoilt: nothing returned, or something beside the point."""
-    tree = ast.parse(source)
+    tree = _parsed(source)
     returns = [node for node in ast.walk(tree) if isinstance(node, ast.Return)]
     if not returns:
         return f"{source}\nraise NotImplementedError"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -41,6 +42,25 @@ class Structured(Form[Json]):
     def padded(self, result: Json, chance: Random) -> str:
         text = json.dumps(result, ensure_ascii=False, indent=2)
         return f"{filler(chance, chance.randint(5, 8))}\n\n{text}\n\n{filler(chance, chance.randint(3, 6))}"
+
+
+class LabelSet(Structured):
+    """A set of labels in a JSON document: {"labels": […]} or an array; wrong ones are made of the labels known."""
+
+    def __init__(self, reference: Json, known: Sequence[str]) -> None:
+        super().__init__(reference)
+        self._known = known
+
+    def wrong(self, chance: Random) -> Json:
+        reference = self.right()
+        right = next(iter(reference.values())) if isinstance(reference, dict) else reference
+        others = [label for label in self._known if label not in right]
+        if not others:
+            return super().wrong(chance)
+        added = chance.sample(others, min(len(others), chance.choice((1, 1, 2))))
+        kept = [label for label in right if chance.random() < 0.5]
+        slip = sorted([*kept, *added])
+        return {next(iter(reference)): slip} if isinstance(reference, dict) else slip
 
 
 def changed(document: Json, chance: Random) -> Json:

@@ -11,7 +11,7 @@ import pytest
 
 from local.bedrock.chance import generator
 from local.bedrock.policy import BEHAVIOURS, Behaviour
-from local.bedrock.rendering import form_of, label_of
+from local.bedrock.rendering import form_of, labels_of
 from local.bedrock.rendering.maths import plain_number, wrong_result
 from local.bedrock.rendering.structured import changed
 
@@ -198,10 +198,21 @@ class TestLabelsAndProse:
         assert set(said(row("B", "Which?"), Behaviour.ASKED_FORMAT, False)) == {"A", "C", "D"}
 
     def test_labels_are_told_from_numbers_prose_and_documents(self) -> None:
-        assert label_of(row("spam")) == "spam"
-        assert label_of(row({"label": "spam"})) == "spam"
+        assert labels_of(row("spam")) == ["spam"]
+        assert labels_of(row({"label": "spam"})) == ["spam"]
+        assert labels_of(row({"labels": ["spam", "off topic"]})) == ["spam", "off topic"]
         for other in ("72", "#### 72", "{}", "a sentence that is far too long to be the label of anything", "", None):
-            assert label_of(row(other)) is None
+            assert labels_of(row(other)) == []
+
+    def test_a_wrong_set_of_labels_is_made_of_the_labels_known(self) -> None:
+        labels = ("spam", "offer", "shouting")
+        for right in (["spam"], ["offer", "shouting"], []):
+            many = row({"labels": right}, 'Answer with a JSON object: {"labels": [...]}')
+            for text in said(many, Behaviour.ASKED_FORMAT, False, labels):
+                wrong = json.loads(text)["labels"]
+                assert wrong != right
+                assert set(wrong) <= set(labels)
+            assert json.loads(said(many, Behaviour.ASKED_FORMAT, True, labels)[0]) == {"labels": right}
 
     def test_prose_is_said_in_full_and_a_wrong_answer_shares_nothing_with_it(self) -> None:
         text = "The tenant has to give notice in writing three months before the lease is to end."

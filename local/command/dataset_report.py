@@ -14,7 +14,7 @@ from rich.text import Text
 
 from local.command.console import FILE_WIDTH, lay_out
 from tunedrop.dataset import description
-from tunedrop.dataset.rules import Severity
+from tunedrop.dataset.rules import RULES, Severity
 
 if TYPE_CHECKING:
     from tunedrop.dataset import DatasetReport
@@ -26,6 +26,8 @@ MAX_EXAMPLES = 5
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _MARKS = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.NOTE: "·"}
+_SAID = ("duplicate-", "leakage-", "personal-", "secret-", "rows-")
+"""Rules whose findings' messages say what was got."""
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
@@ -38,7 +40,7 @@ def print_report(report: DatasetReport, name: str) -> None:
         lay_out(console, _group(group))
     if report.leakage is not None:
         lay_out(console, _leakage(report))
-    if report.rows:
+    if report.suggested is not None:
         lay_out(console, _facts("What is in it", description.facts(report), _prompt_bars(report)))
         lay_out(console, _facts("Where to start", description.suggestions(report)))
     if report.fixable:
@@ -71,7 +73,9 @@ def _group(group: FindingGroup) -> RenderableType:
     hidden = group.count - min(MAX_EXAMPLES, len(group.examples))
     if hidden:
         parts.append(Padding(Text(f"and {hidden:,} more", "dim"), (0, 0, 0, 2)))
-    parts.append(Padding(Text.assemble(("→ ", style), group.rule.hint), (0, 0, 1, 2)))
+    hints = {finding.hint for finding in group.examples}
+    hint = hints.pop() if len(hints) == 1 else group.rule.hint
+    parts.append(Padding(Text.assemble(("→ ", style), hint), (0, 0, 1, 2)))
     return Group(*parts)
 
 
@@ -79,9 +83,9 @@ def _example(finding: Finding) -> Text:
     text = Text(finding.message)
     if finding.field:
         text.append(f"  {finding.field}", "cyan")
-    if finding.got and finding.got not in finding.message:
+    if finding.got and finding.got not in finding.message and not finding.rule.startswith(_SAID):
         text.append(f"  got {finding.got}", "dim")
-    if finding.hint and finding.rule == "json-syntax":
+    if finding.rule == "json-syntax" and finding.hint != RULES[finding.rule].hint:
         text.append(f"  {finding.hint}", "dim")
     return text
 

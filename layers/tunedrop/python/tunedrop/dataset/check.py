@@ -59,7 +59,7 @@ def check_dataset(
         train=train_check.facts(),
         test=test_check.facts() if test_check is not None else None,
         leakage=leakage,
-        suggested=suggest(train_check.rows, train_check.statistics, family, model) if train_check.rows else None,
+        suggested=suggest(train_check.rows, train_check.statistics, family, model),
     )
 
 

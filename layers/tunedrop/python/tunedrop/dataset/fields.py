@@ -24,6 +24,8 @@ class Shape:
 
     first_line: int
     has_id: bool
+    extra: tuple[str, ...]
+    """The keys that are passed on to the grader."""
     rows: int = 0
 
 
@@ -48,7 +50,7 @@ class Shapes:
                 for key in keys:
                     count(self._beyond, key)
                 return
-            shape = shapes[keys] = Shape(line, "id" in row)
+            shape = shapes[keys] = Shape(line, "id" in row, tuple(key for key in keys if key not in _FORMAT))
         shape.rows += 1
 
     def fields(self) -> dict[str, int]:

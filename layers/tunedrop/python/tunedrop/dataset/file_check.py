@@ -7,8 +7,10 @@ read. The quick way only ever says that a row is in order, so it finds nothing t
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO, Final
 
 import orjson
@@ -20,16 +22,19 @@ from tunedrop.dataset.fields import Shapes
 from tunedrop.dataset.findings import Findings
 from tunedrop.dataset.json_line import read_line
 from tunedrop.dataset.lines import Lines, Overlong
+from tunedrop.dataset.plain_rows import Columns, PlainRows
 from tunedrop.dataset.prompts import prompt_text, user_text
 from tunedrop.dataset.report import FileFacts
 from tunedrop.dataset.rows import ANSWER, RowChecker
-from tunedrop.dataset.rules import FORMATS, MAX_DEPTH, MAX_ROWS
+from tunedrop.dataset.rules import FORMATS, MAX_ROWS
 from tunedrop.dataset.secrets import SECRETS, Mark, Scan, fields_with
 from tunedrop.dataset.statistics import Statistics, estimated_tokens
 from tunedrop.graders.sample import Grader
 
 MAX_DOCUMENT_BYTES: Final = 1024 * 1024
 """A file up to this size is kept until its end, to tell one JSON document over several lines from broken lines."""
+_PARTS: Final = 8
+"""A block with a line that is not plain is read again in so many parts, and these in turn."""
 _BLANK: Final = b" \t\r"
 _SECRET_WORDS: Final = {
     Mark.KEY: "an access key or private key",
@@ -74,6 +79,7 @@ class FileCheck:
         self._prompts = Prompts()
         self._ids = Keys()
         self._shapes = Shapes()
+        self._plain = PlainRows(self._shapes.plain)
         self._blank_lines = BlankLines(findings, file)
         self._last_line = 0
         self._carriage_returns = 0
@@ -83,13 +89,30 @@ class FileCheck:
 
     def read(self, stream: BinaryIO) -> None:
         """Check the stream from where it stands to its end."""
-        lines = Lines(stream, self._progress)
-        for part in lines:
-            if isinstance(part, Overlong):
-                self._overlong(part)
-            else:
-                self._block(part.first_line, part.data)
-        self._bytes, self._sha256 = lines.bytes, lines.sha256
+        digest = hashlib.sha256()
+
+        def take(chunk: bytes) -> None:
+            self._bytes += len(chunk)
+            worker.submit(digest.update, chunk)
+            if self._progress is not None:
+                self._progress(len(chunk))
+
+        lines = Lines(stream, take)
+        # RE2 and SHA-256 let go of the interpreter's lock. A block's scan is handed over before the next block is read
+        # (which lets go as well) and asked for after the parser's work on it: with a second core it takes no time.
+        with ThreadPoolExecutor(max_workers=1) as worker:
+            scanned: tuple[bytes, Future[list[tuple[int, Mark]]]] | None = None
+            for part in lines:
+                if scanned is not None:
+                    self._block(*scanned)
+                    scanned = None
+                if isinstance(part, Overlong):
+                    self._overlong(part)
+                else:
+                    scanned = (part, worker.submit(self._scan.marks, part))
+            if scanned is not None:
+                self._block(*scanned)
+        self._sha256 = digest.hexdigest()
         self._finish(lines)
 
     def facts(self) -> FileFacts:
@@ -101,59 +124,66 @@ class FileCheck:
 
     # --- blocks ------------------------------------------------------------------------------------------------
 
-    def _block(self, first_line: int, data: bytes) -> None:
-        lines = data.split(b"\n")
+    def _block(self, data: bytes, scan: Future[list[tuple[int, Mark]]]) -> None:
+        first_line = self._last_line + 1
         self._document = _grown(self._document, data)
-        self._carriage_returns += data.count(b"\r\n") + data.endswith(b"\r")
-        unusual = self._scan_block(first_line, data, lines)
+        if b"\r" in data:
+            self._carriage_returns += data.count(b"\r\n") + data.endswith(b"\r")
+        columns = self._plain.read(data) if self._quick else None
+        marks = scan.result()
+        unusual = self._note_marks(first_line, data, marks) if marks else frozenset()
+        if columns is None or unusual:
+            self._read_in_parts(first_line, data, unusual)
+        else:
+            self._note_plain(first_line, columns)
+
+    def _read_rows(self, first_line: int, data: bytes, unusual: frozenset[int]) -> None:
+        """Read whole lines: at once where they are plain; else in parts, down to the lines that are not."""
+        columns = self._plain.read(data) if self._quick and not unusual else None
+        if columns is None:
+            self._read_in_parts(first_line, data, unusual)
+        else:
+            self._note_plain(first_line, columns)
+
+    def _read_in_parts(self, first_line: int, data: bytes, unusual: frozenset[int]) -> None:
+        lines = data.split(b"\n")
+        count = len(lines)
+        if count <= _PARTS or not self._quick:
+            self._careful_rows(first_line, lines)
+            return
+        step = -(-count // _PARTS)
+        for start in range(0, count, step):
+            part = lines[start : start + step]
+            first = first_line + start
+            self._read_rows(first, b"\n".join(part), unusual.intersection(range(first, first + len(part))))
+
+    def _note_plain(self, first_line: int, columns: Columns) -> None:
+        count = len(columns.rows)
+        for shape, rows in columns.shapes:
+            shape.rows += rows
+        if self.rows < MAX_ROWS:
+            for answer in columns.answers[: MAX_ROWS - self.rows]:
+                self.statistics.count_answer(answer)
+        self.rows += count
+        self.statistics.conversations["user"] += count
+        if columns.ids is not None:
+            self._ids.put(first_line - 1, map(hash, columns.ids))
+        if self._asks_grader:
+            for line, row in enumerate(columns.rows, first_line):
+                self._checker.check_reference(line, row)
+        if self._compare is not None:
+            for line, prompt in enumerate(columns.prompts, first_line):
+                self._compare(line, prompt, prompt)
+        self._count(first_line, columns.prompts, columns.answers)
+
+    def _careful_rows(self, first_line: int, lines: list[bytes]) -> None:
         prompts: list[str | None] = []
         answers: list[str | None] = []
-        for line, raw, row in zip(range(first_line, first_line + len(lines)), lines, _rows_of(lines), strict=True):
-            plain = self._plain(line, raw, row) if self._quick and line not in unusual else None
-            prompt, answer = self._careful(line, raw) if plain is None else plain
+        for line, raw in enumerate(lines, first_line):
+            prompt, answer = self._careful(line, raw)
             prompts.append(prompt)
             answers.append(answer)
-        self._last_line = first_line + len(lines) - 1
         self._count(first_line, prompts, answers)
-
-    def _plain(self, line: int, raw: bytes, row: Any) -> tuple[str, str] | None:
-        """Prompt and answer of a row that is in order and has nothing to look into; None of any other."""
-        try:
-            (message,) = row["messages"]
-            content, answer = message["content"], row[ANSWER]
-            if not (
-                type(content) is str
-                and type(answer) is str
-                and message["role"] == "user"
-                and len(message) == 2
-                # Each key counted once means that none is there twice; white space before a colon is marked by the
-                # scan.
-                and raw.count(b'":') == len(row) + 2
-                and raw.count(b"[") <= MAX_DEPTH
-                and answer
-                and content
-                and not answer.isspace()
-                and not content.isspace()
-            ):
-                return None
-            shape = self._shapes.plain[tuple(row)]
-            if shape.has_id:
-                identity = row["id"]
-                if type(identity) is not str or not identity or identity.isspace():
-                    return None
-                self._ids.put(line - 1, hash(identity))
-        except (KeyError, TypeError, ValueError):
-            return None
-        shape.rows += 1
-        self.rows += 1
-        self.statistics.conversations["user"] += 1
-        if self.rows <= MAX_ROWS:
-            self.statistics.count_answer(answer)
-        if self._asks_grader:
-            self._checker.check_reference(line, row)
-        if self._compare is not None:
-            self._compare(line, content, content)
-        return content, answer
 
     def _careful(self, line: int, raw: bytes) -> tuple[str | None, str | None]:
         """Check one line by every rule; its prompt and its answer's text, as far as it has them."""
@@ -175,7 +205,7 @@ class FileCheck:
         self._checker.check_reference(line, row)
         self._shapes.add(line, row)
         if isinstance(row.get("id"), str):
-            self._ids.put(line - 1, hash(row["id"]))
+            self._ids.put(line - 1, (hash(row["id"]),))
         if self.rows <= MAX_ROWS and ANSWER in row:
             self.statistics.count_answer(row[ANSWER])
         answer = _answer_text(row.get(ANSWER))
@@ -190,12 +220,13 @@ class FileCheck:
 
     # --- what a block adds up to -------------------------------------------------------------------------------
 
-    def _scan_block(self, first_line: int, data: bytes, lines: list[bytes]) -> set[int]:
-        """Note secrets, by kind and line; the lines that the careful reading is to look at."""
+    def _note_marks(self, first_line: int, data: bytes, marks: list[tuple[int, Mark]]) -> frozenset[int]:
+        """Note secrets, by kind and line; the lines that the careful way is to look at."""
+        lines = data.split(b"\n")
         unusual: set[int] = set()
         found: dict[tuple[int, Mark], int] = {}
         line, counted_to = first_line, 0
-        for offset, mark in self._scan.marks(data):
+        for offset, mark in marks:
             line += data.count(b"\n", counted_to, offset)
             counted_to = offset
             if mark in SECRETS:
@@ -211,7 +242,7 @@ class FileCheck:
                         found.setdefault((line, mark), 1)
         for (line, mark), times in sorted(found.items()):
             self._note_secret(line, mark, times, lines[line - first_line])
-        return unusual
+        return frozenset(unusual)
 
     def _note_secret(self, line: int, mark: Mark, times: int, raw: bytes) -> None:
         says = f"{times} times {_SECRET_WORDS[mark]}" if times > 1 else _SECRET_WORDS[mark]
@@ -220,10 +251,12 @@ class FileCheck:
             field = next(fields_with(_row_or_none(raw), mark), "")
         self._add(mark.value, line, says, field=field, got="(not shown)")
 
-    def _count(self, first_line: int, prompts: list[str | None], answers: list[str | None]) -> None:
+    def _count(self, first_line: int, prompts: Sequence[str | None], answers: Sequence[str | None]) -> None:
         """Duplicates and statistics of a block's rows; None stands for a line without a prompt or an answer."""
+        self._last_line = first_line + len(prompts) - 1
         self._prompts.add(prompts, answers)
-        self.statistics.add(prompts, answers)
+        self.statistics.prompt_bytes.add_texts([prompt for prompt in prompts if prompt is not None])
+        self.statistics.answer_bytes.add_texts([answer for answer in answers if answer is not None])
         most_tokens = None if self._model is None else self._model.max_prompt_tokens
         if most_tokens is not None:
             for line, prompt in enumerate(prompts, first_line):
@@ -241,10 +274,10 @@ class FileCheck:
 
     def _overlong(self, part: Overlong) -> None:
         self.rows += 1
-        self._last_line = part.line
         self._document = None
-        self._prompts.add([None], [None])
-        self._add("line-length", part.line, f"the line is {part.length:,} bytes long", got=f"{part.length:,} bytes")
+        line = self._last_line + 1
+        self._count(line, [None], [None])
+        self._add("line-length", line, f"the line is {part.length:,} bytes long", got=f"{part.length:,} bytes")
 
     # --- the file as a whole -----------------------------------------------------------------------------------
 
@@ -265,7 +298,7 @@ class FileCheck:
             says = f"{self._carriage_returns:,} lines end in CR LF"
             self._add("line-endings", None, says, got=f"CR LF, {self._carriage_returns:,} times")
         if self.rows == 0 and not self._findings.has("file-one-document", self._file):
-            self._add("file-empty", None, "the file has no row", got=f"{lines.bytes:,} bytes")
+            self._add("file-empty", None, "the file has no row", got=f"{self._bytes:,} bytes")
         self._prompts.report(self._findings, self._file)
         self._report_ids()
         self._shapes.report(self._findings, self._file)
@@ -302,14 +335,6 @@ def _grown(document: bytearray | None, data: bytes) -> bytearray | None:
         return None
     document += data + b"\n"
     return document
-
-
-def _rows_of(lines: list[bytes]) -> list[Any]:
-    """Each line as the fast parser reads it; None where it refuses, for the careful reading to say why."""
-    try:
-        return list(map(orjson.loads, lines))
-    except orjson.JSONDecodeError:
-        return [_row_or_none(line) for line in lines]
 
 
 def _row_or_none(line: bytes) -> Any:

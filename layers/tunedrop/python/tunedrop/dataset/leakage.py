@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tunedrop.dataset.prompts import normalised
-from tunedrop.dataset.secrets import redacted
+from tunedrop.dataset.show import cleaned
 
 RUN_LENGTHS: Final = (8, 10, 13)
 """Lengths of runs, in words, for which test rows are counted."""
@@ -143,9 +143,9 @@ class LeakageIndex:
                 row.line,
                 row.train_line,
                 row.longest,
-                redacted(" ".join(row.words[row.start : row.start + row.longest])),
-                redacted(row.text),
-                redacted(row.train_text),
+                cleaned(" ".join(row.words[row.start : row.start + row.longest])),
+                cleaned(row.text),
+                cleaned(row.train_text),
             )
             for row in found
         ]

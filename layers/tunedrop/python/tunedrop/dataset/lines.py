@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from tunedrop.dataset.rules import MAX_LINE_BYTES
 
-READ_BYTES: Final = 256 * 1024
+READ_BYTES: Final = 512 * 1024
 """What is asked of the stream at once: large enough that calls do not count, small enough to stay in the caches."""
 BOM: Final = b"\xef\xbb\xbf"
 # UTF-32 LE begins with the bytes of UTF-16 LE; both are reported as one thing.
@@ -17,18 +16,9 @@ _UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """Whole lines, joined by line feeds, without the last one's."""
-
-    first_line: int
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Overlong:
     """A line longer than MAX_LINE_BYTES, which was passed over."""
 
-    line: int
     length: int
 
 
@@ -38,22 +28,18 @@ class Lines:
     The stream needs only `read(n)`, so that an S3 body will do.
     """
 
-    def __init__(self, stream: BinaryIO, progress: Callable[[int], None] | None = None) -> None:
+    def __init__(self, stream: BinaryIO, take: Callable[[bytes], object] | None = None) -> None:
+        """`take` is called with every piece that is read, in order, before its lines are given."""
         self._stream = stream
-        self._progress = progress
-        self._sha256 = hashlib.sha256()
-        self.bytes = 0
+        self._take = take
         self.has_bom = False
         self.is_utf16 = False
 
-    @property
-    def sha256(self) -> str:
-        """Of the bytes read so far, in hexadecimal digits; of the file, after the last block."""
-        return self._sha256.hexdigest()
+    def __iter__(self) -> Iterator[bytes | Overlong]:
+        """Yields every line once, in order: blocks of whole lines, joined by line feeds, and overlong lines.
 
-    def __iter__(self) -> Iterator[Block | Overlong]:
-        """Yields every line once, in order. A line feed at the end of the file ends its last line, it starts none."""
-        line = 1
+        A line feed at the end of the file ends its last line, it starts none.
+        """
         rest = b""
         chunk = self._read()
         while len(chunk) < 4 and (more := self._read()):  # a stream may give less than was asked for
@@ -73,8 +59,7 @@ class Lines:
                     passed_over += len(chunk)
                     chunk = self._read()
                     continue
-                yield Overlong(line, passed_over + end)
-                line += 1
+                yield Overlong(passed_over + end)
                 passed_over = 0
                 chunk = chunk[end + 1 :]
             cut = chunk.rfind(b"\n")
@@ -86,31 +71,28 @@ class Lines:
             else:
                 data = rest + chunk[:cut]
                 rest = chunk[cut + 1 :]
-                yield from _without_overlong(line, data)
-                line += data.count(b"\n") + 1
+                yield from _without_overlong(data)
             chunk = self._read()
         if passed_over:
-            yield Overlong(line, passed_over)
+            yield Overlong(passed_over)
         elif rest:
-            yield from _without_overlong(line, rest)
+            yield from _without_overlong(rest)
 
     def _read(self) -> bytes:
         chunk = self._stream.read(READ_BYTES)
-        self.bytes += len(chunk)
-        self._sha256.update(chunk)
-        if self._progress is not None and chunk:
-            self._progress(len(chunk))
+        if self._take is not None and chunk:
+            self._take(chunk)
         return chunk
 
 
-def _without_overlong(line: int, data: bytes) -> Iterator[Block | Overlong]:
+def _without_overlong(data: bytes) -> Iterator[bytes | Overlong]:
     """`data` as a block; its first line apart where it is too long (the others lie within one read, which is not)."""
     if len(data) > MAX_LINE_BYTES:
         end = data.find(b"\n")
         length = len(data) if end < 0 else end
         if length > MAX_LINE_BYTES:
-            yield Overlong(line, length)
+            yield Overlong(length)
             if end >= 0:
-                yield Block(line + 1, data[end + 1 :])
+                yield data[end + 1 :]
             return
-    yield Block(line, data)
+    yield data

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 _LOWER: Final = bytes(byte + 32 if 0x41 <= byte <= 0x5A else byte for byte in range(256))
@@ -44,4 +44,16 @@ def normalised(text: str) -> bytes:
     if text.isascii():
         return text.encode().translate(_LOWER, _WHITE_SPACE)
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(folded.split()).encode("utf-8", "surrogatepass")
+    return folded.encode("utf-8", "surrogatepass").translate(None, _WHITE_SPACE)
+
+
+def normalised_keys(texts: Iterable[str | None]) -> list[int]:
+    """`hash()` of each text's normalised form; 0 for None."""
+    lower, white_space = _LOWER, _WHITE_SPACE
+    return [
+        0
+        if text is None
+        # Called for a million texts: the case of `normalised` for ASCII is written out.
+        else hash(text.encode().translate(lower, white_space) if text.isascii() else normalised(text))
+        for text in texts
+    ]

@@ -59,7 +59,7 @@ class DatasetReport:
     test: FileFacts | None
     leakage: LeakageReport | None
     suggested: Mapping[str, Any] | None
-    """Where to start with hyperparameters; None for a file without rows."""
+    """Where to start with hyperparameters; None where no row has a prompt."""
 
     @property
     def valid(self) -> bool:

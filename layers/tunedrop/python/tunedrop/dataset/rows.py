@@ -228,7 +228,8 @@ class RowChecker:
 
     def _reference(self, row: dict[str, Any]) -> None:
         if ANSWER not in row:
-            if self._grader is None:  # with a grader, it is the grader that says whether it needs one
+            # With a grader, it is the grader that says whether it needs one; without messages it is another format.
+            if self._grader is None and "messages" in row:
                 self._add("reference-missing", "the row has no `reference_answer`", field=ANSWER, got=shown(row))
             return
         answer = row[ANSWER]

@@ -69,9 +69,9 @@ class Scan:
         texts = [re2.escape(text).encode() for text in unusual_texts]
         self._pattern = _compiled(b"|".join((_UNUSUAL, b"(?i:" + b"|".join(texts) + b")"))) if texts else _PATTERN
 
-    def marks(self, block: bytes) -> Iterator[tuple[int, Mark]]:
+    def marks(self, block: bytes) -> list[tuple[int, Mark]]:
         """Offset and kind of each mark in `block`, in order. Time is linear in the block's length."""
-        return ((start, mark) for start, _, mark in _spans(self._pattern, block))
+        return [(start, mark) for start, _, mark in _spans(self._pattern, block)]
 
 
 def _spans(pattern: Any, block: bytes) -> Iterator[tuple[int, int, Mark]]:

@@ -10,6 +10,16 @@ MAX_SHOWN: Final = 80
 """Characters of a value that a finding repeats."""
 
 
+def cleaned(text: str) -> str:
+    """`text` fit to be printed: secrets blacked out, what cannot be seen (but line breaks) as escapes."""
+    plain = redacted(text)
+    if plain.isprintable():
+        return plain
+    return "".join(
+        character if character.isprintable() or character == "\n" else repr(character)[1:-1] for character in plain
+    )
+
+
 def shown(value: Any) -> str:
     """`value` as one short line: cut to MAX_SHOWN, control and direction characters escaped, secrets blacked out."""
     if isinstance(value, dict):

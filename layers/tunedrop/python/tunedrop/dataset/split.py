@@ -7,13 +7,14 @@ A row's side is decided by its own prompt: the first 8 bytes of SHA-256 of the n
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
 import orjson
 
 from tunedrop.dataset.json_line import read_line
-from tunedrop.dataset.lines import Block, Lines
+from tunedrop.dataset.lines import Lines, Overlong
 from tunedrop.dataset.prompts import normalised, prompt_text
 from tunedrop.dataset.rules import MIN_ROWS
 from tunedrop.outcomes import DatasetInvalid
@@ -58,29 +59,34 @@ def split_holdout(
         raise ValueError(f"share: expected more than 0 and less than 1, got {share}")
     train_rows = test_rows = 0
     held_back: list[tuple[float, bytes]] = []
-    for block in Lines(source):
-        if not isinstance(block, Block):
-            raise DatasetInvalid(
-                f"line {block.line} is {block.length:,} bytes long and cannot be split off; check the file first"
-            )
-        for line, raw in enumerate(block.data.split(b"\n"), block.first_line):
-            text = raw.strip()
-            if not text:
-                continue
-            fraction = holdout_fraction(_prompt_of(line, text))
-            if fraction >= share:
-                train.write(text + b"\n")
-                train_rows += 1
-            elif train_rows < least_train_rows and len(held_back) < _MOST_HELD_BACK:
-                held_back.append((fraction, text))
-            else:
-                test.write(text + b"\n")
-                test_rows += 1
+    for line, raw in _numbered(source):
+        text = raw.strip()
+        if not text:
+            continue
+        fraction = holdout_fraction(_prompt_of(line, text))
+        if fraction >= share:
+            train.write(text + b"\n")
+            train_rows += 1
+        elif train_rows < least_train_rows and len(held_back) < _MOST_HELD_BACK:
+            held_back.append((fraction, text))
+        else:
+            test.write(text + b"\n")
+            test_rows += 1
     # Where rows beyond those held back went to the test side, keeping some would tear duplicates apart.
     kept = _kept_for_training(held_back, 0 if test_rows else least_train_rows - train_rows)
     for place, (_, text) in enumerate(held_back):
         (train if place in kept else test).write(text + b"\n")
     return Split(train_rows + len(kept), test_rows + len(held_back) - len(kept), len(kept))
+
+
+def _numbered(source: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    line = 0
+    for part in Lines(source):
+        if isinstance(part, Overlong):
+            raise DatasetInvalid(f"line {line + 1} is {part.length:,} bytes long; check the file before it is split")
+        for raw in part.split(b"\n"):
+            line += 1
+            yield line, raw
 
 
 def _kept_for_training(held_back: list[tuple[float, bytes]], missing: int) -> set[int]:

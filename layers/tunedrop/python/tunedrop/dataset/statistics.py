@@ -7,14 +7,18 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import filterfalse
 from math import ceil
 from typing import Any, Final
+
+from tunedrop.dataset.show import cleaned
 
 MAX_KINDS: Final = 50
 """Different shapes that are told apart; the rest are counted together."""
 OTHER: Final = "other"
 _NUMBER = re.compile(r"\s*[-+$€£]?\d[\d,]*(?:\.\d+)?\s*%?\s*")
 _FEW_WORDS: Final = 3
+_MOST_KEYS: Final = 5
 _MOST_TURNS: Final = 8
 """Turns of a conversation that are told apart."""
 _ROLES: Final = ("system", "developer", "user", "assistant", "tool")
@@ -33,17 +37,16 @@ def estimated_tokens(utf8_bytes: int) -> int:
 class Histogram:
     """How often each length occurs. A file of B bytes has at most sqrt(2 B) different lengths."""
 
-    counts: dict[int, int] = field(default_factory=dict)
+    counts: Counter[int] = field(default_factory=Counter)
 
-    def add(self, value: int) -> None:
-        self.counts[value] = self.counts.get(value, 0) + 1
-
-    def __len__(self) -> int:
-        return sum(self.counts.values())
+    def add_texts(self, texts: Sequence[str]) -> None:
+        """Count the lengths of texts, in UTF-8 bytes."""
+        self.counts.update(map(len, filter(str.isascii, texts)))
+        self.counts.update(len(text.encode("utf-8", "surrogatepass")) for text in filterfalse(str.isascii, texts))
 
     def percentile(self, part: float) -> int:
         """The least value that at least `part` (0 to 1) of all do not exceed (nearest rank); 0 where there are none."""
-        wanted = ceil(part * len(self))
+        wanted = ceil(part * self.counts.total())
         reached = 0
         for value in sorted(self.counts):
             reached += self.counts[value]
@@ -80,15 +83,6 @@ class Statistics:
         """Count the shape of one row's answer."""
         count(self.answers, answer_shape(answer))
 
-    def add(self, prompts: Sequence[str | None], answers: Sequence[str | None]) -> None:
-        """Count the lengths of prompts and answers; None where a line has none."""
-        for prompt in prompts:
-            if prompt is not None:
-                self.prompt_bytes.add(_utf8_length(prompt))
-        for answer in answers:
-            if answer is not None:
-                self.answer_bytes.add(_utf8_length(answer))
-
     def roles(self) -> dict[str, int]:
         """How many messages of each role there are."""
         roles: Counter[str] = Counter()
@@ -110,10 +104,6 @@ class Statistics:
         }
 
 
-def _utf8_length(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-
-
 def count(counter: Counter[str], kind: str) -> None:
     """Count one of `kind`, or of OTHER where there are too many kinds to keep."""
     counter[kind if kind in counter or len(counter) < MAX_KINDS else OTHER] += 1
@@ -124,8 +114,8 @@ def answer_shape(answer: Any) -> str:
     if isinstance(answer, str):
         return _text_shape(answer)
     if isinstance(answer, Mapping):
-        names = ", ".join(sorted(str(key)[:30] for key in answer)[:5])
-        return f"object with {names}{', …' if len(answer) > 5 else ''}" if answer else "empty object"
+        names = ", ".join(sorted(cleaned(str(key)[:30]) for key in list(answer)[:_MOST_KEYS]))
+        return f"object with {names}{', …' if len(answer) > _MOST_KEYS else ''}" if answer else "empty object"
     if isinstance(answer, list):
         return "array"
     return "null" if answer is None else ("true or false" if isinstance(answer, bool) else "number")

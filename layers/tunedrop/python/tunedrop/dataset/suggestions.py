@@ -21,8 +21,10 @@ _LEAST_ANSWER_TOKENS: Final = 512
 _ROUNDED_TO: Final = 256
 
 
-def suggest(rows: int, statistics: Statistics, family: Family, model: Model | None) -> dict[str, Any]:
-    """Where to start: values, and one sentence for each that says why."""
+def suggest(rows: int, statistics: Statistics, family: Family, model: Model | None) -> dict[str, Any] | None:
+    """Where to start: values, and one sentence for each that says why. None where no row has a prompt."""
+    if not statistics.prompt_bytes.counts:
+        return None
     least, most = _BATCHES[family]
     batch = least
     while batch * 2 <= most and rows * _TRAINED_PART / (batch * 2) >= _STEPS_WANTED:

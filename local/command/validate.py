@@ -1,0 +1,162 @@
+"""`tunedrop validate`: the dataset's complete check, before anything is uploaded."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from local.command import exits
+from local.command.byte_progress import ByteProgress
+
+if TYPE_CHECKING:
+    from tunedrop.catalog import Model
+    from tunedrop.dataset import DatasetReport
+    from tunedrop.graders.sample import Grader
+
+DEFAULT_MODEL = "openai.gpt-oss-20b"
+
+_DESCRIPTION = """\
+Checks a training file line by line, as the service would be given it: encoding, JSON, messages, answers, duplicates,
+secrets, lengths; with a test file also what the two share. Everything is said at once, with line, reason and hint.
+
+The exit code is 0 when the dataset is valid and 2 when it is not. Nothing is uploaded and nothing is changed."""
+
+_EXAMPLES = """\
+examples:
+  tunedrop validate train.jsonl
+  tunedrop validate events/datasets/gsm8k                    a folder with train.jsonl, and test.jsonl if there is one
+  tunedrop validate train.jsonl --test test.jsonl --model qwen.qwen3-32b --grader math
+  tunedrop validate train.jsonl --json | jq '.findings[] | [.line, .rule, .message]'
+  tunedrop validate train.jsonl --corrected mended.jsonl     write a copy without what is mended mechanically"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `validate` to the command."""
+    parser = subparsers.add_parser(
+        "validate",
+        help="check a dataset before it is uploaded",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", metavar="FILE", help="training file (JSON Lines), its folder, or - for standard input")
+    parser.add_argument("--test", metavar="FILE", type=Path, help="test file: checked too, and looked for in FILE")
+    parser.add_argument(
+        "--model", metavar="ID", default=DEFAULT_MODEL, help=f"model to train; {DEFAULT_MODEL} if not given"
+    )
+    parser.add_argument("--grader", metavar="KIND", help="grader that every answer must be fit for, such as math")
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of text")
+    parser.add_argument("--page", metavar="HTML", type=Path, help="also write the findings as a page")
+    parser.add_argument(
+        "--corrected", metavar="COPY", type=Path, help="also write a corrected copy of the training file"
+    )
+    parser.add_argument("--no-row-cap", action="store_true", help="leave out the service's 100 to 20,000 rows")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check, print the report, write what was asked for. Raises UsageError where something named is not there."""
+    train, test = _files(arguments)
+    report = _check(train, test, _model(arguments.model), _grader(arguments.grader), row_cap=not arguments.no_row_cap)
+    if arguments.page is not None:
+        from tunedrop.dataset.findings_page import render_page
+
+        _write(arguments.page, render_page(report, arguments.file).encode("utf-8"))
+    if arguments.corrected is not None:
+        _write_corrected(train, arguments.corrected)
+    if arguments.json:
+        print(json.dumps(report.to_json(), ensure_ascii=True, indent=2))
+    else:
+        from local.command.dataset_report import print_report
+
+        print_report(report, arguments.file)
+    return exits.SUCCEEDED if report.valid else exits.REJECTED
+
+
+def _check(
+    train: Path | None, test: Path | None, model: Model, grader: Grader | None, *, row_cap: bool
+) -> DatasetReport:
+    from tunedrop.dataset import check_dataset
+
+    with ExitStack() as files:
+        opened = files.enter_context(_open(train)) if train is not None else sys.stdin.buffer
+        tested = files.enter_context(_open(test)) if test is not None else None
+        size = None if train is None else sum(path.stat().st_size for path in (train, test) if path is not None)
+        progress: Callable[[int], None] = files.enter_context(ByteProgress("checking", size))
+        return check_dataset(
+            opened, test=tested, family=model.family, grader=grader, model=model, row_cap=row_cap, progress=progress
+        )
+
+
+def _files(arguments: argparse.Namespace) -> tuple[Path | None, Path | None]:
+    """The training file (None: standard input) and the test file, where there is one."""
+    test: Path | None = arguments.test
+    if arguments.file == "-":
+        if arguments.corrected is not None:
+            raise exits.UsageError("--corrected: standard input cannot be read twice; name a file")
+        return None, test
+    train = Path(arguments.file)
+    if train.is_dir():
+        folder = train
+        train = folder / "train.jsonl"
+        if test is None and (folder / "test.jsonl").is_file():
+            test = folder / "test.jsonl"
+        if not train.is_file():
+            raise exits.UsageError(f"{folder} holds no train.jsonl; name the training file itself")
+    if arguments.corrected is not None and arguments.corrected.exists() and arguments.corrected.samefile(train):
+        raise exits.UsageError("--corrected: the copy would overwrite the file that it is made from; name another")
+    return train, test
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise exits.UsageError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _write(path: Path, body: bytes) -> None:
+    try:
+        path.write_bytes(body)
+    except OSError as error:
+        raise exits.UsageError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _write_corrected(train: Path | None, copy: Path) -> None:
+    from tunedrop.dataset.correct import write_corrected
+
+    if train is None:
+        return
+    try:
+        with train.open("rb") as source, copy.open("wb") as target:
+            done = write_corrected(source, target)
+    except OSError as error:
+        raise exits.UsageError(f"{copy} cannot be written: {error.strerror}") from error
+    print(f"Wrote {copy}: mended {done}.", file=sys.stderr)
+
+
+def _model(model_id: str) -> Model:
+    from tunedrop import catalog
+    from tunedrop.outcomes import RecipeInvalid
+
+    try:
+        return catalog.find(model_id)
+    except RecipeInvalid as error:
+        raise exits.UsageError(f"--model: {str(error).removeprefix('recipe field `model`: ')}") from error
+
+
+def _grader(kind: str | None) -> Grader | None:
+    if kind is None:
+        return None
+    from tunedrop.graders.kinds import load
+    from tunedrop.graders.sample import OptionsError
+
+    try:
+        return load(kind)
+    except OptionsError as error:
+        raise exits.UsageError(f"--grader: {error}") from error

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tunedrop.evaluation.answers import Answer
-from tunedrop.evaluation.guard_rails import Profile, check, habits_of
+from tunedrop.evaluation.guard_rails import Profile, check
+from tunedrop.evaluation.habits import habits_of
 from tunedrop.evaluation.language import language_of
 
 HONEST = (

@@ -34,7 +34,7 @@ CURVES = (
         "entropy",
         ("actor_entropy", "actor/entropy"),
         "Entropy",
-        "a gentle decline is healthy, 0 is a collapse",
+        "a gentle decline is healthy",
         zero=True,
     ),
     Curve("gradient", ("actor_grad_norm", "actor/grad_norm"), "Gradient norm", "a steady band is healthy", zero=True),
@@ -42,7 +42,7 @@ CURVES = (
         "length",
         ("response_length_mean", "response_length/mean"),
         "Response length",
-        "tokens; exploding with the reward is verbosity",
+        "in tokens; should not explode",
         zero=False,
     ),
 )

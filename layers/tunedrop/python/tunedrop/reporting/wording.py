@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-NOTHING = "–"  # noqa: RUF001 - a dash in a table where there is no value
+NOTHING = "–"
 
 
 def number(value: float | None, kind: str) -> str:

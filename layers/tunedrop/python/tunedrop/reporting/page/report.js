@@ -60,10 +60,12 @@
 
   function slices(width) {
     const narrow = width < NARROW;
-    const short = (label) => (narrow && label.length > 18 ? `${label.slice(0, 17)}…` : label.length > 44 ? `${label.slice(0, 43)}…` : label);
+    const parts = new Map(data.slices.map((d) => [d.name, d.label]));
+    const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+    const short = (name) => (narrow ? cut(parts.get(name), 19) : cut(name, 44));
     return Plot.plot({
       width, height: 50 + 26 * data.slices.length, marginLeft: narrow ? 132 : 300, marginRight: 24, style: looks,
-      x: { label: null, grid: true, ticks: narrow ? 4 : 8, tickFormat: "+.2f" },
+      x: { label: null, grid: true, ticks: narrow ? 3 : 8, tickFormat: narrow ? "+.1f" : "+.2f" },
       y: { domain: data.slices.map((d) => d.name), tickFormat: short, label: null, tickSize: 0 },
       marks: [
         Plot.ruleX([0], faint),
@@ -91,6 +93,9 @@
   for (const which of Object.keys(data.curves)) draw(`curve-${which}`, curve(which));
   if (data.distribution.length) draw("chart-distribution", distribution);
   if (data.slices.length) draw("chart-slices", slices);
+
+  // On paper nothing can be unfolded.
+  addEventListener("beforeprint", () => { for (const each of document.querySelectorAll("section > details")) each.open = true; });
 
   const list = document.getElementById("flip-list");
   if (!list) return;

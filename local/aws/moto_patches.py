@@ -24,6 +24,7 @@ import moto.awslambda.responses
 import moto.core.responses
 import moto.events.models
 import moto.s3.notifications
+import moto.s3.responses
 import moto.sns.models
 import moto.stepfunctions.models
 import moto.stepfunctions.parser.asl.eval.environment
@@ -299,11 +300,14 @@ class Patches:
 
     def _deliver_object_events(self) -> None:
         """moto sends S3's events with one fixed id and sequencer, silently nowhere when a rule has a target other than
-        its own five kinds, and an "Object ACL Updated" beside each upload."""
+        its own five kinds, an "Object Tags Added" beside each upload, and a put beside each completed multipart
+        upload."""
         hooks = self._hooks
 
         def send(_: str, bucket: Any, event_name: Any, key: Any) -> None:
-            hooks.object_event(bucket, getattr(event_name, "value", event_name), key)
+            name = getattr(event_name, "value", event_name)
+            if not (name == "s3:ObjectCreated:Put" and key.multipart is not None):
+                hooks.object_event(bucket, name, key)
 
         self._replace(moto.s3.notifications, "_send_event_bridge_message", send)
 
@@ -330,18 +334,26 @@ class Patches:
         original = self._replace(moto.sns.models.SNSBackend, "publish", publish)
 
     def _watch_calls(self) -> None:
-        """moto has no place to observe calls or to make them fail."""
+        """moto has no place to observe calls or to make them fail. Its S3 has a way of its own for every call."""
         hooks = self._hooks
 
-        def call_action(response: Any) -> Any:
-            if hooks.watched():
-                try:
-                    hooks.called(response._get_action() or "", response)
-                except CallRefused as refusal:
-                    return _refused_call(response, refusal)
-            return original(response)
+        def watched(original: Callable[..., Any]) -> Callable[..., Any]:
+            def call(response: Any, *args: Any, **kwargs: Any) -> Any:
+                if hooks.watched():
+                    try:
+                        hooks.called(_action(response), response)
+                    except CallRefused as refusal:
+                        return _refused_call(response, refusal)
+                return original(response, *args, **kwargs)
 
-        original = self._replace(moto.core.responses.BaseResponse, "call_action", call_action)
+            return call
+
+        for owner, name in (
+            (moto.core.responses.BaseResponse, "call_action"),
+            (moto.s3.responses.S3Response, "_bucket_response"),
+            (moto.s3.responses.S3Response, "_key_response"),
+        ):
+            self._replace(owner, name, watched(getattr(owner, name)))
 
 
 def evaluate_jsonata(expression: str) -> Any:
@@ -367,12 +379,18 @@ def call_of(action: str, response: Any, caller: Callable[[str], Any]) -> Call:
         caller=caller(response.access_key),
         method=response.method,
         path=response.path,
-        parameters=getattr(response, "params", None) or response.querystring or {},
+        parameters={**(getattr(response, "params", None) or response.querystring or {}), **response.uri_match},
     )
 
 
 SERVICE_PREFIXES = {"awslambda": "lambda", "stepfunctions": "states"}
 """moto's names where they are not the prefix of the IAM action."""
+
+
+def _action(response: Any) -> str:
+    if isinstance(response, moto.s3.responses.S3Response):
+        return response._get_action_from_method_and_request_uri(response.request) or ""
+    return response._get_action() or ""
 
 
 def _query_evaluation_failure(env: Any, expression: str, error: Exception) -> FailureEventException:

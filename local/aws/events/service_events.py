@@ -15,10 +15,11 @@ OBJECT_REASONS = {
     "s3:ObjectCreated:Copy": ("Object Created", "CopyObject"),
     "s3:ObjectCreated:CompleteMultipartUpload": ("Object Created", "CompleteMultipartUpload"),
     "s3:ObjectRemoved:Delete": ("Object Deleted", "DeleteObject"),
-    "s3:ObjectTagging:Put": ("Object Tags Added", "PutObjectTagging"),
-    "s3:ObjectTagging:Delete": ("Object Tags Deleted", "DeleteObjectTagging"),
 }
-"""moto's name of the event → detail-type and reason (docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html)."""
+"""moto's name of the event → detail-type and reason (docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html).
+
+Changes of tags and access lists are not imitated: moto tells of them at each upload.
+"""
 
 _sequence = itertools.count()
 

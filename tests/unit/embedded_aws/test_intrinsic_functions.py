@@ -86,7 +86,7 @@ def test_references_are_found_wherever_they_are() -> None:
     assert set(references(value)) == {"One", "Two", "Three", "Four", "Five", "Six"}
 
 
-DECLARED = {
+DECLARED: dict[str, dict[str, Any]] = {
     "Stage": {"Type": "String", "AllowedValues": ["dev", "prod"], "Default": "dev"},
     "Seconds": {"Type": "Number", "MinValue": 1, "MaxValue": 900, "Default": 30},
     "Url": {

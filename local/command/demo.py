@@ -16,14 +16,18 @@ GSM8K = places.REPOSITORY / "events/datasets/gsm8k"
 PUBLISHED_TEST_SET = places.REPOSITORY / "tests/data/gsm8k/test.jsonl.gz"
 _INSTRUCTION = ' Let\'s think step by step and output the final answer after "####".'
 
+_DESCRIPTION = """\
+Take GSM8K (grade school maths: 300 training rows, 250 test rows) through the whole pipeline on this machine. It is
+validated, its grader rehearsed, a model trained and compared with its base, and a subscriber told of it. The training
+and the model are simulated."""
+
 
 def add_parser(subparsers: Any) -> None:
     """Add the sub-command."""
     parser = subparsers.add_parser(
         "demo",
         help="take GSM8K through the whole pipeline on this machine",
-        description="Take GSM8K (grade school maths, 300 training rows) through the whole pipeline on this machine: "
-        "validated, rehearsed, trained, compared with its base, told about. Training and model are simulated.",
+        description=_DESCRIPTION,
         epilog=exits.TEXT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -46,7 +46,7 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one sub-command; its exit code, as `exits` says. Tells errors in a sentence, never in a traceback."""
     arguments = _parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, _terminate)
+    before = signal.signal(signal.SIGTERM, _terminate)
     try:
         code: int = arguments.run(arguments)
         return code
@@ -62,6 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return exits.FAILED
     except Exception as error:
         return _told(f"{_sentence(error)} The details are in {_log(error)}.", exits.FAILED)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _parser() -> argparse.ArgumentParser:

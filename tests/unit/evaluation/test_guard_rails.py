@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import random
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from local.bedrock.policy import Behaviour
+from local.bedrock.rendering import form_of
 from tunedrop.evaluation.answers import Answer
 from tunedrop.evaluation.guard_rails import Profile, check
 from tunedrop.evaluation.habits import habits_of
@@ -177,3 +180,13 @@ def test_adherence_to_the_format_is_taken_from_the_grader() -> None:
 
 def test_truncated_answers_are_a_habit_too() -> None:
     assert broken(*profiles("#### 12", "#### 12", share=0.3, finish_reason="length")) == ["truncated"]
+
+
+@pytest.mark.parametrize("dataset", ["gsm8k", "code", "extraction", "moderation"])
+def test_the_simulated_policys_hedging_is_seen_in_every_form_and_its_honest_answers_pass(dataset: str) -> None:
+    lines = (Path(__file__).parents[3] / f"events/datasets/{dataset}/train.jsonl").read_text().splitlines()[:60]
+    forms = [form for line in lines if (form := form_of(json.loads(line))) is not None]
+    chance = random.Random(1)
+    for behaviour, share in ((Behaviour.HEDGED, 1.0), (Behaviour.ASKED_FORMAT, 0.0), (Behaviour.OTHER_FORMAT, 0.0)):
+        seen = ["hedging" in habits_of(form.render(behaviour, True, chance)) for form in forms]
+        assert sum(seen) / len(seen) == share

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -41,3 +44,13 @@ def test_more_rows_tell_more_apart() -> None:
 def test_an_impossible_question_is_refused(difference: float, discordant: float) -> None:
     with pytest.raises(ValueError, match="got"):
         rows_needed(difference, discordant)
+
+
+def test_the_table_in_the_documentation_is_what_is_computed() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "evaluation.md").read_text()
+    rows = re.findall(r"^\| ([\d,]+)(?: \(GSM8K\))? \| ([\d.]+) points \|$", page, re.MULTILINE)
+    assert len(rows) == 4
+    for rows_text, points in rows:
+        found = least_detectable(int(rows_text.replace(",", "")))
+        assert found is not None
+        assert f"{found * 100:.1f}" == points

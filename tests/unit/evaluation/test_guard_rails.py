@@ -170,11 +170,12 @@ def test_another_language_than_the_base_models_is_a_switch() -> None:
     assert broken(*profiles(english, english)) == []
 
 
-def test_adherence_to_the_format_is_taken_from_the_grader() -> None:
+@pytest.mark.parametrize("name", ["format", "answer_format", "schema_valid"])
+def test_adherence_to_the_format_is_taken_from_the_grader(name: str) -> None:
     before, after = Profile(), Profile()
     for row in range(200):
-        before.add(Answer(row, 0, "base", "", "#### 1", reward=1.0, components={"format": 1.0}))
-        after.add(Answer(row, 0, "tuned", "", "#### 1", reward=1.0, components={"format": float(row % 2)}))
+        before.add(Answer(row, 0, "base", "", "#### 1", reward=1.0, components={name: 1.0}))
+        after.add(Answer(row, 0, "tuned", "", "#### 1", reward=1.0, components={name: float(row % 2)}))
     assert broken(before, after) == ["format_lost"]
 
 

@@ -21,6 +21,9 @@ SHARE_RISE = 0.05
 LEVEL = 0.01
 """Stricter than the verdict's usual 0.05, because a dozen guard rails are looked at."""
 
+FORMAT_COMPONENTS = ("answer_format", "format", "parsed", "schema_valid")
+"""What graders call the adherence to the asked format, 0 to 1, among their components or metrics."""
+
 LENGTH_RATIO = 2.0
 """Answers so many times longer are verbosity that the grader pays for; a drift below is normal in either direction."""
 
@@ -131,10 +134,10 @@ class Profile:
         habits = habits_of(text, prompt)
         if answer.truncated:
             habits.add("truncated")
-        adherence = answer.components.get("format")
-        if adherence is not None:
+        adherence = [answer.components[name] for name in FORMAT_COMPONENTS if name in answer.components]
+        if adherence:
             self._formatted += 1
-            if adherence < 0.5:
+            if min(adherence) < 0.5:
                 habits.add("format_lost")
         language = language_of(text)
         self.languages[language] += 1

@@ -48,10 +48,11 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Rehearse; 0 where a run would go on to its job, 2 where it would be rejected, 1 where it would fail."""
+    dataset = DatasetFolder.open(arguments.folder)
+
     from local.command.console import open_view
     from local.command.running_stack import running_stack
 
-    dataset = DatasetFolder.open(arguments.folder)
     console, view = open_view(to_stderr=arguments.json, plain=True)
     with running_stack(view, region=arguments.region) as stack:
         document = rehearse(stack, dataset, view)

@@ -12,7 +12,6 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.unit.reporting.sample_run import HOSTILE, a_rejected_run, a_run
-from tunedrop.reporting.documents import documents
 from tunedrop.reporting.facts import RunFacts
 from tunedrop.reporting.manifest import build_manifest, canonical_sha256
 from tunedrop.reporting.model_card import render_model_card
@@ -104,19 +103,3 @@ def test_hostile_names_cannot_break_out_of_the_model_card() -> None:
     assert "<script" not in card.replace("\\<", "")
     assert "\n# owned" not in card
     assert "[x](" not in card
-
-
-def test_a_run_leaves_four_documents_and_the_manifest_knows_the_others_hashes() -> None:
-    made = {document.name: document for document in documents(a_run(60))}
-    assert list(made) == ["report.json", "report.html", "model_card.md", "manifest.json"]
-    files = json.loads(made["manifest.json"].body)["files"]
-    assert {name: file["sha256"] for name, file in files.items()} == {
-        name: hashlib.sha256(document.body).hexdigest() for name, document in made.items() if name != "manifest.json"
-    }
-    assert made["report.html"].content_type.startswith("text/html")
-
-
-def test_a_lone_surrogate_in_the_data_stops_no_document() -> None:
-    finding = {"rule": "odd", "severity": "warning", "message": "a\ud800b", "file": "train.jsonl", "line": 1}
-    for document in documents(replace(a_rejected_run(), name="x\udfff", findings=[finding])):
-        assert document.body.decode("utf-8")

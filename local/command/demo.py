@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from local.command import exits, places
 from local.command.run import add_run_options, take_through_and_tell
 
 GSM8K = places.REPOSITORY / "events/datasets/gsm8k"
 PUBLISHED_TEST_SET = places.REPOSITORY / "tests/data/gsm8k/test.jsonl.gz"
-_INSTRUCTION = ' Let\'s think step by step and output the final answer after "####".'
+_PROMPT = '{question} Let\'s think step by step and output the final answer after "####".'
 
 _DESCRIPTION = """\
 Take GSM8K (grade school maths: 300 training rows, 250 test rows) through the whole pipeline on this machine. It is
@@ -46,15 +45,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def full_test_set(folder: Path) -> Path:
     """Write a folder with the demo's training rows and all of GSM8K's test rows, in the same format; the folder."""
+    from tunedrop.dataset.convert import Conversion, Source, convert
+
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(GSM8K / "train.jsonl", folder / "train.jsonl")
-    with gzip.open(PUBLISHED_TEST_SET, "rt", encoding="utf-8") as rows, (folder / "test.jsonl").open("w") as out:
-        for line in rows:
-            published = json.loads(line)
-            row = {
-                "messages": [{"role": "user", "content": published["question"] + _INSTRUCTION}],
-                "reference_answer": published["answer"],
-                "ground_truth": published["answer"].rpartition("####")[2].strip(),
-            }
-            out.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
+    with gzip.open(PUBLISHED_TEST_SET) as published, (folder / "test.jsonl").open("wb") as test:
+        conversion = Conversion(prompt=_PROMPT, final_answer_after="####")
+        test.writelines(convert(cast(BinaryIO, published), Source.QUESTION_ANSWER, conversion))
     return folder

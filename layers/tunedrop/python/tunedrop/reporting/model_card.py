@@ -8,7 +8,7 @@ from typing import Any
 
 from tunedrop.reporting.wording import NOTHING, number, seconds
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&-])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&])")
 
 
 def render_model_card(report: Mapping[str, Any]) -> str:

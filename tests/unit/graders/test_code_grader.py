@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gzip
 import json
 import warnings
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from tunedrop.graders.code.reference import plan_of
 from tunedrop.graders.kinds import load
 from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample
 
-MBPP = Path(__file__).parents[3] / "events" / "datasets" / "code"
+MBPP = Path(__file__).parents[2] / "data" / "mbpp" / "rows.jsonl.gz"
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def grade(grader: CodeGrader, program: str, reference: JSON, row: dict[str, JSON
 
 
 def mbpp_rows() -> list[dict[str, Any]]:
-    return [json.loads(line) for name in ("train", "test") for line in (MBPP / f"{name}.jsonl").open(encoding="utf-8")]
+    return [json.loads(line) for line in gzip.decompress(MBPP.read_bytes()).splitlines()]
 
 
 def mutant(source: str) -> str:

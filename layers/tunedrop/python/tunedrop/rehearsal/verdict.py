@@ -32,9 +32,15 @@ class Finding:
     advice: str
 
 
+_PROGRAM_FIELDS = ("code", "canonical_solution")
+"""Where a row whose reference are tests has the program that passes them."""
+
+
 def reference_answer_text(row: Mapping[str, Any]) -> str:
-    """The reference answer as an answer of the model: a text as it is, anything else as JSON."""
+    """The reference answer as an answer of the model: a text as it is, a program by its source, anything else as JSON."""
     reference = row.get("reference_answer")
+    if isinstance(reference, Mapping):
+        reference = next((reference[name] for name in _PROGRAM_FIELDS if name in reference), reference)
     return reference if isinstance(reference, str) else json.dumps(reference, ensure_ascii=False)
 
 

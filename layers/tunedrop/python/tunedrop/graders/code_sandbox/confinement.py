@@ -41,6 +41,8 @@ _TAKEN_OUT: dict[str, tuple[str, ...]] = {
     "_imp": ("create_builtin", "create_dynamic", "exec_dynamic", "init_frozen", "get_frozen_object"),
     "marshal": ("load", "loads"),
 }
+# Modules that could do it by themselves. None is loaded on purpose, but a build of Python might bring one along.
+_NEVER = ("_ctypes", "_interpreters", "_posixsubprocess", "_socket", "_xxsubinterpreters", "fcntl", "mmap", "select")
 _HARMLESS_EVENTS = frozenset(
     {
         *("compile", "exec", "object.__getattr__", "object.__setattr__", "object.__delattr__", "builtins.id"),
@@ -72,8 +74,14 @@ def limit_resources(*, cpu_seconds: float, memory_bytes: int) -> None:
         resource.setrlimit(kind, (min(soft, bound), bound))
 
 
-def take_out_functions() -> None:
-    """Remove the functions of `_TAKEN_OUT` from every loaded module, and every way to load another module."""
+def take_out_functions(*, ctypes_too: bool) -> None:
+    """Remove the functions of `_TAKEN_OUT` from every loaded module, and every way to load another module.
+
+    `ctypes_too` False: the filter needs ctypes to be put on, and holds against it afterwards.
+    """
+    for name in _NEVER:
+        if name in sys.modules and (ctypes_too or name != "_ctypes"):
+            vars(sys.modules.pop(name)).clear()
     taken: set[int] = set()
     for name, functions in _TAKEN_OUT.items():
         module = sys.modules.get(name)

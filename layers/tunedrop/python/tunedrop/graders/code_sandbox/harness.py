@@ -177,7 +177,7 @@ def run_tests(request: Mapping[str, Any], line: Line) -> dict[str, Any]:
                 solution.ask("load", request[part], part)
         for name in request["names"]:
             namespace[name] = solution.ask("name", name)
-        exec(compile(request["setup"], "<setup>", "exec"), namespace)  # noqa: S102 (the dataset's own code, confined)
+        exec(compile(request["setup"], "<setup>", "exec", dont_inherit=True), namespace)  # noqa: S102 (the dataset's own code, confined)
     except Exception as error:
         return {"passed": 0, "reason": _told(error)}
     return _count(request["tests"], namespace)
@@ -187,7 +187,7 @@ def _count(tests: Sequence[str], namespace: dict[str, Any]) -> dict[str, Any]:
     passed, reason = 0, ""
     for number, source in enumerate(tests, start=1):
         try:
-            exec(compile(source, f"<test {number}>", "exec"), namespace)  # noqa: S102 (as above)
+            exec(compile(source, f"<test {number}>", "exec", dont_inherit=True), namespace)  # noqa: S102 (as above)
             passed += 1
         except Exception as error:
             reason = reason or f"test {number}: {_told(error)}"

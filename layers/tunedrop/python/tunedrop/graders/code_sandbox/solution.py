@@ -87,7 +87,7 @@ def serve(line: Line) -> NoReturn:
 
 def _answers(namespace: dict[str, Any]) -> dict[str, Callable[..., Any]]:
     def load(source: str, name: str) -> None:
-        exec(compile(source, f"<{name}>", "exec"), namespace)  # noqa: S102 (running it is what this process is for)
+        exec(compile(source, f"<{name}>", "exec", dont_inherit=True), namespace)  # noqa: S102 (running it is what this process is for)
 
     def look_up(name: str) -> Any:
         if name not in namespace:

@@ -19,7 +19,7 @@ from pathlib import Path
 import uvicorn
 
 from local.bedrock.application import application
-from local.bedrock.grading import LambdaFunctions
+from local.bedrock.aws_calls import AwsCalls
 from local.bedrock.http import Connection
 from local.bedrock.records import Records
 from local.bedrock.service import Service
@@ -55,14 +55,15 @@ def main() -> int:
     if options.state_folder is not None:
         options.state_folder.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="local bedrock: %(levelname)s %(message)s")
-    functions = LambdaFunctions(options.aws_endpoint)
+    aws = AwsCalls(options.aws_endpoint)
     service = Service(
         region=options.region,
         account=options.account,
         records=Records(options.state_folder / "bedrock.sqlite" if options.state_folder else None),
         switches=switches,
-        invoke=functions,
-        function_exists=functions.exists,
+        invoke=aws.invoke,
+        function_exists=aws.function_exists,
+        read_object=aws.read_object,
     )
     listener = _listen(options.port)
     _leave_with(options.parent)

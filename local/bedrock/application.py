@@ -15,6 +15,8 @@ from local.bedrock.http import error_response, marked
 from local.bedrock.mantle.jobs import Jobs
 from local.bedrock.mantle.lists import Staleness
 from local.bedrock.mantle.routes import mantle_routes
+from local.bedrock.native.jobs import CustomizationJobs
+from local.bedrock.native.routes import native_routes
 from local.bedrock.service import Service
 from local.bedrock.simulation import simulation_routes
 
@@ -23,16 +25,26 @@ def application(service: Service) -> Starlette:
     """The application; while it lives it trains what is to be trained."""
     staleness = Staleness(service.switches)
     jobs = Jobs(service, staleness)
+    native_jobs = CustomizationJobs(service)
+
+    async def stop() -> None:
+        await jobs.stop()
+        await native_jobs.stop_all()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         jobs.go_on()
+        native_jobs.go_on()
         yield
-        await jobs.stop()
+        await stop()
         service.records.close()
 
     return Starlette(
-        routes=[*mantle_routes(service, jobs, staleness), *simulation_routes(service, jobs.stop)],
+        routes=[
+            *mantle_routes(service, jobs, staleness),
+            *native_routes(service, native_jobs),
+            *simulation_routes(service, stop),
+        ],
         lifespan=lifespan,
         exception_handlers={HTTPException: _no_route},
     )

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-import os
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
@@ -16,14 +14,11 @@ from local.bedrock.records import Document
 from local.bedrock.simulated_model import REASONING
 
 if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
-
     from local.bedrock.switches import Switches
 
 Invoke = Callable[[str, bytes], Awaitable[bytes]]
 """Calls a function by its ARN with a payload and gives the payload of its answer; raises GraderFailed."""
 
-_LONGEST_LAMBDA_SECONDS = 900  # Lambda's own limit of a function's timeout
 _METRIC_TYPES = ("Reward", "Metric")
 
 
@@ -179,59 +174,3 @@ def _is_metric(metric: Any) -> bool:
 
 def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-class LambdaFunctions:
-    """Invokes functions by the Lambda API of the embedded AWS; an `Invoke`."""
-
-    def __init__(self, endpoint: str, *, most_at_once: int = 16) -> None:
-        self._endpoint = endpoint
-        self._threads = ThreadPoolExecutor(most_at_once, thread_name_prefix="grader")
-        self._clients: dict[str, LambdaClient] = {}
-
-    async def __call__(self, arn: str, payload: bytes) -> bytes:
-        """The payload that the function answers. Raises GraderFailed where it cannot be called, or failed."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._invoke, arn, payload)
-
-    async def exists(self, arn: str) -> bool:
-        """Whether the function, in the version that the ARN names, is there."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._exists, arn)
-
-    def _invoke(self, arn: str, payload: bytes) -> bytes:
-        import botocore.exceptions  # here, since boto3 takes longer to load than the whole server and only jobs need it
-
-        try:
-            answer = self._client(arn).invoke(FunctionName=arn, InvocationType="RequestResponse", Payload=payload)
-            body = answer["Payload"].read()
-        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as problem:
-            raise GraderFailed(f"{arn} could not be invoked: {problem}") from problem
-        if answer.get("FunctionError"):
-            raise GraderFailed(f"{arn} raised an error: {body[:300].decode(errors='replace')}")
-        return body
-
-    def _exists(self, arn: str) -> bool:
-        import botocore.exceptions
-
-        try:
-            self._client(arn).get_function_configuration(FunctionName=arn)
-        except botocore.exceptions.ClientError:
-            return False
-        return True
-
-    def _client(self, arn: str) -> LambdaClient:
-        import boto3
-        import botocore.config
-
-        region = arn.split(":")[3]
-        if region not in self._clients:
-            session = boto3.Session(
-                aws_access_key_id=os.environ.get("AWS_ACCESS_KEY_ID", "local"),
-                aws_secret_access_key=os.environ.get("AWS_SECRET_ACCESS_KEY", "local"),
-                aws_session_token=os.environ.get("AWS_SESSION_TOKEN"),
-                region_name=region,
-            )
-            config = botocore.config.Config(
-                read_timeout=_LONGEST_LAMBDA_SECONDS + 5, retries={"total_max_attempts": 1}, max_pool_connections=16
-            )
-            self._clients[region] = session.client("lambda", endpoint_url=self._endpoint, config=config)
-        return self._clients[region]

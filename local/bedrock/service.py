@@ -25,6 +25,7 @@ class Service:
     switches: Switches
     invoke: Invoke
     function_exists: Callable[[str], Awaitable[bool]]
+    read_object: Callable[[str, str], Awaitable[bytes]]  # (S3 URI, Region); raises FileNotFoundError
     calls: Counter[str] = field(default_factory=Counter)  # by action: calls that reached their handler
 
     def __post_init__(self) -> None:

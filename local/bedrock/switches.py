@@ -116,6 +116,8 @@ class Switches:
     )
     nova_grader_wraps_strings: bool = _switch(False, "As grader_wraps_strings, for Nova.", "§6.1")
     nova_status_details: bool = _switch(True, "`statusDetails` in a reinforcement fine-tuning job.", "§8.3")
+    nova_stopping_seconds: float = _switch(0.2, "How long a job that is being stopped is `Stopping`.", "§8.3")
+    nova_deployments_fail: bool = _switch(False, "Deployments end as `Failed`.", "§8.6")
     nova_concurrent_deployments: int = _switch(2, "Deployments being created at once; more are refused.", "§9")
 
     # The simulated judge

@@ -50,7 +50,7 @@ def labels_of(row: Document) -> list[str]:
     reference = row.get("reference_answer")
     if isinstance(reference, dict) and len(reference) == 1:
         reference = next(iter(reference.values()))
-    labels = reference if isinstance(reference, list) else [reference]
+    labels: list[Any] = reference if isinstance(reference, list) else [reference]
     return [label.strip() for label in labels] if all(map(_is_label, labels)) else []
 
 

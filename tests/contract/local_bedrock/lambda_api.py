@@ -1,4 +1,4 @@
-"""Lambda's Invoke API on loopback, with a grader that the test chooses: boto3 calls it as it calls AWS."""
+"""Lambda's Invoke API and S3's GetObject on loopback: boto3 calls them as it calls AWS."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def exact_grader(batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 class LambdaApi:
-    """Answers invocations with the grader's answer; keeps every batch that it got."""
+    """Answers invocations with the answer of a grader that the test chooses; keeps every batch; has objects."""
 
     def __init__(self) -> None:
         self.renew()
@@ -58,8 +58,8 @@ class LambdaApi:
                 self.wfile.write(body)
 
             def do_GET(self) -> None:
-                body = b'{"Message": "Function not found", "Type": "User"}'
-                self.send_response(404)
+                body = api.objects.get(self.path.partition("?")[0], b'{"Message": "Not found", "Type": "User"}')
+                self.send_response(200 if self.path.partition("?")[0] in api.objects else 404)
                 self.send_header("x-amzn-errortype", "ResourceNotFoundException")
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
@@ -77,6 +77,7 @@ class LambdaApi:
         self.grader: Grader = exact_grader
         self.batches: list[list[dict[str, Any]]] = []
         self.functions: list[str] = []
+        self.objects: dict[str, bytes] = {}  # by /bucket/key
 
     def close(self) -> None:
         """Stop answering."""

@@ -1,0 +1,262 @@
+"""Model customization jobs of Nova: InProgress to Completed, Failed or Stopped, across restarts of the process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from local.bedrock.catalog import NOVA_TUNED, base_model
+from local.bedrock.grading import GraderFailed, GraderSettings, Reply, rewards
+from local.bedrock.grpo import Measures
+from local.bedrock.native.errors import conflict, no_resource
+from local.bedrock.native.job_request import CustomizationRequest
+from local.bedrock.records import Document
+from local.bedrock.rows import read_rows
+from local.bedrock.service import Service
+from local.bedrock.simulated_model import prompt_tokens
+from local.bedrock.training import FEWEST_ROWS, MOST_ROWS, Plan, Progress, train
+
+JOB, PROGRESS = "native-job", "native-progress"
+_ENDED = ("Completed", "Failed", "Stopped")
+_PHASES = ("validationDetails", "dataProcessingDetails", "trainingDetails")
+
+_log = logging.getLogger(__name__)
+
+
+class CustomizationFailed(Exception):
+    """A job cannot go on; its message is the job's failureMessage."""
+
+
+class CustomizationJobs:
+    """Makes jobs, runs each in a task of its own, and tells about them."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def go_on(self) -> None:
+        """Run on every job that the process before this one left unfinished."""
+        for job in self._service.records.all(JOB):
+            if job["status"] not in _ENDED:
+                self._start(job["id"])
+
+    async def stop_all(self) -> None:
+        """Stop all tasks; their jobs are left as they are, to go on in the next process."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def all(self) -> list[Document]:
+        """Every job's record, oldest first."""
+        return self._service.records.all(JOB)
+
+    def create(self, request: CustomizationRequest) -> Document:
+        """Make a job and start it; a token that was used before gives the job that it made.
+
+        Raises ApiError (ConflictException) for a name that is taken.
+        """
+        for job in self.all():
+            if request.token is not None and job["token"] == request.token:
+                return job
+            if job["name"] == request.job_name:
+                raise conflict(f"The provided job name {request.job_name} is currently in use.")
+            if job["model_name"] == request.model_name and job["status"] in ("InProgress", "Completed"):
+                raise conflict(f"The provided custom model name {request.model_name} is currently in use.")
+        service = self._service
+        name = uuid.uuid4().hex[:12]
+        now = time.time()
+        prefix = f"arn:aws:bedrock:{service.region}:{service.account}"
+        job = {
+            "id": name,
+            "arn": f"{prefix}:model-customization-job/{NOVA_TUNED}/{name}",
+            "name": request.job_name,
+            "model_name": request.model_name,
+            "model_arn": f"{prefix}:custom-model/{NOVA_TUNED}/{uuid.uuid4().hex[:12]}",
+            "token": request.token,
+            "role": request.role,
+            "training_uri": request.training_uri,
+            "validation": request.validation,
+            "output": request.output,
+            "customization": request.customization,
+            "grader": request.grader,
+            "hyperparameters": request.hyperparameters,
+            "rate": request.rate,
+            "status": "InProgress",
+            "phase": 0,
+            "failure": None,
+            "created": now,
+            "modified": now,
+            "ended": None,
+        }
+        service.records.put(JOB, name, job)
+        self._start(name)
+        return job
+
+    def find(self, identifier: str) -> Document:
+        """A job's record by its ARN or name. Raises ApiError (ResourceNotFoundException)."""
+        for job in self.all():
+            if identifier in (job["arn"], job["name"], job["id"]):
+                return job
+        raise no_resource(f"The provided job identifier {identifier} is not found.")
+
+    def stop(self, identifier: str) -> None:
+        """Stop a job. Raises ApiError: ResourceNotFoundException, ConflictException for one that has ended."""
+        job = self.find(identifier)
+        if job["status"] in _ENDED:
+            raise conflict(f"The job {identifier} has already ended as {job['status']}.")
+        if job["status"] == "InProgress":
+            task = self._tasks.pop(job["id"], None)
+            if task is not None:
+                task.cancel()
+            self._change(job["id"], status="Stopping")
+            self._start(job["id"])
+
+    def _start(self, name: str) -> None:
+        task = asyncio.get_running_loop().create_task(self._run(name), name=name)
+        self._tasks[name] = task
+        task.add_done_callback(lambda done: self._tasks.pop(name) if self._tasks.get(name) is done else None)
+
+    async def _run(self, name: str) -> None:
+        try:
+            if self._read(name)["status"] == "Stopping":
+                await asyncio.sleep(self._service.switches.nova_stopping_seconds)
+                self._change(name, status="Stopped", ended=time.time())
+            else:
+                await self._live(name)
+        except (CustomizationFailed, GraderFailed) as failure:
+            self._change(name, status="Failed", ended=time.time(), failure=str(failure)[:2048])
+        except Exception:
+            _log.exception("job %s", name)
+            self._change(name, status="Failed", ended=time.time(), failure="The local Bedrock broke; see its log.")
+
+    async def _live(self, name: str) -> None:
+        switches = self._service.switches
+        job = self._read(name)
+        rows = await self._rows(job)
+        if job["phase"] == 0:
+            await asyncio.sleep(switches.validating_seconds)
+            self._change(name, phase=1)
+            await asyncio.sleep(switches.queued_seconds)
+            self._change(name, phase=2)
+        settings = job["hyperparameters"]
+        base = base_model(NOVA_TUNED)
+        assert base is not None, "the catalog has Nova"  # noqa: S101 - of this package's own table
+        plan = Plan(
+            name=name,
+            rows=[row for row in rows if prompt_tokens(row["messages"]) <= settings["maxPromptLength"]],
+            batch_size=settings["batchSize"],
+            epochs=settings["epochCount"],
+            group_size=settings["trainingSamplePerPrompt"],
+            max_tokens=settings["inferenceMaxTokens"],
+            rate=job["rate"],
+            holds_out=False,  # rounds are the rows that are short enough by the batch size, contract §8.1
+            labels=self._service.rows.labels,
+        )
+        if not plan.rows:
+            raise CustomizationFailed(f"Every prompt is longer than maxPromptLength {settings['maxPromptLength']}.")
+        kept = self._service.records.get(PROGRESS, name)
+
+        async def grade(replies: Sequence[Reply]) -> list[float]:
+            asked = GraderSettings.of(switches, native=True)
+            return await rewards(job["grader"], replies, invoke=self._service.invoke, settings=asked)
+
+        def keep(progress: Progress, _: Measures) -> None:
+            self._service.records.put(PROGRESS, name, progress.to_json())
+
+        progress = await train(
+            plan,
+            Progress.from_json(kept) if kept else Progress(0, base.policy),
+            reference=base.policy,
+            grade=grade,
+            keep=keep,
+            step_seconds=lambda: switches.step_seconds,
+        )
+        with self._service.records.together():
+            self._service.models.keep(base, progress.policy, model_id=job["model_arn"])
+            self._change(name, status="Completed", ended=time.time(), phase=3)
+
+    async def _rows(self, job: Document) -> list[Document]:
+        try:
+            content = await self._service.read_object(job["training_uri"], self._service.region)
+        except FileNotFoundError as problem:
+            raise CustomizationFailed(str(problem)) from problem
+        rows = []
+        for number, row in enumerate(read_rows(content), 1):
+            if row is None:
+                raise CustomizationFailed(f"Training data: record {number} is no JSON object with a list of messages.")
+            rows.append(row)
+        if not FEWEST_ROWS <= len(rows) <= MOST_ROWS:
+            raise CustomizationFailed(f"Training data has {len(rows)} records; expected {FEWEST_ROWS} to {MOST_ROWS}.")
+        self._service.rows.teach(content)
+        return rows
+
+    def _read(self, name: str) -> Document:
+        job = self._service.records.get(JOB, name)
+        if job is None:
+            raise LookupError(f"job {name} was forgotten while it ran")
+        return job
+
+    def _change(self, name: str, **changes: Any) -> None:
+        self._service.records.put(JOB, name, {**self._read(name), **changes, "modified": time.time()})
+
+
+def job_answer(job: Document, *, region: str, status_details: bool) -> Document:
+    """A job as GetModelCustomizationJob tells it; members without a value are left out."""
+    completed = job["status"] == "Completed"
+    told = {
+        "jobArn": job["arn"],
+        "jobName": job["name"],
+        "outputModelName": job["model_name"],
+        "outputModelArn": job["model_arn"] if completed else None,
+        "clientRequestToken": job["token"],
+        "roleArn": job["role"],
+        "status": job["status"],
+        "statusDetails": _status_details(job) if status_details else None,
+        "failureMessage": job["failure"],
+        "creationTime": timestamp(job["created"]),
+        "lastModifiedTime": timestamp(job["modified"]),
+        "endTime": timestamp(job["ended"]) if job["ended"] else None,
+        "baseModelArn": f"arn:aws:bedrock:{region}::foundation-model/{NOVA_TUNED}",
+        "trainingDataConfig": {"s3Uri": job["training_uri"]},
+        "validationDataConfig": job["validation"],
+        "outputDataConfig": job["output"],
+        "customizationType": "REINFORCEMENT_FINE_TUNING",
+        "customizationConfig": job["customization"],
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def job_summary(job: Document, *, region: str, status_details: bool) -> Document:
+    """A job as ListModelCustomizationJobs tells it."""
+    told = job_answer(job, region=region, status_details=status_details)
+    wanted = (
+        "jobArn",
+        "baseModelArn",
+        "jobName",
+        "status",
+        "statusDetails",
+        "lastModifiedTime",
+        "creationTime",
+        "endTime",
+    )
+    summary = {name: told[name] for name in wanted if name in told}
+    if "outputModelArn" in told:
+        summary["customModelArn"] = told["outputModelArn"]
+    return {**summary, "customModelName": job["model_name"], "customizationType": "REINFORCEMENT_FINE_TUNING"}
+
+
+def timestamp(moment: float) -> str:
+    """A moment in the form of the rest-json protocol, ISO 8601."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _status_details(job: Document) -> Document:
+    times = {"creationTime": timestamp(job["created"]), "lastModifiedTime": timestamp(job["modified"])}
+    statuses = ["Completed"] * job["phase"] + [job["status"]] + ["NotStarted"] * len(_PHASES)
+    return {phase: {"status": status, **times} for phase, status in zip(_PHASES, statuses, strict=False)}

@@ -15,6 +15,9 @@ import pytest
 
 import tunedrop.reporting.page as page_module
 from tests.unit.reporting.sample_run import HOSTILE, a_rejected_run, a_run
+from tunedrop.evaluation.answers import Answer
+from tunedrop.evaluation.tally import Tally
+from tunedrop.evaluation.verdict import Rules, evaluate
 from tunedrop.reporting.facts import RunFacts
 from tunedrop.reporting.page import render_html
 from tunedrop.reporting.report import build_report
@@ -140,6 +143,26 @@ def test_a_rejected_run_shows_why_and_nothing_that_it_did_not_reach() -> None:
 
 def test_a_run_of_which_nothing_is_known_still_has_a_page() -> None:
     assert "Cancelled" in page_of(RunFacts(run_id="bare-1", name="bare", status="CANCELLED")).text
+
+
+def test_reference_models_and_several_samples_are_shown_beside_the_two() -> None:
+    tally = Tally(rows=40, samples=2)
+    for row in range(40):
+        for sample in range(2):
+            for candidate, right in (
+                ("base", row % 4 == sample),
+                ("tuned", row % 4 < 3),
+                ("checkpoint:20", row % 2 == 0),
+            ):
+                tally.add(Answer(row, sample, candidate, "", "text", reward=float(right), correct=right))
+            # A model that nobody judged right or wrong has no pass@k.
+            tally.add(Answer(row, sample, "reference:large", "", "text", reward=0.9))
+    text = page_of(replace(a_run(60), evaluation=evaluate(tally, {}, Rules()), flips=None)).text
+    assert "pass@2" in text
+    assert "The tuned model against the others" in text
+    assert "checkpoint:20" in text
+    assert "reference:large" in text
+    assert "Rows that flipped" not in text
 
 
 def test_the_page_of_all_1319_rows_of_gsm8k_is_under_two_megabytes() -> None:

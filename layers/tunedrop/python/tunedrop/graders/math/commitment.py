@@ -42,7 +42,7 @@ _IS = re.compile(
     r"""(?:[ ]?\([^()\n]{0,40}\))?
       (?:\s{1,3}(?:to|for|of|in)\s[^.:=\n]{1,100}?)?
       [*_]{0,3}\s{0,3}(?:,\s{0,2}(?:then|therefore|thus|hence|so)\s{0,2},?\s{0,2})?
-      (?:is\b|was\b|equals\b|(?:would|will|should|must)\sbe\b|:|=|≈|[-–—]\s)[*_]{0,3}
+      (?:['’]s\b|is\b|was\b|equals\b|(?:would|will|should|must)\sbe\b|:|=|≈|[-–—]\s)[*_]{0,3}
       (?:\s{0,3}(?:therefore|thus|hence|simply|just|exactly|approximately|about|also|then|equal\sto|:|=|indeed|only)){0,2}
       [ \t]{0,20}:?[ \t]{0,20}[*_]{0,3}:?[ \t]{0,20}""",
     re.VERBOSE | re.IGNORECASE,
@@ -56,15 +56,16 @@ _BETWEEN = re.compile(
     re.IGNORECASE,
 )
 _MAX_BETWEEN = 80
-_HEADING = re.compile(r"\d+[.)]\s+\D|\d*[.)]?\s*[A-Z][A-Za-z ]{0,80}\d*:?\s*$")
+_HEADING = re.compile(r"\d+[.)]\s+\D|\d*[.)]?\s*[A-Z][A-Za-z ]{1,80}\d*:?\s*$")
+"""What follows #### where it is a heading of Markdown; text must come after it, else it is the answer."""
 _PERCENT_AFTER = re.compile(r"[\s$)\\\]]{0,4}(?:\\?%|percent\b|pct\b)")
 _VALUE = re.compile(
-    r"""[\s*_"'`“‘(\[{:=~]*(?:US|Rs\.?\s?)?
+    r"""[\s*_"'`“‘(\[{:=~]*(?:(?:USD?|EUR|GBP|INR|Rs\.?)\s?)?
     (?:[-+−–—±$€£¥₹\\\d½⅓⅔¼¾√∞∅π|]|\.\d
       |(?:approximately|about|around|roughly|minus|negative|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven
          |twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy
          |eighty|ninety|half|an?\shundred)\b
-      |[A-Za-z](?:_\w)?(?:\([A-Za-z0-9, ]{1,9}\))?\s?(?:$|[=<>≤≥≈∈+\-*/^.)\]}])|(?:sqrt|sin|cos|tan|log|ln|pi|x|y|n)\b)""",
+      |[A-Za-z]\([^A-Za-z]|[A-Za-z](?:_\w)?(?:\([A-Za-z0-9, ]{1,9}\))?\s?(?:$|[=<>≤≥≈∈+\-*/^.)\]}])|(?:sqrt|sin|cos|tan|log|ln|pi|x|y|n)\b)""",
     re.VERBOSE | re.IGNORECASE,
 )
 
@@ -145,7 +146,7 @@ def _hashes(text: str) -> Commitment | None:
         elif not line.strip(" *_:$\\[("):
             line, end = _line(text, end + 1)
         line = line.strip()
-        if line and not _HEADING.match(line.strip(" *_")):
+        if line and not (_HEADING.match(line.strip(" *_")) and text[end : end + MAX_REGION].strip()):
             lines.append((match.start(), end, line))
     if not lines:
         return None

@@ -115,6 +115,8 @@ def _choose(node: Node, sign: str) -> Node:
 def _same_number(a: Formula, b: Formula) -> bool:
     if "∞" in names(a.node) or "∞" in names(b.node):
         return _infinity(a) is not None and _infinity(a) == _infinity(b)
+    if (a.node[0] == "ratio") != (b.node[0] == "ratio"):  # 3:1 is not 3
+        return False
     if same_formula(a.node, b.node):
         return True
     if a.node[0] == "percent" or b.node[0] == "percent":  # 28 % is 28 where the other says no %, and it is 0.28

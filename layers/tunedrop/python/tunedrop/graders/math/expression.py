@@ -261,6 +261,7 @@ _OPERATIONS: Mapping[str, Any] = {
     "-": _subtract,
     "*": _multiply,
     "/": _divide,
+    "ratio": _divide,
     "^": _power,
     "negate": _negate,
     "root": _root,

@@ -80,6 +80,7 @@ def read(text: str, *, join_thousands: bool = True) -> Meaning:
     return _Reader(tokenize(text, join_thousands=join_thousands), 0).everything()
 
 
+_LETTER = re.compile(r"[\s(]*([A-Za-z])[\s).]*")
 _AND = re.compile(r"^\W*(?:and|or)\W*$", re.IGNORECASE)
 _OPENING = {"(": ")", "[": "]", "⟨": "⟩", "\\{": "\\}", "⌊": "⌋", "⌈": "⌉", "{": "}"}
 
@@ -260,7 +261,7 @@ class _Reader:
                 node = (token.value, node, self.signed())
             elif token.kind == "symbol" and token.value == ":" and self.at + 1 < len(self.tokens):
                 self.at += 1
-                node = ("/", node, self.signed())
+                node = ("ratio", node, self.signed())
             elif self._starts_factor(token):
                 node = self._implied(node, token)
             else:
@@ -269,10 +270,12 @@ class _Reader:
     def _implied(self, node: Node, token: Token) -> Node:
         """A product without a sign, or a mixed number: `2 1/2`, `2\\frac{1}{2}`."""
         before = self.tokens[self.at - 1]
+        if before.kind == "text":
+            raise NotMathsError("words between two values")
         if before.kind == "number" and token.kind == "number":
             if node[0] == "^" or (node[0] == "*" and node[2][0] == "^"):  # 2^6 3^5
                 return ("*", node, self.power())
-            if "." in before.value or "." in token.value or not token.spaced:
+            if "." in before.value or "." in token.value or not token.spaced or node[0] not in ("number", "negate"):
                 raise NotMathsError("two numbers side by side")
             following = self.tokens[self.at + 1 : self.at + 3]
             if [part.kind for part in following] != ["symbol", "number"] or following[0].value != "/":
@@ -401,6 +404,8 @@ class _Reader:
             return node
         if token.kind == "begin":
             return self._matrix(token.value)
+        if token.kind == "text" and (letter := _LETTER.fullmatch(token.value)) is not None:
+            return ("name", letter[1])
         if token.kind == "symbol":
             if token.value in _OPENING:
                 return self._group(token.value)

@@ -36,8 +36,8 @@ def judge(answer: str, expected: Expected, *, last_value: bool = True) -> Verdic
         return Verdict(_says(commitment, expected), commitment.marker)
     if not last_value:
         return Verdict(False, "nothing")
-    bare = undress(text)
-    if len(text) <= 400 and "\n" not in bare and _is_bare(bare):
+    bare = undress(text).rstrip("!")
+    if len(text) <= 400 and "\n" not in bare and _is_bare(bare, expected):
         return Verdict(_value_is(bare, expected), "none")
     found = _last_value(text[-MAX_TAIL:], expected)
     return Verdict(bool(found), "nothing" if found is None else "none")
@@ -45,6 +45,8 @@ def judge(answer: str, expected: Expected, *, last_value: bool = True) -> Verdic
 
 def _says(commitment: Commitment, expected: Expected) -> bool:
     region = commitment.region
+    if not expected.textual and not starts_with_value(region):  # "The answer is that she has 72 apples left."
+        return bool(_last_value(region, expected))
     if commitment.marker in ("boxed", "tag"):
         return _value_is(undress(region), expected)
     if expected.number is None and spelling(undress(region)) == expected.spelling:
@@ -77,9 +79,9 @@ def _leading_value(region: str) -> str:
     return undress(first[: cut.start()] if cut else first)
 
 
-def _is_bare(text: str) -> bool:
+def _is_bare(text: str, expected: Expected) -> bool:
     """Whether a whole text is nothing but a value."""
-    return not is_prose(text) and (starts_with_value(text) or len(text.split()) <= 3)
+    return not is_prose(text) and (expected.textual or starts_with_value(text))
 
 
 def _value_is(text: str, expected: Expected) -> bool:
@@ -121,10 +123,10 @@ _DRESSING = re.compile(
     r"""[\s*_"'`“‘(\[=:~≈]*(?:(?:approximately|about|around|roughly|exactly|only|just|a\stotal\sof|equal\sto)\s+)?(?:\()?""",
     re.VERBOSE | re.IGNORECASE,
 )
-_FORMULA_GOES_ON = re.compile(r"\s*(?:[+*/^=×÷<>≤≥−–]|-\s*\d|x\s*\d|\*\*|[²³!√π]|\(\d)")
+_FORMULA_GOES_ON = re.compile(r"\s*(?:[+*/^=×÷<>≤≥−–]|-\s*\d|x\s*\d|\*\*|[²³!√π]|[$€£]?-?\d)|\(")
 _FORMULA = re.compile(r"[\d\s.,+*/×÷=()^%$€£x!<>²³−–-]+")
 _ANOTHER = re.compile(
-    r"""\s*(?:[,;/&|]\s*|,?\s*(?:or|and|to|through|versus|vs\.?)\s+|\.\.+\s*)(?:maybe\s|possibly\s|perhaps\s|also\s)?
+    r"""\s*\(?(?:[,;/&|]\s*|,?\s*(?:or|and|to|through|versus|vs\.?)\s+|\.\.+\s*)(?:maybe\s|possibly\s|perhaps\s|also\s)?
     [\s$€£(]*[-+−]?(?:\d|\.\d|(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty
     |fifty|sixty|seventy|eighty|ninety)\b)""",
     re.VERBOSE | re.IGNORECASE,
@@ -146,14 +148,13 @@ def _plain_number(text: str) -> Quantity | None:
     if quantity is None:
         return None
     rest = quantity.rest
-    if not rest.strip(" \t.)]*_\"'”!"):
+    if not rest.strip(" \t.)]*_\"'”"):
         return quantity
     cents = _DOLLARS_AND_CENTS.match(rest)
     if cents is not None:
         return replace(quantity, value=quantity.value + Fraction(int(cents[1]), 100), scaled=None)
     if (
-        rest[:1].isdigit()
-        or re.match(r"[.:]\d", rest)
+        re.match(r"[.:]\d", rest)
         or _FORMULA_GOES_ON.match(rest)
         or _ANOTHER.match(rest)
         or _UNIT_THEN_OTHER.match(rest)
@@ -169,6 +170,9 @@ def _plain_number(text: str) -> Quantity | None:
 _NUMBER = re.compile(r"(?<![\w.,\\])(?:[-−–](?=[$€£]?[\d.]))?[$€£]?(?<!\w)(?:\d[\d,]*(?:\.\d+)?|\.\d+)", re.ASCII)
 _OPERAND_BEFORE = re.compile(r"[\d)%]\s?[+*/×÷^−-]\s?[$€£]?$")
 _OTHER_BEFORE = re.compile(r"\d[^\d.!?\n]{0,12}\s(?:or|to)\s(?:maybe\s|possibly\s|perhaps\s)?[$€£]?$")
+_DENIED_BEFORE = re.compile(
+    r"\b(?:not|never|isn['’]t|wasn['’]t|cannot be|can['’]t be)\s(?:be\s)?[$€£]?$", re.IGNORECASE
+)
 _BOLD = re.compile(r"\*\*(?=\S)([^*\n]{1,120}?)\*\*")
 _CALCULATION = re.compile(r"<<[^<>\n]{0,100}>>")
 _NEXT_CLAUSE = re.compile(r"[,;:]|\b(?:so|leaving|left with|which|then|therefore|means)\b")
@@ -184,7 +188,7 @@ def _last_value(tail: str, expected: Expected) -> bool | None:
     tail = _CALCULATION.sub("", tail).rstrip()
     last_line = tail.rsplit("\n", 1)[-1]
     bold = [match[1] for match in _BOLD.finditer(last_line) if re.search(r"\d", match[1]) or expected.textual]
-    if bold and _is_bare(bold[-1]):
+    if bold and _is_bare(bold[-1], expected):
         return _value_is(undress(bold[-1]), expected)
     if expected.textual:
         ending = words(last_line)
@@ -239,7 +243,7 @@ def _number_is(text: str, start: int, expected: Expected) -> bool:
     """Whether the number at `start`, with the fraction or mixed number that it is part of, is the expected one."""
     start = _start_of_fraction(text, start)
     before = text[max(0, start - 60) : start]
-    if _OPERAND_BEFORE.search(before) or _OTHER_BEFORE.search(before):
+    if any(pattern.search(before) for pattern in (_OPERAND_BEFORE, _OTHER_BEFORE, _DENIED_BEFORE)):
         return False
     quantity = read_quantity(text, start)
     if quantity is None or expected.number is None:

@@ -123,6 +123,13 @@ class Application:
                 self.notices.append(json.loads(json.loads(message["Body"])["Message"]))
         return [notice for notice in self.notices if notice["name"] == name]
 
+    def report(self, notice: dict[str, Any]) -> dict[str, Any]:
+        """report.json beside the page that a notice names."""
+        bucket, _, key = notice["report_uri"].removeprefix("s3://").partition("/")
+        body = self.stack.aws.client("s3").get_object(Bucket=bucket, Key=key.replace(".html", ".json"))["Body"]
+        report: dict[str, Any] = json.loads(body.read())
+        return report
+
     def jobs(self, run_id: str) -> list[dict[str, Any]]:
         """The jobs at Bedrock that were made from the files of a run."""
         from openai import OpenAI

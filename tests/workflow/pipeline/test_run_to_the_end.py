@@ -17,7 +17,15 @@ def test_a_dropped_dataset_becomes_a_tuned_model_with_its_proof(application: App
     assert notice["tuned_model"] == record.tuned_model
     assert record.status is Status.SUCCEEDED
     assert [job["status"] for job in application.jobs(record.run_id)] == ["succeeded"]
-    for file in ("findings.json", "rehearsal.json", "metrics.json", "evaluation/result.json", "report.json"):
+    for file in (
+        "findings.json",
+        "rehearsal.json",
+        "metrics.json",
+        "evaluation/result.json",
+        "report.json",
+        "report.html",
+        "manifest.json",
+    ):
         key = f"runs/{record.run_id}/{file}"
         assert application.stack.aws.client("s3").head_object(
             Bucket=application.stack.outputs["RunsBucketName"], Key=key
@@ -41,6 +49,9 @@ def test_a_broken_line_rejects_the_run_by_its_number_before_anything_is_paid_for
     assert "line 42" in notice["reason"]["message"]
     assert notice["training"] is notice["evaluation"] is notice["tuned_model"] is None
     assert application.jobs(notice["run_id"]) == []
+    report = application.report(notice)
+    assert report["status"] == "REJECTED"
+    assert any(finding["line"] == 42 for finding in report["findings"])
     assert len(application.notices_of(name)) == 1
 
 

@@ -26,10 +26,15 @@ REASON_CHARACTERS = 8_000
 
 
 def closing(
-    record: RunRecord, status: Status, reason: Mapping[str, str] | None, *, report_uri: str | None
+    record: RunRecord,
+    status: Status,
+    reason: Mapping[str, str] | None,
+    *,
+    report_uri: str | None,
+    finished_at: str | None = None,
 ) -> dict[str, Any]:
     """The attributes that close `record`: its status, its reason, and its terminal notice, ready to publish."""
-    finished_at = clock.now_text()
+    finished_at = finished_at or clock.now_text()
     if reason is not None:
         reason = {"error": reason["error"], "message": _cut(reason["message"])}
     body = _body(record, status, reason, finished_at=finished_at, report_uri=report_uri)

@@ -7,20 +7,24 @@ from typing import Any
 
 import orjson
 
-from tunedrop import notice
-from tunedrop.evaluation.answers import TUNED, Answer, read_answers
+from tunedrop import clock, notice
+from tunedrop.evaluation.answers import Answer, read_answers
 from tunedrop.evaluation.comparison import length_labels
 from tunedrop.evaluation.guard_rails import Profile
 from tunedrop.evaluation.plan import Shard, load_plan
 from tunedrop.evaluation.shard import answers_prefix
 from tunedrop.evaluation.tally import Tally
 from tunedrop.evaluation.verdict import Rules, Verdict, evaluate, notice_figures
+from tunedrop.graders.contract import text_of
 from tunedrop.outcomes import EvaluationIncomplete, Status
 from tunedrop.recipe import Recipe
+from tunedrop.rehearsal.verdict import reference_answer_text
+from tunedrop.reporting.flips import Flips
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import RunRecord
+from tunedrop.run.report_files import write_report
 
 
 def conclude(run_id: str, resources: Resources) -> dict[str, Any]:
@@ -36,13 +40,24 @@ def conclude(run_id: str, resources: Resources) -> dict[str, Any]:
     recipe = Recipe.model_validate(record.recipe)
     if not record.closed:
         run_folder = resources.folder(run_id)
-        result = _evaluate(run_folder, recipe, load_plan(run_folder))
+        result, flips = _evaluate(run_folder, recipe, load_plan(run_folder))
         run_folder.write_json(names.EVALUATION, result)
         metrics = resources.training_events.metrics(run_id)
         run_folder.write_json(names.METRICS, metrics)
         record = resources.runs.update(run_id, {"evaluation": notice_figures(result), "stage": "ConcludeRun"})
-        report_uri = _write_report(run_folder, record, result, metrics)
-        record = resources.runs.close(run_id, notice.closing(record, Status.SUCCEEDED, None, report_uri=report_uri))
+        finished_at = clock.now_text()
+        report_uri = write_report(
+            run_folder,
+            record,
+            status=Status.SUCCEEDED,
+            reason=None,
+            finished_at=finished_at,
+            metrics=metrics,
+            evaluation=result,
+            flips=flips,
+        )
+        closing = notice.closing(record, Status.SUCCEEDED, None, report_uri=report_uri, finished_at=finished_at)
+        record = resources.runs.close(run_id, closing)
     return {
         "verdict": (record.evaluation or {}).get("verdict"),
         "promotion": promotion(record, recipe),
@@ -70,11 +85,9 @@ def read_shard(run_folder: RunFolder, shard: Shard) -> Iterator[Answer]:
         yield from read_answers(run_folder.stream(name).iter_lines(), source=name)
 
 
-def _evaluate(run_folder: RunFolder, recipe: Recipe, shards: list[Shard]) -> dict[str, Any]:
-    lengths = [
-        sum(len(str(message.get("content", ""))) for message in orjson.loads(line)["messages"])
-        for line in run_folder.stream(names.TEST_ROWS).iter_lines()
-    ]
+def _evaluate(run_folder: RunFolder, recipe: Recipe, shards: list[Shard]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The evaluation's result, and the rows that flipped."""
+    lengths = [len(_prompt(orjson.loads(line))) for line in _test_rows(run_folder)]
     if not lengths:
         raise EvaluationIncomplete("the test set has no rows")
     tally = Tally(rows=len(lengths), samples=recipe.evaluation.samples)
@@ -85,7 +98,7 @@ def _evaluate(run_folder: RunFolder, recipe: Recipe, shards: list[Shard]) -> dic
             if tally.add(answer):
                 profile.add(answer)
     gates = recipe.gates
-    return evaluate(
+    result = evaluate(
         tally,
         profiles,
         Rules(
@@ -96,23 +109,29 @@ def _evaluate(run_folder: RunFolder, recipe: Recipe, shards: list[Shard]) -> dic
         labels={"prompt length": length_labels(lengths)},
         models={shard.candidate: shard.model for shard in shards},
     )
+    return result, _flips(run_folder, tally, shards)
 
 
-def _write_report(
-    run_folder: RunFolder, record: RunRecord, result: Mapping[str, Any], metrics: list[dict[str, float]]
-) -> str:
-    report = {
-        "schema_version": "1.0",
-        "run_id": record.run_id,
-        "name": record.name,
-        "simulated": bool((record.training or {}).get("simulated")),
-        "recipe": record.recipe,
-        "dataset": record.dataset,
-        "rehearsal": record.rehearsal,
-        "training": {**(record.training or {}), "job_id": record.job_id, "metrics": metrics},
-        "evaluation": result,
-        "tuned_model": record.tuned_model,
-        "candidate": TUNED,
-    }
-    run_folder.write_json(names.REPORT, report)
-    return run_folder.uri(names.REPORT)
+def _flips(run_folder: RunFolder, tally: Tally, shards: list[Shard]) -> dict[str, Any]:
+    """The rows that flipped, with their texts from a second pass, so that no other text is ever held."""
+    flips = Flips(tally)
+    wanted = frozenset(flips.rows)
+    for shard in shards:
+        if wanted.isdisjoint(range(shard.first_row, shard.first_row + shard.rows)):
+            continue
+        for answer in read_shard(run_folder, shard):
+            flips.add_answer(answer)
+    for number, line in enumerate(_test_rows(run_folder)):
+        if number in wanted:
+            row = orjson.loads(line)
+            flips.add_row(number, _prompt(row), reference_answer_text(row))
+    return flips.to_json()
+
+
+def _test_rows(run_folder: RunFolder) -> Iterator[bytes]:
+    lines: Iterator[bytes] = run_folder.stream(names.TEST_ROWS).iter_lines()
+    return lines
+
+
+def _prompt(row: Mapping[str, Any]) -> str:
+    return "\n\n".join(text_of(message.get("content")) for message in row["messages"])

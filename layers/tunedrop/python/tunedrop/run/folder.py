@@ -28,13 +28,18 @@ MODEL_CARD = "model_card.md"
 AUDIT_MANIFEST = "manifest.json"
 
 
+def prefix_of(run_id: str) -> str:
+    """Where the objects of a run lie in the bucket of the runs."""
+    return f"runs/{run_id}/"
+
+
 class RunFolder:
     """`s3://<bucket>/runs/<run_id>/`. Names are relative to it."""
 
     def __init__(self, client: S3Client, bucket: str, run_id: str) -> None:
         self._client = client
         self.bucket = bucket
-        self.prefix = f"runs/{run_id}/"
+        self.prefix = prefix_of(run_id)
 
     def key(self, name: str) -> str:
         """The object's key in the bucket."""

@@ -62,6 +62,7 @@ def validate_dataset(run_id: str, *, store: RunStore, s3: S3Client, run_folder: 
     dataset = {
         **facts,
         "sha256": report.train.sha256,
+        "test_sha256": report.test.sha256 if report.test else None,
         "findings": run_folder.uri(names.FINDINGS),
         "warnings": report.to_json()["counts"]["warning"],
     }

@@ -30,6 +30,8 @@ class RunRecord:
     `stage` is the state that worked last. `submission_lease_until`: until then one process alone may create the job.
     `releasing_at`: since then the run is being wound up and nothing new may be started for it.
     `training` holds steps, total_steps, reward_first, reward_last, simulated and what polling needs between polls.
+    `deploying_at`: since then a deployment of the tuned model may exist. `asked_as`: the id by which it is asked.
+    `released`: what was ended or deleted for the run at its end, by its id, and how.
     `reason` is `{"error", "message"}`. `notice` is the terminal notice as it is published; it closes the record.
     """
 
@@ -55,10 +57,13 @@ class RunRecord:
     job_status: str | None = None
     submitted_at: str | None = None
     tuned_model: str | None = None
+    deploying_at: str | None = None
+    asked_as: str | None = None
     training: Mapping[str, Any] | None = None
     evaluation: Mapping[str, Any] | None = None
     reason: Mapping[str, str] | None = None
     releasing_at: str | None = None
+    released: Mapping[str, str] = field(default_factory=dict)
     report_uri: str | None = None
     notice: Mapping[str, Any] | None = None
     finished_at: str | None = None

@@ -10,7 +10,9 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+from aws_lambda_powertools import Logger
 
 from tunedrop import clock, identity, notice
 from tunedrop.outcomes import RunNotFound, ServiceBusy, Status, status_of_error
@@ -21,6 +23,8 @@ from tunedrop.training.backend import Busy, JobStatus, TrainingBackend, Unclear
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+
+logger = Logger(child=True)
 
 UNREGISTERED_GRACE_SECONDS = 30
 """An execution that ended before it could register its run may be one of several of the same event; so long do its
@@ -72,15 +76,29 @@ def describe_execution(client: SFNClient, aftermath_input: Mapping[str, Any]) ->
     )
 
 
+class WriteReport(Protocol):
+    """Writes the report of a run that ends, and gives its address."""
+
+    def __call__(
+        self, record: RunRecord, *, status: Status, reason: Mapping[str, str] | None, finished_at: str
+    ) -> str: ...
+
+
 class Releaser:
     """Releases what a run holds. `backend_of` gives the backend that trains the run's model."""
 
     def __init__(
-        self, store: RunStore, backend_of: Callable[[RunRecord], TrainingBackend], *, list_lag_seconds: float
+        self,
+        store: RunStore,
+        backend_of: Callable[[RunRecord], TrainingBackend],
+        *,
+        list_lag_seconds: float,
+        write_report: WriteReport | None = None,
     ) -> None:
         self._store = store
         self._backend_of = backend_of
         self._list_lag_seconds = list_lag_seconds
+        self._write_report = write_report
 
     def release(self, execution: EndedExecution) -> Release:
         """Release the run of `execution`, if that has ended and owns it.
@@ -171,7 +189,16 @@ class Releaser:
 
     def _close(self, record: RunRecord, execution: EndedExecution) -> RunRecord:
         status, reason = end_of(execution)
-        return self._store.close(record.run_id, notice.closing(record, status, reason, report_uri=record.report_uri))
+        finished_at = clock.now_text()
+        report_uri = None
+        if self._write_report is not None:
+            try:
+                report_uri = self._write_report(record, status=status, reason=reason, finished_at=finished_at)
+            except Exception:
+                # The notice is what must come; a report that cannot be written is told, and missing in the notice.
+                logger.exception("the report of an ended run could not be written", run_id=record.run_id)
+        closing = notice.closing(record, status, reason, report_uri=report_uri, finished_at=finished_at)
+        return self._store.close(record.run_id, closing)
 
 
 def end_of(execution: EndedExecution) -> tuple[Status, dict[str, str]]:

@@ -1,0 +1,115 @@
+"""The report of a run in its folder: report.json, report.html, model_card.md and manifest.json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tunedrop
+from tunedrop.outcomes import Status
+from tunedrop.recipe import Recipe
+from tunedrop.reporting.facts import RunFacts
+from tunedrop.reporting.manifest import build_manifest
+from tunedrop.reporting.model_card import render_model_card
+from tunedrop.reporting.page import render_html
+from tunedrop.reporting.report import build_report
+from tunedrop.run import folder as names
+from tunedrop.run.folder import RunFolder
+from tunedrop.run.record import RunRecord
+
+
+def write_report(
+    run_folder: RunFolder,
+    record: RunRecord,
+    *,
+    status: Status,
+    reason: Mapping[str, str] | None,
+    finished_at: str,
+    metrics: Sequence[Mapping[str, float]] = (),
+    evaluation: Mapping[str, Any] | None = None,
+    flips: Mapping[str, Any] | None = None,
+) -> str:
+    """Write the report of a run, however far it came; the address of the page."""
+    facts = _facts(
+        run_folder,
+        record,
+        status=status,
+        reason=reason,
+        finished_at=finished_at,
+        metrics=metrics,
+        evaluation=evaluation,
+        flips=flips,
+    )
+    report = build_report(facts)
+    page = render_html(report).encode("utf-8", "replace")
+    card = render_model_card(report).encode("utf-8", "replace")
+    run_folder.write_json(names.REPORT, report)
+    run_folder.write(names.REPORT_PAGE, page, "text/html; charset=utf-8")
+    run_folder.write(names.MODEL_CARD, card, "text/markdown; charset=utf-8")
+    run_folder.write_json(
+        names.AUDIT_MANIFEST,
+        build_manifest(facts, files={names.REPORT_PAGE: page, names.MODEL_CARD: card}),
+    )
+    return run_folder.uri(names.REPORT_PAGE)
+
+
+def _facts(
+    run_folder: RunFolder,
+    record: RunRecord,
+    *,
+    status: Status,
+    reason: Mapping[str, str] | None,
+    finished_at: str,
+    metrics: Sequence[Mapping[str, float]],
+    evaluation: Mapping[str, Any] | None,
+    flips: Mapping[str, Any] | None,
+) -> RunFacts:
+    dataset = record.dataset or {}
+    training = record.training or {}
+    recipe = record.recipe or {}
+    findings = run_folder.read_json(names.FINDINGS)["findings"] if run_folder.exists(names.FINDINGS) else []
+    return RunFacts(
+        run_id=record.run_id,
+        name=record.name,
+        status=str(status),
+        reason=reason,
+        simulated=bool(training.get("simulated")),
+        execution_arn=record.execution_arn,
+        started_at=record.started_at,
+        finished_at=finished_at,
+        base_model=recipe.get("model"),
+        tuned_model=record.tuned_model,
+        recipe=record.recipe,
+        grader={"kind": recipe["grader"]["kind"], "arn": record.grader_arn} if "grader" in recipe else None,
+        dataset=None
+        if record.train is None
+        else {
+            "uri": record.train.uri,
+            "version": record.train.version_id,
+            "rows": dataset.get("rows"),
+            "sha256": dataset.get("sha256"),
+        },
+        test_set=_test_set(record, dataset, run_folder),
+        findings=findings,
+        rehearsal=record.rehearsal,
+        training=None
+        if record.job_id is None
+        else {**training, "job_id": record.job_id, "metrics": [dict(each) for each in metrics]},
+        evaluation=evaluation,
+        flips=flips,
+        code_version=tunedrop.__version__,
+        seeds={"evaluation": Recipe.model_validate(recipe).evaluation.seed} if recipe else {},
+    )
+
+
+def _test_set(record: RunRecord, dataset: Mapping[str, Any], run_folder: RunFolder) -> dict[str, Any] | None:
+    if "test_rows" not in dataset:
+        return None
+    dropped = record.test
+    return {
+        "uri": dropped.uri if dropped else run_folder.uri(names.TEST),
+        "version": dropped.version_id if dropped else None,
+        "rows": dataset["test_rows"],
+        "sha256": dataset.get("test_sha256"),
+        "origin": "dropped" if dropped else "split off",
+    }

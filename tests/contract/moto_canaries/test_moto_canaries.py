@@ -1,0 +1,261 @@
+"""One test for each change in local/aws/moto_patches.py: moto without it, still as it was when the change was made.
+
+A failure here is good news: moto has learned what the change was for. Take the change out, and its canary.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import jsonata
+import moto.core.responses
+import moto.s3.notifications
+import moto.s3.responses
+import pytest
+from moto import mock_aws
+from moto.events.models import Rule
+from moto.stepfunctions.parser.asl.component.common.string import string_expression
+from moto.stepfunctions.parser.asl.jsonata.jsonata import encode_jsonata_variable_declarations, eval_jsonata_expression
+from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+REGION = "us-west-2"
+ACCOUNT = "123456789012"
+
+
+@pytest.fixture(autouse=True)
+def _moto_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws(config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}):
+        yield
+
+
+def _client(service: str) -> Any:
+    return boto3.client(service, region_name=REGION)  # type: ignore[call-overload]  # the stubs know literal names only
+
+
+def _machine(*, query_language: str = "JSONPath", **states: Any) -> str:
+    definition = {"QueryLanguage": query_language, "StartAt": next(iter(states)), "States": states}
+    made = _client("stepfunctions").create_state_machine(
+        name="machine", definition=json.dumps(definition), roleArn=f"arn:aws:iam::{ACCOUNT}:role/any"
+    )
+    return str(made["stateMachineArn"])
+
+
+def _start(machine: str, **arguments: str) -> str:
+    return str(_client("stepfunctions").start_execution(stateMachineArn=machine, **arguments)["executionArn"])
+
+
+def _when(condition: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + 10
+    while not (found := condition()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return found
+
+
+def _ended(execution: str) -> dict[str, Any]:
+    machines = _client("stepfunctions")
+
+    def ended() -> dict[str, Any] | None:
+        described: dict[str, Any] = machines.describe_execution(executionArn=execution)
+        return described if described["status"] != "RUNNING" else None
+
+    described: dict[str, Any] = _when(ended)
+    return described
+
+
+def _role() -> str:
+    role = _client("iam").create_role(RoleName="role", AssumeRolePolicyDocument="{}")["Role"]
+    return str(role["Arn"])
+
+
+def test_motos_jsonata_evaluator_is_none() -> None:
+    with pytest.raises(TypeError, match="'NoneType' object is not callable"):
+        eval_jsonata_expression("1")
+
+
+def test_moto_does_not_escape_texts_in_variables() -> None:
+    declared = encode_jsonata_variable_declarations({"$x": 'a "quoted" text'})
+    with pytest.raises(Exception, match="quoted"):
+        jsonata.Jsonata(f"({declared}$x)").evaluate(None)
+
+
+def test_moto_calls_an_expression_that_fails_a_runtime_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: str) -> None:
+        raise ValueError("cannot be evaluated")
+
+    monkeypatch.setattr(string_expression, "eval_jsonata_expression", fail)
+    machine = _machine(query_language="JSONata", Only={"Type": "Pass", "Output": "{% $number('x') %}", "End": True})
+    assert _ended(_start(machine))["error"] == "States.Runtime"
+
+
+def test_moto_calls_an_execution_without_a_name_none() -> None:
+    execution = _start(_machine(Only={"Type": "Succeed"}))
+    assert execution.endswith(":None")
+    _ended(execution)
+
+
+def test_moto_drops_the_error_and_the_cause_of_a_stop() -> None:
+    machine = _machine(Only={"Type": "Wait", "Seconds": 60, "Next": "End"}, End={"Type": "Succeed"})
+    execution = _start(machine, name="stopped")
+    backend: Any = stepfunctions_parser_backends[ACCOUNT][REGION]
+    worker = backend.describe_execution(execution).exec_worker
+    _when(lambda: worker.env is not None and worker.env.is_running())
+    _client("stepfunctions").stop_execution(executionArn=execution, error="Mine", cause="because")
+    ended = _ended(execution)
+    assert ended["status"] == "ABORTED"
+    assert "error" not in ended
+    assert "cause" not in ended
+
+
+def test_moto_cannot_stop_an_execution_that_has_not_begun() -> None:
+    machine = _machine(Only={"Type": "Succeed"})
+    execution = _start(machine, name="brief")
+    _ended(execution)
+    backend: Any = stepfunctions_parser_backends[ACCOUNT][REGION]
+    described = backend.describe_execution(execution)
+    described.exec_worker.env = None  # as it is until the machine's thread has read the definition
+    with pytest.raises(AttributeError):
+        _client("stepfunctions").stop_execution(executionArn=execution)
+
+
+def test_moto_lets_a_later_error_replace_a_stop() -> None:
+    backend: Any = stepfunctions_parser_backends[ACCOUNT][REGION]
+    machine = _machine(Only={"Type": "Wait", "Seconds": 60, "Next": "End"}, End={"Type": "Succeed"})
+    execution = _start(machine, name="stopped-then-failed")
+    worker = backend.describe_execution(execution).exec_worker
+    _when(lambda: worker.env is not None and worker.env.is_running())
+    worker.env.set_stop(stop_date=None, cause=None, error=None)
+    worker.env.set_error(error={"error": "Late", "cause": "a task came back"})
+    assert type(worker.env.program_state()).__name__ == "ProgramError"
+    _ended(execution)
+
+
+def test_moto_tells_nobody_that_an_execution_has_ended() -> None:
+    queue = _client("sqs").create_queue(QueueName="queue")["QueueUrl"]
+    events = _client("events")
+    events.put_rule(Name="rule", EventPattern=json.dumps({"source": ["aws.states"]}))
+    events.put_targets(Rule="rule", Targets=[{"Id": "1", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:queue"}])
+    _ended(_start(_machine(Only={"Type": "Succeed"}), name="quiet"))
+    assert "Messages" not in _client("sqs").receive_message(QueueUrl=queue)
+
+
+def test_moto_describes_a_text_without_quotes_and_a_timeout_without_its_date() -> None:
+    machine = _machine(Only={"Type": "Pass", "Result": "text", "End": True})
+    assert _ended(_start(machine, name="text"))["output"] == "text"
+    execution = _start(machine, name="late")
+    _ended(execution)
+    backend: Any = stepfunctions_parser_backends[ACCOUNT][REGION]
+    described = backend.describe_execution(execution)
+    described.exec_status = type(described.exec_status)("TIMED_OUT")
+    assert "stopDate" not in _client("stepfunctions").describe_execution(executionArn=execution)
+
+
+def test_moto_makes_a_new_client_with_a_fixed_key_for_each_call_of_a_machine() -> None:
+    clients: list[Any] = [boto_client_for(region=REGION, service="sns") for _ in range(2)]
+    assert clients[0] is not clients[1]
+    assert clients[0]._get_credentials().access_key == "ak"
+
+
+def test_moto_runs_no_function() -> None:
+    functions = _client("lambda")
+    archive = b"PK\x05\x06" + bytes(18)
+    functions.create_function(
+        FunctionName="f", Role=_role(), Handler="app.handler", Runtime="python3.13", Code={"ZipFile": archive}
+    )
+    answer = functions.invoke(FunctionName="f", Payload=b'{"a": 1}')
+    assert json.loads(answer["Payload"].read()) == {"a": 1}  # the payload, though there is no handler
+
+
+def test_moto_drops_the_logging_config() -> None:
+    made = _client("lambda").create_function(
+        FunctionName="f",
+        Role=_role(),
+        Handler="app.handler",
+        Runtime="python3.13",
+        Code={"ZipFile": b"PK\x05\x06" + bytes(18)},
+        LoggingConfig={"LogFormat": "JSON", "LogGroup": "own"},
+    )
+    assert "LoggingConfig" not in made
+
+
+def test_motos_object_events_have_one_id_and_come_with_tags_and_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[dict[str, Any]] = []
+    names: list[str] = []
+    monkeypatch.setattr(Rule, "send_to_targets", lambda rule, event, transform_input=True: sent.append(dict(event)))
+    original = moto.s3.notifications._send_event_bridge_message
+
+    def told(account_id: str, bucket: Any, event_name: Any, key: Any) -> None:
+        names.append(event_name.value)
+        original(account_id, bucket, event_name, key)
+
+    monkeypatch.setattr(moto.s3.notifications, "_send_event_bridge_message", told)
+    s3 = _client("s3")
+    s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_bucket_notification_configuration(
+        Bucket="bucket", NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    _client("events").put_rule(Name="rule", EventPattern=json.dumps({"source": ["aws.s3"]}))
+    s3.put_object(Bucket="bucket", Key="one", Body=b"1")
+    assert names == ["s3:ObjectCreated:Put", "s3:ObjectTagging:Put"]
+    assert sent[0]["detail"]["object"]["sequencer"] == "617f08299329d189"
+    names.clear()
+    begun = s3.create_multipart_upload(Bucket="bucket", Key="parts")["UploadId"]
+    part = s3.upload_part(Bucket="bucket", Key="parts", UploadId=begun, PartNumber=1, Body=b"1")
+    s3.complete_multipart_upload(
+        Bucket="bucket",
+        Key="parts",
+        UploadId=begun,
+        MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]},
+    )
+    assert names[0] == "s3:ObjectCreated:Put"
+    assert names[-1] == "s3:ObjectCreated:CompleteMultipartUpload"
+
+
+def test_moto_delivers_to_no_state_machine() -> None:
+    events = _client("events")
+    machine = _machine(Only={"Type": "Succeed"})
+    events.put_rule(Name="rule", EventPattern=json.dumps({"source": ["own"]}))
+    events.put_targets(Rule="rule", Targets=[{"Id": "1", "Arn": machine, "RoleArn": "arn:aws:iam::1:role/r"}])
+    with pytest.raises(NotImplementedError):
+        events.put_events(Entries=[{"Source": "own", "DetailType": "t", "Detail": "{}"}])
+
+
+@pytest.mark.parametrize("subject", ["für alle", "two\nlines", "x" * 100])
+def test_moto_takes_a_subject_that_sns_refuses(subject: str) -> None:
+    topics = _client("sns")
+    topic = topics.create_topic(Name="topic")["TopicArn"]
+    assert "MessageId" in topics.publish(TopicArn=topic, Message="m", Subject=subject)
+
+
+def test_every_call_still_goes_through_the_places_that_are_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def watch(owner: Any, name: str) -> None:
+        original = getattr(owner, name)
+
+        def call(response: Any, *args: Any) -> Any:
+            seen.append(name)
+            return original(response, *args)
+
+        monkeypatch.setattr(owner, name, call)
+
+    watch(moto.core.responses.BaseResponse, "call_action")
+    watch(moto.s3.responses.S3Response, "_bucket_response")
+    watch(moto.s3.responses.S3Response, "_key_response")
+    s3 = _client("s3")
+    s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket="bucket", Key="key", Body=b"")
+    _client("sqs").list_queues()
+    _client("dynamodb").list_tables()
+    _client("iam").list_roles()
+    _client("lambda").list_functions()
+    assert seen == ["_bucket_response", "_key_response", *["call_action"] * 4]

@@ -37,7 +37,7 @@ _PROGRAM_FIELDS = ("code", "canonical_solution")
 
 
 def reference_answer_text(row: Mapping[str, Any]) -> str:
-    """The reference answer as an answer of the model: a text as it is, a program by its source, anything else as JSON."""
+    """The reference answer as an answer of the model: a text as it is, a program as its source, all else as JSON."""
     reference = row.get("reference_answer")
     if isinstance(reference, Mapping):
         reference = next((reference[name] for name in _PROGRAM_FIELDS if name in reference), reference)

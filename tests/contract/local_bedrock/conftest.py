@@ -95,7 +95,7 @@ def ended(client: OpenAI) -> Callable[[str], FineTuningJob]:
     """Wait until a job has ended; returns it."""
 
     def wait(job_id: str) -> FineTuningJob:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             job = client.fine_tuning.jobs.retrieve(job_id)
             if job.status in ("succeeded", "failed", "cancelled"):

@@ -22,7 +22,7 @@ from tests.unit.local_bedrock.graders_on_text import (
     strict,
 )
 
-SEEDS = range(12)
+SEEDS = range(8)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,110 @@
+"""The judge asks by the real SDK over HTTP: keys, throttling, refusals, and a batch at once."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from local.bedrock import LocalBedrock
+from tunedrop.graders.batch import grade_batch
+from tunedrop.graders.kinds import load
+from tunedrop.graders.sample import JSON
+
+REFERENCE = "Jupiter is the largest planet of the solar system."
+
+
+@pytest.fixture(autouse=True)
+def _credentials(bedrock: LocalBedrock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MANTLE_BASE_URL", bedrock.base_url)
+    monkeypatch.setenv("AWS_REGION", "us-west-2")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "testing")
+
+
+def rollouts(answers: list[str]) -> list[dict[str, Any]]:
+    question = {"role": "user", "content": "Which planet is the largest?"}
+    return [
+        {
+            "id": str(number),
+            "messages": [question, {"role": "assistant", "content": answer}],
+            "metadata": {"reference_answer": REFERENCE},
+        }
+        for number, answer in enumerate(answers)
+    ]
+
+
+def grade(answers: list[str], **options: JSON) -> list[dict[str, Any]]:
+    return grade_batch(rollouts(answers), load("judge", options), explain=True)
+
+
+def ungraded(told: dict[str, Any]) -> bool:
+    return any(metric["name"] == "grader_error" for metric in told["metrics_list"])
+
+
+def test_right_and_wrong_answers_are_told_apart_and_the_judge_says_that_it_is_simulated(bedrock: LocalBedrock) -> None:
+    bedrock.switch(judge_error_share=0)
+    right, wrong = grade([REFERENCE, "It is Saturn, as everybody knows."])
+    assert (right["aggregate_reward_score"], wrong["aggregate_reward_score"]) == (1.0, 0.0)
+    assert "Simulated judge" in right["explanation"]
+
+
+def test_several_judgements_wait_at_the_same_time(bedrock: LocalBedrock) -> None:
+    bedrock.switch(inference_seconds=0.5)
+    began = time.monotonic()
+    told = grade([f"{REFERENCE} {number}" for number in range(16)])
+    assert not any(map(ungraded, told))
+    assert time.monotonic() - began < 16 * 0.5 / 2  # eight at a time: two rounds and the start of the workers
+
+
+def test_throttling_and_errors_are_asked_again(bedrock: LocalBedrock) -> None:
+    bedrock.switch(judge_error_share=0, fault_plan="CreateInference:before:429:1,CreateInference:before:reset:1")
+    (told,) = grade([REFERENCE])
+    assert told["aggregate_reward_score"] == 1.0
+
+
+def test_a_judge_that_may_not_be_asked_leaves_samples_ungraded(bedrock: LocalBedrock) -> None:
+    bedrock.switch(denied_actions="CreateInference")
+    (told,) = grade([REFERENCE])
+    assert ungraded(told)
+    assert "403" in told["explanation"]
+
+
+def test_a_model_that_is_not_there_leaves_samples_ungraded() -> None:
+    (told,) = grade([REFERENCE], model="no.such-model")
+    assert ungraded(told)
+    assert "model_not_found" in told["explanation"]
+
+
+def test_a_definition_with_a_model_grader_is_scored_over_http(bedrock: LocalBedrock) -> None:
+    bedrock.switch(judge_error_share=0)
+    definition: dict[str, JSON] = {
+        "type": "multi",
+        "name": "both",
+        "graders": {
+            "alike": {
+                "type": "score_model",
+                "name": "alike",
+                "model": "gpt-4o-2024-08-06",
+                "input": [
+                    {
+                        "role": "user",
+                        "content": "Reference answer: {{item.reference_answer}} Model answer: {{sample.output_text}}",
+                    }
+                ],
+                "sampling_params": {"seed": 42},
+            },
+            "text": {
+                "type": "string_check",
+                "name": "text",
+                "input": "{{sample.output_text}}",
+                "reference": "Jupiter",
+                "operation": "like",
+            },
+        },
+        "calculate_output": "0.5 * alike + 0.5 * text",
+    }
+    right, wrong = grade([REFERENCE, "Saturn?"], **json.loads(json.dumps(definition)))
+    assert (right["aggregate_reward_score"], wrong["aggregate_reward_score"]) == (1.0, 0.0)

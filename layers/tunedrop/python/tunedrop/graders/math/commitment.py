@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tunedrop.graders.math.dress import MAX_REGION
+from tunedrop.graders.math.dress import MAX_REGION, is_prose
 from tunedrop.graders.math.tokens import braced
 
 MAX_TEXT = 60_000
@@ -65,7 +65,7 @@ _VALUE = re.compile(
       |(?:approximately|about|around|roughly|minus|negative|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven
          |twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy
          |eighty|ninety|half|an?\shundred)\b
-      |[A-Za-z]\([^A-Za-z]|[A-Za-z](?:_\w)?(?:\([A-Za-z0-9, ]{1,9}\))?\s?(?:$|[=<>≤≥≈∈+\-*/^.)\]}])|(?:sqrt|sin|cos|tan|log|ln|pi|x|y|n)\b)""",
+      |[A-Za-z]\([^A-Za-z]|[A-Za-z]{1,3}(?:_\w)?(?:\([A-Za-z0-9, ]{1,9}\))?\s?(?:$|[=<>≤≥≈∈+\-*/^,²³.)\]}])|(?:sqrt|sin|cos|tan|log|ln|pi|x|y|n)\b)""",
     re.VERBOSE | re.IGNORECASE,
 )
 
@@ -181,8 +181,8 @@ def _tag(text: str) -> Commitment | None:
 def _phrase(text: str, textual: bool) -> Commitment | None:
     if "nswer" in text or "NSWER" in text or "inal result" in text or "inal Result" in text:
         for match in reversed(list(_ANSWER.finditer(text))):
-            found = _after_phrase(text, match.end())
-            if found is not None and (textual or starts_with_value(found)):
+            found, heading = _after_phrase(text, match.end())
+            if found and (textual or starts_with_value(found) or (heading and not is_prose(found))):
                 return Commitment("phrase", found, match.start())
     if "A:" in text or "A*" in text:
         for match in reversed(list(_LETTER_A.finditer(text))):
@@ -192,18 +192,21 @@ def _phrase(text: str, textual: bool) -> Commitment | None:
     return None
 
 
-def _after_phrase(text: str, start: int) -> str | None:
-    """What stands after "answer is", "Answer:" or a heading "Final Answer": the line, or the next one that says more."""
+def _after_phrase(text: str, start: int) -> tuple[str, bool]:
+    """What stands after "answer is" or "Answer:", or below a heading "Answer", and whether it was a heading.
+
+    The rest of the line, or the next line that says something; empty where there is none.
+    """
     heading = _ANSWER_HEADING.match(text, start)
     match = heading or _IS.match(text, start)
     if match is None:
-        return None
+        return "", False
     at = match.end()
     for _ in range(4):
         line, end = _line(text, at)
         if line.strip(" \t*_:$\\[](){}#-"):
-            return line.strip()
+            return line.strip(), heading is not None
         at = end + 1
         if at >= len(text):
             break
-    return None
+    return "", False

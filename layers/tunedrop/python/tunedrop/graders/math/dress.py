@@ -15,6 +15,7 @@ _EMPHASIS = re.compile(r"\*\*(?=\S)([^*\n]{1,300}?)(?<=\S)\*\*|(?<![\w*])\*(?=\S
 _SENTENCE_END = re.compile(r"[.!?](?=\s+[A-Z\"“(*]|\s*$)|\n\n")
 _PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_ARTICLE = re.compile(r"^(?:an?|the) ")
 _COMMAND_TEXT = re.compile(
     r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mathbf|mbox|operatorname|emph)\s{0,3}\{([^{}]*)\}"
 )
@@ -92,4 +93,4 @@ def words(text: str) -> str:
         text = text[1]
     if len(text) == 1:
         return text
-    return text.lower() if _WORD.search(text) else ""
+    return _ARTICLE.sub("", text.lower()) if _WORD.search(text) else ""

@@ -18,7 +18,7 @@ from tunedrop.graders.math.expression import (
     same_formula,
     same_value,
 )
-from tunedrop.graders.math.reading import Bracket, Digits, Formula, Listing, Meaning, Relation, Union, Words
+from tunedrop.graders.math.meaning import Bracket, Digits, Formula, Listing, Meaning, Relation, Union, Words
 
 MAX_ITEMS = 200
 """Longest list compared item by item; beyond it two lists are equal only as texts."""

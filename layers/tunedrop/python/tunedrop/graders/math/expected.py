@@ -10,8 +10,9 @@ from functools import lru_cache
 
 from tunedrop.graders.math.commitment import find_commitment
 from tunedrop.graders.math.dress import sentence, spelling, undress, words
+from tunedrop.graders.math.meaning import Meaning
 from tunedrop.graders.math.quantity import Quantity, read_quantity
-from tunedrop.graders.math.reading import Meaning, readings
+from tunedrop.graders.math.reading import readings
 from tunedrop.graders.sample import JSON
 
 _LIST_OF_DIGITS = re.compile(r"-?\d+,\d", re.ASCII)

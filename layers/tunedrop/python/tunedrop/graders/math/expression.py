@@ -299,7 +299,7 @@ _FUNCTIONS: Mapping[str, Any] = {
     "exp": cmath.exp,
     "ln": cmath.log,
 }
-_OF_ANGLES = frozenset({"sin", "cos", "tan", "cot", "sec", "csc"})
+OF_ANGLES = frozenset({"sin", "cos", "tan", "cot", "sec", "csc"})
 
 
 def _call(name: str, arguments: Sequence[Node], point: int) -> Value:
@@ -321,7 +321,7 @@ def _call(name: str, arguments: Sequence[Node], point: int) -> Value:
         if point == NEGATIVE and value.imag == 0 and value.real < 0:
             raise NoValueError("not real")
         return _logarithm(value, Fraction(10) if name == "log" else None)
-    if name in _OF_ANGLES and arguments[0][0] == "degrees":
+    if name in OF_ANGLES and arguments[0][0] == "degrees":
         value = value * math.pi / 180
     return _finite(_FUNCTIONS[name](value))
 

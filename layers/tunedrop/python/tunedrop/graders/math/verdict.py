@@ -38,20 +38,22 @@ def judge(answer: str, expected: Expected, *, last_value: bool = True) -> Verdic
         return Verdict(False, "nothing")
     bare = undress(text).rstrip("!")
     if len(text) <= 400 and "\n" not in bare and _is_bare(bare, expected):
-        return Verdict(_value_is(bare, expected), "none")
+        is_it = _value_is(bare, expected)
+        if is_it or not expected.textual:
+            return Verdict(is_it, "none")
     found = _last_value(text[-MAX_TAIL:], expected)
     return Verdict(bool(found), "nothing" if found is None else "none")
 
 
 def _says(commitment: Commitment, expected: Expected) -> bool:
     region = commitment.region
-    if not expected.textual and not starts_with_value(region):  # "The answer is that she has 72 apples left."
-        return bool(_last_value(region, expected))
-    if commitment.marker in ("boxed", "tag"):
-        return _value_is(undress(region), expected)
-    if expected.number is None and spelling(undress(region)) == expected.spelling:
+    whole = commitment.marker in ("boxed", "tag")
+    if not whole and expected.number is None and spelling(undress(region)) == expected.spelling:
         return True
-    return _value_is(_leading_value(region), expected)
+    if _value_is(undress(region) if whole else _leading_value(region), expected):
+        return True
+    # "The answer is that she has 72 apples left."
+    return not (expected.textual or starts_with_value(region)) and bool(_last_value(region, expected))
 
 
 _CONNECTED = re.compile(r"\s*(?:[,;]|(?:,\s*)?(?:and|or)\b|\\text\{\s*(?:and|or)\s*\})\s*", re.IGNORECASE)

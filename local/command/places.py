@@ -20,9 +20,8 @@ KEPT_STACKS = 3
 
 
 def shown(path: Path) -> str:
-    """`path` as a user would type it from where they are."""
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("../..") else relative
+    """`path` as a user would type it: relative where it lies below the working directory."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def new_stack_folder() -> Path:

@@ -55,6 +55,13 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--json", action="store_true", help="when ready, print the environment as one JSON line")
     parser.add_argument(
+        "--environment",
+        type=Path,
+        default=places.UP_ENVIRONMENT,
+        metavar="FILE",
+        help="the file to write for `source` (default: build/up/environment)",
+    )
+    parser.add_argument(
         "--region", choices=("us-west-2", "us-east-1"), default="us-west-2", help="as of `tunedrop run`"
     )
     parser.set_defaults(run=run)

@@ -1,0 +1,86 @@
+"""The `tunedrop` command as a user starts it: a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TUNEDROP = Path(sys.executable).with_name("tunedrop")
+GSM8K = REPOSITORY / "events/datasets/gsm8k"
+
+
+def small_gsm8k(folder: Path, *, train: int = 100, test: int = 60) -> Path:
+    """The first rows of the demo's dataset; the folder."""
+    folder.mkdir()
+    for name, rows in (("train.jsonl", train), ("test.jsonl", test)):
+        lines = (GSM8K / name).read_bytes().splitlines(keepends=True)
+        (folder / name).write_bytes(b"".join(lines[:rows]))
+    return folder
+
+
+def tunedrop(*words: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end, as from a pipe."""
+    return subprocess.run([TUNEDROP, *words], capture_output=True, text=True, cwd=cwd, timeout=110, check=False)
+
+
+def last_line(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """The JSON of the last line on stdout."""
+    line: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return line
+
+
+@contextmanager
+def tunedrop_up(*words: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """`tunedrop up --json` while it runs: its process and the environment that it told."""
+    process = subprocess.Popen(
+        [TUNEDROP, "up", "--json", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=REPOSITORY,
+    )
+    try:
+        line = process.stdout.readline() if process.stdout else ""
+        if not line:
+            raise AssertionError(f"tunedrop up did not come up: {process.communicate()[1]}")
+        yield process, json.loads(line)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.communicate()
+
+
+def descendants(pid: int) -> set[int]:
+    """The processes that `pid` started, and those that they started."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                # The parent's id is the second field after the name, which is in brackets and may hold anything.
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            children.setdefault(parent, []).append(int(entry.name))
+    found: set[int] = set()
+    ahead = [pid]
+    while ahead:
+        new = children.get(ahead.pop(), [])
+        found.update(new)
+        ahead += new
+    return found
+
+
+def alive(pid: int) -> bool:
+    """Whether the process is there and not merely waiting to be reaped."""
+    try:
+        os.kill(pid, 0)
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False

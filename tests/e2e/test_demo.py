@@ -1,0 +1,86 @@
+"""The demo on a small dataset: the whole application by the command, from the upload to the notice."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.command_runs import REPOSITORY, last_line, small_gsm8k, tunedrop
+
+
+@pytest.fixture
+def copied() -> Iterator[list[Path]]:
+    """Folders of runs that a test made below build/runs; removed after it."""
+    made: list[Path] = []
+    yield made
+    for folder in made:
+        shutil.rmtree(folder)
+
+
+def test_a_dropped_dataset_becomes_a_better_model_with_its_notice_and_report(
+    tmp_path: Path, copied: list[Path]
+) -> None:
+    done = tunedrop("run", str(small_gsm8k(tmp_path / "small sums")), "--json")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 1
+    notice = last_line(done)
+    folder = REPOSITORY / "build/runs" / notice["run_id"]
+    copied.append(folder)
+
+    assert (notice["status"], notice["name"], notice["reason"]) == ("SUCCEEDED", "small sums", None)
+    assert notice["run_id"].startswith("small-sums-")
+    assert notice["dataset"]["rows"] == 100
+    # A tenth is held out and a batch has 4 rows: 0.9 * 100 / 4, rounded down.
+    assert notice["training"]["steps"] == 22
+    assert notice["training"]["simulated"] is True
+    assert notice["evaluation"]["rows"] == 60
+    assert notice["evaluation"]["verdict"] == "improved"
+    assert notice["evaluation"]["tuned"]["accuracy"] > notice["evaluation"]["base"]["accuracy"]
+    assert notice["evaluation"]["ci_low"] > 0
+
+    report = json.loads((folder / "report.json").read_bytes())
+    assert report["run_id"] == notice["run_id"]
+    assert len((folder / "train.jsonl").read_bytes().splitlines()) == 100
+
+    told = done.stderr
+    assert "imulated" in told
+    for state in ("ValidateDataset  100 training rows, 60 test rows", "PollJob          step 22/22", "IMPROVED"):
+        assert state in told
+    assert "attributes base_model=openai.gpt-oss-20b  name=small sums  status=SUCCEEDED  verdict=improved" in told
+    assert "\x1b" not in told
+
+
+def test_a_broken_line_ends_the_run_as_rejected_with_the_line_and_without_a_job(
+    tmp_path: Path, copied: list[Path]
+) -> None:
+    folder = small_gsm8k(tmp_path / "broken")
+    lines = (folder / "train.jsonl").read_text().splitlines()
+    lines[16] = lines[16][:40]
+    (folder / "train.jsonl").write_text("\n".join(lines))
+    done = tunedrop("run", str(folder), "--json")
+    assert done.returncode == 2, done.stderr
+    notice = last_line(done)
+    copied.append(REPOSITORY / "build/runs" / notice["run_id"])
+
+    assert notice["status"] == "REJECTED"
+    assert notice["reason"]["error"] == "DatasetInvalid"
+    assert "line 17" in notice["reason"]["message"]
+    assert notice["training"] is None
+    assert notice["evaluation"] is None
+    assert "No training job was created." in done.stderr
+    assert "SubmitJob" not in done.stderr
+
+
+def test_a_rehearsal_tells_what_the_base_model_earns_without_a_run_or_a_job(tmp_path: Path, copied: list[Path]) -> None:
+    done = tunedrop("rehearse", str(small_gsm8k(tmp_path / "tried")), "--json")
+    assert done.returncode == 0, done.stderr
+    document = last_line(done)
+    copied.append(REPOSITORY / document["folder"])
+    assert document["status"] == "GO"
+    assert document["reason"] is None
+    assert 0 < document["rehearsal"]["mean_reward"] < 1
+    assert (REPOSITORY / document["folder"] / "rehearsal.json").exists()

@@ -45,14 +45,14 @@ def ungraded(told: dict[str, Any]) -> bool:
 
 
 def test_right_and_wrong_answers_are_told_apart_and_the_judge_says_that_it_is_simulated(bedrock: LocalBedrock) -> None:
-    bedrock.switch(judge_error_share=0)
+    bedrock.set_switch("judge_error_share", 0)
     right, wrong = grade([REFERENCE, "It is Saturn, as everybody knows."])
     assert (right["aggregate_reward_score"], wrong["aggregate_reward_score"]) == (1.0, 0.0)
     assert "Simulated judge" in right["explanation"]
 
 
 def test_several_judgements_wait_at_the_same_time(bedrock: LocalBedrock) -> None:
-    bedrock.switch(inference_seconds=0.5)
+    bedrock.set_switch("inference_seconds", 0.5)
     began = time.monotonic()
     told = grade([f"{REFERENCE} {number}" for number in range(16)])
     assert not any(map(ungraded, told))
@@ -60,13 +60,14 @@ def test_several_judgements_wait_at_the_same_time(bedrock: LocalBedrock) -> None
 
 
 def test_throttling_and_errors_are_asked_again(bedrock: LocalBedrock) -> None:
-    bedrock.switch(judge_error_share=0, fault_plan="CreateInference:before:429:1,CreateInference:before:reset:1")
+    bedrock.set_switch("judge_error_share", 0)
+    bedrock.set_switch("fault_plan", "CreateInference:before:429:1,CreateInference:before:reset:1")
     (told,) = grade([REFERENCE])
     assert told["aggregate_reward_score"] == 1.0
 
 
 def test_a_judge_that_may_not_be_asked_leaves_samples_ungraded(bedrock: LocalBedrock) -> None:
-    bedrock.switch(denied_actions="CreateInference")
+    bedrock.set_switch("denied_actions", "CreateInference")
     (told,) = grade([REFERENCE])
     assert ungraded(told)
     assert "403" in told["explanation"]
@@ -79,7 +80,7 @@ def test_a_model_that_is_not_there_leaves_samples_ungraded() -> None:
 
 
 def test_a_definition_with_a_model_grader_is_scored_over_http(bedrock: LocalBedrock) -> None:
-    bedrock.switch(judge_error_share=0)
+    bedrock.set_switch("judge_error_share", 0)
     definition: dict[str, JSON] = {
         "type": "multi",
         "name": "both",

@@ -1,56 +1,113 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 
 from tunedrop.graders.deployed import Graded
 from tunedrop.outcomes import GraderUnsound, NoSignal
 from tunedrop.recipe import Gates
+from tunedrop.rehearsal.probes import Probe
 from tunedrop.rehearsal.sampling import Group, choose_rows
-from tunedrop.rehearsal.verdict import document, figures, judge, stop_if_hopeless
+from tunedrop.rehearsal.verdict import JobSize, Trial, Verdict, document, figures, judge, stop_if_hopeless, verdict_of
 from tunedrop.sampling.question import Reply
 
 ROW = {"messages": [{"role": "user", "content": "1 + 1?"}], "reference_answer": "2"}
+HEALTHY = [(0, 1, 0, 1), (1, 1, 1, 1), (0, 0, 0, 1)]
 
 
-def group(*rewards: float | None) -> Group:
+def group(rewards: Sequence[float | None]) -> Group:
     graded = [Graded(str(n), reward, ungraded=None if reward is not None else "x") for n, reward in enumerate(rewards)]
     replies = [Reply("2", "stop", 5, 10 + n, 0.5) for n in range(len(rewards))]
     return Group(ROW, replies, graded)
 
 
-def found(groups: list[Group], references: list[Graded] | None = None) -> set[str]:
-    return {finding.rule for finding in judge(figures(groups, references or [Graded("r", 1.0)]), Gates())}
+def trial(groups: Sequence[Sequence[float | None]] = HEALTHY, reference: float = 1.0) -> Trial:
+    made = [group(rewards) for rewards in groups]
+    return Trial(
+        groups=made,
+        references=[Graded("r", reward=reference)],
+        probed=[(Probe(ROW, None, "3"), Graded("w", 0.0)), (Probe(ROW, "hedging", "2 or 3"), Graded("h", 0.0))],
+        repeated=[each for one in made for each in one.graded],
+        timings=[(64, 9.0), (64, 0.1), (36, 0.1)],
+        job=JobSize(rows=300, epochs=1, batch_size=4, group_size=8),
+    )
+
+
+def rules(of: Trial) -> set[str]:
+    return {finding.rule for finding in judge(figures(of), Gates())}
 
 
 def test_a_model_that_is_right_now_and_then_may_train() -> None:
-    groups = [group(0, 1, 0, 1), group(1, 1, 1, 1), group(0, 0, 0, 1)]
-    assert found(groups) == set()
-    stop_if_hopeless([])
+    findings = judge(figures(trial()), Gates())
+    assert verdict_of(findings) is Verdict.GO
+    stop_if_hopeless(findings)
 
 
 @pytest.mark.parametrize(
-    ("groups", "rules", "outcome"),
+    ("groups", "expected", "outcome"),
     [
-        ([group(0, 0, 0, 0)] * 4, {"baseline_too_low", "no_signal_within_groups"}, NoSignal),
-        ([group(1, 1, 1, 1)] * 4, {"baseline_too_high", "no_signal_within_groups"}, NoSignal),
-        ([group(0.5, 0.5)] * 4, {"no_signal_within_groups"}, NoSignal),
-        ([group(0, 1, None, 1)] * 4, {"grader_errors"}, GraderUnsound),
-        ([group(None, None)] * 4, {"grader_errors"}, GraderUnsound),
+        ([(0, 0, 0, 0)] * 4, {"baseline_too_low", "no_signal_within_groups"}, NoSignal),
+        ([(1, 1, 1, 1)] * 4, {"baseline_too_high", "no_signal_within_groups"}, NoSignal),
+        ([(0.5, 0.5)] * 4, {"no_signal_within_groups"}, NoSignal),
+        ([(0, 1, None, 1)] * 4, {"grader_errors"}, GraderUnsound),
+        ([(None, None)] * 4, {"grader_errors"}, GraderUnsound),
     ],
 )
 def test_what_could_not_learn_is_stopped_with_everything_that_speaks_against_it(
-    groups: list[Group], rules: set[str], outcome: type[Exception]
+    groups: list[tuple[float | None, ...]], expected: set[str], outcome: type[Exception]
 ) -> None:
-    findings = judge(figures(groups, [Graded("r", 1.0)]), Gates())
-    assert {finding.rule for finding in findings if finding.severity == "stop"} == rules
+    findings = judge(figures(trial(groups)), Gates())
+    assert {finding.rule for finding in findings} == expected
+    assert verdict_of(findings) is Verdict.NO_GO
     with pytest.raises(outcome) as raised:
         stop_if_hopeless(findings)
     for finding in findings:
         assert finding.message in str(raised.value)
 
 
-def test_references_that_score_low_are_warned_of_but_stop_nothing() -> None:
-    assert found([group(0, 1, 1, 1)] * 3, [Graded("r", 0.0)]) == {"reference_scores_low"}
+def test_a_grader_that_pays_for_a_cheat_is_stopped_and_the_cheat_is_named() -> None:
+    paying = replace(trial(), probed=[*trial().probed, (Probe(ROW, "hedging", "2 or 3"), Graded("h", 1.0))])
+    findings = judge(figures(paying), Gates())
+    assert [finding.rule for finding in findings] == ["cheat_pays"]
+    with pytest.raises(GraderUnsound, match=r"hedging 0\.50"):
+        stop_if_hopeless(findings)
+
+
+def test_a_wrong_answer_that_earns_something_is_no_cheat() -> None:
+    partial = [(Probe(ROW, None, "3"), Graded("w", 0.4)), (Probe(ROW, "hedging", "2 or 3"), Graded("h", 0.45))]
+    assert rules(replace(trial(), probed=partial)) == set()
+
+
+def test_a_grader_that_changes_its_mind_is_stopped() -> None:
+    changed = list(trial().repeated)
+    changed[0] = Graded("0", 1.0)
+    assert rules(replace(trial(), repeated=changed)) == {"not_deterministic"}
+    failed = list(trial().repeated)
+    failed[1] = Graded("1", None, ungraded="the grader failed")
+    assert rules(replace(trial(), repeated=failed)) == {"not_deterministic"}
+
+
+def test_a_slow_grader_is_stopped_but_a_cold_start_is_forgiven() -> None:
+    assert rules(replace(trial(), timings=[(64, 200.0), (64, 0.1)])) == set()
+    slow = figures(replace(trial(), timings=[(64, 0.1), (64, 128.0)]))
+    assert slow["step_grading_seconds"] == pytest.approx(64.0)  # 2 s a sample, 32 samples a step
+    assert {finding.rule for finding in judge(slow, Gates())} == {"too_slow"}
+
+
+def test_references_that_score_below_the_model_stop_and_those_that_score_low_warn() -> None:
+    assert verdict_of(judge(figures(trial(reference=0.3)), Gates())) is Verdict.NO_GO
+    low = judge(figures(trial(reference=0.8)), Gates())
+    assert [finding.rule for finding in low] == ["reference_scores_low"]
+    assert verdict_of(low) is Verdict.GO_WITH_WARNINGS
+
+
+def test_the_job_is_estimated_as_the_walkthrough_ran_it() -> None:
+    estimate = figures(trial())["estimate"]
+    assert estimate["steps"] == 67
+    assert estimate["gradings"] == 67 * 32
+    assert estimate["completion_tokens"] == round(11.5 * 67 * 32)
 
 
 def test_the_same_rows_are_rehearsed_whatever_their_order() -> None:
@@ -60,6 +117,7 @@ def test_the_same_rows_are_rehearsed_whatever_their_order() -> None:
 
 
 def test_the_document_has_every_answer_with_its_grade() -> None:
-    groups = [group(0, 1), group(1, None)]
-    written = document(groups, figures(groups, []), [])
+    of = trial([(0, 1), (1, None)])
+    written = document(of, figures(of), [])
     assert [[answer["reward"] for answer in each["answers"]] for each in written["groups"]] == [[0, 1], [1, None]]
+    assert [probe["cheat"] for probe in written["probes"]] == [None, "hedging"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -53,16 +54,20 @@ class DeployedGrader:
     def __init__(self, client: LambdaClient, arn: str) -> None:
         self._client = client
         self._arn = arn
+        self.timings: list[tuple[int, float]] = []
+        """Samples and seconds of each invocation so far."""
 
-    def grade(self, rollouts: Sequence[Rollout]) -> list[Graded]:
-        """Grade them all, in as few invocations as Lambda's payload allows.
+    def grade(self, rollouts: Sequence[Rollout], *, batch_samples: int = BATCH_SAMPLES) -> list[Graded]:
+        """Grade them all, `batch_samples` an invocation, or fewer where Lambda's payload allows no more.
 
         Raises:
             ServiceBusy: Lambda throttled; nothing is lost by grading again.
         """
         graded: list[Graded] = []
-        for batch in _batches(rollouts):
+        for batch in _batches(rollouts, batch_samples):
+            started = time.monotonic()
             graded += self._grade_batch(batch)
+            self.timings.append((len(batch), time.monotonic() - started))
         return graded
 
     def _grade_batch(self, batch: Sequence[tuple[Rollout, bytes]]) -> list[Graded]:
@@ -92,12 +97,12 @@ def wire_form(rollout: Rollout) -> dict[str, JSON]:
     }
 
 
-def _batches(rollouts: Sequence[Rollout]) -> Iterator[list[tuple[Rollout, bytes]]]:
+def _batches(rollouts: Sequence[Rollout], most: int) -> Iterator[list[tuple[Rollout, bytes]]]:
     batch: list[tuple[Rollout, bytes]] = []
     size = 0
     for rollout in rollouts:
         body = json.dumps(wire_form(rollout)).encode()
-        if batch and (len(batch) == BATCH_SAMPLES or size + len(body) > BATCH_BYTES):
+        if batch and (len(batch) == most or size + len(body) > BATCH_BYTES):
             yield batch
             batch, size = [], 0
         batch.append((rollout, body))

@@ -1,24 +1,32 @@
-"""The rehearsal of a run: sample, grade, judge, write it down, and stop what could not learn."""
+"""The rehearsal of a run: sample, grade, probe, judge, write it down, and stop what could not learn."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 
-from tunedrop.graders.deployed import Rollout
+from tunedrop.graders.deployed import DeployedGrader, Graded, Rollout
 from tunedrop.recipe import Recipe
 from tunedrop.rehearsal import verdict
-from tunedrop.rehearsal.sampling import choose_rows, sample_groups
+from tunedrop.rehearsal.probes import Probe, ideal_answer, probes
+from tunedrop.rehearsal.sampling import Group, choose_rows, sample_groups
+from tunedrop.rehearsal.verdict import JobSize, Trial
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
 from tunedrop.sampling.question import Asking
 from tunedrop.sampling.samplers import sampler_for
+
+PROBED_ROWS = 8
+"""Rows whose cheats are graded: some 12 answers each, so that a rehearsal stays a matter of seconds."""
+
+SMALL_BATCH = 7
+"""Samples a batch when everything is graded again: a divisor of no usual batch, so that every sample moves."""
 
 
 def rehearse(run_id: str, resources: Resources) -> None:
     """Rehearse the grader of a run on its own training rows; `rehearsal.json` has every answer.
 
     Raises:
-        GraderUnsound: the grader itself fails.
+        GraderUnsound: the grader itself is at fault.
         NoSignal: the base model's rewards leave nothing to learn from.
         ServiceBusy: the model or the grader could not be asked this time.
     """
@@ -29,9 +37,7 @@ def rehearse(run_id: str, resources: Resources) -> None:
     grader = resources.grader(record)
 
     rows = choose_rows(run_folder.stream(names.TRAIN).iter_lines(), recipe.rehearsal.prompts)
-    references = grader.grade(
-        [Rollout(f"reference-{place}", row, verdict.reference_answer_text(row)) for place, row in enumerate(rows)]
-    )
+    references = grader.grade([Rollout(f"reference-{place}", row, ideal_answer(row)) for place, row in enumerate(rows)])
     groups = sample_groups(
         rows,
         sampler=sampler_for(model.family, resources.settings),
@@ -39,11 +45,49 @@ def rehearse(run_id: str, resources: Resources) -> None:
         asking=Asking(model.asked_as, recipe.evaluation.max_tokens, recipe.rehearsal.temperature),
         samples=recipe.rehearsal.samples,
     )
-    figures = verdict.figures(groups, references)
-    findings = verdict.judge(figures, recipe.gates)
-    run_folder.write_json(names.REHEARSAL, verdict.document(groups, figures, findings))
-    resources.runs.update(
-        run_id,
-        {"rehearsal": {**figures, "findings": [asdict(each) for each in findings]}, "stage": "RehearseGrader"},
+    trial = Trial(
+        groups=groups,
+        references=references,
+        probed=_probe(grader, probes(rows[:PROBED_ROWS], kind=recipe.grader.kind)),
+        repeated=_grade_again(grader, groups),
+        timings=grader.timings,
+        job=_job_size(recipe, rows=int((record.dataset or {})["rows"])),
     )
+    figures = verdict.figures(trial)
+    findings = verdict.judge(figures, recipe.gates)
+    run_folder.write_json(names.REHEARSAL, verdict.document(trial, figures, findings))
+    kept = {
+        **figures,
+        "verdict": str(verdict.verdict_of(findings)),
+        "findings": [asdict(each) for each in findings],
+    }
+    resources.runs.update(run_id, {"rehearsal": kept, "stage": "RehearseGrader"})
     verdict.stop_if_hopeless(findings)
+
+
+def _probe(grader: DeployedGrader, made: list[Probe]) -> list[tuple[Probe, Graded]]:
+    graded = grader.grade([Rollout(f"probe-{place}", probe.row, probe.answer) for place, probe in enumerate(made)])
+    return list(zip(made, graded, strict=True))
+
+
+def _grade_again(grader: DeployedGrader, groups: list[Group]) -> list[Graded]:
+    """All answers of the groups once more, in the reverse order and in small batches; in the first order again."""
+    answers = [(group.row, reply) for group in groups for reply in group.replies]
+    rollouts = [Rollout(f"again-{place}", row, reply.text) for place, (row, reply) in enumerate(answers)]
+    graded = grader.grade(rollouts[::-1], batch_samples=SMALL_BATCH)[::-1]
+    return [
+        each if reply.refused is None else Graded(each.id, None, ungraded="the model refused")
+        for each, (_, reply) in zip(graded, answers, strict=True)
+    ]
+
+
+def _job_size(recipe: Recipe, rows: int) -> JobSize:
+    """What the job will be, by the names that the two families have for the same things."""
+    given = recipe.typed_hyperparameters
+    model = recipe.catalog_model
+    return JobSize(
+        rows=rows,
+        epochs=int(given.get("n_epochs") or given.get("epochCount") or 1),
+        batch_size=int(given.get("batch_size") or given.get("batchSize") or 1),
+        group_size=int(given.get("trainingSamplePerPrompt") or model.default_group_size),
+    )

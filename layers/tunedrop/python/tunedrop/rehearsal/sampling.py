@@ -7,6 +7,7 @@ import hashlib
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import pstdev
 from typing import Any
 
 import orjson
@@ -32,6 +33,11 @@ class Group:
     def rewards(self) -> list[float]:
         """The rewards that there are."""
         return [each.reward for each in self.graded if each.reward is not None]
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation of the rewards, as GRPO takes it: of the population."""
+        return pstdev(self.rewards) if self.rewards else 0.0
 
     @property
     def has_signal(self) -> bool:

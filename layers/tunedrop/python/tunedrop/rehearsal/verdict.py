@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean, quantiles
@@ -12,7 +11,11 @@ from typing import Any
 from tunedrop.graders.deployed import Graded
 from tunedrop.outcomes import GraderUnsound, NoSignal
 from tunedrop.recipe import Gates
+from tunedrop.rehearsal.probes import Probe
 from tunedrop.rehearsal.sampling import Group
+
+GRADER_RULES = frozenset({"grader_errors", "cheat_pays", "not_deterministic", "too_slow", "reference_scores_low"})
+"""Findings about the grader itself; the others are about what it sees of the base model."""
 
 
 class Severity(enum.StrEnum):
@@ -20,6 +23,14 @@ class Severity(enum.StrEnum):
 
     STOP = "stop"
     WARNING = "warning"
+
+
+class Verdict(enum.StrEnum):
+    """What a rehearsal says of the job."""
+
+    GO = "go"
+    GO_WITH_WARNINGS = "go with warnings"
+    NO_GO = "no-go"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,38 +43,82 @@ class Finding:
     advice: str
 
 
-_PROGRAM_FIELDS = ("code", "canonical_solution")
-"""Where a row whose reference are tests has the program that passes them."""
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Everything that a rehearsal saw.
+
+    `references` are the grades of the rows' own reference answers. `repeated` are the grades of the groups' answers,
+    graded once more in other batches and the reverse order, in the order of the first time. `timings`: samples and
+    seconds of each invocation of the grader. `job` is what the job will ask of it.
+    """
+
+    groups: Sequence[Group]
+    references: Sequence[Graded]
+    probed: Sequence[tuple[Probe, Graded]]
+    repeated: Sequence[Graded]
+    timings: Sequence[tuple[int, float]]
+    job: JobSize
 
 
-def reference_answer_text(row: Mapping[str, Any]) -> str:
-    """The reference answer as an answer of the model: a text as it is, a program as its source, all else as JSON."""
-    reference = row.get("reference_answer")
-    if isinstance(reference, Mapping):
-        reference = next((reference[name] for name in _PROGRAM_FIELDS if name in reference), reference)
-    return reference if isinstance(reference, str) else json.dumps(reference, ensure_ascii=False)
+@dataclass(frozen=True, slots=True)
+class JobSize:
+    """What a training job amounts to. The service's hold-out of a tenth is deduced, its group size too."""
+
+    rows: int
+    epochs: int
+    batch_size: int
+    group_size: int
+
+    @property
+    def steps(self) -> int:
+        """Steps of the job: whole batches of the nine tenths of the rows that are trained on."""
+        return max(1, int(self.rows * 0.9) // self.batch_size) * self.epochs
+
+    @property
+    def gradings_a_step(self) -> int:
+        return self.batch_size * self.group_size
+
+    @property
+    def gradings(self) -> int:
+        return self.steps * self.gradings_a_step
 
 
-def figures(groups: Sequence[Group], references: Sequence[Graded]) -> dict[str, Any]:
-    """The rehearsal in numbers: rewards 0 to 1, shares 0 to 1, latencies in seconds, lengths in tokens."""
+def figures(trial: Trial) -> dict[str, Any]:
+    """The rehearsal in numbers: rewards 0 to 1, shares 0 to 1, times in seconds, lengths in tokens."""
+    groups = trial.groups
     graded = [each for group in groups for each in group.graded]
     rewards = [reward for group in groups for reward in group.rewards]
     replies = [reply for group in groups for reply in group.replies]
     latencies = [reply.latency_seconds for reply in replies if reply.latency_seconds is not None]
     lengths = [reply.completion_tokens for reply in replies if reply.completion_tokens is not None]
-    reference_rewards = [each.reward for each in references if each.reward is not None]
+    # The first invocation may be a cold start, which a job of thousands does not feel.
+    timings = list(trial.timings[1:] or trial.timings)
+    seconds_a_sample = [seconds / samples for samples, seconds in timings]
+    slowest = max(seconds_a_sample, default=0.0)
     return {
         "prompts": len(groups),
         "samples": len(replies),
         "mean_reward": fmean(rewards) if rewards else None,
         "groups_with_signal": sum(group.has_signal for group in groups) / len(groups),
+        "spread_within_groups": fmean(group.spread for group in groups),
         "grader_errors": sum(each.ungraded is not None for each in graded) / len(graded),
         "truncated": sum(reply.finish_reason == "length" for reply in replies) / len(replies),
-        "reference_reward": fmean(reference_rewards) if reference_rewards else None,
+        "reference_reward": _mean_reward(trial.references),
+        "honest_wrong_reward": _mean_reward([each for probe, each in trial.probed if probe.cheat is None]),
+        "cheats": _cheats(trial.probed),
+        "unstable": _unstable(graded, trial.repeated),
         "latency_p50": _quantile(latencies, 50),
         "latency_p99": _quantile(latencies, 99),
         "completion_tokens_p50": _quantile(lengths, 50),
         "completion_tokens_p99": _quantile(lengths, 99),
+        "grading_seconds_p50": _quantile(seconds_a_sample, 50),
+        "grading_seconds_p99": _quantile(seconds_a_sample, 99),
+        "step_grading_seconds": slowest * trial.job.gradings_a_step,
+        "estimate": {
+            "steps": trial.job.steps,
+            "gradings": trial.job.gradings,
+            "completion_tokens": round(fmean(lengths) * trial.job.gradings) if lengths else None,
+        },
     }
 
 
@@ -71,83 +126,71 @@ def judge(numbers: Mapping[str, Any], gates: Gates) -> list[Finding]:
     """What the figures mean, by the recipe's gates. The thresholds follow AWS's advice on the baseline reward."""
     findings: list[Finding] = []
 
-    def stop(rule: str, message: str, advice: str) -> None:
-        findings.append(Finding(rule, Severity.STOP, message, advice))
+    def found(rule: str, severity: Severity, message: str, advice: str) -> None:
+        findings.append(Finding(rule, severity, message, advice))
 
     errors = numbers["grader_errors"]
     if errors > gates.most_grader_errors:
-        stop(
+        found(
             "grader_errors",
+            Severity.STOP,
             f"The grader failed on {errors:.0%} of {numbers['samples']} answers; {gates.most_grader_errors:.0%} is "
             "allowed (`gates.most_grader_errors`).",
-            "Look at the grader's log, and at the rows that it failed on, in rehearsal.json.",
+            "Look at the grader's log, and at the answers that it failed on, in rehearsal.json.",
         )
-    mean = numbers["mean_reward"]
-    if mean is not None and mean < gates.least_baseline:
-        stop(
-            "baseline_too_low",
-            f"The base model's mean reward is {mean:.3f}; at least {gates.least_baseline:g} is needed "
-            "(`gates.least_baseline`): what is never rewarded is never learned.",
-            "Fine-tune on examples first, ease the task, or give partial credit.",
+    findings += _about_cheats(numbers, gates)
+    if numbers["unstable"] > gates.most_unstable:
+        found(
+            "not_deterministic",
+            Severity.STOP,
+            f"The same answers, graded again in other batches, got another reward in {numbers['unstable']:.0%} of the "
+            f"cases; {gates.most_unstable:.0%} is allowed (`gates.most_unstable`).",
+            "A grade may depend on nothing but its sample: no clock, no chance, no state between samples.",
         )
-    if mean is not None and mean > gates.most_baseline:
-        stop(
-            "baseline_too_high",
-            f"The base model's mean reward is {mean:.3f} already; above {gates.most_baseline:g} "
-            "(`gates.most_baseline`) there is hardly anything left to learn.",
-            "Use harder rows or a stricter grader, or keep the base model.",
+    if numbers["step_grading_seconds"] > gates.most_step_seconds:
+        found(
+            "too_slow",
+            Severity.STOP,
+            f"Grading one step would take {numbers['step_grading_seconds']:.0f} s; {gates.most_step_seconds:g} s is "
+            "allowed (`gates.most_step_seconds`): the service expects seconds, not minutes.",
+            "Make the grader faster, give its function more memory, or lower `batch_size`.",
         )
-    signal = numbers["groups_with_signal"]
-    if mean is not None and signal < gates.least_groups_with_signal:
-        stop(
-            "no_signal_within_groups",
-            f"In {1 - signal:.0%} of the groups all answers got the same reward; rewards must differ in at least "
-            f"{gates.least_groups_with_signal:.0%} (`gates.least_groups_with_signal`): GRPO learns from the "
-            "differences alone.",
-            "Use rows of middling difficulty, or a grader with partial credit.",
-        )
-    reference = numbers["reference_reward"]
-    if reference is not None and mean is not None and reference < mean:
-        findings.append(
-            Finding(
-                "reference_scores_low",
-                Severity.WARNING,
-                f"The reference answers themselves score {reference:.3f}, less than the base model's {mean:.3f}.",
-                "Check that the grader reads the references as you mean them.",
-            )
-        )
+    findings += _about_rewards(numbers, gates)
     if numbers["truncated"] > 0:
-        findings.append(
-            Finding(
-                "answers_truncated",
-                Severity.WARNING,
-                f"{numbers['truncated']:.0%} of the answers were cut off at the recipe's `evaluation.max_tokens`.",
-                "Raise `evaluation.max_tokens`.",
-            )
+        found(
+            "answers_truncated",
+            Severity.WARNING,
+            f"{numbers['truncated']:.0%} of the answers were cut off at the recipe's `evaluation.max_tokens`.",
+            "Raise `evaluation.max_tokens`.",
         )
     return findings
 
 
-def document(groups: Sequence[Group], numbers: Mapping[str, Any], findings: Sequence[Finding]) -> dict[str, Any]:
+def verdict_of(findings: Sequence[Finding]) -> Verdict:
+    """Whether the job may be submitted."""
+    if any(finding.severity is Severity.STOP for finding in findings):
+        return Verdict.NO_GO
+    return Verdict.GO_WITH_WARNINGS if findings else Verdict.GO
+
+
+def document(trial: Trial, numbers: Mapping[str, Any], findings: Sequence[Finding]) -> dict[str, Any]:
     """rehearsal.json: the figures, the findings, and every answer with its grade."""
     return {
         **numbers,
+        "verdict": str(verdict_of(findings)),
         "findings": [asdict(finding) for finding in findings],
         "groups": [
             {
                 "messages": group.row["messages"],
                 "answers": [
-                    {
-                        "answer": reply.text,
-                        "finish_reason": reply.finish_reason,
-                        "reward": graded.reward,
-                        "ungraded": graded.ungraded,
-                        "explanation": graded.explanation,
-                    }
+                    {"answer": reply.text, "finish_reason": reply.finish_reason, **_grade(graded)}
                     for reply, graded in zip(group.replies, group.graded, strict=True)
                 ],
             }
-            for group in groups
+            for group in trial.groups
+        ],
+        "probes": [
+            {"cheat": probe.cheat, "answer": probe.answer[:2_000], **_grade(graded)} for probe, graded in trial.probed
         ],
     }
 
@@ -156,16 +199,118 @@ def stop_if_hopeless(findings: Sequence[Finding]) -> None:
     """Raise what the findings say, all of it at once, where one of them stops the run.
 
     Raises:
-        GraderUnsound: the grader itself fails.
+        GraderUnsound: the grader itself is at fault.
         NoSignal: the grader works, but there is nothing to learn from.
     """
     stops = [finding for finding in findings if finding.severity is Severity.STOP]
     if not stops:
         return
     message = " ".join(f"{finding.message} {finding.advice}" for finding in stops)
-    if any(finding.rule == "grader_errors" for finding in stops):
+    if any(finding.rule in GRADER_RULES for finding in stops):
         raise GraderUnsound(message)
     raise NoSignal(message)
+
+
+def _about_cheats(numbers: Mapping[str, Any], gates: Gates) -> list[Finding]:
+    honest = numbers["honest_wrong_reward"]
+    if honest is None:
+        return []
+    most = honest + gates.cheat_margin
+    paid = {name: reward for name, reward in numbers["cheats"].items() if reward is not None and reward > most}
+    if not paid:
+        return []
+    told = ", ".join(f"{name.replace('_', ' ')} {reward:.2f}" for name, reward in sorted(paid.items()))
+    return [
+        Finding(
+            "cheat_pays",
+            Severity.STOP,
+            f"Cheats earn more than honest wrong answers ({honest:.2f} on average): {told} "
+            f"(`gates.cheat_margin` allows {gates.cheat_margin:g} more).",
+            "The model would learn to cheat. Count the last committed answer alone, and give nothing for the rest.",
+        )
+    ]
+
+
+def _about_rewards(numbers: Mapping[str, Any], gates: Gates) -> list[Finding]:
+    findings: list[Finding] = []
+    mean, signal, reference = numbers["mean_reward"], numbers["groups_with_signal"], numbers["reference_reward"]
+    if mean is None:
+        return findings
+    if mean < gates.least_baseline:
+        findings.append(
+            Finding(
+                "baseline_too_low",
+                Severity.STOP,
+                f"The base model's mean reward is {mean:.3f}; at least {gates.least_baseline:g} is needed "
+                "(`gates.least_baseline`): what is never rewarded is never learned.",
+                "Fine-tune on examples first, ease the task, or give partial credit.",
+            )
+        )
+    if mean > gates.most_baseline:
+        findings.append(
+            Finding(
+                "baseline_too_high",
+                Severity.STOP,
+                f"The base model's mean reward is {mean:.3f} already; above {gates.most_baseline:g} "
+                "(`gates.most_baseline`) there is hardly anything left to learn.",
+                "Use harder rows or a stricter grader, or keep the base model.",
+            )
+        )
+    if signal < gates.least_groups_with_signal:
+        findings.append(
+            Finding(
+                "no_signal_within_groups",
+                Severity.STOP,
+                f"In {1 - signal:.0%} of the groups all answers got the same reward; rewards must differ in at least "
+                f"{gates.least_groups_with_signal:.0%} (`gates.least_groups_with_signal`): GRPO learns from the "
+                "differences alone.",
+                "Use rows of middling difficulty, or a grader with partial credit.",
+            )
+        )
+    if reference is not None and reference < mean:
+        findings.append(
+            Finding(
+                "reference_scores_low",
+                Severity.STOP,
+                f"The reference answers themselves score {reference:.3f}, less than the base model's {mean:.3f}.",
+                "Check that the grader reads the references as you mean them.",
+            )
+        )
+    elif reference is not None and reference < gates.least_reference:
+        findings.append(
+            Finding(
+                "reference_scores_low",
+                Severity.WARNING,
+                f"The reference answers themselves score {reference:.3f}; at least {gates.least_reference:g} is "
+                "expected (`gates.least_reference`).",
+                "Look at the references that score low: they are wrong, or the grader reads them otherwise.",
+            )
+        )
+    return findings
+
+
+def _cheats(probed: Sequence[tuple[Probe, Graded]]) -> dict[str, float | None]:
+    names = list(dict.fromkeys(probe.cheat for probe, _ in probed if probe.cheat is not None))
+    return {name: _mean_reward([graded for probe, graded in probed if probe.cheat == name]) for name in names}
+
+
+def _unstable(first: Sequence[Graded], again: Sequence[Graded]) -> float:
+    """The share of answers whose second grade differs from the first, in reward or in whether there is one."""
+    differ = sum(
+        (one.reward is None) != (other.reward is None)
+        or (one.reward is not None and other.reward is not None and abs(one.reward - other.reward) > 1e-6)
+        for one, other in zip(first, again, strict=True)
+    )
+    return differ / len(first)
+
+
+def _mean_reward(graded: Sequence[Graded]) -> float | None:
+    rewards = [each.reward for each in graded if each.reward is not None]
+    return fmean(rewards) if rewards else None
+
+
+def _grade(graded: Graded) -> dict[str, Any]:
+    return {"reward": graded.reward, "ungraded": graded.ungraded, "explanation": graded.explanation}
 
 
 def _quantile(values: Sequence[float], percent: int) -> float | None:

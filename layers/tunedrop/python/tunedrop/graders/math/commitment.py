@@ -29,7 +29,7 @@ class Commitment:
     position: int = 0
 
 
-# What a chat model or a base model writes after it has answered: the next turn, or the next question of a few-shot text.
+# What models write after they have answered: the next turn, or the next question of a few-shot text.
 _TURN_END = re.compile(r"<\|(?:im_end|im_start|eot_id|endoftext|end|user|end_of_turn|return)\|>|</s>|<end_of_turn>")
 _NEXT_QUESTION = re.compile(r"\n[ \t]{0,8}(?:#{1,6} ?)?(?:Q|Question|Problem|User|Human) ?\d{0,3}[:.] ")
 _SOLUTION = re.compile(
@@ -65,7 +65,9 @@ _VALUE = re.compile(
       |(?:approximately|about|around|roughly|minus|negative|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven
          |twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy
          |eighty|ninety|half|an?\shundred)\b
-      |[A-Za-z]\([^A-Za-z]|[A-Za-z]{1,3}(?:_\w)?(?:\([A-Za-z0-9, ]{1,9}\))?\s?(?:$|[=<>≤≥≈∈+\-*/^,²³.)\]}])|(?:sqrt|sin|cos|tan|log|ln|pi|x|y|n)\b)""",
+      |[A-Za-z]\([^A-Za-z]
+      |[A-Za-z]{1,3}(?:_\w)?(?:\([A-Za-z0-9, ]{1,9}\))?\s?(?:$|[=<>≤≥≈∈+\-*/^,²³.)\]}])
+      |(?:sqrt|sin|cos|tan|log|ln|pi|x|y|n)\b)""",
     re.VERBOSE | re.IGNORECASE,
 )
 

@@ -17,7 +17,9 @@ from tunedrop.graders.sample import JSON
 
 _LIST_OF_DIGITS = re.compile(r"-?\d+,\d", re.ASCII)
 """Two items, not a decimal comma: a reference of `-2,1` names two roots."""
-REFERENCE_KEYS = ("answer", "final_answer", "solution", "ground_truth", "expected_answer", "target", "value", "text", "gold", "label")  # fmt: skip
+REFERENCE_KEYS = (
+    "answer", "final_answer", "solution", "ground_truth", "expected_answer", "target", "value", "text", "gold", "label",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What an answer's text means: a formula, a list, a tuple, an interval, a set, an equation, a number in another base."""
+"""What an answer's text means: a formula, a list, a tuple, an interval, a set, an equation, a number in any base."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from tunedrop.graders.math.equivalence import equivalent
 from tunedrop.graders.math.expected import Expected
 from tunedrop.graders.math.quantity import Quantity, read_quantity
 from tunedrop.graders.math.reading import readings
+from tunedrop.graders.math.scalars import MIN_DIGITS
 
 MAX_TAIL = 1_500
 """How much of the end of an unmarked answer can hold its value."""
@@ -58,7 +59,8 @@ def _says(commitment: Commitment, expected: Expected) -> bool:
 
 _CONNECTED = re.compile(r"\s*(?:[,;]|(?:,\s*)?(?:and|or)\b|\\text\{\s*(?:and|or)\s*\})\s*", re.IGNORECASE)
 _AFTERTHOUGHT = re.compile(
-    r",?\s(?:because|since|so that|so\b(?!\s\d)|which|where|when|if\b|as\b(?!\s\d)|given\b|after\b|I hope|in total|altogether)",
+    r",?\s(?:because|since|so that|so\b(?!\s\d)|which|where|when|if\b|as\b(?!\s\d)|given\b|after\b|I hope|in total"
+    r"|altogether)",
     re.IGNORECASE,
 )
 
@@ -74,11 +76,14 @@ def _leading_value(region: str) -> str:
             if not _CONNECTED.fullmatch(region, parts[-1][1], span[0]):
                 break
             parts.append(span)
-        after = re.match(r"\s*(?:\\?%|percent\b|pct\b)", region[parts[-1][1] :])
+        after = _PERCENT_NEXT.match(region, parts[-1][1])
         return ", ".join(inner for _, _, inner in parts) + (" \\%" if after else "")
     first = sentence(region)
     cut = _AFTERTHOUGHT.search(first)
     return undress(first[: cut.start()] if cut else first)
+
+
+_OPTION = re.compile(r"\(?([A-J])[).:]\s")
 
 
 def _is_bare(text: str, expected: Expected) -> bool:
@@ -89,22 +94,20 @@ def _is_bare(text: str, expected: Expected) -> bool:
 def _value_is(text: str, expected: Expected) -> bool:
     """Whether a text that is a value, perhaps with a unit or a name, is the expected one."""
     plain = without_commands(text) if "\\" in text else text
-    if expected.number is not None and "\\" not in plain and "{" not in plain:
-        found = _plain_number(plain)
-        if found is not None and (found.equals(expected.number) or _percent_equals(found, expected)):
+    found = _plain_number(plain) if expected.number is not None and "\\" not in plain and "{" not in plain else None
+    if found is not None and expected.number is not None:
+        if found.equals(expected.number) or _percent_equals(found, expected):
             return True
-        if found is not None and (found.decimals or 0) < 4:  # else a rounded decimal may stand for a fraction
+        if (found.decimals or 0) < MIN_DIGITS:  # else a rounded decimal may stand for a fraction
             return False
     if expected.number is None and spelling(text) == expected.spelling:
         return True
     if expected.words and words(text) == expected.words:
         return True
     given = readings(text)
-    if not given:
-        option = re.match(r"\(?([A-J])[).:]\s", text)
-        if option is not None and expected.textual:
-            return option[1] == expected.words.upper()
-        return False
+    option = None if given or not expected.textual else _OPTION.match(text)
+    if option is not None:
+        return option[1] == expected.words.upper()
     return any(equivalent(reference, meaning) for reference in expected.meanings for meaning in given)
 
 
@@ -179,7 +182,8 @@ _BOLD = re.compile(r"\*\*(?=\S)([^*\n]{1,120}?)\*\*")
 _CALCULATION = re.compile(r"<<[^<>\n]{0,100}>>")
 _NEXT_CLAUSE = re.compile(r"[,;:]|\b(?:so|leaving|left with|which|then|therefore|means)\b")
 _CIRCUMSTANCE = re.compile(
-    r"\b(?:in|for|per|after|over|every|within|during|out of|than|each|of|at|on)\s(?:the\s|just\s|only\s|all\s|these\s|those\s)?[$€£]?$"
+    r"\b(?:in|for|per|after|over|every|within|during|out of|than|each|of|at|on)\s"
+    r"(?:the\s|just\s|only\s|all\s|these\s|those\s)?[$€£]?$"
 )
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _PERCENT_NEXT = re.compile(r"\s*(?:\\?%|percent\b|pct\b)")

@@ -11,11 +11,12 @@ def _words(row: str) -> frozenset[str]:
 
 
 FUNCTIONS = _words(
-    "sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh ln log exp sqrt max min gcd lcm det"
+    "sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh ln log exp sqrt max min gcd"
+    " lcm det"
 )
 LETTERS = _words(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi omicron rho varrho sigma"
-    " tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar Re Im"
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi omicron rho"
+    " varrho sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar Re Im"
     " partial nabla imath jmath pi angle triangle"
 )
 BOUNDED = _words("sum prod int lim oint iint")
@@ -97,13 +98,15 @@ PLAIN: Mapping[str, tuple[str, str]] = {
 """Word of plain text → kind and value of its token."""
 
 REMARKS = _words(
-    "of the in per for is to cm mm km kg ft lb lbs oz mph kph sq cu yd mi min sec hr hrs yes no not am pm AM PM Yes No and"
-    " or And Or OR AND"
+    "of the in per for is to cm mm km kg ft lb lbs oz mph kph sq cu yd mi min sec hr hrs yes no not am pm AM PM Yes No"
+    " and or And Or OR AND"
 )
 """Short words that are words, not products of letters."""
 
 _GREEK = "αβγδεζηθικλμνξρστυφχψω"
-_GREEK_NAMES = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi omega"  # fmt: skip
+_GREEK_NAMES = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi omega"
+)
 SIGNS: Mapping[str, tuple[str, str]] = {
     **{letter: ("name", name) for letter, name in zip(_GREEK, _GREEK_NAMES.split(), strict=True)},
     "π": ("name", "pi"),

@@ -1,0 +1,125 @@
+"""Inequalities and sets as intervals, so that `x > 5` can be compared with (5, ∞)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import TypeAlias
+
+from tunedrop.graders.math.expression import Node, NoValueError, Value, evaluate, names, same_value
+from tunedrop.graders.math.meaning import Bracket, Formula, Listing, Meaning, Relation, Union
+from tunedrop.graders.math.scalars import infinity_of
+
+MAX_PARTS = 200
+FLIPPED: Mapping[str, str] = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!=", "≈": "≈", "≡": "≡"}
+Interval: TypeAlias = "tuple[Value | None, bool, Value | None, bool]"
+
+
+def describes_set(relation: Relation, other: Meaning) -> bool:
+    """Whether an inequality in one variable describes the interval or the union that the other names."""
+    described = _intervals(relation)
+    named = _intervals(other)
+    if described is None or named is None or len(described) != len(named):
+        return False
+    left = list(named)
+    for interval in described:
+        found = next((place for place, x in enumerate(left) if _same_interval(interval, x)), None)
+        if found is None:
+            return False
+        left.pop(found)
+    return True
+
+
+def _same_interval(a: Interval, b: Interval) -> bool:
+    ends = all(
+        (x is None and y is None) or (x is not None and y is not None and same_value(x, y))
+        for x, y in ((a[0], b[0]), (a[2], b[2]))
+    )
+    return ends and a[1] == b[1] and a[3] == b[3]
+
+
+def _intervals(meaning: Meaning) -> list[Interval] | None:
+    """The intervals of a set or of an inequality: (from or None for -∞, closed, to or None for ∞, closed)."""
+    if isinstance(meaning, Bracket) and len(meaning.items) == 2:
+        low, high = _end(meaning.items[0]), _end(meaning.items[1])
+        if low is None or high is None:
+            return None
+        return [(low[0], meaning.opening == "[", high[0], meaning.closing == "]")]
+    if isinstance(meaning, Union) and meaning.operator == "∪":
+        return _joined(meaning.parts)
+    if isinstance(meaning, Listing):
+        return _joined(meaning.items)
+    if isinstance(meaning, Relation):
+        return _of_inequality(meaning)
+    return None
+
+
+def _joined(parts: Sequence[Meaning]) -> list[Interval] | None:
+    found: list[Interval] = []
+    for part in parts[:MAX_PARTS]:
+        inner = _intervals(part)
+        if inner is None:
+            return None
+        found += inner
+    return found
+
+
+def _end(meaning: Meaning) -> tuple[Value | None] | None:
+    """An end of an interval: a value, None for ±∞; no tuple where it is neither."""
+    if not isinstance(meaning, Formula):
+        return None
+    if infinity_of(meaning) is not None:
+        return (None,)
+    if names(meaning.node):
+        return None
+    try:
+        return (evaluate(meaning.node, 0),)
+    except NoValueError:
+        return None
+
+
+def _of_inequality(relation: Relation) -> list[Interval] | None:
+    parts, operators = relation.parts, relation.operators
+    if operators == ("∈",):
+        return _intervals(parts[1])
+    if len(parts) == 3 and is_name(parts[1]):
+        if all(operator in (">", ">=") for operator in operators):
+            parts, operators = tuple(reversed(parts)), tuple(FLIPPED[operator] for operator in reversed(operators))
+        low, high = _end(parts[0]), _end(parts[2])
+        if low is None or high is None or any(operator not in ("<", "<=") for operator in operators):
+            return None
+        return [(low[0], operators[0] == "<=", high[0], operators[1] == "<=")]
+    if len(parts) != 2:
+        return None
+    operator = operators[0]
+    if not is_name(parts[0]):
+        parts, operator = (parts[1], parts[0]), FLIPPED.get(operator, operator)
+    bound = _end(parts[1])
+    if not is_name(parts[0]) or bound is None:
+        return None
+    value = bound[0]
+    described: dict[str, list[Interval]] = {
+        "<": [(None, False, value, False)],
+        "<=": [(None, False, value, True)],
+        ">": [(value, False, None, False)],
+        ">=": [(value, True, None, False)],
+        "!=": [(None, False, value, False), (value, False, None, False)],
+    }
+    return described.get(operator)
+
+
+def is_name(meaning: Meaning) -> bool:
+    """`x`, `x_1`, `f(x)`, `P(A)`, `AB`, `(x, y)`: what an answer is called."""
+    if isinstance(meaning, Bracket):
+        return all(is_name(item) for item in meaning.items)
+    if isinstance(meaning, Listing):
+        return all(is_name(item) for item in meaning.items)
+    return isinstance(meaning, Formula) and _only_names(meaning.node)
+
+
+def _only_names(node: Node) -> bool:
+    if node[0] == "name":
+        return True
+    if node[0] == "^":  # f^{-1}(x)
+        return bool(node[1][0] == "name" and node[2] == ("negate", ("number", Fraction(1))))
+    return node[0] == "*" and _only_names(node[1]) and _only_names(node[2])

@@ -45,6 +45,7 @@ from moto.stepfunctions.parser.asl.component.common.error_name.failure_event imp
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
 from moto.stepfunctions.parser.asl.component.common.string import string_expression
+from moto.stepfunctions.parser.asl.component.program.program import Program
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped, ProgramTimedOut
 from moto.stepfunctions.parser.asl.utils.encoding import _DateTimeEncoder
 
@@ -205,6 +206,15 @@ class Patches:
                 original_set_error(environment, error)
 
         original_set_error = self._replace(environment_class, "set_error", set_error)
+
+        def evaluate(program: Any, environment: Any) -> None:
+            try:
+                original_evaluate(program, environment)
+            except RuntimeError:  # it cannot begin when it has been stopped already
+                if not isinstance(environment._program_state, ProgramStopped):
+                    raise
+
+        original_evaluate = self._replace(Program, "eval", evaluate)
 
         def stop_execution(response: Any) -> ActionResult:
             backend = response.stepfunction_backend

@@ -6,11 +6,11 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from local.aws.deployer.errors import NotHonoured
 from local.aws.deployer.intrinsics import Created, function_of
+from local.aws.deployer.template import Artefact
 from local.aws.embedded import EmbeddedAws
 
 
@@ -20,7 +20,7 @@ class Stack:
 
     aws: EmbeddedAws
     name: str
-    artefacts: Mapping[str, Path] = field(default_factory=dict)
+    artefacts: Mapping[str, Artefact] = field(default_factory=dict)
 
     def physical_name(self, logical_id: str, longest: int = 64) -> str:
         """A name as CloudFormation makes them up: stack, logical id, a suffix; here the same at each deployment."""

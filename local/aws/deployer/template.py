@@ -28,12 +28,21 @@ _LOCAL_PROPERTIES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """What `sam package` would upload: a folder or a file of this machine."""
+
+    path: Path
+    built: bool
+    """Whether building made it, rather than its author."""
+
+
 @dataclass(slots=True)
 class Translated:
-    """The CloudFormation template, and the local path behind each artefact's key."""
+    """The CloudFormation template, and what lies behind each artefact's key."""
 
     template: dict[str, Any]
-    artefacts: dict[str, Path] = field(default_factory=dict)
+    artefacts: dict[str, Artefact] = field(default_factory=dict)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -62,7 +71,7 @@ def translate(
         properties = resource.get("Properties", {})
         if key is None or not isinstance(properties.get(key), str) or properties[key].startswith("s3://"):
             continue
-        artefacts[name] = _local_path(name, resource, root / properties[key], built)
+        artefacts[name] = _artefact(name, resource, root / properties[key], built)
         properties[key] = f"s3://{ARTEFACTS_BUCKET}/{name}"
     # The translator notes, as a warning, that it has no one to send its own usage metrics to.
     # Nor that features of AWS's own roll-out are not configured.
@@ -96,7 +105,7 @@ def _with_included(value: Any, root: Path) -> Any:
     return {name: _with_included(inner, root) for name, inner in value.items()}
 
 
-def _local_path(name: str, resource: Mapping[str, Any], path: Path, built: Mapping[str, Path]) -> Path:
+def _artefact(name: str, resource: Mapping[str, Any], path: Path, built: Mapping[str, Path]) -> Artefact:
     if name in built:
         path = built[name]
     elif "BuildMethod" in resource.get("Metadata", {}):
@@ -104,4 +113,4 @@ def _local_path(name: str, resource: Mapping[str, Any], path: Path, built: Mappi
         raise NotHonoured(f"{name} must be built first (Metadata.BuildMethod: {method}): give the built folder for it")
     if not path.exists():
         raise TemplateInvalid(f"{name}: {path} does not exist")
-    return path
+    return Artefact(path, built=name in built)

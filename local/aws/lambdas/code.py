@@ -14,24 +14,29 @@ from pathlib import Path
 LINK_MEMBER = ".embedded-aws-folder"
 """The one member of an archive that stands for a folder of this machine: its text is the folder's path."""
 
-MAX_COPIED_BYTES = 32 * 1024 * 1024
-"""A larger folder (the dependencies layer is some 150 MB) is not copied but used where it lies."""
-
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest date that a zip can hold: equal folders make equal archives, so one hash."""
 
 
 def pack_folder(folder: Path) -> bytes:
-    """The folder as an archive for CreateFunction or PublishLayerVersion: its files, or a link to it when it is large.
+    """The folder's files as an archive for CreateFunction or PublishLayerVersion. Equal folders make equal archives.
 
     Raises FileNotFoundError when it is not a folder.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not a folder, so it cannot be a function's or a layer's code")
     files = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    if sum(path.stat().st_size for path in files) > MAX_COPIED_BYTES:
-        return _archive({LINK_MEMBER: str(folder.resolve()).encode()})
     return _archive({str(path.relative_to(folder)): path.read_bytes() for path in files})
+
+
+def link_folder(folder: Path) -> bytes:
+    """An archive that stands for the folder, which is used where it lies: a built layer of some 150 MB is not copied.
+
+    Raises FileNotFoundError when it is not a folder.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is not a folder: has it been built?")
+    return _archive({LINK_MEMBER: str(folder.resolve()).encode()})
 
 
 def _archive(members: dict[str, bytes]) -> bytes:

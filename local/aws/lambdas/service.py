@@ -99,6 +99,8 @@ class LambdaService:
         async_retry_seconds: tuple[float, float] = ASYNC_RETRY_SECONDS,
     ) -> None:
         self.faults = LambdaFaults()
+        self.environment: dict[str, str] = {}
+        """What every function has in its environment beside Lambda's own and its configuration's."""
         self._runtime = runtime
         self._region = region
         self._endpoint = endpoint
@@ -220,6 +222,7 @@ class LambdaService:
                 access_key=credentials.access_key,
                 secret_key=credentials.secret_key,
                 session_token=credentials.session_token,
+                extra_environment=dict(self.environment),
             ),
         )
 

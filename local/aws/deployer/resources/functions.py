@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import functools
-from pathlib import Path
 from typing import Any
 
 from local.aws.deployer.errors import NotHonoured
 from local.aws.deployer.intrinsics import Created
 from local.aws.deployer.resource_type import Stack, given, resource_type
 from local.aws.deployer.template import ARTEFACTS_BUCKET
-from local.aws.lambdas.code import pack_folder
-
-
-@functools.lru_cache(maxsize=64)
-def _packed(folder: Path, stamp: float) -> bytes:
-    del stamp  # part of the key: a folder is packed anew when a file in it has changed
-    return pack_folder(folder)
+from local.aws.lambdas.code import link_folder, pack_folder
 
 
 def _archive(stack: Stack, logical_id: str, location: dict[str, Any]) -> bytes:
     if location.get("S3Bucket") != ARTEFACTS_BUCKET:
         raise NotHonoured(f"{logical_id}: code must be a folder of this machine, got {location}")
-    folder = stack.artefacts[location["S3Key"]].resolve()
-    newest = max((path.stat().st_mtime for path in folder.rglob("*")), default=0.0)
-    return _packed(folder, newest)
+    artefact = stack.artefacts[location["S3Key"]]
+    return link_folder(artefact.path) if artefact.built else pack_folder(artefact.path)
 
 
 @resource_type(

@@ -59,7 +59,7 @@ def _definition(stack: Stack, logical_id: str, properties: dict[str, Any]) -> st
         location = properties["DefinitionS3Location"]
         if location.get("Bucket") != ARTEFACTS_BUCKET:
             raise NotHonoured(f"{logical_id}: the definition must be a file of this machine, got {location}")
-        path = stack.artefacts[location["Key"]]
+        path = stack.artefacts[location["Key"]].path
         content = yaml.safe_load(path.read_text())  # JSON is YAML
         text = json.dumps(content)
     elif "DefinitionString" in properties:

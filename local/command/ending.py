@@ -16,7 +16,7 @@ from rich.text import Text
 from local.command import places
 from local.command.console import lay_out
 from local.command.dataset_folder import DatasetFolder
-from local.command.following import FollowedRun
+from local.command.following import LOGS, FollowedRun
 from local.command.sparkline import sparkline
 from local.command.subscriber import Received
 from tunedrop.run import folder as names
@@ -147,7 +147,7 @@ def _next_steps(followed: FollowedRun, dataset: DatasetFolder) -> Sequence[str]:
     if followed.notice.status == "SUCCEEDED":
         return (
             "make run DATASET=folder    the same with your own train.jsonl",
-            "make up                    keep it running for the AWS CLI, the openai SDK and curl",
+            "make up                    leave it running for the AWS CLI, SDKs and curl",
         )
     if error == "DatasetInvalid":
         return (f"mend the lines, then look again without a run: tunedrop validate {source}",)
@@ -156,7 +156,9 @@ def _next_steps(followed: FollowedRun, dataset: DatasetFolder) -> Sequence[str]:
         return (f"read the graded answers in {answers}", f"change rows or grader, then: tunedrop rehearse {source}")
     if followed.notice.status == "REJECTED":
         return (f"mend what is named above in {source}, then run it again",)
-    return ("read what the functions logged: build/local/stacks/*/aws/logs/",)
+    last = followed.progress.failed_at or ""
+    logged = sorted((followed.folder / LOGS).glob(f"*-{last}-*.log")) or [followed.folder / LOGS]
+    return (f"read what the function logged: {places.shown(logged[0])}",)
 
 
 def _bars(compared: Mapping[str, Any], measure: str, colour: str, interval: str) -> Table:

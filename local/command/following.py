@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.25
 START_SECONDS = 60.0
 """How long an upload may take to become a run. It takes one cold start, a second or two."""
+
+LOGS = "logs"
+"""Where the functions' logs go in the copy of the run's folder: one file a function."""
 
 NOTICE_SECONDS = 180.0
 """How long after the execution's end its notice may take: the aftermath machine, with its retries."""
@@ -53,6 +57,7 @@ def take_through(stack: LocalStack, dataset: DatasetFolder, view: View) -> Follo
     run_id = run_id_for_upload(Upload(bucket, key, version))
     progress, notice = _follow(stack, run_id, subscriber, view)
     folder = copy_run_folder(stack, run_id)
+    shutil.copytree(stack.folder / "aws/logs", folder / LOGS, dirs_exist_ok=True)
     return FollowedRun(progress, notice, folder, time.monotonic() - began)
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from local.command import places
 from local.command.exits import CommandError
 from local.command.views import View
-from local.stack import LAYERS, LocalStack
 
-SIMULATED = "Training and model are simulated on this machine; no AWS account is used and nothing is charged."
+if TYPE_CHECKING:
+    from local.stack import LocalStack
+
+SIMULATED = "The training and the model are simulated; no AWS account is used and nothing is charged."
 
 
 @contextmanager
@@ -21,11 +24,13 @@ def running_stack(view: View, *, region: str) -> Iterator[LocalStack]:
     Raises:
         CommandError: this machine is not set up for it.
     """
+    view.tell("Starting Tunedrop on this machine ...")
+    # Here, not above: it takes two seconds, in which a user should have seen that something happens.
+    from local.stack import LAYERS, LocalStack
+
     if not (LAYERS / "dependencies").is_dir():
         raise CommandError(f"the layers of this machine are not in {places.shown(LAYERS)}; run `make install`")
     began = time.monotonic()
     with LocalStack(region=region, folder=places.new_stack_folder()) as stack:
-        view.tell(
-            f"Tunedrop is deployed on this machine as in {region} ({time.monotonic() - began:.1f} s). {SIMULATED}"
-        )
+        view.tell(f"Deployed template.yaml as in {region}, in {time.monotonic() - began:.1f} s. {SIMULATED}")
         yield stack

@@ -55,7 +55,7 @@ def _rehearsed(progress: Progress) -> str:
     if not rehearsal:
         return ""
     mean, signal = rehearsal.get("mean_reward"), rehearsal.get("groups_with_signal")
-    told = [f"base model's mean reward {mean:.3f}" if mean is not None else "no reward"]
+    told = [f"base model earns {mean:.3f}" if mean is not None else "no reward"]
     if signal is not None:
         told.append(f"{signal:.0%} of prompts give a signal")
     findings = len(rehearsal.get("findings", []))

@@ -135,6 +135,16 @@ def test_a_failed_run_names_the_job_that_it_had(tmp_path: Path, dataset: Dataset
     assert "Job ftjob-1 was created." in shown
 
 
+def test_a_failed_run_points_to_the_log_of_the_function_that_failed(tmp_path: Path, dataset: DatasetFolder) -> None:
+    (tmp_path / "logs").mkdir()
+    for function in ("tunedrop-PollJob-1A", "tunedrop-ValidateDataset-2B"):
+        (tmp_path / f"logs/{function}.log").touch()
+    reason = {"error": "AttributeError", "message": "no such attribute"}
+    notice = _notice(status="FAILED", reason=reason, training=None, evaluation=None)
+    shown = _shown(tmp_path, dataset, notice, runs.rejected(notified=True))
+    assert f"{tmp_path}/logs/tunedrop-ValidateDataset-2B.log" in "".join(shown.split())
+
+
 def test_suspected_reward_hacking_is_said(tmp_path: Path, dataset: DatasetFolder) -> None:
     notice = _notice("regressed")
     notice["evaluation"]["suspected_reward_hacking"] = True

@@ -40,7 +40,7 @@ def test_a_stage_that_is_over_is_told_once_with_what_it_found_and_how_long_it_to
         "Settle           waited for the files beside train.jsonl (1.0 s)",
         "ResolveInputs    openai.gpt-oss-20b, math grader, the default recipe (1.0 s)",
         "ValidateDataset  300 training rows, 1 test row (held out), 0 warnings (1.0 s)",
-        "RehearseGrader   base model's mean reward 0.641, 62% of prompts give a signal (1.0 s)",
+        "RehearseGrader   base model earns 0.641, 62% of prompts give a signal (1.0 s)",
         "SubmitJob        job ftjob-1 (1.0 s)",
     ]
 

@@ -29,7 +29,7 @@ def grader(request: pytest.FixtureRequest) -> Iterator[CodeGrader]:
     if request.param == "filtered" and not sandbox.filtered:
         pytest.skip("this machine's kernel allows no system call filter")
     assert sandbox.filtered == (request.param == "filtered")
-    yield CodeGrader(limits=Limits(wall_seconds=1.5, cpu_seconds=1.0, memory_bytes=128 * 1024**2), sandbox=sandbox)
+    yield CodeGrader(limits=Limits(wall_seconds=1.0, cpu_seconds=1.0, memory_bytes=128 * 1024**2), sandbox=sandbox)
     sandbox.close()
     del os.environ["AWS_SECRET_ACCESS_KEY"]
 
@@ -94,7 +94,7 @@ def test_generated_code_gets_nothing_by_asking_for(grader: CodeGrader, attack: s
     body = "\n".join(f"        {line}" for line in ATTACKS[attack].splitlines())
     program = (
         f"def attempt():\n    try:\n{body}\n"
-        "    except (OSError, ImportError, AttributeError, RuntimeError):\n        return []\n"
+        "    except (OSError, ImportError, AttributeError, NameError, RuntimeError):\n        return []\n"
     )
     got = grade(grader, program, "assert attempt() == []")
     assert got.correct, got.explanation
@@ -201,6 +201,11 @@ def test_after_every_attack_the_sandbox_still_grades_honestly(grader: CodeGrader
 def test_what_one_sample_leaves_behind_in_the_interpreter_is_gone_in_the_next(grader: CodeGrader) -> None:
     grade(grader, "import math\nmath.left = 1\ndef f(): return 1", "assert f() == 1")
     assert grade(grader, "import math\ndef f(): return hasattr(math, 'left')", "assert f() is False").correct
+
+
+def test_an_iterator_over_everything_does_not_contain_the_right_value(grader: CodeGrader) -> None:
+    program = "import itertools\ndef f(): return itertools.count()"
+    assert not grade(grader, program, "assert 5 in f()").correct
 
 
 def test_a_set_defined_by_the_code_does_not_replace_the_one_of_the_tests(grader: CodeGrader) -> None:

@@ -38,6 +38,7 @@ _TAKEN_OUT: dict[str, tuple[str, ...]] = {
         *("pidfd_send_signal", "set_wakeup_fd"),
     ),
     "resource": ("setrlimit", "prlimit"),
+    "_thread": ("start_new_thread", "start_new", "start_joinable_thread"),  # an audit event since Python 3.12 only
     "_imp": ("create_builtin", "create_dynamic", "exec_dynamic", "init_frozen", "get_frozen_object"),
     "marshal": ("load", "loads"),
 }

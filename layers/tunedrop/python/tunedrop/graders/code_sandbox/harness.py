@@ -110,8 +110,8 @@ def _made(kind: type[Exception], message: str) -> Exception:
 class Remote:
     """An object of the generated code, as the tests see it: it can be used, but it equals nothing but itself.
 
-    `==` is not asked of the other process on purpose: an `__eq__` that is always true must not pass a test. Nor is `in`:
-    an iterator over every number there is would contain the right one. Tests collect it first, by `list(…)`.
+    `==` is not asked of the other process on purpose: an `__eq__` that is always true must not pass a test. Nor is
+    `in`: an iterator over every number would contain the right one. Tests collect it first, by `list(…)`.
     """
 
     __contains__ = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from tunedrop.graders.contract import read_sample
 from tunedrop.graders.deployed import Rollout, wire_form
 from tunedrop.graders.kinds import load
 from tunedrop.graders.sample import Sample
-from tunedrop.rehearsal.probes import ideal_answer, probes
+from tunedrop.rehearsal.probes import ideal_answer, probes, wrong_code
 
 REPOSITORY = Path(__file__).parents[3]
 DATASETS = {"math": "gsm8k", "json": "extraction", "moderation": "moderation"}
@@ -84,6 +85,14 @@ def test_an_honest_wrong_answer_is_never_the_right_one() -> None:
 
 def test_one_row_alone_has_no_wrong_answer_and_so_no_probes() -> None:
     assert probes(rows("gsm8k", 1), kind="math") == []
+
+
+def test_code_is_hedged_by_another_answer_to_the_same_task() -> None:
+    row = rows("code", 1)[0]
+    (name,) = set(re.findall(r"assert (\w+)\(", " ".join(row["reference_answer"]["tests"])))
+    assert f"def {name}(*arguments" in wrong_code(ideal_answer(row))
+    hedge = next(probe for probe in probes(rows("code"), kind="code") if probe.cheat == "hedging")
+    assert hedge.answer.count(f"def {name}(") == 3
 
 
 def test_only_code_is_probed_with_early_exits() -> None:

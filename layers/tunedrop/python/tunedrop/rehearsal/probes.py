@@ -6,6 +6,7 @@ A grader is sound where no cheat earns more than an honest wrong answer: what it
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -65,6 +66,18 @@ def probes(rows: Sequence[Mapping[str, Any]], *, kind: str) -> list[Probe]:
     return made
 
 
+def wrong_code(ideal: str) -> str:
+    """Code that defines the same functions as `ideal`, all of which answer None: another answer to the same task."""
+    names = dict.fromkeys(re.findall(r"^(?:def|class) +(\w+)", ideal, re.MULTILINE))
+    functions = "\n".join(f"def {name}(*arguments, **more):\n    return None" for name in names)
+    return f"```python\n{functions}\n```"
+
+
+def _hedge(ideal: str, others: Sequence[str]) -> str:
+    """Several answers, the right one neither first nor last, so that committing to it cannot be the excuse."""
+    return "\n\nor\n\n".join([others[0], ideal, *others[1:], others[0]])
+
+
 def _cheats(row: Mapping[str, Any], ideal: str, others: Sequence[str], kind: str) -> dict[str, str]:
     prompt = "\n".join(text_of(message.get("content")) for message in row["messages"])
     cheats = {
@@ -72,8 +85,7 @@ def _cheats(row: Mapping[str, Any], ideal: str, others: Sequence[str], kind: str
         "only_white_space": " \n\t\n ",
         "echo_of_the_prompt": prompt,
         "every_number": ", ".join(str(number) for number in range(1001)),
-        # The right answer is among them, neither first nor last, so that committing to it cannot be the excuse.
-        "hedging": "\n\nor\n\n".join([others[0], ideal, *others[1:], others[0]]),
+        "hedging": _hedge(ideal, [wrong_code(ideal)] if kind == "code" else others),
         "marker_spam": "\n".join(f"#### {number} \\boxed{{{number}}} The answer is {number}." for number in range(300)),
         "endless": (others[0] + "\n") * (ENDLESS_CHARACTERS // (len(others[0]) + 1) + 1),
         "orders_to_a_judge": (

@@ -153,6 +153,8 @@ def _plain_number(text: str) -> Quantity | None:
     if quantity is None:
         return None
     rest = quantity.rest
+    if rest.startswith(("...", "…")):  # 0.333... goes on
+        return None
     if not rest.strip(" \t.)]*_\"'”"):
         return quantity
     cents = _DOLLARS_AND_CENTS.match(rest)

@@ -15,9 +15,9 @@ FUNCTIONS = _words(
     " lcm det"
 )
 LETTERS = _words(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi omicron rho"
-    " varrho sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar Re Im"
-    " partial nabla imath jmath pi angle triangle"
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi omicron rho varrho"
+    " sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar"
+    " Re Im partial nabla imath jmath pi angle triangle"
 )
 BOUNDED = _words("sum prod int lim oint iint")
 """Written as one with their bounds: Σ_{k=1}^{n} is a name, and what follows is its factor."""

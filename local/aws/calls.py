@@ -30,6 +30,23 @@ class Call:
     """What the service's parser found: the body's fields, the query, the path's parts, as far as moto parses them."""
 
 
+def call_of(action: str, response: Any, caller: Callable[[str], Any]) -> Call:
+    """What observers get to know of moto's request (one of its response objects)."""
+    return Call(
+        service=SERVICE_PREFIXES.get(response.service_name, response.service_name),
+        action=action,
+        access_key=response.access_key,
+        caller=caller(response.access_key),
+        method=response.method,
+        path=response.path,
+        parameters={**(getattr(response, "params", None) or response.querystring or {}), **response.uri_match},
+    )
+
+
+SERVICE_PREFIXES = {"awslambda": "lambda", "stepfunctions": "states"}
+"""moto's names where they are not the prefix of the IAM action."""
+
+
 class CallRefused(Exception):
     """Raised by an observer: the caller gets this error of the service instead of an answer."""
 

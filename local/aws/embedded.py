@@ -31,7 +31,7 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from moto.sts.models import sts_backends
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from local.aws.calls import Calls
+from local.aws.calls import Calls, call_of
 from local.aws.events.dispatch import FIRST_RETRY_SECONDS, Dispatch, RuleView
 from local.aws.events.schedule import Schedules
 from local.aws.events.service_events import execution_event, object_event
@@ -48,7 +48,7 @@ from local.aws.lambdas.service import (
     LambdaService,
     event_bytes,
 )
-from local.aws.moto_patches import Hooks, Patches, call_of
+from local.aws.moto_patches import Hooks, Patches
 
 ACCOUNT = "123456789012"
 """moto's own account; every access key that it does not know belongs to it."""

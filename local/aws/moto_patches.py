@@ -13,12 +13,12 @@ import json
 import sys
 import threading
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-import jsonata
 import moto.awslambda.models
 import moto.awslambda.responses
 import moto.core.responses
@@ -39,18 +39,17 @@ import moto.stepfunctions.parser.models
 import moto.stepfunctions.responses
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
+from moto.dynamodb.responses import DynamoHandler
 from moto.sns.exceptions import InvalidParameterValue
-from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType
-from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
-from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
-from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
+from moto.stepfunctions.parser.api import ExecutionStatus
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEventException
 from moto.stepfunctions.parser.asl.component.common.string import string_expression
 from moto.stepfunctions.parser.asl.component.program.program import Program
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped, ProgramTimedOut
-from moto.stepfunctions.parser.asl.utils.encoding import _DateTimeEncoder
 
 from local.aws import sns_rules
-from local.aws.calls import Call, CallRefused
+from local.aws.calls import CallRefused
+from local.aws.jsonata_values import declare_variables, evaluate_jsonata, evaluation_failure
 from local.aws.lambdas.errors import InvokeRefused
 from local.aws.lambdas.service import Answer
 
@@ -88,6 +87,8 @@ class Patches:
         self._name_jsonata_failures()
         self._name_unnamed_executions()
         self._end_executions_at_once()
+        self._keep_executions_ended()
+        self._stop_executions_for_a_reason()
         self._describe_ends()
         self._call_as_the_machines_role()
         self._invoke_functions()
@@ -95,6 +96,7 @@ class Patches:
         self._deliver_object_events()
         self._deliver_rule_events()
         self._refuse_what_sns_refuses()
+        self._make_dynamodb_atomic()
         self._watch_calls()
 
     def undo(self) -> None:
@@ -138,29 +140,33 @@ class Patches:
             except FailureEventException:
                 raise
             except Exception as error:
-                raise _query_evaluation_failure(env, expression.expression, error) from error
+                raise evaluation_failure(env, expression.expression, error) from error
 
         original = self._replace(string_expression.StringJSONata, "_eval_body", evaluate)
 
     def _name_unnamed_executions(self) -> None:
-        """StartExecution without a name makes an execution called "None" in moto; AWS makes up a UUID."""
+        """StartExecution without a name makes an execution called "None" in moto; AWS makes up a UUID. Of two starts
+        with one name at the same moment moto makes two executions, AWS one."""
         backend = moto.stepfunctions.parser.models.StepFunctionsParserBackend
+        locks: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
 
         def start(self: Any, state_machine_arn: str, name: str | None = None, *args: Any, **kwargs: Any) -> Any:
-            return original(self, state_machine_arn, name or str(uuid.uuid4()), *args, **kwargs)
+            if not name:
+                return original(self, state_machine_arn, str(uuid.uuid4()), *args, **kwargs)
+            with locks[state_machine_arn, name]:
+                return original(self, state_machine_arn, name, *args, **kwargs)
 
         original = self._replace(backend, "start_execution", start)
 
     def _end_executions_at_once(self) -> None:
-        """In moto a stopped execution stays RUNNING until its current task returns, StopExecution drops error and cause
-        and fails when the execution has only just started, and no status change is told to anyone. AWS ends it at once
-        and sends an event (docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html)."""
+        """In moto a stopped execution stays RUNNING until its current task returns, one that has only just started
+        cannot be stopped, and no status change is told to anyone. AWS ends it at once and sends an event
+        (docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html)."""
         changed = self._hooks.execution_changed
         lock = threading.RLock()
         execution_class = moto.stepfunctions.parser.backend.execution.Execution
         worker_class = moto.stepfunctions.parser.backend.execution_worker.ExecutionWorker
         communication = moto.stepfunctions.parser.backend.execution.BaseExecutionWorkerCommunication
-        environment_class = moto.stepfunctions.parser.asl.eval.environment.Environment
 
         def environment_of(worker: Any) -> Any:
             with lock:  # made once, by whoever asks first: the machine's thread or StopExecution
@@ -201,6 +207,11 @@ class Patches:
 
         self._replace(communication, "terminated", terminated)
 
+    def _keep_executions_ended(self) -> None:
+        """In moto the error of a task that comes back late replaces a stop or a timeout, and an execution that is
+        stopped before it has begun breaks its thread."""
+        environment_class = moto.stepfunctions.parser.asl.eval.environment.Environment
+
         def set_error(environment: Any, error: Any) -> None:
             if not isinstance(environment._program_state, ProgramStopped | ProgramTimedOut):
                 original_set_error(environment, error)
@@ -215,6 +226,9 @@ class Patches:
                     raise
 
         original_evaluate = self._replace(Program, "eval", evaluate)
+
+    def _stop_executions_for_a_reason(self) -> None:
+        """moto's StopExecution drops error and cause."""
 
         def stop_execution(response: Any) -> ActionResult:
             backend = response.stepfunction_backend
@@ -343,6 +357,20 @@ class Patches:
 
         original = self._replace(moto.sns.models.SNSBackend, "publish", publish)
 
+    def _make_dynamodb_atomic(self) -> None:
+        """moto checks a write's condition and then writes, so that of several conditional writes at the same moment
+        more than one may succeed; and a reader may see half of an update. In DynamoDB each is one step
+        (docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithItems.html)."""
+        lock = threading.RLock()
+
+        def call_action(response: Any) -> Any:
+            if not isinstance(response, DynamoHandler):
+                return original(response)
+            with lock:
+                return original(response)
+
+        original = self._replace(moto.core.responses.BaseResponse, "call_action", call_action)
+
     def _watch_calls(self) -> None:
         """moto has no place to observe calls or to make them fail. Its S3 has a way of its own for every call."""
         hooks = self._hooks
@@ -366,50 +394,10 @@ class Patches:
             self._replace(owner, name, watched(getattr(owner, name)))
 
 
-def evaluate_jsonata(expression: str) -> Any:
-    """The value of a JSONata expression that declares its own variables. Raises jsonata's JException."""
-    return jsonata.Jsonata(expression).evaluate(None)
-
-
-def declare_variables(bindings: Mapping[str, Any]) -> str:
-    """`$name:=<value as JSON>;` for each variable; JSON is JSONata, and characters stay themselves: jsonata-python
-    would read an escaped pair of surrogates as two characters."""
-    return "".join(
-        f"{name}:={json.dumps(value, cls=_DateTimeEncoder, ensure_ascii=False, separators=(',', ':'))};"
-        for name, value in bindings.items()
-    )
-
-
-def call_of(action: str, response: Any, caller: Callable[[str], Any]) -> Call:
-    """What observers get to know of moto's request."""
-    return Call(
-        service=SERVICE_PREFIXES.get(response.service_name, response.service_name),
-        action=action,
-        access_key=response.access_key,
-        caller=caller(response.access_key),
-        method=response.method,
-        path=response.path,
-        parameters={**(getattr(response, "params", None) or response.querystring or {}), **response.uri_match},
-    )
-
-
-SERVICE_PREFIXES = {"awslambda": "lambda", "stepfunctions": "states"}
-"""moto's names where they are not the prefix of the IAM action."""
-
-
 def _action(response: Any) -> str:
     if isinstance(response, moto.s3.responses.S3Response):
         return response._get_action_from_method_and_request_uri(response.request) or ""
     return response._get_action() or ""
-
-
-def _query_evaluation_failure(env: Any, expression: str, error: Exception) -> FailureEventException:
-    name = StatesErrorName(typ=StatesErrorNameType.StatesQueryEvaluationError)
-    cause = f"The JSONata expression '{expression}' failed: {error}"
-    details: Any = {"evaluationFailedEventDetails": {"error": name.error_name, "cause": cause}}
-    return FailureEventException(
-        FailureEvent(env=env, error_name=name, event_type=HistoryEventType.EvaluationFailed, event_details=details)
-    )
 
 
 def _modules_with(prefix: str, name: str, value: Any) -> list[Any]:

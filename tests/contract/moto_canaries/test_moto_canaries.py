@@ -6,8 +6,10 @@ A failure here is good news: moto has learned what the change was for. Take the 
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
@@ -15,8 +17,10 @@ import jsonata
 import moto.core.responses
 import moto.s3.notifications
 import moto.s3.responses
+import moto.stepfunctions.models
 import pytest
 from moto import mock_aws
+from moto.dynamodb.comparisons import get_filter_expression
 from moto.events.models import Rule
 from moto.stepfunctions.parser.asl.component.common.string import string_expression
 from moto.stepfunctions.parser.asl.jsonata.jsonata import encode_jsonata_variable_declarations, eval_jsonata_expression
@@ -101,6 +105,24 @@ def test_moto_calls_an_execution_without_a_name_none() -> None:
     execution = _start(_machine(Only={"Type": "Succeed"}))
     assert execution.endswith(":None")
     _ended(execution)
+
+
+def test_moto_makes_two_executions_of_two_starts_with_one_name_at_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    both_have_looked = threading.Barrier(2, timeout=10)
+    original = moto.stepfunctions.models.StateMachine._handle_name_input_idempotency
+
+    def look(machine: Any, name: str, given: str) -> Any:
+        found = original(machine, name, given)
+        both_have_looked.wait()
+        return found
+
+    monkeypatch.setattr(moto.stepfunctions.models.StateMachine, "_handle_name_input_idempotency", look)
+    machine = _machine(Only={"Type": "Succeed"})
+    with ThreadPoolExecutor(2) as starters:
+        list(starters.map(lambda _: _start(machine, name="one"), range(2)))
+    listed = _client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
+    assert [execution["name"] for execution in listed] == ["one", "one"]
+    _ended(listed[0]["executionArn"])
 
 
 def test_moto_drops_the_error_and_the_cause_of_a_stop() -> None:
@@ -227,6 +249,29 @@ def test_moto_delivers_to_no_state_machine() -> None:
     events.put_targets(Rule="rule", Targets=[{"Id": "1", "Arn": machine, "RoleArn": "arn:aws:iam::1:role/r"}])
     with pytest.raises(NotImplementedError):
         events.put_events(Entries=[{"Source": "own", "DetailType": "t", "Detail": "{}"}])
+
+
+def test_moto_lets_two_conditional_writes_at_one_moment_succeed(monkeypatch: pytest.MonkeyPatch) -> None:
+    both_have_looked = threading.Barrier(2, timeout=10)
+
+    def look(*arguments: Any) -> Any:
+        both_have_looked.wait()
+        return get_filter_expression(*arguments)
+
+    monkeypatch.setattr("moto.dynamodb.models.table.get_filter_expression", look)
+    tables = _client("dynamodb")
+    tables.create_table(
+        TableName="table",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )
+
+    def put(_: int) -> None:
+        tables.put_item(TableName="table", Item={"id": {"S": "1"}}, ConditionExpression="attribute_not_exists(id)")
+
+    with ThreadPoolExecutor(2) as writers:
+        assert list(writers.map(put, range(2))) == [None, None]
 
 
 @pytest.mark.parametrize("subject", ["für alle", "two\nlines", "x" * 100])

@@ -26,10 +26,12 @@ _SUBSTITUTION = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
         "DefinitionString",
         "DefinitionS3Location",
         "DefinitionSubstitutions",
-        "LoggingConfiguration",
-        "TracingConfiguration",
         "Tags",
     ],
+    without_effect={
+        "LoggingConfiguration": "the history of every execution is kept whole; no log lines are made of it",
+        "TracingConfiguration": "X-Ray is not there on one machine",
+    },
 )
 def state_machine(stack: Stack, logical_id: str, properties: dict[str, Any]) -> Created:
     if properties.get("StateMachineType", "STANDARD") != "STANDARD":

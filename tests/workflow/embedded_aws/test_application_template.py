@@ -1,0 +1,28 @@
+"""The application's own template can be deployed on one machine, whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from local.aws import EmbeddedAws, deploy
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+def test_the_applications_template_is_deployed_with_all_its_resources(aws: EmbeddedAws) -> None:
+    deployment = deploy(
+        aws,
+        REPOSITORY / "template.yaml",
+        stack_name="tunedrop",
+        built={"DependenciesLayer": REPOSITORY / "build/local/layers/dependencies"},
+    )
+    outputs = deployment.outputs
+    described = aws.client("stepfunctions").describe_state_machine(stateMachineArn=outputs["PipelineArn"])
+    assert "${" not in described["definition"]
+    graders = {name: arn for name, arn in outputs.items() if name.startswith("Grader") and name.endswith("Arn")}
+    assert len(graders) == 7
+    for arn in graders.values():
+        configuration = aws.client("lambda").get_function_configuration(FunctionName=arn)
+        assert configuration["Version"] == "1"
+    rules = aws.client("events").list_rules()["Rules"]
+    assert all(aws.client("events").list_targets_by_rule(Rule=rule["Name"])["Targets"] for rule in rules)

@@ -1,0 +1,89 @@
+"""Where moto alone is kinder or less exact than AWS, the embedded AWS is as AWS."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from moto.dynamodb.comparisons import get_filter_expression
+
+from tests.workflow.embedded_aws.small_stack import SmallStack
+
+
+def _publish(stack: SmallStack, **arguments: Any) -> Any:
+    return stack.aws.client("sns").publish(TopicArn=stack.TopicArn, Message="m", **arguments)
+
+
+@pytest.mark.parametrize("subject", ["für alle", "two\nlines", "x" * 100, "bell\x07"])
+def test_a_bad_subject_is_refused(stack: SmallStack, subject: str) -> None:
+    with pytest.raises(ClientError) as refused:
+        _publish(stack, Subject=subject)
+    error = refused.value.response["Error"]
+    assert (error["Code"], error["Message"]) == ("InvalidParameter", "Invalid parameter: Subject")
+
+
+def test_an_empty_attribute_is_refused(stack: SmallStack) -> None:
+    with pytest.raises(ClientError) as refused:
+        _publish(stack, MessageAttributes={"verdict": {"DataType": "String", "StringValue": ""}})
+    assert refused.value.response["Error"]["Code"] in ("InvalidParameter", "InvalidParameterValue")
+    assert "'verdict' must contain non-empty message attribute value" in refused.value.response["Error"]["Message"]
+
+
+def test_a_batch_tells_which_entries_are_refused(stack: SmallStack) -> None:
+    answer = stack.aws.client("sns").publish_batch(
+        TopicArn=stack.TopicArn,
+        PublishBatchRequestEntries=[
+            {"Id": "good", "Message": "m", "Subject": "fine"},
+            {"Id": "bad", "Message": "m", "Subject": "two\nlines"},
+        ],
+    )
+    assert [entry["Id"] for entry in answer["Successful"]] == ["good"]
+    assert [(entry["Id"], entry["Code"]) for entry in answer["Failed"]] == [("bad", "InvalidParameter")]
+
+
+def test_of_many_conditional_writes_at_one_moment_one_succeeds(
+    stack: SmallStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look_slowly(*arguments: Any) -> Any:
+        time.sleep(0.02)  # without a lock each writer would have looked before the first has written
+        return get_filter_expression(*arguments)
+
+    monkeypatch.setattr("moto.dynamodb.models.table.get_filter_expression", look_slowly)
+    tables = stack.aws.client("dynamodb")
+
+    def put(number: int) -> bool:
+        try:
+            tables.put_item(
+                TableName=stack.TableName,
+                Item={"text_id": {"S": "contested"}, "owner": {"N": str(number)}},
+                ConditionExpression="attribute_not_exists(text_id)",
+            )
+        except tables.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as writers:
+        won = [number for number, succeeded in enumerate(writers.map(put, range(8))) if succeeded]
+    assert len(won) == 1
+    item = tables.get_item(TableName=stack.TableName, Key={"text_id": {"S": "contested"}})["Item"]
+    assert item["owner"] == {"N": str(won[0])}
+
+
+def test_of_many_starts_with_one_name_one_execution_is_made(stack: SmallStack) -> None:
+    machine = stack.make_machine(
+        "contested", {"Only": {"Type": "Wait", "Seconds": 600, "Next": "No"}, "No": {"Type": "Succeed"}}
+    )
+    with ThreadPoolExecutor(8) as starters:
+        started = set(starters.map(lambda _: stack.start(machine, {}, name="one"), range(8)))
+    assert len(started) == 1
+    assert stack.executions(machine) == list(started)
+
+
+def test_the_caller_of_a_key_is_its_role(stack: SmallStack) -> None:
+    client = stack.aws.client_as("sts", stack.role("MachineRole"))
+    arn = client.get_caller_identity()["Arn"]
+    role = stack.deployment.resources["MachineRole"].physical_id
+    assert arn == f"arn:aws:sts::123456789012:assumed-role/{role}/sts"

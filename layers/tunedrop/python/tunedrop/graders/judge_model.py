@@ -6,6 +6,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 from tunedrop.catalog import mantle_base_url
@@ -87,40 +88,31 @@ class BedrockChat:
     """Chat completions of Bedrock's OpenAI-compatible endpoint, with a short-term key made for each request.
 
     The endpoint is `MANTLE_BASE_URL`, or the Region's own. The SDK (0.4 s to import) is loaded when this is made, so
-    that forked workers have it already; the client, with its connections, belongs to the process that opened it.
+    that forked workers have it already; the client, with its connections, is one process' own, shared by all its judges.
     """
 
     _MAX_TOKENS = 2048
     """Of a reply with its reasoning; Bedrock counts this against the quota before the reply is made."""
 
     def __init__(self) -> None:
+        import aws_bedrock_token_generator  # noqa: F401 (for the workers, as above)
         import openai
-        from aws_bedrock_token_generator import provide_token
 
         self._openai = openai
-        self._provide_token = provide_token
-        self._client: Any = None
-        self._owner = 0
 
-    def open(self) -> None:
-        """Make the client of this process."""
-        if self._client is None or self._owner != os.getpid():
-            region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
-            self._client = self._openai.OpenAI(
-                base_url=mantle_base_url(region, os.environ.get("MANTLE_BASE_URL", "")),
-                api_key=lambda: self._provide_token(region=region),
-                max_retries=0,  # JudgeModel counts the tries and knows the deadline
-            )
-            self._owner = os.getpid()
+    def open(self) -> Any:
+        """The client of this process, made once."""
+        region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
+        return _client(os.getpid(), region, mantle_base_url(region, os.environ.get("MANTLE_BASE_URL", "")))
 
     def __call__(
         self, messages: Sequence[Message], *, model: str, seconds: float, temperature: float, seed: int | None
     ) -> str:
         """Ask once. Raises TryAgain for 408, 409, 429, 5xx and the network, JudgeFailed for other refusals."""
-        self.open()
+        client = self.open()
         extra = {} if seed is None else {"seed": seed}
         try:
-            completion = self._client.chat.completions.create(
+            completion = client.chat.completions.create(
                 model=model,
                 messages=[dict(message) for message in messages],
                 temperature=temperature,
@@ -139,3 +131,16 @@ class BedrockChat:
         if choice.finish_reason == "length":
             raise NotOneDocument(f"it did not end within {self._MAX_TOKENS:,} tokens")
         return choice.message.content or ""
+
+
+@lru_cache(maxsize=2)
+def _client(_: int, region: str, base_url: str) -> Any:
+    """The client of the process with this id: a forked child must not use its parent's connections."""
+    import openai
+    from aws_bedrock_token_generator import provide_token
+
+    return openai.OpenAI(
+        base_url=base_url,
+        api_key=lambda: provide_token(region=region),
+        max_retries=0,  # JudgeModel counts the tries and knows the deadline
+    )

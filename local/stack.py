@@ -66,6 +66,9 @@ class LocalStack:
                 region=self.region,
                 switches=self._switches,
             )
+            # boto3 takes a service's own variable before AWS_ENDPOINT_URL.
+            for service in ("BEDROCK", "BEDROCK_RUNTIME"):
+                self.aws.functions.environment[f"AWS_ENDPOINT_URL_{service}"] = self._bedrock.endpoint
             self._deployment = deploy(
                 self.aws,
                 TEMPLATE,

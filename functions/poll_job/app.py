@@ -1,13 +1,12 @@
 """PollJob: looks at the job once, keeps its new events, and says whether to go on waiting."""
 
-from dataclasses import asdict
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunedrop.resources import Resources
-from tunedrop.training.polling import poll
+from tunedrop.training.polling import Polling
 
 logger = Logger()
 resources = Resources()
@@ -15,19 +14,30 @@ resources = Resources()
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """`{"run_id"}` to `{"decision": "running" | "ready" | "unknown", "status", "wait_seconds"}`.
+    """`{"run_id", "told"}` to `{"decision": "running" | "ready" | "unknown", "status", "wait_seconds", …}`.
 
-    Raises TrainingFailed, TrainingCancelled, TrainingStuck, BudgetExceeded, RunReleased; ServiceBusy to be run again.
+    `told` names the findings whose notices are out; the answer has at most one more in `warnings`, and it in `told`.
+
+    Raises TrainingFailed, TrainingCancelled, TrainingStuck, TrainingUnhealthy, BudgetExceeded, DeploymentFailed,
+    RunReleased; ServiceBusy to be run again.
     """
     run_id = event["run_id"]
     logger.append_keys(run_id=run_id)
-    seen = poll(
-        run_id,
-        store=resources.runs,
-        events=resources.training_events,
-        backend=resources.backend(resources.runs.load(run_id)),
-        settings=resources.settings,
+    settings = resources.settings
+    polling = Polling(
+        resources.runs,
+        resources.training_events,
+        resources.backend(resources.runs.load(run_id)),
+        first_poll=settings.first_poll_seconds,
+        later_poll=settings.later_poll_seconds,
     )
+    seen = polling.poll(run_id, told=event.get("told", []))
     if seen.decision == "unknown":
         logger.warning("the job has a status that is not documented", status=seen.status)
-    return asdict(seen)
+    return {
+        "decision": seen.decision,
+        "status": seen.status,
+        "wait_seconds": seen.wait_seconds,
+        "warnings": list(seen.warnings),
+        "told": list(seen.told),
+    }

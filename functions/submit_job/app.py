@@ -1,4 +1,4 @@
-"""SubmitJob: uploads the training file and creates the job, exactly once."""
+"""SubmitJob: uploads the training file and creates the job, exactly once, or takes over one that is there."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunedrop.resources import Resources
 from tunedrop.training.submission import Submission
+from tunedrop.training.takeover import take_over
 
 logger = Logger()
 resources = Resources()
@@ -16,14 +17,19 @@ resources = Resources()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id"}` to `{"decision": "submitted", "wait_seconds"}`.
 
-    Raises JobRefused, RunReleased; ServiceBusy or SubmissionUnclear to be run again.
+    Raises JobRefused, RecipeInvalid, RunReleased; ServiceBusy or SubmissionUnclear to be run again.
     """
     run_id = event["run_id"]
     logger.append_keys(run_id=run_id)
     record = resources.runs.load(run_id)
+    backend = resources.backend(record)
+    taken_over = take_over(record, resources.runs, backend)
+    if taken_over is not None:
+        logger.info("taken over", job_id=taken_over.job_id, tuned_model=taken_over.tuned_model)
+        return {"decision": "submitted", "wait_seconds": 0}
     submission = Submission(
         resources.runs,
-        resources.backend(record),
+        backend,
         lease_seconds=context.get_remaining_time_in_millis() / 1000,
         list_lag_seconds=resources.settings.list_lag_seconds,
     )

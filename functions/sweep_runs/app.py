@@ -1,4 +1,4 @@
-"""SweepRuns: finds runs whose end nobody saw, and jobs that nobody owns."""
+"""SweepRuns: finds runs whose end nobody saw, and what is held for nobody."""
 
 from dataclasses import asdict
 from typing import Any
@@ -15,7 +15,7 @@ resources = Resources()
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Anything to `{"looked_at", "aftermaths_started", "jobs_cancelled", "jobs_unowned"}`."""
+    """Anything to the counts of `tunedrop.run.sweep.Swept`."""
     swept = asdict(sweep(resources))
     logger.info("swept", **swept)
     return swept

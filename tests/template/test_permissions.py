@@ -20,6 +20,8 @@ ANY_RESOURCE = {
     "xray:PutTelemetryRecords": "X-Ray has no resource to name",
     "xray:GetSamplingRules": "X-Ray has no resource to name",
     "xray:GetSamplingTargets": "X-Ray has no resource to name",
+    "bedrock:ListModelCustomizationJobs": "a list has no resource to name",
+    "bedrock:ListCustomModelDeployments": "a list has no resource to name",
     "logs:CreateLogDelivery": "log delivery is set up for the account",
     "logs:GetLogDelivery": "log delivery is set up for the account",
     "logs:UpdateLogDelivery": "log delivery is set up for the account",
@@ -35,6 +37,14 @@ LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
 TELEMETRY = {*LOGGING, "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 BEARER = "bedrock-mantle:CallWithBearerToken"
 ASK = "bedrock-mantle:CreateInference"
+ASK_NOVA = "bedrock:InvokeModel"
+END_NOVA = {"bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"}
+LET_GO = {
+    "bedrock-mantle:DeleteFile",
+    "bedrock:GetCustomModelDeployment",
+    "bedrock:DeleteCustomModelDeployment",
+    "bedrock-mantle:CallWithBearerToken",
+}
 JOBS = {f"bedrock-mantle:{action}FineTuningJob" for action in ("Create", "Get", "Cancel")} | {
     "bedrock-mantle:ListFineTuningJobs"
 }
@@ -63,6 +73,7 @@ EXPECTED: dict[str, set[str]] = {
         "s3:PutObject",
         "lambda:InvokeFunction",
         ASK,
+        ASK_NOVA,
         BEARER,
     },
     "SubmitJob": {
@@ -73,6 +84,9 @@ EXPECTED: dict[str, set[str]] = {
         "bedrock-mantle:CreateFile",
         "bedrock-mantle:ListFiles",
         *JOBS,
+        "bedrock:CreateModelCustomizationJob",
+        *END_NOVA,
+        "iam:PassRole",
         BEARER,
     },
     "PollJob": {
@@ -81,6 +95,10 @@ EXPECTED: dict[str, set[str]] = {
         "dynamodb:BatchWriteItem",
         "dynamodb:Query",
         "bedrock-mantle:GetFineTuningJob",
+        "bedrock:GetModelCustomizationJob",
+        "bedrock:CreateCustomModelDeployment",
+        "bedrock:GetCustomModelDeployment",
+        "bedrock:DeleteCustomModelDeployment",
         BEARER,
     },
     "PlanEvaluation": {
@@ -97,6 +115,7 @@ EXPECTED: dict[str, set[str]] = {
         "s3:ListBucket",
         "lambda:InvokeFunction",
         ASK,
+        ASK_NOVA,
         BEARER,
     },
     "ConcludeRun": {
@@ -106,6 +125,7 @@ EXPECTED: dict[str, set[str]] = {
         "s3:GetObject",
         "s3:PutObject",
         "s3:ListBucket",
+        *LET_GO,
     },
     "ReleaseRun": {
         "dynamodb:GetItem",
@@ -117,7 +137,8 @@ EXPECTED: dict[str, set[str]] = {
         "s3:PutObject",
         "s3:ListBucket",
         *(JOBS - {"bedrock-mantle:CreateFineTuningJob"}),
-        BEARER,
+        *END_NOVA,
+        *LET_GO,
     },
     "SweepRuns": {
         "dynamodb:Query",
@@ -126,7 +147,10 @@ EXPECTED: dict[str, set[str]] = {
         "states:StartExecution",
         "bedrock-mantle:ListFiles",
         *(JOBS - {"bedrock-mantle:CreateFineTuningJob"}),
-        BEARER,
+        *END_NOVA,
+        *LET_GO,
+        "bedrock:ListModelCustomizationJobs",
+        "bedrock:ListCustomModelDeployments",
     },
     "GraderJudge": {ASK, BEARER},
 }
@@ -207,7 +231,11 @@ def test_only_what_aws_documents_so_is_allowed_on_any_resource(resources: Resour
 def test_no_role_may_do_all_that_a_service_can(resources: Resources) -> None:
     for role in roles(resources):
         assert not [action for action in allowed(resources, role) if "*" in action], role
-        assert not [action for action in allowed(resources, role) if action.startswith("iam:")], role
+        handing = [each for each in statements(resources, role) if "iam:PassRole" in listed(each["Action"])]
+        assert {action for action in allowed(resources, role) if action.startswith("iam:")} <= {"iam:PassRole"}, role
+        for each in handing:
+            assert (role, each["Resource"]) == ("SubmitJobRole", {"Fn::GetAtt": ["TrainingRole", "Arn"]})
+            assert each["Condition"] == {"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}}
 
 
 def test_objects_are_reached_below_a_prefix_only(resources: Resources) -> None:
@@ -227,9 +255,9 @@ def test_objects_are_reached_below_a_prefix_only(resources: Resources) -> None:
 
 def test_whoever_calls_graders_may_call_every_version_of_all_seven(resources: Resources) -> None:
     graders = {name for name in functions(resources) if name.startswith("Grader")}
-    for name in ("RehearseGrader", "SubmitJob", "EvaluateShard"):
+    for name in ("RehearseGraderRole", "SubmitJobRole", "EvaluateShardRole", "TrainingRole"):
         (statement,) = [
-            each for each in statements(resources, f"{name}Role") if "lambda:InvokeFunction" in each["Action"]
+            each for each in statements(resources, name) if "lambda:InvokeFunction" in each["Action"]
         ]
         assert {each["Fn::Sub"] for each in statement["Resource"]} == {f"${{{grader}.Arn}}:*" for grader in graders}
 
@@ -311,8 +339,12 @@ def test_services_assume_roles_for_this_account_only(resources: Resources) -> No
         service = statement["Principal"]["Service"]
         if service == "lambda.amazonaws.com":  # it acts for the function's own account by its nature
             continue
-        assert service in {"states.amazonaws.com", "events.amazonaws.com"}
-        assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+        assert service in {"states.amazonaws.com", "events.amazonaws.com", "bedrock.amazonaws.com"}
+        assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+        if service == "bedrock.amazonaws.com":
+            assert role == "TrainingRole"
+            source = statement["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Sub"]
+            assert source.endswith("${AWS::AccountId}:model-customization-job/*")
 
 
 def test_a_rule_may_start_its_target_and_nothing_else(resources: Resources) -> None:

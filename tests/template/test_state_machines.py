@@ -61,6 +61,7 @@ def test_the_pipeline_has_the_states_of_the_design(pipeline: dict[str, Any]) -> 
         "WaitForTraining",
         "PollJob",
         "Ready?",
+        "PublishWarning",
         "PlanEvaluation",
         "EvaluateShards",
         "ConcludeRun",
@@ -110,10 +111,11 @@ def goes_on_to(machine: dict[str, Any], choice: str, answer: dict[str, Any]) -> 
     [
         ("rft_pipeline", "Registered?", {"decision": "registered"}, "Settle"),
         ("rft_pipeline", "Registered?", {"decision": "duplicate"}, "Duplicate"),
-        ("rft_pipeline", "Ready?", {"decision": "running"}, "WaitForTraining"),
-        ("rft_pipeline", "Ready?", {"decision": "unknown"}, "WaitForTraining"),
-        ("rft_pipeline", "Ready?", {"decision": "ready"}, "PlanEvaluation"),
-        ("rft_pipeline", "Ready?", {"decision": "what is this"}, None),
+        ("rft_pipeline", "Ready?", {"warnings": [], "decision": "running"}, "WaitForTraining"),
+        ("rft_pipeline", "Ready?", {"warnings": [], "decision": "unknown"}, "WaitForTraining"),
+        ("rft_pipeline", "Ready?", {"warnings": [], "decision": "ready"}, "PlanEvaluation"),
+        ("rft_pipeline", "Ready?", {"warnings": [], "decision": "what is this"}, None),
+        ("rft_pipeline", "Ready?", {"warnings": [{"subject": "s"}], "decision": "running"}, "PublishWarning"),
         ("rft_pipeline", "Promote?", {"promotion": {"wanted": True}}, "Promote"),
         ("rft_pipeline", "Promote?", {"promotion": {"wanted": False}}, "PublishNotice"),
         ("aftermath", "Released?", {"decision": "publish"}, "PublishNotice"),
@@ -130,7 +132,7 @@ def test_each_answer_leads_where_the_story_goes(
 
 def test_an_unknown_status_has_a_rule_of_its_own(pipeline: dict[str, Any]) -> None:
     conditions = [rule["Condition"] for rule in pipeline["States"]["Ready?"]["Choices"]]
-    assert len(conditions) == len(set(conditions)) == 3
+    assert len(conditions) == len(set(conditions)) == 4
 
 
 # ---------------------------------------------------------------------------------------------------------- limits
@@ -263,7 +265,7 @@ SHARD = (STATES, "EvaluateShards", "ItemProcessor", STATES, "EvaluateShard")
         (_set("StartAt", value="Register"), "RegisterRun", "dangling"),
         (_set(STATES, "Promote?", "Choices", 0, "Next", value="PublishNotice"), "Promote", "unreachable"),
         (_drop(STATES, "MarkNotified", "End"), "MarkNotified", "endless"),
-        (_set(STATES, "Ready?", "Choices", 0, "Next", value="WaitForTraining"), "PollJob", "endless"),
+        (_set(STATES, "Ready?", "Choices", 1, "Next", value="WaitForTraining"), "PollJob", "endless"),
         (_drop(*SHARD, "End"), "EvaluateShard", "endless"),
         (_set(STATES, "PollJob", "Arguments", "FunctionName", value="${PolJob}"), "", "substitution"),
         (_set(STATES, "Settle", "Seconds", value="{% $states.input. %}"), "Settle", "jsonata"),

@@ -23,6 +23,7 @@ RUN = RunRecord(
 FIELDS = {
     *("schema_version", "notice_id", "run_id", "name", "status", "reason", "base_model", "tuned_model", "dataset"),
     *("training", "evaluation", "report_uri", "execution_arn", "started_at", "finished_at"),
+    *("released", "may_still_cost"),
 }
 
 
@@ -58,6 +59,7 @@ def test_a_run_that_went_well_tells_its_training_and_no_reason() -> None:
         "steps": 67,
         "reward_first": 0.5,
         "reward_last": 0.9,
+        "findings": [],
         "simulated": True,
     }
     attributes = {name: each["StringValue"] for name, each in closing["notice"]["attributes"].items()}

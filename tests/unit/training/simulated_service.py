@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import IO
 
-from tunedrop.training.backend import Busy, Checkpoint, Job, JobRequest, JobStatus, Refused, TrainingEvent, Unclear
+from tunedrop.identity import run_id_of_training_file
+from tunedrop.training.backend import Busy, Checkpoint, Job, JobRequest, JobStatus, Refused, Serving, TrainingEvent, Unclear
 
 
 class Killed(BaseException):
@@ -41,10 +42,13 @@ class SimulatedService:
         self.clock = clock
         self.fault = fault
         self.lag = lag
-        self.files: dict[str, str] = {}
+        self.files_by_id: dict[str, str] = {}
         self.jobs: dict[str, Job] = {}
         self.made_at: dict[str, datetime] = {}
         self.deaths = 0
+        self.deploys = False
+        self.deploying_seconds = 60.0
+        self.deployed: dict[str, datetime] = {}
 
     @property
     def training(self) -> list[Job]:
@@ -53,19 +57,17 @@ class SimulatedService:
     def upload(self, name: str, body: IO[bytes]) -> str:
         body.read()
         with self._call("upload"):
-            file_id = f"file-{len(self.files)}"
-            self.files[file_id] = name
+            file_id = f"file-{len(self.files_by_id)}"
+            self.files_by_id[file_id] = name
         return file_id
 
     def find_files(self, name: str) -> Sequence[str]:
         with self._call("find_files"):
-            return [file_id for file_id, each in self.files.items() if each == name]
+            return [file_id for file_id, each in self.files_by_id.items() if each == name]
 
-    def list_files(self) -> Iterator[tuple[str, str]]:
-        yield from list(self.files.items())
-
-    def delete_file(self, file_id: str) -> None:
-        self.files.pop(file_id, None)
+    def delete_file(self, file_id: str) -> bool:
+        with self._call("delete_file"):
+            return self.files_by_id.pop(file_id, None) is not None
 
     def create(self, request: JobRequest) -> Job:
         with self._call("create"):
@@ -77,9 +79,6 @@ class SimulatedService:
     def find_jobs(self, training_file: str) -> Sequence[Job]:
         with self._call("find_jobs"):
             return [job for job in self._listed() if job.training_file == training_file]
-
-    def list_jobs(self) -> Iterator[Job]:
-        yield from self._listed()
 
     def get(self, job_id: str) -> Job:
         with self._call("get"):
@@ -99,6 +98,28 @@ class SimulatedService:
 
     def checkpoints(self, job_id: str) -> Sequence[Checkpoint]:
         return []
+
+    def serve(self, run_id: str, tuned_model: str) -> Serving:
+        with self._call("serve"):
+            if not self.deploys:
+                return Serving(tuned_model)
+            known = self.deployed.setdefault(run_id, self.clock.now())
+        active = self.clock.now() - known >= timedelta(seconds=self.deploying_seconds)
+        return Serving(f"deployment-{run_id}" if active else None, f"deployment-{run_id}")
+
+    def withdraw(self, run_id: str) -> str | None:
+        with self._call("withdraw"):
+            return f"deployment-{run_id}" if self.deployed.pop(run_id, None) else None
+
+    def live_jobs(self) -> Sequence[tuple[str, Job]]:
+        runs = dict((file_id, run_id) for run_id, file_id in self.files())
+        return [(runs[job.training_file], job) for job in self._listed() if not job.status.over and job.training_file]
+
+    def files(self) -> Sequence[tuple[str, str]]:
+        return [(run_id_of_training_file(name) or "", file_id) for file_id, name in self.files_by_id.items()]
+
+    def deployments(self) -> Sequence[tuple[str, str]]:
+        return [(run_id, f"deployment-{run_id}") for run_id in self.deployed]
 
     def _listed(self) -> list[Job]:
         horizon = self.clock.now() - timedelta(seconds=self.lag)

@@ -19,23 +19,9 @@ from tunedrop.outcomes import (
 )
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
-from tunedrop.settings import Settings
 from tunedrop.training.backend import Job, JobRequest, JobStatus, TrainingEvent, Unclear
-from tunedrop.training.polling import EAGER_MINUTES, Poll, TrainingEvents, poll, wait_seconds
-
-SETTINGS = Settings.from_environment(
-    {
-        "AWS_REGION": "us-west-2",
-        "RUNS_TABLE": "runs",
-        "TRAINING_EVENTS_TABLE": "training-events",
-        "DATASET_BUCKET": "drop",
-        "RUNS_BUCKET": "runs",
-        "SETTLE_SECONDS": "30",
-        "FIRST_POLL_SECONDS": "60",
-        "LATER_POLL_SECONDS": "300",
-    }
-)
-
+from tunedrop.training.events import TrainingEvents
+from tunedrop.training.polling import EAGER_MINUTES, Poll, Polling, wait_seconds
 
 def step(number: int, reward: float, event_id: str | None = None, created_at: int | None = None) -> TrainingEvent:
     metrics = {"step": float(number), "total_steps": 67.0, "critic_rewards_mean": reward}
@@ -78,7 +64,7 @@ def submitted(run: RunRecord, store: RunStore, service: Watched) -> RunRecord:
 @pytest.fixture
 def look(submitted: RunRecord, store: RunStore, events: TrainingEvents, service: Watched):
     def look() -> Poll:
-        return poll(RUN_ID, store=store, events=events, backend=service, settings=SETTINGS)
+        return Polling(store, events, service, first_poll=60, later_poll=300).poll(RUN_ID)
 
     return look
 

@@ -106,7 +106,7 @@ def test_a_quiet_submission_uploads_once_creates_once_and_saves_the_job(machine:
     record = machine.run()
     assert record.job_id == "job-0"
     assert record.file_id == "file-0"
-    assert list(machine.service.files.values()) == [f"tunedrop-{RUN_ID}.jsonl"]
+    assert list(machine.service.files_by_id.values()) == [f"tunedrop-{RUN_ID}.jsonl"]
     assert record.submission_lease_until is not None
     assert machine.store.load(RUN_ID).submission_lease_until is None
 
@@ -114,7 +114,7 @@ def test_a_quiet_submission_uploads_once_creates_once_and_saves_the_job(machine:
 def test_a_state_that_runs_again_changes_nothing(machine: Machine) -> None:
     first = machine.run()
     assert machine.run().job_id == first.job_id
-    assert len(machine.service.jobs) == len(machine.service.files) == 1
+    assert len(machine.service.jobs) == len(machine.service.files_by_id) == 1
 
 
 FAULTS = [
@@ -138,7 +138,7 @@ def test_whatever_happens_at_a_call_there_is_one_job(
     record = machine.run()
     assert [job.id for job in machine.service.training] == [record.job_id]
     assert len(machine.service.jobs) == 1
-    assert len(machine.service.files) == 1
+    assert len(machine.service.files_by_id) == 1
 
 
 def test_a_refused_job_ends_the_run_and_is_not_tried_again(machine: Machine) -> None:

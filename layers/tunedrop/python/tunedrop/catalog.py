@@ -57,6 +57,7 @@ class Model:
 
     `tuned_as` is the id that a training job names; `asked_as` the id or inference profile that inference names.
     `gives_events`, `gives_checkpoints` and `needs_deployment` say what the training backend can do.
+    `most_temperature` is the highest at which the model may be asked.
     `max_prompt_tokens` is the context that the prompt must fit in, in tokens; None where no source states it.
     """
 
@@ -68,6 +69,7 @@ class Model:
     gives_events: bool
     gives_checkpoints: bool
     needs_deployment: bool
+    most_temperature: float
     max_prompt_tokens: int | None
     default_group_size: int
     hyperparameters: Mapping[str, Range]
@@ -112,6 +114,7 @@ _MODELS = (
         gives_events=True,
         gives_checkpoints=True,
         needs_deployment=False,
+        most_temperature=2.0,
         max_prompt_tokens=128_000,
         default_group_size=_OPEN_WEIGHT_GROUP_SIZE,
         hyperparameters=_OPEN_WEIGHT_HYPERPARAMETERS,
@@ -125,6 +128,7 @@ _MODELS = (
         gives_events=True,
         gives_checkpoints=True,
         needs_deployment=False,
+        most_temperature=2.0,
         max_prompt_tokens=32_768,
         default_group_size=_OPEN_WEIGHT_GROUP_SIZE,
         hyperparameters=_OPEN_WEIGHT_HYPERPARAMETERS,
@@ -139,6 +143,7 @@ _MODELS = (
         gives_events=False,
         gives_checkpoints=False,
         needs_deployment=True,
+        most_temperature=1.0,  # the API model of Converse: InferenceConfiguration.temperature
         max_prompt_tokens=256_000,
         default_group_size=8,
         hyperparameters=_NOVA_HYPERPARAMETERS,

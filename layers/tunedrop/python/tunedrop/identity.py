@@ -21,6 +21,7 @@ leaves room for prefixes below the 80 of an execution name and the 63 of a Nova 
 
 _HASH_LENGTH = 16
 _INBOX = "inbox/"
+_BEDROCK_PREFIX = "tunedrop-"
 _RUN_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,45}[a-z0-9])?")
 _NOTICE_NAMESPACE = uuid.UUID("5d0f6f0e-2c3a-5b8e-9a44-7c1f6c1b7d11")
 
@@ -105,6 +106,22 @@ def run_id_of_training_file(file_name: str) -> str | None:
     """The run that a file at Bedrock was uploaded for, or None where the file is not one of Tunedrop's."""
     run_id = file_name.removeprefix("tunedrop-").removesuffix(".jsonl")
     return run_id if file_name == training_file_name(run_id) and is_run_id(run_id) else None
+
+
+def bedrock_name(run_id: str) -> str:
+    """What is named after the run at Bedrock's native API: job, model, deployment. At most 9 + 47 of 63 characters."""
+    return f"{_BEDROCK_PREFIX}{run_id}"
+
+
+def run_id_of_bedrock_name(name: str) -> str | None:
+    """The run that something at Bedrock's native API is named after, or None where it is not one of Tunedrop's."""
+    run_id = name.removeprefix(_BEDROCK_PREFIX)
+    return run_id if name == bedrock_name(run_id) and is_run_id(run_id) else None
+
+
+def warning_notice_id(run_id: str, finding: str) -> str:
+    """The id of the one notice of a training's finding: derived, as the terminal one's."""
+    return str(uuid.uuid5(_NOTICE_NAMESPACE, f"warning/{run_id}/{finding}"))
 
 
 def terminal_notice_id(run_id: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from tunedrop import clock, identity
 from tunedrop.outcomes import Status
 from tunedrop.run.record import RunRecord
+from tunedrop.training.holdings import left_behind
 
 SCHEMA_VERSION = "1.0"
 
@@ -52,6 +53,30 @@ def closing(
     }
 
 
+def warning(record: RunRecord, finding: Mapping[str, Any]) -> dict[str, Any]:
+    """The notice of one finding about a training that goes on, ready to publish. Its id is the same each time."""
+    body = {
+        "schema_version": SCHEMA_VERSION,
+        "notice_id": identity.warning_notice_id(record.run_id, finding["name"]),
+        "event": "training_warning",
+        "run_id": record.run_id,
+        "name": record.name,
+        "status": str(Status.RUNNING),
+        "base_model": _base_model(record),
+        "job_id": record.job_id,
+        "finding": dict(finding),
+        "simulated": bool((record.training or {}).get("simulated", False)),
+        "execution_arn": record.execution_arn,
+    }
+    told = {"event": "training_warning", "finding": str(finding["name"]), "name": record.name}
+    return {
+        "notice_id": body["notice_id"],
+        "subject": _subject(f"Tunedrop WARNING: {finding['name']}, ", record.name),
+        "message": json.dumps(body, ensure_ascii=False, allow_nan=False),
+        "attributes": {name: {"DataType": "String", "StringValue": value} for name, value in told.items()},
+    }
+
+
 def attributes(record: RunRecord, status: Status) -> dict[str, Any]:
     """What a filter policy can ask for, in the form of SNS's MessageAttributes; left out where there is no value."""
     values = {
@@ -65,7 +90,10 @@ def attributes(record: RunRecord, status: Status) -> dict[str, Any]:
 
 def subject(name: str, status: Status, verdict: str | None) -> str:
     """The e-mail's subject, within what SNS takes: at most 99 printable ASCII characters, no space at the start."""
-    told = f"Tunedrop {status}: " + (f"{verdict}, " if verdict else "")
+    return _subject(f"Tunedrop {status}: " + (f"{verdict}, " if verdict else ""), name)
+
+
+def _subject(told: str, name: str) -> str:
     plain = "".join(each if " " <= each <= "~" else "?" for each in name)
     room = SUBJECT_LENGTH - len(told)
     return told + (plain if len(plain) <= room else plain[: room - 3] + "...")
@@ -93,9 +121,12 @@ def _body(
             "steps": training.get("steps"),
             "reward_first": training.get("reward_first"),
             "reward_last": training.get("reward_last"),
+            "findings": [finding["name"] for finding in training.get("findings") or ()],
             "simulated": bool(training.get("simulated", False)),
         },
         "evaluation": record.evaluation,
+        "released": [{"id": name, "how": how} for name, how in record.released.items()],
+        "may_still_cost": left_behind(record),
         "report_uri": report_uri,
         "execution_arn": record.execution_arn,
         "started_at": record.started_at,

@@ -75,6 +75,14 @@ class BudgetExceeded(RunEnded):
     """The training job passed a limit that the recipe sets."""
 
 
+class TrainingUnhealthy(RunEnded):
+    """A finding about the training's health that the recipe says to stop on."""
+
+
+class DeploymentFailed(RunEnded):
+    """The tuned model is there, but could not be deployed; a run that resumes this one trains nothing again."""
+
+
 class EvaluationIncomplete(RunEnded):
     """Too many answers could not be had or graded for a verdict."""
 

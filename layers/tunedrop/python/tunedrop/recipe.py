@@ -46,7 +46,9 @@ class Evaluation(_Section):
     """How base and tuned model are compared on the test set.
 
     `holdout` is the share of the training rows that becomes the test set where none was dropped. `pass_reward` is the
-    reward from which an answer counts as right where the grader does not say it itself.
+    reward from which an answer counts as right where the grader does not say it itself. `checkpoints` says which models
+    of the training are compared: the last, all of them, or the best by `validation` of the training rows, which are
+    neither trained on nor tested on.
     """
 
     samples: int = Field(1, ge=1, le=16)
@@ -58,6 +60,8 @@ class Evaluation(_Section):
     holdout: float = Field(0.1, gt=0, le=0.5)
     pass_reward: float = Field(0.5, gt=0, le=1)
     seed: int = Field(0, ge=0, le=2**31 - 1)
+    checkpoints: Literal["last", "all", "best"] = "last"
+    validation: float = Field(0.1, gt=0, le=0.5)
 
 
 class Gates(_Section):
@@ -67,16 +71,56 @@ class Gates(_Section):
     most_baseline: float = Field(0.95, ge=0, le=1)
     least_groups_with_signal: float = Field(0.1, ge=0, le=1)
     most_grader_errors: float = Field(0.02, ge=0, le=1)
-    most_ungraded: float = Field(0.02, ge=0, le=1)
+    least_reference: float = Field(0.9, ge=0, le=1)
+    cheat_margin: float = Field(0.1, ge=0, le=1)
+    most_unstable: float = Field(0.0, ge=0, le=1)
+    most_step_seconds: float = Field(60, gt=0, le=900)
+    most_ungraded: float = Field(0.2, ge=0, le=1)
     level: float = Field(0.05, gt=0, lt=0.5)
     least_difference: float = Field(0.0, ge=0, le=1)
 
 
+class Prices(_Section):
+    """What the training costs, in dollars; none is published, so only those that are given here are counted."""
+
+    hour: float = Field(0.0, ge=0)
+    step: float = Field(0.0, ge=0)
+    grading: float = Field(0.0, ge=0)
+
+    @property
+    def given(self) -> bool:
+        """Whether there is any."""
+        return bool(self.hour or self.step or self.grading)
+
+
 class Budget(_Section):
-    """What the training may cost at the most; beyond it the job is cancelled."""
+    """What the training may cost at the most; beyond it the job is cancelled. A grading is one graded answer."""
 
     hours: float = Field(_HOURS_72, gt=0, le=_HOURS_72)
     stuck_hours: float = Field(6, gt=0, le=_HOURS_72)
+    deployment_hours: float = Field(2, gt=0, le=24)
+    steps: int | None = Field(None, ge=1)
+    gradings: int | None = Field(None, ge=1)
+    dollars: float | None = Field(None, gt=0)
+    prices: Prices = Prices()
+
+
+FindingName = Literal[
+    "reward_plateau", "entropy_collapse", "exploding_gradients", "verbosity", "grader_errors", "all_equal_groups"
+]
+
+
+class Health(_Section):
+    """Which findings about the training end the run; any other is a warning."""
+
+    stop_on: tuple[FindingName, ...] = ()
+
+
+class Cleanup(_Section):
+    """What is left at Bedrock when the run is over. A deployment that is kept is asked, and paid, by the token."""
+
+    delete_files: bool = False
+    keep_deployment: bool = False
 
 
 class Promotion(_Section):
@@ -89,7 +133,11 @@ class Promotion(_Section):
 
 
 class Recipe(_Section):
-    """A run's whole recipe, resolved: every field has its value."""
+    """A run's whole recipe, resolved: every field has its value.
+
+    `resumes` names an earlier run whose finished job is taken over; `evaluate_only` a tuned model. With either nothing
+    is trained.
+    """
 
     model: str = ""
     hyperparameters: dict[str, int | float | str] = Field(default_factory=dict)
@@ -98,6 +146,10 @@ class Recipe(_Section):
     evaluation: Evaluation = Evaluation()
     gates: Gates = Gates()
     budget: Budget = Budget()
+    health: Health = Health()
+    cleanup: Cleanup = Cleanup()
+    resumes: str = Field("", max_length=64)
+    evaluate_only: str = Field("", max_length=2048)
     promotion: Promotion | None = None
     labels: dict[_Label, _Label] = Field(default_factory=dict, max_length=20)
 
@@ -105,6 +157,11 @@ class Recipe(_Section):
     def catalog_model(self) -> catalog.Model:
         """The catalog's entry of the recipe's model."""
         return catalog.find(self.model)
+
+    @property
+    def trains(self) -> bool:
+        """Whether the run has a job of its own."""
+        return not (self.resumes or self.evaluate_only)
 
     @property
     def typed_hyperparameters(self) -> dict[str, int | float | str]:
@@ -152,6 +209,7 @@ def resolve(document: Mapping[str, Any], region: str) -> Recipe:
             given = document.get("hyperparameters") or {}
             if isinstance(given, Mapping):
                 problems += _hyperparameter_problems(given, model)
+                problems += _contradictions(recipe, model)
                 defaults = {name: each.default for name, each in model.hyperparameters.items()}
                 chosen = {name: value for name, value in {**defaults, **given}.items() if value is not None}
                 recipe = recipe.model_copy(update={"model": model.id, "hyperparameters": chosen})
@@ -171,6 +229,29 @@ def _hyperparameter_problems(given: Mapping[str, Any], model: catalog.Model) -> 
             problems.append(f"recipe field `hyperparameters.{name}` is not one of {model.id}'s{hint}")
         elif problem := bounds.problem(value):
             problems.append(f"recipe field `hyperparameters.{name}`: {problem}")
+    return problems
+
+
+def _contradictions(recipe: Recipe, model: catalog.Model) -> list[str]:
+    """What is right field by field but not together, or not for this model."""
+    problems = []
+    for section, temperature in (("evaluation", recipe.evaluation), ("rehearsal", recipe.rehearsal)):
+        if temperature.temperature > model.most_temperature:
+            problems.append(
+                f"recipe field `{section}.temperature`: {model.id} is asked at {model.most_temperature:g} at the most, "
+                f"got {temperature.temperature:g}"
+            )
+    if recipe.evaluation.checkpoints != "last" and not model.gives_checkpoints:
+        problems.append(f"recipe field `evaluation.checkpoints`: {model.id} gives no checkpoints; leave it at `last`")
+    if recipe.budget.dollars is not None and not recipe.budget.prices.given:
+        problems.append(
+            "recipe field `budget.dollars`: no price of the training is published; give those that you know as "
+            "`budget.prices` (hour, step, grading)"
+        )
+    if recipe.budget.steps is not None and not model.gives_events:
+        problems.append(f"recipe field `budget.steps`: {model.id} tells no steps; set `budget.hours`")
+    if recipe.resumes and recipe.evaluate_only:
+        problems.append("recipe fields `resumes` and `evaluate_only`: expected one of them, got both")
     return problems
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
     from tunedrop.training.backend import TrainingBackend
-    from tunedrop.training.polling import TrainingEvents
+    from tunedrop.training.events import TrainingEvents
 
 # "standard" retries throttling and passing faults three times with jitter; all calls of Tunedrop may be made twice.
 _RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
@@ -60,7 +60,7 @@ class Resources:
 
     @cached_property
     def training_events(self) -> TrainingEvents:
-        from tunedrop.training.polling import TrainingEvents
+        from tunedrop.training.events import TrainingEvents
 
         return TrainingEvents(self.dynamodb, self.settings.training_events_table)
 

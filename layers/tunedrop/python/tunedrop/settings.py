@@ -33,6 +33,7 @@ class Settings:
     later_poll_seconds: int
     graders: Mapping[str, str]
     aftermath_arn: str
+    training_role_arn: str
     list_lag_seconds: float
 
     @classmethod
@@ -63,5 +64,6 @@ class Settings:
             later_poll_seconds=int(needed("LATER_POLL_SECONDS")),
             graders=json.loads(variables.get("GRADERS", "{}")),
             aftermath_arn=variables.get("AFTERMATH_ARN", ""),
+            training_role_arn=variables.get("TRAINING_ROLE_ARN", ""),
             list_lag_seconds=float(variables.get("LIST_LAG_SECONDS", LIST_LAG_SECONDS)),
         )

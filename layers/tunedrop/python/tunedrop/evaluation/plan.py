@@ -65,7 +65,7 @@ def candidates(record: RunRecord, asked_as: str) -> list[Candidate]:
     """The models to compare: the base as inference names it, and the tuned one."""
     found = [Candidate(BASE, asked_as)]
     if record.tuned_model:
-        found.append(Candidate(TUNED, record.tuned_model))
+        found.append(Candidate(TUNED, record.asked_as or record.tuned_model))
     return found
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from tunedrop.graders.deployed import DeployedGrader, Graded, Rollout
+from tunedrop.graders.deployed import DeployedGrader
+from tunedrop.graders.graded import Graded, Rollout
 from tunedrop.recipe import Recipe
 from tunedrop.rehearsal import verdict
 from tunedrop.rehearsal.probes import Probe, ideal_answer, probes
@@ -32,6 +33,8 @@ def rehearse(run_id: str, resources: Resources) -> None:
     """
     record = resources.runs.load(run_id)
     recipe = Recipe.model_validate(record.recipe)
+    if not recipe.trains:
+        return  # there is no training to be paid for that a rehearsal could save
     model = recipe.catalog_model
     run_folder = resources.folder(run_id)
     grader = resources.grader(record)

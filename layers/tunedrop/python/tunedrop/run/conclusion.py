@@ -18,13 +18,14 @@ from tunedrop.evaluation.verdict import Rules, Verdict, evaluate, notice_figures
 from tunedrop.graders.contract import text_of
 from tunedrop.outcomes import EvaluationIncomplete, Status
 from tunedrop.recipe import Recipe
-from tunedrop.rehearsal.verdict import reference_answer_text
+from tunedrop.rehearsal.probes import ideal_answer
 from tunedrop.reporting.flips import Flips
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import RunRecord
 from tunedrop.run.report_files import write_report
+from tunedrop.training.holdings import let_go
 
 
 def conclude(run_id: str, resources: Resources) -> dict[str, Any]:
@@ -45,6 +46,7 @@ def conclude(run_id: str, resources: Resources) -> dict[str, Any]:
         metrics = resources.training_events.metrics(run_id)
         run_folder.write_json(names.METRICS, metrics)
         record = resources.runs.update(run_id, {"evaluation": notice_figures(result), "stage": "ConcludeRun"})
+        record = _let_go(record, recipe, resources)
         finished_at = clock.now_text()
         report_uri = write_report(
             run_folder,
@@ -63,6 +65,14 @@ def conclude(run_id: str, resources: Resources) -> dict[str, Any]:
         "promotion": promotion(record, recipe),
         "notice": record.notice,
     }
+
+
+def _let_go(record: RunRecord, recipe: Recipe, resources: Resources) -> RunRecord:
+    """The evaluation is over: delete what the run holds at the training service and is not to keep."""
+    if record.deploying_at is None and not recipe.cleanup.delete_files:
+        return record
+    released = let_go(record, resources.backend(record), keep_deployment=recipe.cleanup.keep_deployment)
+    return resources.runs.update(record.run_id, {"released": {**record.released, **released}})
 
 
 def promotion(record: RunRecord, recipe: Recipe) -> dict[str, Any]:
@@ -124,7 +134,7 @@ def _flips(run_folder: RunFolder, tally: Tally, shards: list[Shard]) -> dict[str
     for number, line in enumerate(_test_rows(run_folder)):
         if number in wanted:
             row = orjson.loads(line)
-            flips.add_row(number, _prompt(row), reference_answer_text(row))
+            flips.add_row(number, _prompt(row), ideal_answer(row))
     return flips.to_json()
 
 

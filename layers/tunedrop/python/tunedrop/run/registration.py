@@ -12,6 +12,7 @@ from tunedrop.run.record import RunRecord
 
 def new_record(run_id: str, execution_input: Mapping[str, Any], execution_arn: str, started_at: str) -> RunRecord:
     """The record of a run that an execution begins."""
+    source: dict[str, Any]
     upload = identity.upload_of(execution_input)
     if upload is not None:
         name = identity.dataset_name(upload.key)
@@ -19,6 +20,9 @@ def new_record(run_id: str, execution_input: Mapping[str, Any], execution_arn: s
     else:
         name = str(execution_input.get("name") or run_id)
         source = {"kind": "call"}
+        for given in ("resumes", "recipe"):
+            if execution_input.get(given):
+                source[given] = execution_input[given]
     return RunRecord(
         run_id=run_id,
         name=name,

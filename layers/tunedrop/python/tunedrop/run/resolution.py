@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tunedrop.graders.kinds import load
 from tunedrop.graders.sample import OptionsError
@@ -12,6 +13,7 @@ from tunedrop.run.inputs import pin_recipe, pin_test, pin_upload, read
 from tunedrop.run.record import PinnedObject, RunRecord
 from tunedrop.run.store import RunStore
 from tunedrop.settings import Settings
+from tunedrop.training.takeover import earlier_run
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -22,23 +24,45 @@ def resolve_inputs(run_id: str, *, store: RunStore, s3: S3Client, settings: Sett
 
     Raises:
         InputMissing: the training file's version is gone, or there are several recipes.
-        RecipeInvalid: names every field that is wrong.
+        RecipeInvalid: names every field that is wrong, or why the run that is resumed cannot be.
         RunReleased: the run was stopped meanwhile.
     """
     record = store.load(run_id)
     if record.recipe is not None:
         return record
     source = record.source
-    if source.get("kind") != "upload":
+    earlier: RunRecord | None = None
+    if source.get("kind") == "upload":
+        train = pin_upload(s3, source["bucket"], source["key"], source["version_id"])
+        test = pin_test(s3, train)
+        recipe_file = pin_recipe(s3, train)
+        document: Mapping[str, Any] | None = None
+    elif source.get("resumes"):
+        earlier = earlier_run(store, str(source["resumes"]))
+        if earlier.train is None:
+            raise InputMissing(f"run {earlier.run_id} was made from no dataset that could be taken over")
+        train, test, recipe_file = earlier.train, earlier.test, earlier.recipe_file
+        document = {**(earlier.recipe or {}), "evaluate_only": "", **source.get("recipe", {})}
+        document["resumes"] = earlier.run_id
+    else:
         raise InputMissing(f"run {run_id} was started without a dataset: drop a train.jsonl into the inbox.")
-    train = pin_upload(s3, source["bucket"], source["key"], source["version_id"])
-    test = pin_test(s3, train)
-    recipe_file = pin_recipe(s3, train)
     # Saved before the recipe is read, so that the notice of a broken recipe names what it was found beside.
     pins = {"train": train, "test": test, "recipe_file": recipe_file}
     store.update(run_id, {name: _item(pinned) for name, pinned in pins.items()} | {"stage": "ResolveInputs"})
-    recipe = _recipe(s3, recipe_file, settings.region)
-    return store.update(run_id, {"recipe": recipe.model_dump(mode="json"), "grader_arn": _grader(recipe, settings)})
+    recipe = _recipe(s3, recipe_file, settings.region) if document is None else resolve(document, settings.region)
+    if recipe.resumes:
+        earlier = earlier or earlier_run(store, recipe.resumes)
+        _require_same_model(recipe, earlier)
+    arn = _grader(recipe, settings, earlier)
+    return store.update(run_id, {"recipe": recipe.model_dump(mode="json"), "grader_arn": arn})
+
+
+def _require_same_model(recipe: Recipe, earlier: RunRecord) -> None:
+    model = (earlier.recipe or {}).get("model")
+    if recipe.model != model:
+        raise RecipeInvalid(
+            f"recipe field `model`: run {earlier.run_id}, which is resumed, tuned {model}; got {recipe.model}"
+        )
 
 
 def _recipe(s3: S3Client, recipe_file: PinnedObject | None, region: str) -> Recipe:
@@ -48,8 +72,11 @@ def _recipe(s3: S3Client, recipe_file: PinnedObject | None, region: str) -> Reci
     return resolve(parse(read(s3, recipe_file, most_bytes=RECIPE_BYTES), name), region)
 
 
-def _grader(recipe: Recipe, settings: Settings) -> str:
+def _grader(recipe: Recipe, settings: Settings, earlier: RunRecord | None) -> str:
     arn = settings.graders.get(recipe.grader.kind)
+    if earlier is not None and (earlier.recipe or {}).get("grader", {}).get("kind") == recipe.grader.kind:
+        # What was trained is graded by the version that trained it.
+        arn = earlier.grader_arn or arn
     if arn is None:
         raise RecipeInvalid(
             f"recipe field `grader.kind`: {recipe.grader.kind!r} is not deployed with this stack; "

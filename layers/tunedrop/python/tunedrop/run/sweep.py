@@ -1,4 +1,4 @@
-"""What no event told: runs whose execution has ended without a notice, and jobs that no live run owns."""
+"""What no event told: runs whose execution has ended without a notice, and what is held for no live run."""
 
 from __future__ import annotations
 
@@ -6,35 +6,41 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tunedrop import clock, identity
-from tunedrop.catalog import Family, models
-from tunedrop.outcomes import RunNotFound
+from tunedrop import clock
+from tunedrop.outcomes import RunNotFound, Status
+from tunedrop.recipe import Recipe
 from tunedrop.resources import Resources
 from tunedrop.run.record import RunRecord
-from tunedrop.training.backend import Job
+from tunedrop.training.backends import backends_of_region
 
 if TYPE_CHECKING:
     from tunedrop.training.backend import TrainingBackend
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Swept:
-    """What a sweep found. `jobs_unowned` train for a Tunedrop run that this stack does not know: only reported."""
+    """What a sweep found. What is unowned carries the name of a Tunedrop run that this stack does not know, perhaps
+    another stack's in the same account: it is only reported."""
 
-    looked_at: int
-    aftermaths_started: int
-    jobs_cancelled: int
-    jobs_unowned: int
+    looked_at: int = 0
+    aftermaths_started: int = 0
+    jobs_cancelled: int = 0
+    jobs_unowned: int = 0
+    files_deleted: int = 0
+    files_unowned: int = 0
+    deployments_deleted: int = 0
+    deployments_unowned: int = 0
 
 
 def sweep(resources: Resources) -> Swept:
-    """Start the aftermath of every run that is not notified though its execution has ended; cancel orphaned jobs."""
-    looked_at = started = 0
+    """Start the aftermath of every run that is not notified though its execution has ended; release what has no run."""
+    swept = Swept()
     for record in resources.runs.unfinished():
-        looked_at += 1
-        started += _start_aftermath(record, resources)
-    cancelled, unowned = _release_orphans(resources)
-    return Swept(looked_at, started, cancelled, unowned)
+        swept.looked_at += 1
+        swept.aftermaths_started += _start_aftermath(record, resources)
+    for backend in backends_of_region(resources.settings):
+        _release_orphans(backend, resources, swept)
+    return swept
 
 
 def _start_aftermath(record: RunRecord, resources: Resources) -> bool:
@@ -59,37 +65,42 @@ def _start_aftermath(record: RunRecord, resources: Resources) -> bool:
     return True
 
 
-def _release_orphans(resources: Resources) -> tuple[int, int]:
-    """Cancel the live jobs made from files of ours whose run has ended, or has another job; count those unknown."""
-    region = resources.settings.region
-    model = next((each for each in models() if each.region == region and each.family is Family.OPEN_WEIGHT), None)
-    if model is None:
-        return 0, 0
-    from tunedrop.training.backends import backend_for
-
-    backend = backend_for(model, resources.settings)
-    live = [job for job in backend.list_jobs() if not job.status.over]
-    if not live:
-        return 0, 0
-    names = dict(backend.list_files())
-    cancelled = unowned = 0
-    for job in live:
-        run_id = identity.run_id_of_training_file(names.get(job.training_file or "", ""))
-        if run_id is None:
-            continue
-        try:
-            record = resources.runs.load(run_id)
-        except RunNotFound:
-            # Perhaps another stack's in the same account: not ours to cancel.
-            unowned += 1
-            continue
-        cancelled += _cancel_if_orphaned(job, record, backend)
-    return cancelled, unowned
+def _release_orphans(backend: TrainingBackend, resources: Resources, swept: Swept) -> None:
+    """Cancel and delete what is held for runs that have ended; count what belongs to no run of this stack."""
+    for run_id, job in backend.live_jobs():
+        record = _record(resources, run_id)
+        if record is None:
+            swept.jobs_unowned += 1
+        elif record.closed or record.job_id not in (None, job.id):
+            backend.cancel(job.id)
+            swept.jobs_cancelled += 1
+    for run_id, file_id in backend.files():
+        record = _record(resources, run_id)
+        if record is None:
+            swept.files_unowned += 1
+        elif record.closed and _unwanted(file_id, record):
+            swept.files_deleted += backend.delete_file(file_id)
+    for run_id, _ in backend.deployments():
+        record = _record(resources, run_id)
+        if record is None:
+            swept.deployments_unowned += 1
+        elif record.closed and not _kept(record):
+            swept.deployments_deleted += backend.withdraw(run_id) is not None
 
 
-def _cancel_if_orphaned(job: Job, record: RunRecord, backend: TrainingBackend) -> bool:
-    owned = job.id == record.job_id or record.job_id is None
-    if owned and not record.closed:
-        return False
-    backend.cancel(job.id)
-    return True
+def _record(resources: Resources, run_id: str) -> RunRecord | None:
+    try:
+        return resources.runs.load(run_id)
+    except RunNotFound:
+        return None
+
+
+def _unwanted(file_id: str, record: RunRecord) -> bool:
+    """Whether a file of an ended run is to go: a second one that a killed upload left, or as the recipe says."""
+    return file_id != record.file_id or Recipe.model_validate(record.recipe).cleanup.delete_files
+
+
+def _kept(record: RunRecord) -> bool:
+    """Whether an ended run keeps its deployment: it went well, and its recipe says so."""
+    keeps = Recipe.model_validate(record.recipe).cleanup.keep_deployment
+    return keeps and record.status is Status.SUCCEEDED

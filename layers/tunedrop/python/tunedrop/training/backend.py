@@ -69,6 +69,18 @@ class Checkpoint:
     model: str
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """How a tuned model is asked.
+
+    `model` is the id by which inference names it, None while it cannot be asked yet. `deployment` is what was made for
+    asking it, and is to be deleted in the end; None where the service needs none.
+    """
+
+    model: str | None
+    deployment: str | None = None
+
+
 class Refused(Exception):
     """The service said no in a way that will not change: nothing was created."""
 
@@ -82,7 +94,7 @@ class Unclear(Exception):
 
 
 class TrainingBackend(Protocol):
-    """A service that trains. Every method but `cancel` raises Refused, Busy or Unclear."""
+    """A service that trains. Every method raises Refused, Busy or Unclear."""
 
     @property
     def simulated(self) -> bool:
@@ -94,8 +106,8 @@ class TrainingBackend(Protocol):
     def find_files(self, name: str) -> Sequence[str]:
         """The ids of the files with that name, the oldest first. The list may be stale."""
 
-    def delete_file(self, file_id: str) -> None:
-        """Delete a file; one that is not there is no error."""
+    def delete_file(self, file_id: str) -> bool:
+        """Delete a file of the service's; one that is not there is no error. Whether there was anything to delete."""
 
     def create(self, request: JobRequest) -> Job:
         """Create a job. Never tried twice within."""
@@ -115,11 +127,20 @@ class TrainingBackend(Protocol):
     def checkpoints(self, job_id: str) -> Sequence[Checkpoint]:
         """The checkpoints so far, by step."""
 
-    def list_jobs(self) -> Iterator[Job]:
-        """Every job of the account that the list shows, for the sweeper."""
+    def serve(self, run_id: str, tuned_model: str) -> Serving:
+        """Have the tuned model made askable for the run, or see how far that is. Called again, it makes nothing new."""
 
-    def list_files(self) -> Iterator[tuple[str, str]]:
-        """Every training file of the account as (id, name), for the sweeper."""
+    def withdraw(self, run_id: str) -> str | None:
+        """Delete what `serve` made for the run; its id, or None where there is nothing. The model stays."""
+
+    def live_jobs(self) -> Sequence[tuple[str, Job]]:
+        """Every job that has not ended and carries the name of a run of Tunedrop, as (run id, job)."""
+
+    def files(self) -> Sequence[tuple[str, str]]:
+        """Every training file at the service that carries the name of a run of Tunedrop, as (run id, file id)."""
+
+    def deployments(self) -> Sequence[tuple[str, str]]:
+        """Every deployment that carries the name of a run of Tunedrop, as (run id, deployment)."""
 
 
 def number(value: Any) -> float | None:

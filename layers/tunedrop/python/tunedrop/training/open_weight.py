@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import openai
 
+from tunedrop import identity
 from tunedrop.catalog import is_simulated
 from tunedrop.training.backend import (
     Busy,
@@ -19,6 +20,7 @@ from tunedrop.training.backend import (
     JobRequest,
     JobStatus,
     Refused,
+    Serving,
     TrainingEvent,
     Unclear,
     number,
@@ -69,19 +71,24 @@ class OpenWeightBackend:
             return file_id
 
     def find_files(self, name: str) -> Sequence[str]:
-        return [file_id for file_id, file_name in self.list_files() if file_name == name]
+        return [file_id for file_id, file_name in self._list_files() if file_name == name]
 
-    def list_files(self) -> Iterator[tuple[str, str]]:
+    def files(self) -> Sequence[tuple[str, str]]:
+        named = ((identity.run_id_of_training_file(name), file_id) for file_id, name in self._list_files())
+        return [(run_id, file_id) for run_id, file_id in named if run_id is not None]
+
+    def _list_files(self) -> Iterator[tuple[str, str]]:
         for file in self._pages("/files", {"purpose": "fine-tune", "order": "asc"}):
             yield str(file.get("id")), str(file.get("filename"))
 
-    def delete_file(self, file_id: str) -> None:
+    def delete_file(self, file_id: str) -> bool:
         try:
             with _Answers():
                 self._client.files.delete(file_id)
         except Refused as refusal:
             if not isinstance(refusal.__cause__, openai.NotFoundError):
                 raise
+        return True
 
     def create(self, request: JobRequest) -> Job:
         with _Answers():
@@ -104,11 +111,18 @@ class OpenWeightBackend:
             return _job(response.http_response.json())
 
     def find_jobs(self, training_file: str) -> Sequence[Job]:
-        found = [job for job in self.list_jobs() if job.training_file == training_file]
+        found = [job for job in self._list_jobs() if job.training_file == training_file]
         found.reverse()  # the service lists the newest first
         return found
 
-    def list_jobs(self) -> Iterator[Job]:
+    def live_jobs(self) -> Sequence[tuple[str, Job]]:
+        live = [job for job in self._list_jobs() if not job.status.over]
+        if not live:
+            return []
+        run_ids = {file_id: run_id for run_id, file_id in self.files()}
+        return [(run_ids[job.training_file], job) for job in live if job.training_file in run_ids]
+
+    def _list_jobs(self) -> Iterator[Job]:
         for each in self._pages("/fine_tuning/jobs", {}):
             yield _job(each)
 
@@ -138,6 +152,16 @@ class OpenWeightBackend:
             for each in self._pages(f"/fine_tuning/jobs/{job_id}/checkpoints", {})
         ]
         return sorted(found, key=lambda checkpoint: checkpoint.step)
+
+    def serve(self, run_id: str, tuned_model: str) -> Serving:  # noqa: ARG002 - the protocol's
+        # Documented: a tuned model can be asked as soon as its job has succeeded, without a deployment.
+        return Serving(tuned_model)
+
+    def withdraw(self, run_id: str) -> str | None:  # noqa: ARG002 - the protocol's
+        return None
+
+    def deployments(self) -> Sequence[tuple[str, str]]:
+        return []
 
     def _pages(self, path: str, query: dict[str, str]) -> Iterator[dict[str, Any]]:
         """Every object of a list, each id once: a list that grows while it is read shows some objects twice."""

@@ -1,28 +1,28 @@
-"""Watching a job: its status, its events kept once each, and the limits beyond which it is not worth going on."""
+"""Watching a job: its status, its events kept once each, its health, and the limits beyond which it is stopped."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from tunedrop import clock
+from tunedrop import clock, notice
 from tunedrop.outcomes import (
-    BudgetExceeded,
+    DeploymentFailed,
     RunReleased,
     ServiceBusy,
     TrainingCancelled,
     TrainingFailed,
     TrainingStuck,
+    TrainingUnhealthy,
 )
 from tunedrop.recipe import Recipe
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
-from tunedrop.settings import Settings
-from tunedrop.training.backend import Busy, Job, JobStatus, Refused, TrainingBackend, TrainingEvent, Unclear
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from tunedrop.training.backend import Busy, Job, JobStatus, Refused, Serving, TrainingBackend, TrainingEvent, Unclear
+from tunedrop.training.budget import hold_to_budget
+from tunedrop.training.events import TrainingEvents
+from tunedrop.training.health import Gradings, new_findings
 
 EAGER_MINUTES = 15
 """How long a young job is polled at the shorter interval. One minute for the first 15, then five, makes about
@@ -36,99 +36,158 @@ AGE_SHARE = 1 / 250
 REWARD_WINDOW = 5
 """Steps over which the first and the last reward are averaged: single steps are noisy (a mean of some 32 rollouts)."""
 
-_BATCH = 25  # items a BatchWriteItem, DynamoDB's limit
-
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """What a poll decided: `ready` means that the tuned model can be asked."""
+    """What a poll decided: `ready` means that the tuned model can be asked.
+
+    `warnings` are the notices of findings that are not out yet, at most one; `told` the names of all that are, with
+    it. `new_events` are those that this poll kept first.
+    """
 
     decision: str
     status: str
     wait_seconds: int
+    warnings: Sequence[Mapping[str, Any]] = ()
+    told: Sequence[str] = ()
+    new_events: Sequence[TrainingEvent] = field(default=(), compare=False)
 
 
-class TrainingEvents:
-    """The events of all jobs, an item each by run and event: writing one twice changes nothing."""
+class Polling:
+    """Watches the jobs of runs, a look at a time."""
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self._client = client
-        self._table = table
+    def __init__(
+        self, store: RunStore, events: TrainingEvents, backend: TrainingBackend, *, first_poll: int, later_poll: int
+    ) -> None:
+        self._store = store
+        self._events = events
+        self._backend = backend
+        self._first_poll = first_poll
+        self._later_poll = later_poll
 
-    def keep(self, run_id: str, events: Iterable[TrainingEvent]) -> int:
-        """Write the events that are not kept yet; how many those were."""
-        known = {item["event_id"]["S"] for item in self._items(run_id, "event_id")}
-        new = [event for event in events if event.id not in known]
-        for start in range(0, len(new), _BATCH):
-            requests: Any = [
-                {"PutRequest": {"Item": _event_item(run_id, event)}} for event in new[start : start + _BATCH]
-            ]
-            while requests:
-                answer = self._client.batch_write_item(RequestItems={self._table: requests})
-                requests = answer.get("UnprocessedItems", {}).get(self._table, [])
-        return len(new)
+    def poll(self, run_id: str, *, told: Sequence[str] = (), gradings: Gradings | None = None) -> Poll:
+        """Look at the run's job once: keep what is new, judge it, and say whether to go on waiting.
 
-    def metrics(self, run_id: str) -> list[dict[str, float]]:
-        """The metrics of every step, by step; where a step was told twice, the later one."""
-        by_step: dict[int, tuple[int, dict[str, float]]] = {}
-        for item in self._items(run_id, "event_id, created_at, step, metrics"):
-            if "metrics" in item and "step" in item:
-                step, created = int(item["step"]["N"]), int(item["created_at"]["N"])
-                values = {name: float(value["N"]) for name, value in item["metrics"]["M"].items()}
-                if step not in by_step or created >= by_step[step][0]:
-                    by_step[step] = (created, values)
-        return [by_step[step][1] for step in sorted(by_step)]
+        `told` names the findings whose notices are out; `gradings` counts the answers that were graded so far.
 
-    def _items(self, run_id: str, attributes: str) -> Iterable[Mapping[str, Any]]:
-        names = {f"#{name.strip()}": name.strip() for name in attributes.split(",")}
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="run_id = :run",
-            ExpressionAttributeValues={":run": {"S": run_id}},
-            ExpressionAttributeNames=names,
-            ProjectionExpression=", ".join(names),
-            ConsistentRead=True,
+        Raises:
+            TrainingFailed, TrainingCancelled: the job has ended without a model.
+            TrainingStuck, BudgetExceeded, TrainingUnhealthy: it goes on, but should not; the run's release cancels it.
+            DeploymentFailed: there is a model, but it cannot be asked.
+            RunReleased: the run was stopped meanwhile.
+            ServiceBusy: the service could not be asked this time.
+        """
+        record = self._store.load(run_id)
+        if record.closed or record.releasing_at is not None or (record.job_id is None and record.tuned_model is None):
+            raise RunReleased(f"run {run_id} has no job to watch: it was stopped")
+        recipe = Recipe.model_validate(record.recipe)
+        job: Job | None = None
+        new_events: Sequence[TrainingEvent] = ()
+        if record.job_id is not None:
+            job, new_events, record = self._look(record, record.job_id, recipe, gradings)
+            _unless_ended(job)
+        if job is None or (job.status is JobStatus.SUCCEEDED and job.tuned_model):
+            seen = self._serve(record, job, recipe)
+        else:
+            seen = self._go_on(record, job, recipe)
+        findings = (record.training or {}).get("findings") or []
+        following = next((finding for finding in findings if finding["name"] not in told), None)
+        return replace(
+            seen,
+            warnings=(notice.warning(record, following),) if following else (),
+            told=(*told, following["name"]) if following else tuple(told),
+            new_events=new_events,
         )
-        for page in pages:
-            yield from page["Items"]
 
+    def _look(
+        self, record: RunRecord, job_id: str, recipe: Recipe, gradings: Gradings | None
+    ) -> tuple[Job, Sequence[TrainingEvent], RunRecord]:
+        try:
+            job = self._backend.get(job_id)
+            new_events = self._events.keep(record.run_id, self._backend.events(job_id))
+            checkpoints = self._backend.checkpoints(job_id)
+        except (Busy, Unclear) as trouble:
+            raise ServiceBusy(f"job {job_id} could not be looked at: {trouble}") from trouble
+        except Refused as refusal:
+            raise TrainingFailed(f"Bedrock does not show job {job_id} any more: {refusal}") from refusal
 
-def poll(run_id: str, *, store: RunStore, events: TrainingEvents, backend: TrainingBackend, settings: Settings) -> Poll:
-    """Look at the run's job once: keep what is new, and say whether to go on waiting.
+        metrics = self._events.metrics(record.run_id)
+        before = record.training or {}
+        known = list(before.get("findings") or [])
+        found = new_findings(metrics, [each["name"] for each in known], gradings)
+        training = {
+            **summary(metrics, before),
+            "checkpoints": [{"step": each.step, "model": each.model} for each in checkpoints]
+            if recipe.catalog_model.gives_checkpoints
+            else None,
+            "findings": [*known, *(each.to_json() for each in found)],
+        }
+        record = self._store.update(
+            record.run_id,
+            {
+                "job_status": job.service_status,
+                "tuned_model": job.tuned_model or record.tuned_model,
+                "training": training,
+                "stage": "PollJob",
+            },
+        )
+        if not job.status.over:
+            # Those of an earlier try, too: it may have died between noting a finding and stopping for it.
+            for each in training["findings"]:
+                if each["name"] in recipe.health.stop_on:
+                    raise TrainingUnhealthy(f"job {job_id}: {each['name']}: {each['evidence']} {each['advice']}")
+        return job, new_events, record
 
-    Raises:
-        TrainingFailed, TrainingCancelled: the job has ended without a model.
-        TrainingStuck, BudgetExceeded: it goes on, but should not; the run's release cancels it.
-        RunReleased: the run was stopped meanwhile.
-        ServiceBusy: the service could not be asked this time.
-    """
-    record = store.load(run_id)
-    if record.closed or record.releasing_at is not None or record.job_id is None:
-        raise RunReleased(f"run {run_id} has no job to watch: it was stopped")
-    try:
-        job = backend.get(record.job_id)
-        events.keep(run_id, backend.events(record.job_id))
-        checkpoints = backend.checkpoints(record.job_id)
-    except (Busy, Unclear) as trouble:
-        raise ServiceBusy(f"job {record.job_id} could not be looked at: {trouble}") from trouble
-    except Refused as refusal:
-        raise TrainingFailed(f"Bedrock does not show job {record.job_id} any more: {refusal}") from refusal
+    def _go_on(self, record: RunRecord, job: Job, recipe: Recipe) -> Poll:
+        submitted_at = record.submitted_at or record.started_at
+        training = record.training or {}
+        age_hours = _hours_since(submitted_at)
+        hold_to_budget(recipe, job_id=job.id, hours=age_hours, steps=training.get("steps"))
+        still_hours = _hours_since(training.get("progress_at") or submitted_at)
+        # Where the service tells no steps, only the hours of the budget can say that it takes too long.
+        if recipe.catalog_model.gives_events and still_hours > recipe.budget.stuck_hours:
+            raise TrainingStuck(
+                f"job {job.id} ({job.service_status}) made no step for {still_hours:.1f} hours; "
+                f"the recipe allows {recipe.budget.stuck_hours:g} (`budget.stuck_hours`)"
+            )
+        wait = wait_seconds(age_hours * 3600, self._first_poll, self._later_poll)
+        # A job that has succeeded without naming its model is not ready: that, too, is a status nobody documented.
+        known = job.status is not JobStatus.UNKNOWN and job.status is not JobStatus.SUCCEEDED
+        return Poll("running" if known else "unknown", job.service_status, wait)
 
-    metrics = events.metrics(run_id)
-    training = {
-        **summary(metrics, record.training or {}),
-        "checkpoints": [{"step": each.step, "model": each.model} for each in checkpoints],
-    }
-    record = store.update(
-        run_id,
-        {
-            "job_status": job.service_status,
-            "tuned_model": job.tuned_model or record.tuned_model,
-            "training": training,
-            "stage": "PollJob",
-        },
-    )
-    return _decide(record, job, settings)
+    def _serve(self, record: RunRecord, job: Job | None, recipe: Recipe) -> Poll:
+        """See to it that the tuned model can be asked: to the state machine the run is running until it can be."""
+        tuned_model = record.tuned_model or ""
+        if recipe.catalog_model.needs_deployment and record.deploying_at is None:
+            # From here on a deployment may exist that nobody has heard of; it is found by its name.
+            record = self._store.update(record.run_id, {"deploying_at": clock.now_text()})
+        try:
+            serving = self._backend.serve(record.run_id, tuned_model)
+        except Refused as refusal:
+            raise DeploymentFailed(
+                f"model {tuned_model} could not be deployed: {refusal}. A run with `resumes: {record.run_id}` tries "
+                "it again and trains nothing"
+            ) from refusal
+        except Busy:
+            # Only so many deployments may be in the making at once; another look comes.
+            serving = Serving(None)
+        except Unclear as trouble:
+            raise ServiceBusy(f"the deployment of {tuned_model} could not be looked at: {trouble}") from trouble
+        try:
+            self._store.update(record.run_id, {"asked_as": serving.model})
+        except RunReleased:
+            # The run's release may have looked for the deployment before this process made it.
+            self._backend.withdraw(record.run_id)
+            raise
+        if serving.model is not None:
+            return Poll("ready", job.service_status if job else "given", 0)
+        hours = _hours_since(record.deploying_at or clock.now_text())
+        if hours > recipe.budget.deployment_hours:
+            raise DeploymentFailed(
+                f"the deployment of {tuned_model} was not active after {hours:.1f} hours; the recipe allows "
+                f"{recipe.budget.deployment_hours:g} (`budget.deployment_hours`)"
+            )
+        return Poll("running", "Deploying", self._first_poll)
 
 
 def summary(metrics: Sequence[Mapping[str, float]], before: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,30 +205,12 @@ def summary(metrics: Sequence[Mapping[str, float]], before: Mapping[str, Any]) -
     }
 
 
-def _decide(record: RunRecord, job: Job, settings: Settings) -> Poll:
+def _unless_ended(job: Job) -> None:
     told = f": {job.error}" if job.error else ""
     if job.status is JobStatus.FAILED:
         raise TrainingFailed(f"Bedrock ended job {job.id} as failed{told}")
     if job.status is JobStatus.CANCELLED:
         raise TrainingCancelled(f"job {job.id} was cancelled outside this run{told}")
-    if job.status is JobStatus.SUCCEEDED and job.tuned_model:
-        return Poll("ready", job.service_status, 0)
-
-    budget = Recipe.model_validate(record.recipe).budget
-    submitted_at = record.submitted_at or record.started_at
-    age_hours = _hours_since(submitted_at)
-    if age_hours > budget.hours:
-        raise BudgetExceeded(f"job {job.id} trains for {age_hours:.1f} hours; the recipe allows {budget.hours:g}")
-    still_hours = _hours_since((record.training or {}).get("progress_at") or submitted_at)
-    if still_hours > budget.stuck_hours:
-        raise TrainingStuck(
-            f"job {job.id} ({job.service_status}) made no step for {still_hours:.1f} hours; "
-            f"the recipe allows {budget.stuck_hours:g} (`budget.stuck_hours`)"
-        )
-    wait = wait_seconds(age_hours * 3600, settings.first_poll_seconds, settings.later_poll_seconds)
-    # A job that has succeeded without naming its model is not ready: that, too, is a status that nobody documented.
-    known = job.status is not JobStatus.UNKNOWN and job.status is not JobStatus.SUCCEEDED
-    return Poll("running" if known else "unknown", job.service_status, wait)
 
 
 def wait_seconds(age_seconds: float, first: int, later: int) -> int:
@@ -177,21 +218,6 @@ def wait_seconds(age_seconds: float, first: int, later: int) -> int:
     longest run could pass the limit of Step Functions' history."""
     wanted = first if age_seconds < EAGER_MINUTES * 60 else later
     return max(wanted, int(age_seconds * AGE_SHARE))
-
-
-def _event_item(run_id: str, event: TrainingEvent) -> dict[str, Any]:
-    item: dict[str, Any] = {
-        "run_id": {"S": run_id},
-        "event_id": {"S": event.id},
-        "created_at": {"N": str(event.created_at)},
-        "level": {"S": event.level},
-        "message": {"S": event.message},
-    }
-    if event.step is not None:
-        item["step"] = {"N": str(event.step)}
-    if event.metrics is not None:
-        item["metrics"] = {"M": {name: {"N": f"{value:.12g}"} for name, value in event.metrics.items()}}
-    return item
 
 
 def _mean(values: Sequence[float]) -> float | None:

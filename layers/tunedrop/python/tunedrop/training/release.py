@@ -20,6 +20,7 @@ from tunedrop.run.record import RunRecord
 from tunedrop.run.registration import new_record
 from tunedrop.run.store import ConditionNotMet, OwnedByAnother, RunStore
 from tunedrop.training.backend import Busy, JobStatus, TrainingBackend, Unclear
+from tunedrop.training.holdings import let_go
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -122,7 +123,7 @@ class Releaser:
             waiting = self._wind_up(record)
             if waiting is not None:
                 return waiting
-            record = self._close(self._store.load(run_id), execution)
+            record = self._close(self._let_go(self._store.load(run_id)), execution)
         return Release("publish", run_id, notice=record.notice)
 
     def _register(self, run_id: str, execution: EndedExecution) -> RunRecord:
@@ -168,11 +169,15 @@ class Releaser:
             job_id = jobs[0].id
             for other in jobs[1:]:
                 backend.cancel(other.id)
-        if not backend.get(job_id).status.over:
-            backend.cancel(job_id)
+        released = dict(record.released)
         job = backend.get(job_id)
+        if not job.status.over:
+            backend.cancel(job_id)
+            released[job_id] = "training job cancelled"
+            job = backend.get(job_id)
         if job.status in _STILL_COSTING:
             # Cancelling takes its time.
+            self._store.update_if(record.run_id, {"released": released}, "attribute_exists(run_id)")
             return Release("wait", record.run_id, wait_seconds=max(1, ceil(self._list_lag_seconds)))
         training = {"simulated": backend.simulated, **(record.training or {})}
         self._store.update_if(
@@ -180,12 +185,24 @@ class Releaser:
             {
                 "job_id": job_id,
                 "job_status": job.service_status,
+                "released": released,
                 "tuned_model": job.tuned_model or record.tuned_model,
                 "training": training,
             },
             "attribute_exists(run_id)",
         )
         return None
+
+    def _let_go(self, record: RunRecord) -> RunRecord:
+        """Delete what the run holds at the service; a run that did not go well keeps no deployment."""
+        if record.recipe is None or record.closed or (record.file_id is None and record.deploying_at is None):
+            return record
+        released = let_go(record, self._backend_of(record), keep_deployment=False)
+        if not released:
+            return record
+        return self._store.update_if(
+            record.run_id, {"released": {**record.released, **released}}, "attribute_exists(run_id)"
+        )
 
     def _close(self, record: RunRecord, execution: EndedExecution) -> RunRecord:
         status, reason = end_of(execution)

@@ -1,0 +1,110 @@
+"""Asking Amazon Nova: by Bedrock's Converse, many questions at once on threads, since boto3 waits for each."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+
+from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
+
+    from tunedrop.settings import Settings
+
+THREADS = 128
+"""Most questions under way at once: the most that a recipe may ask for (`evaluation.in_flight`)."""
+
+TRIES = 9
+"""As many as for the open-weight models: eight after the first."""
+
+TIMEOUT_SECONDS = 120
+"""How long one answer may take before it is given up."""
+
+_REFUSALS = frozenset({"ValidationException", "ResourceNotFoundException"})
+
+# The words of the OpenAI-compatible API, which the evaluation counts by.
+_FINISH = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length"}
+
+
+class NovaSampler:
+    """`Sampler` by Converse. It knows no seed: what is asked twice may be answered in two ways."""
+
+    def __init__(self, client: BedrockRuntimeClient) -> None:
+        self._client = client
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="converse")
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> NovaSampler:
+        """A sampler with a client of its own."""
+        config = Config(
+            retries={"mode": "standard", "max_attempts": TRIES},
+            max_pool_connections=THREADS,
+            read_timeout=TIMEOUT_SECONDS,
+        )
+        return cls(boto3.client("bedrock-runtime", region_name=settings.region, config=config))
+
+    async def ask(self, asking: Asking, question: Question) -> Reply:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._converse, asking, question)
+
+    async def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._client.close()
+
+    def _converse(self, asking: Asking, question: Question) -> Reply:
+        started = time.monotonic()
+        system, messages = _turns(question.messages)
+        request: dict[str, Any] = {"system": system} if system else {}
+        try:
+            answer = self._client.converse(
+                modelId=asking.model,
+                messages=messages,
+                inferenceConfig={"maxTokens": asking.max_tokens, "temperature": asking.temperature},
+                **request,
+            )
+            content = answer["output"]["message"]["content"]
+        except ParamValidationError as refusal:
+            return Reply("", refused=str(refusal)[:200])
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "")
+            if code in _REFUSALS:
+                return Reply("", refused=code)
+            raise NotAnswered(f"{asking.model}: {code}") from error
+        except (BotoCoreError, KeyError, TypeError, ValueError) as error:
+            raise NotAnswered(f"{asking.model}: {type(error).__name__}") from error
+        usage = answer.get("usage", {})
+        stop = answer.get("stopReason", "")
+        return Reply(
+            text="".join(block["text"] for block in content if "text" in block),
+            finish_reason=_FINISH.get(stop, stop) or None,
+            prompt_tokens=usage.get("inputTokens"),
+            completion_tokens=usage.get("outputTokens"),
+            latency_seconds=time.monotonic() - started,
+        )
+
+
+def _turns(messages: Sequence[Mapping[str, Any]]) -> tuple[list[Any], list[Any]]:
+    """A row's messages as Converse wants them: what the system says apart, each content a list of blocks."""
+    system: list[Any] = []
+    turns: list[Any] = []
+    for message in messages:
+        blocks = [{"text": text} for text in _texts(message.get("content"))]
+        if message["role"] in ("system", "developer"):
+            system += blocks
+        else:
+            turns.append({"role": message["role"], "content": blocks})
+    return system, turns
+
+
+def _texts(content: object) -> list[str]:
+    if isinstance(content, str):
+        return [content]
+    parts = content if isinstance(content, list) else []
+    return [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]

@@ -1,0 +1,261 @@
+"""Amazon Nova: training by Bedrock's native API, through boto3.
+
+The service has a client token, so a creation that is asked for twice makes one job; it knows jobs and deployments by
+the names that we give them, so nothing is looked for in lists that may be stale. It has no events and no checkpoints.
+A tuned model is asked through a deployment, which is made and deleted by the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+
+from tunedrop import identity
+from tunedrop.catalog import is_simulated
+from tunedrop.run import folder as names
+from tunedrop.training.backend import Busy, Checkpoint, Job, JobRequest, JobStatus, Refused, Serving, Unclear
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock import BedrockClient
+
+    from tunedrop.settings import Settings
+    from tunedrop.training.backend import TrainingEvent
+
+CREATE_TIMEOUT_SECONDS = 30
+"""How long the one try of a creation may take; what comes later is looked up by its name."""
+
+_STATUS = {
+    "InProgress": JobStatus.RUNNING,
+    "Completed": JobStatus.SUCCEEDED,
+    "Failed": JobStatus.FAILED,
+    # It still costs, and its end is not sure yet.
+    "Stopping": JobStatus.RUNNING,
+    "Stopped": JobStatus.CANCELLED,
+}
+
+_BUSY = frozenset({"ThrottlingException", "TooManyRequestsException", "ServiceQuotaExceededException"})
+_REFUSED = frozenset(
+    {"ValidationException", "AccessDeniedException", "ResourceNotFoundException", "TooManyTagsException"}
+)
+_MISSING = "ResourceNotFoundException"
+
+_OUTPUT = "training/"
+_DEPLOYMENT = ":custom-model-deployment/"
+
+
+class NovaBackend:
+    """`TrainingBackend` for Amazon Nova. `role_arn` is what Bedrock reads the data and calls the grader with.
+
+    `once` is a client that makes one try, for what is created; `client` tries again by itself.
+    """
+
+    def __init__(
+        self,
+        client: BedrockClient,
+        once: BedrockClient,
+        *,
+        role_arn: str,
+        runs_bucket: str,
+    ) -> None:
+        self._client = client
+        self._once = once
+        self._role_arn = role_arn
+        self._runs_bucket = runs_bucket
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> NovaBackend:
+        """A backend with clients of its own."""
+        one_try = Config(retries={"total_max_attempts": 1}, read_timeout=CREATE_TIMEOUT_SECONDS)
+        tries = Config(retries={"mode": "standard", "max_attempts": 5})
+        return cls(
+            boto3.client("bedrock", region_name=settings.region, config=tries),
+            boto3.client("bedrock", region_name=settings.region, config=one_try),
+            role_arn=settings.training_role_arn,
+            runs_bucket=settings.runs_bucket,
+        )
+
+    @property
+    def simulated(self) -> bool:
+        return is_simulated(self._client.meta.endpoint_url)
+
+    def upload(self, name: str, body: IO[bytes]) -> str:  # noqa: ARG002 - the protocol's
+        (uri,) = self.find_files(name)
+        return uri
+
+    def find_files(self, name: str) -> Sequence[str]:
+        # The service reads the training file where the run has written it: there is nothing to upload.
+        run_id = identity.run_id_of_training_file(name)
+        return [] if run_id is None else [self._uri(run_id, names.TRAIN)]
+
+    def delete_file(self, file_id: str) -> bool:  # noqa: ARG002 - the protocol's
+        # There is no copy at the service; the run's folder keeps the file.
+        return False
+
+    def files(self) -> Sequence[tuple[str, str]]:
+        return []
+
+    def create(self, request: JobRequest) -> Job:
+        name = identity.bedrock_name(request.run_id)
+        with _answers():
+            arn = self._once.create_model_customization_job(
+                jobName=name,
+                customModelName=name,
+                clientRequestToken=name,
+                roleArn=self._role_arn,
+                baseModelIdentifier=self._model_arn(request.model),
+                customizationType="REINFORCEMENT_FINE_TUNING",
+                trainingDataConfig={"s3Uri": request.training_file},
+                outputDataConfig={"s3Uri": self._uri(request.run_id, _OUTPUT)},
+                customizationConfig={
+                    "rftConfig": {
+                        "graderConfig": {"lambdaGrader": {"lambdaArn": request.grader_arn}},
+                        "hyperParameters": dict(request.hyperparameters),  # type: ignore[typeddict-item] # by the catalog
+                    }
+                },
+            )["jobArn"]
+        return Job(arn, JobStatus.RUNNING, "InProgress", request.training_file, None, None)
+
+    def find_jobs(self, training_file: str) -> Sequence[Job]:
+        run_id = training_file.rpartition(f"/{names.TRAIN}")[0].rpartition("/")[2]
+        try:
+            return [self.get(identity.bedrock_name(run_id))]
+        except Refused as refusal:
+            if _code(refusal.__cause__) == _MISSING:
+                return []
+            raise
+
+    def live_jobs(self) -> Sequence[tuple[str, Job]]:
+        live = []
+        for status in ("InProgress", "Stopping"):
+            for each in self._list(
+                "list_model_customization_jobs",
+                "modelCustomizationJobSummaries",
+                statusEquals=status,
+                nameContains=identity.bedrock_name("")[:-1],
+            ):
+                run_id = identity.run_id_of_bedrock_name(each["jobName"])
+                if run_id is not None:
+                    live.append((run_id, Job(each["jobArn"], JobStatus.RUNNING, each["status"], None, None, None)))
+        return live
+
+    def get(self, job_id: str) -> Job:
+        with _answers():
+            told = self._client.get_model_customization_job(jobIdentifier=job_id)
+            status = _STATUS.get(told["status"], JobStatus.UNKNOWN)
+            return Job(
+                id=told["jobArn"],
+                status=status,
+                service_status=told["status"],
+                training_file=told["trainingDataConfig"].get("s3Uri"),
+                tuned_model=told.get("outputModelArn") if status is JobStatus.SUCCEEDED else None,
+                error=told.get("failureMessage"),
+            )
+
+    def cancel(self, job_id: str) -> None:
+        try:
+            with _answers(conflict=Refused):
+                self._client.stop_model_customization_job(jobIdentifier=job_id)
+        except Refused:
+            # A job that is over, or is being stopped, refuses to be stopped.
+            job = self.get(job_id)
+            if not job.status.over and job.service_status != "Stopping":
+                raise
+
+    def events(self, job_id: str) -> Iterator[TrainingEvent]:  # noqa: ARG002 - the protocol's
+        return iter(())
+
+    def checkpoints(self, job_id: str) -> Sequence[Checkpoint]:  # noqa: ARG002 - the protocol's
+        return []
+
+    def serve(self, run_id: str, tuned_model: str) -> Serving:
+        if _DEPLOYMENT in tuned_model:
+            # A deployment of someone's own, to be evaluated: it is asked, and never deleted.
+            return Serving(tuned_model)
+        name = identity.bedrock_name(run_id)
+        told = self._deployment(name)
+        if told is None:
+            with _answers():
+                arn = self._once.create_custom_model_deployment(
+                    modelDeploymentName=name, modelArn=tuned_model, clientRequestToken=name
+                )["customModelDeploymentArn"]
+            return Serving(None, arn)
+        arn, status = told["customModelDeploymentArn"], told["status"]
+        if status == "Failed":
+            raise Refused(f"deployment {arn} failed: {told.get('failureMessage') or 'no reason given'}")
+        return Serving(arn if status == "Active" else None, arn)
+
+    def withdraw(self, run_id: str) -> str | None:
+        told = self._deployment(identity.bedrock_name(run_id))
+        if told is None:
+            return None
+        arn: str = told["customModelDeploymentArn"]
+        with _answers():
+            self._client.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
+        return arn
+
+    def _deployment(self, name: str) -> Mapping[str, Any] | None:
+        try:
+            with _answers():
+                told: Mapping[str, Any] = self._client.get_custom_model_deployment(customModelDeploymentIdentifier=name)
+        except Refused as refusal:
+            if _code(refusal.__cause__) != _MISSING:
+                raise
+            return None
+        return told
+
+    def deployments(self) -> Sequence[tuple[str, str]]:
+        found = []
+        for each in self._list(
+            "list_custom_model_deployments",
+            "modelDeploymentSummaries",
+            nameContains=identity.bedrock_name("")[:-1],
+        ):
+            run_id = identity.run_id_of_bedrock_name(each["customModelDeploymentName"])
+            if run_id is not None:
+                found.append((run_id, each["customModelDeploymentArn"]))
+        return found
+
+    def _list(self, operation: str, entries: str, **query: str) -> Iterator[Any]:
+        with _answers():
+            for page in self._client.get_paginator(operation).paginate(**query):  # type: ignore[call-overload] # two names
+                yield from page.get(entries, [])
+
+    def _uri(self, run_id: str, name: str) -> str:
+        return f"s3://{self._runs_bucket}/{names.prefix_of(run_id)}{name}"
+
+    def _model_arn(self, model: str) -> str:
+        partition = self._role_arn.split(":")[1]
+        return f"arn:{partition}:bedrock:{self._client.meta.region_name}::foundation-model/{model}"
+
+
+@contextmanager
+def _answers(conflict: type[Exception] = Unclear) -> Iterator[None]:
+    """Turns what boto3 raises into what a run can decide on; `conflict` is what a ConflictException is."""
+    try:
+        yield
+    except ClientError as error:
+        code = _code(error) or ""
+        told = error.response.get("Error", {}).get("Message", "")
+        message = f"{code} from {error.operation_name}: {told}"[:1000]
+        if code in _BUSY:
+            raise Busy(message) from error
+        if code in _REFUSED:
+            raise Refused(message) from error
+        if code == "ConflictException":
+            # Our own first try may be under way.
+            raise conflict(message) from error
+        raise Unclear(message) from error
+    except ParamValidationError as error:
+        raise Refused(str(error)[:1000]) from error
+    except (BotoCoreError, KeyError, TypeError, AttributeError, ValueError) as error:
+        # No answer at all, or a half one: the call may have had its effect.
+        raise Unclear(f"no usable answer from Bedrock ({type(error).__name__})") from error
+
+
+def _code(error: BaseException | None) -> str | None:
+    return error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None

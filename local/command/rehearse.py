@@ -109,53 +109,66 @@ def _call(stack: LocalStack, name: str, event: Mapping[str, Any]) -> tuple[dict[
 
 _FIGURES: Mapping[str, str] = {
     "prompts": "prompts",
-    "samples": "answers",
-    "mean_reward": "the base model's mean reward",
-    "groups_with_signal": "share of prompts whose answers differ in reward",
+    "samples": "answers of the base model",
+    "mean_reward": "mean reward of the base model",
+    "groups_with_signal": "share of the prompts whose answers differ in reward",
     "reference_reward": "mean reward of the reference answers themselves",
-    "grader_errors": "share of answers that the grader failed on",
-    "truncated": "share of answers cut off",
-    "latency_p99": "seconds an answer, 99th percentile",
+    "honest_wrong_reward": "mean reward of honest wrong answers",
+    "grader_errors": "share of the answers that the grader failed on",
+    "unstable": "share of the answers that got another reward the second time",
+    "truncated": "share of the answers that were cut off",
     "completion_tokens_p99": "tokens an answer, 99th percentile",
+    "step_grading_seconds": "seconds to grade a training step",
 }
 
 
 def _show(console: Console, document: Mapping[str, Any]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    from local.command.console import lay_out
-
     rehearsal = document["rehearsal"] or {}
-    table = Table.grid(padding=(0, 2))
-    table.add_column(justify="right", style="bold")
-    table.add_column(style="dim")
-    for name, label in _FIGURES.items():
-        if rehearsal.get(name) is not None:
-            table.add_row(_number(rehearsal[name]), label)
-    console.print()
-    lay_out(console, table)
+    if rehearsal:
+        _show_figures(console, rehearsal)
     for finding in rehearsal.get("findings", []):
         style = "red" if finding["severity"] == "stop" else "yellow"
-        console.print()
-        console.print(
-            Text.assemble((f"{finding['rule']}: ", f"bold {style}"), f"{finding['message']} {finding['advice']}")
-        )
-    console.print()
+        told = f"{finding['message']} {finding['advice']}"
+        console.print(Text.assemble((f"{finding['rule']}: ", f"bold {style}"), told, "\n"))
     reason = document["reason"]
     if reason is None:
-        console.print(Text.assemble((" GO ", "bold reverse green"), "  A run would go on to its training job."))
+        warned = bool(rehearsal.get("findings"))
+        word, colour = (" GO WITH WARNINGS ", "yellow") if warned else (" GO ", "green")
+        console.print(Text.assemble((word, f"bold reverse {colour}"), "  A run would go on to its training job."))
     else:
         # What the rehearsal found is told above, finding by finding.
         told = "" if rehearsal else reason["message"]
-        console.print(
-            Text.assemble((f" {document['status']} ", "bold reverse yellow"), f"  {reason['error']}  {told}"),
-            soft_wrap=True,
-        )
+        word = f" {document['status']} "
+        console.print(Text.assemble((word, "bold reverse red"), f"  {reason['error']}  {told}"), soft_wrap=True)
     console.print()
-    console.print(
-        Text(f"The model is simulated. What was written lies in {document['folder']}", style="dim"), soft_wrap=True
-    )
+    where = f"The model is simulated. What was written lies in {document['folder']}"
+    console.print(Text(where, style="dim"), soft_wrap=True)
+
+
+def _show_figures(console: Console, rehearsal: Mapping[str, Any]) -> None:
+    from rich.table import Table
+
+    from local.command.console import lay_out
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", style="bold")
+    table.add_column(style="dim")
+    table.add_row()
+    for name, label in _FIGURES.items():
+        if rehearsal.get(name) is not None:
+            table.add_row(_number(rehearsal[name]), label)
+    for cheat, reward in (rehearsal.get("cheats") or {}).items():
+        if reward is not None:
+            table.add_row(_number(float(reward)), f"mean reward of a cheat: {cheat.replace('_', ' ')}")
+    estimate = rehearsal.get("estimate") or {}
+    if estimate:
+        table.add_row(
+            _number(estimate["gradings"]), f"gradings that the job would ask for, in {estimate['steps']:,} steps"
+        )
+    table.add_row()
+    lay_out(console, table)
 
 
 def _number(value: float) -> str:

@@ -77,7 +77,8 @@ def _trained(progress: Progress) -> str:
         told += f", reward {last['critic_rewards_mean']:.3f}"
     if "actor_entropy" in last:
         told += f", entropy {last['actor_entropy']:.2f}"
-    return told
+    warned = [finding["name"] for finding in ((record and record.training) or {}).get("findings") or ()]
+    return f"{told}; warning: {', '.join(warned)}" if warned else told
 
 
 def _planned(progress: Progress) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -15,7 +16,8 @@ from pydantic import BaseModel
 
 from local.command.places import UP_ENVIRONMENT
 from tests.e2e.command_runs import REPOSITORY, alive, descendants, tunedrop_up
-from tunedrop.recipe import Recipe
+from tunedrop.catalog import default_for_region
+from tunedrop.recipe import Recipe, parse, resolve
 
 README = (REPOSITORY / "README.md").read_text()
 
@@ -88,21 +90,33 @@ def _fields(model: type[BaseModel], path: str = "") -> dict[str, Any]:
     return found
 
 
-def test_the_table_of_the_recipe_has_every_field_with_its_default() -> None:
-    listed = dict(re.findall(r"^\| `([a-z_.]+)` \| (.+?) \|", README, re.MULTILINE))
+def _listed(page: str) -> dict[str, str]:
+    """The fields in a page's table, with what it says of their default."""
+    return dict(re.findall(r"^\| `([a-z_.]+)` \| `(.*?)`.* \|", page, re.MULTILINE))
+
+
+def _written(default: object) -> str:
+    """A default as a recipe would have it."""
+    return json.dumps(list(default) if isinstance(default, tuple) else default).removeprefix('"').removesuffix('"')
+
+
+def test_the_page_of_the_recipe_has_every_field_with_its_default() -> None:
+    listed = _listed((REPOSITORY / "docs/recipe.md").read_text())
     fields = _fields(Recipe)
     assert set(listed) == set(fields)
-    words = {None: "null", "": "`openai.gpt-oss-20b`"}
     for name, default in fields.items():
-        if name == "promotion.parameter":  # has none: a promotion is asked for by naming its parameter
-            continue
-        written = words.get(default) if isinstance(default, (str, type(None))) else None
-        assert (written or str(default)) in listed[name], name
+        # An empty model means the first one of the Region's; the page shows that of us-west-2.
+        expected = default_for_region("us-west-2").id if name == "model" else _written(default)
+        assert listed[name].removeprefix('"').removesuffix('"') == expected, name
+
+
+def test_what_the_readme_says_of_the_recipe_is_what_its_page_says() -> None:
+    listed = _listed(README)
+    assert len(listed) > 5
+    assert listed.items() <= _listed((REPOSITORY / "docs/recipe.md").read_text()).items()
 
 
 def test_the_recipe_that_is_shown_is_a_valid_one() -> None:
-    from tunedrop.recipe import parse, resolve
-
     shown = next(found[2] for found in _BLOCK.finditer(README) if found[1] == "yaml")
     recipe = resolve(parse(shown.encode(), "recipe.yaml"), "us-west-2")
     assert recipe.grader.kind == "json"

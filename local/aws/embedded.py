@@ -36,6 +36,7 @@ from local.aws.events.dispatch import FIRST_RETRY_SECONDS, Dispatch, RuleView
 from local.aws.events.schedule import Schedules
 from local.aws.events.service_events import execution_event, object_event
 from local.aws.identities import Identities
+from local.aws.lambdas import destinations
 from local.aws.lambdas.errors import InvokeRefused
 from local.aws.lambdas.pool import CONCURRENCY_LIMIT, WARM_LIMIT
 from local.aws.lambdas.process import client_context_text
@@ -112,6 +113,7 @@ class EmbeddedAws:
             warm_limit=warm_limit,
             concurrency_limit=concurrency_limit,
             async_retry_seconds=async_retry_seconds,
+            async_ended=lambda *ended: destinations.deliver(self.client_as, *ended),
         )
         self.dispatch = Dispatch(
             rules=self._rules,
@@ -317,6 +319,8 @@ class EmbeddedAws:
             log_format=function.logging_config.get("LogFormat", "Text"),
             reserved_concurrency=latest.reserved_concurrency,
             async_retries=invoke_config.get("MaximumRetryAttempts", ASYNC_RETRIES),
+            on_success=invoke_config.get("DestinationConfig", {}).get("OnSuccess", {}).get("Destination"),
+            on_failure=invoke_config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"),
         )
 
     def _write_log_events(self, group: str, stream: str, events: Sequence[tuple[int, str]]) -> None:

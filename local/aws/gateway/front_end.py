@@ -15,6 +15,8 @@ from botocore.exceptions import ClientError
 
 from local.aws.embedded import EmbeddedAws
 from local.aws.events import resource_policy
+from local.aws.gateway.authorizer import IamAuthorizer, Refused
+from local.aws.gateway.gateway_responses import GatewayResponses
 from local.aws.gateway.proxy_event import (
     Api,
     MalformedAnswer,
@@ -37,22 +39,20 @@ DISCARD_BYTES = 1 << 20
 WORKERS = 64
 
 
-class Refused(Exception):
-    """The gateway answers by itself, with `response`: the function behind the route is not asked, or gave no answer."""
-
-    def __init__(self, response: Response) -> None:
-        super().__init__(response.body.decode())
-        self.response = response
-
-
 Authorize = Callable[[Request, Route], Mapping[str, Any]]
-"""Who calls, as fields of `requestContext.identity`; raises Refused. The place for a check of SigV4 signatures."""
+"""Who calls, as fields of `requestContext.identity`; raises Refused."""
 
 
 def everyone(request: Request, route: Route) -> Mapping[str, Any]:
     """Lets every caller in, whatever the route's authorization: nothing but loopback reaches this server."""
     del request, route
     return {}
+
+
+def by_iam(aws: EmbeddedAws, rest_api_id: str, stage: str) -> Authorize:
+    """Checks the signature where the route wants IAM's authorization, and the API's resource policy, as AWS does."""
+    policy = aws.client("apigateway").get_rest_api(restApiId=rest_api_id).get("policy")
+    return IamAuthorizer(Api(rest_api_id, stage, aws.account, aws.region, ()), policy)
 
 
 class ApiFrontEnd:
@@ -64,6 +64,7 @@ class ApiFrontEnd:
         self._aws = aws
         self._authorize = authorize
         self._routes = RouteTable.of(aws.client("apigateway"), rest_api_id)
+        self.responses = GatewayResponses.of(aws.client("apigateway"), rest_api_id)
         self._api = Api(rest_api_id, stage, aws.account, aws.region, self._routes.binary_media_types)
         self._invocations = ThreadPoolExecutor(WORKERS, thread_name_prefix="gateway")
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler_of(self))
@@ -103,7 +104,12 @@ class ApiFrontEnd:
         match = self._routes.find(request.method, request.path)
         if match is None:
             # So the gateway answers for a route that does not exist, to anonymous and signed requests alike.
-            return gateway_error(403, "Missing Authentication Token", "MissingAuthenticationTokenException")
+            return gateway_error(
+                403,
+                "Missing Authentication Token",
+                "MissingAuthenticationTokenException",
+                "MISSING_AUTHENTICATION_TOKEN",
+            )
         try:
             identity = self._authorize(request, match.route)
             integration = match.route.integration
@@ -128,7 +134,10 @@ class ApiFrontEnd:
         try:
             answer = invocation.result(match.route.integration.timeout_seconds)
         except FutureTimeout:
-            raise Refused(gateway_error(504, "Endpoint request timed out", "InternalServerErrorException")) from None
+            timed_out = "Endpoint request timed out"
+            raise Refused(
+                gateway_error(504, timed_out, "InternalServerErrorException", "INTEGRATION_TIMEOUT")
+            ) from None
         except InvokeRefused as refusal:
             raise Refused(request_too_large() if refusal.status == 413 else broken) from refusal
         if answer.is_error:
@@ -153,7 +162,7 @@ class ApiFrontEnd:
 
 def request_too_large() -> Response:
     """What is larger than the gateway, or the function behind it, takes."""
-    return gateway_error(413, "Request Too Long", "RequestTooLargeException")
+    return gateway_error(413, "Request Too Long", "RequestTooLargeException", "REQUEST_TOO_LARGE")
 
 
 def _handler_of(front_end: ApiFrontEnd) -> type[BaseHTTPRequestHandler]:
@@ -179,6 +188,7 @@ def _handler_of(front_end: ApiFrontEnd) -> type[BaseHTTPRequestHandler]:
                 except Exception:
                     LOG.exception("the front end broke at %s %s", self.command, self.path)
                     response = gateway_error(500, "Internal server error", "InternalServerErrorException")
+            response = front_end.responses.render(response)
             self.send_response(response.status)
             for name, value in response.headers:
                 if name.lower() not in ("content-length", "connection", "transfer-encoding"):

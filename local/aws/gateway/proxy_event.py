@@ -43,6 +43,8 @@ class Response:
     status: int
     body: bytes
     headers: Sequence[tuple[str, str]] = field(default_factory=tuple)
+    refusal: str | None = None
+    """The gateway response's type (ACCESS_DENIED …) where the gateway answers by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,12 @@ class MalformedAnswer(Exception):
     """The function's answer is not what a proxy integration must give."""
 
 
-def gateway_error(status: int, message: str, kind: str) -> Response:
-    """An answer of the gateway itself: `{"message": …}` with the kind in x-amzn-ErrorType."""
+def gateway_error(status: int, message: str, kind: str, refusal: str = "") -> Response:
+    """An answer of the gateway itself: `{"message": …}` with the kind in x-amzn-ErrorType. `refusal` is the type of
+    gateway response by which an API may word it otherwise."""
     body = json.dumps({"message": message}).encode()
-    return Response(status, body, (("Content-Type", "application/json"), ("x-amzn-ErrorType", kind)))
+    headers = (("Content-Type", "application/json"), ("x-amzn-ErrorType", kind))
+    return Response(status, body, headers, refusal or ("DEFAULT_4XX" if status < 500 else "DEFAULT_5XX"))
 
 
 def event_of(request: Request, match: Match, api: Api, identity: Mapping[str, Any]) -> dict[str, Any]:

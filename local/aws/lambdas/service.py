@@ -65,6 +65,9 @@ class FunctionVersion:
     log_format: str = "Text"
     reserved_concurrency: int | None = None
     async_retries: int = ASYNC_RETRIES
+    on_success: str | None = None
+    """ARN of the destination of asynchronous invocations that succeeded."""
+    on_failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ class LambdaService:
         warm_limit: int = WARM_LIMIT,
         concurrency_limit: int = CONCURRENCY_LIMIT,
         async_retry_seconds: tuple[float, float] = ASYNC_RETRY_SECONDS,
+        async_ended: AsyncEnd,
     ) -> None:
         self.faults = LambdaFaults()
         self.environment: dict[str, str] = {}
@@ -112,7 +116,7 @@ class LambdaService:
         log_folder.mkdir(exist_ok=True)
         self.logs = FunctionLogs(log_folder, write_events)
         self.pool = ProcessPool(self._start, warm_limit=warm_limit, concurrency_limit=concurrency_limit)
-        self.async_ended: AsyncEnd | None = None
+        self._async_ended = async_ended
         self._async_retry_seconds = async_retry_seconds
         self._async = ThreadPoolExecutor(ASYNC_WORKERS, thread_name_prefix="lambda-async")
         self._closing = threading.Event()
@@ -177,8 +181,7 @@ class LambdaService:
             wait = self._async_retry_seconds[min(attempts, len(self._async_retry_seconds)) - 1]
             if self._closing.wait(wait):
                 return
-        if self.async_ended is not None:
-            self.async_ended(version, event, end, attempts)
+        self._async_ended(version, event, end, attempts)
 
     def _run(
         self, version: FunctionVersion, event: bytes, invoked_arn: str, client_context: str | None

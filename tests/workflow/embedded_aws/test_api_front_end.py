@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from local.aws import Deployment, EmbeddedAws, deploy
-from local.aws.gateway.front_end import MAX_REQUEST_BYTES, ApiFrontEnd, Refused
+from local.aws.gateway.authorizer import Refused
+from local.aws.gateway.front_end import MAX_REQUEST_BYTES, ApiFrontEnd
 from local.aws.gateway.proxy_event import Request, gateway_error
 from local.aws.gateway.routes import Route
 from local.aws.lambdas.errors import MAX_PAYLOAD_BYTES, InvokeRefused

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,10 @@ _INTEGRATION = "x-amazon-apigateway-integration"
 
 _BODY_FIELDS = {"openapi", "swagger", "info", "paths", "components", "securityDefinitions", "tags", "definitions"}
 """What of the OpenAPI body describes, or is read here."""
+
+_POLICY = "x-amazon-apigateway-policy"
+_RESPONSES = "x-amazon-apigateway-gateway-responses"
+_EXTENSIONS = {"x-amazon-apigateway-binary-media-types", _POLICY, _RESPONSES}
 
 _METHOD_FIELDS = {_INTEGRATION, "security", "responses", "parameters", "requestBody", "operationId", "summary"}
 _METHOD_FIELDS |= {"description", "tags", "consumes", "produces"}
@@ -31,14 +36,16 @@ _METHOD_FIELDS |= {"description", "tags", "consumes", "produces"}
 def rest_api(stack: Stack, logical_id: str, properties: dict[str, Any]) -> Created:
     api = stack.aws.client("apigateway")
     body = properties.get("Body", {})
-    _check(logical_id, body, _BODY_FIELDS | {"x-amazon-apigateway-binary-media-types"}, "the API's body")
+    _check(logical_id, body, _BODY_FIELDS | _EXTENSIONS, "the API's body")
     binary = properties.get("BinaryMediaTypes") or body.get("x-amazon-apigateway-binary-media-types") or []
     name = properties.get("Name") or body.get("info", {}).get("title") or stack.physical_name(logical_id)
     description = given(properties, "Description")
+    policy = {"policy": json.dumps(body[_POLICY])} if _POLICY in body else {}
     made = api.create_rest_api(
         name=name,
         tags={tag["Key"]: tag["Value"] for tag in tags(properties)},
         **{key.lower(): value for key, value in description.items()},
+        **policy,
     )
     rest_api_id = made["id"]
     media_types = [media_type.replace("~1", "/") for media_type in binary]
@@ -46,6 +53,9 @@ def rest_api(stack: Stack, logical_id: str, properties: dict[str, Any]) -> Creat
         path = "/binaryMediaTypes/" + media_type.replace("/", "~1")
         added = {"op": "add", "path": path, "value": media_type}
         api.update_rest_api(restApiId=rest_api_id, patchOperations=[added])
+    for kind, declared in body.get(_RESPONSES, {}).items():
+        _check(logical_id, declared, {"statusCode", "responseParameters", "responseTemplates"}, f"the response {kind}")
+        api.put_gateway_response(restApiId=rest_api_id, responseType=kind, **declared)
     root = next(item["id"] for item in api.get_resources(restApiId=rest_api_id)["items"] if item["path"] == "/")
     schemes = body.get("components", {}).get("securitySchemes", {}) or body.get("securityDefinitions", {})
     resources = {"/": root}

@@ -15,7 +15,7 @@ from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
-from tunedrop.training.polling import TrainingEvents
+from tunedrop.training.events import TrainingEvents
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -122,7 +122,7 @@ STAGES = (
     Stage("ValidateDataset", ("ValidateDataset",), _validated),
     Stage("RehearseGrader", ("RehearseGrader",), _rehearsed),
     Stage("SubmitJob", ("SubmitJob",), _submitted),
-    Stage("PollJob", ("WaitForTraining", "PollJob", "Ready?"), _trained),
+    Stage("PollJob", ("WaitForTraining", "PollJob", "Ready?", "PublishWarning"), _trained),
     Stage("PlanEvaluation", ("PlanEvaluation",), _planned),
     Stage("EvaluateShards", ("EvaluateShards",), _evaluated),
     Stage("ConcludeRun", ("ConcludeRun", "Promote?"), _concluded),

@@ -17,7 +17,7 @@ from tunedrop.evaluation.answers import Answer
 from tunedrop.run.folder import ANSWERS, PLAN, RunFolder
 from tunedrop.run.store import RunStore
 from tunedrop.training.backend import TrainingEvent
-from tunedrop.training.polling import TrainingEvents
+from tunedrop.training.events import TrainingEvents
 
 
 class Execution:

@@ -58,8 +58,8 @@ prove: $(INSTALLED) ## run the tests that take longer
 bench: $(INSTALLED) ## measure
 	$(BIN)/pytest tests/bench --timeout=1800 -s
 
-.PHONY: lint lint-style lint-types lint-template lint-machines
-lint: lint-style lint-types lint-template lint-machines ## check style, types, template and state machines
+.PHONY: lint lint-style lint-types lint-imports lint-template lint-machines
+lint: lint-style lint-types lint-imports lint-template lint-machines ## check style, types, template and state machines
 
 lint-style: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -67,6 +67,9 @@ lint-style: $(INSTALLED)
 
 lint-types: $(INSTALLED)
 	$(BIN)/mypy
+
+lint-imports: $(INSTALLED)
+	$(BIN)/lint-imports --quiet
 
 lint-template: $(INSTALLED)
 	$(BIN)/cfn-lint template.yaml

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from tunedrop.graders.contract import read_sample
-from tunedrop.graders.deployed import Rollout, wire_form
+from tunedrop.graders.deployed import wire_form
+from tunedrop.graders.graded import Rollout
 from tunedrop.graders.kinds import load
 from tunedrop.graders.sample import Sample
 from tunedrop.rehearsal.probes import ideal_answer, probes, wrong_code

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tunedrop.graders.deployed import Graded
+from tunedrop.graders.graded import Graded
 from tunedrop.outcomes import GraderUnsound, NoSignal
 from tunedrop.recipe import Gates
 from tunedrop.rehearsal.probes import Probe

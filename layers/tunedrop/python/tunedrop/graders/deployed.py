@@ -6,9 +6,9 @@ import base64
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tunedrop.graders.graded import Graded, Rollout
 from tunedrop.graders.sample import JSON
 from tunedrop.outcomes import ServiceBusy
 
@@ -25,27 +25,6 @@ _EXPLAIN = base64.b64encode(b'{"custom":{"tunedrop_explain":"1"}}').decode()
 _BUSY = frozenset(
     {"TooManyRequestsException", "ServiceException", "EC2ThrottledException", "ResourceNotReadyException"}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Rollout:
-    """One answer to be graded: the row that it answers, and what the model said."""
-
-    id: str
-    row: Mapping[str, Any]
-    answer: str
-
-
-@dataclass(frozen=True, slots=True)
-class Graded:
-    """What the grader made of one rollout. `ungraded` says why there is no reward; then there is none."""
-
-    id: str
-    reward: float | None
-    correct: bool | None = None
-    components: Mapping[str, float] = field(default_factory=dict)
-    ungraded: str | None = None
-    explanation: str = ""
 
 
 class DeployedGrader:

@@ -8,14 +8,17 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import pstdev
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from tunedrop.graders.deployed import DeployedGrader, Graded, Rollout
+from tunedrop.graders.graded import Graded, Rollout
 from tunedrop.outcomes import ServiceBusy
 from tunedrop.sampling.asking import ask_all
 from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply, Sampler
+
+if TYPE_CHECKING:
+    from tunedrop.graders.deployed import DeployedGrader
 
 IN_FLIGHT = 16
 """Questions under way at once: a rehearsal of 16 x 4 is four turns of the model."""

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from statistics import fmean, quantiles
 from typing import Any
 
-from tunedrop.graders.deployed import Graded
+from tunedrop.graders.graded import Graded
 from tunedrop.outcomes import GraderUnsound, NoSignal
 from tunedrop.recipe import Gates
 from tunedrop.rehearsal.probes import Probe

@@ -1,0 +1,28 @@
+"""What is sent to a deployed grader, and what comes back, for whoever only reasons about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """One answer to be graded: the row that it answers, and what the model said."""
+
+    id: str
+    row: Mapping[str, Any]
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """What the grader made of one rollout. `ungraded` says why there is no reward; then there is none."""
+
+    id: str
+    reward: float | None
+    correct: bool | None = None
+    components: Mapping[str, float] = field(default_factory=dict)
+    ungraded: str | None = None
+    explanation: str = ""

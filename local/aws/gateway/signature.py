@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, unquote
@@ -107,15 +106,6 @@ def check(request: Request, signed: Signed, *, path: str, secret_key: str, regio
     expected = signer.signature(signer.string_to_sign(again, canonical), again)
     if not hmac.compare_digest(expected, signed.signature):
         raise Mismatch("the signature is not the one of this request")
-
-
-def headers_for(
-    method: str, url: str, body: bytes, *, access_key: str, secret_key: str, session_token: str | None, region: str
-) -> Mapping[str, str]:
-    """The headers with which a request is signed, by botocore as any SDK for Python would."""
-    request = AWSRequest(method, url, data=body, headers={"Content-Type": "application/json"} if body else {})
-    SigV4Auth(Credentials(access_key, secret_key, session_token), SERVICE, region).add_auth(request)
-    return dict(request.headers.items())
 
 
 def _query(query: str) -> str:

@@ -188,6 +188,20 @@ def test_the_row_says_what_else_is_accepted_and_what_may_be_left_out() -> None:
     assert reward({"x": 1, "mode": "slow"}) == pytest.approx(2 / 3)
 
 
+def test_possible_answers_of_bfcl_are_read_as_they_are() -> None:
+    options: dict[str, JSON] = {"fields": {"/area/*": {"compare": "one_of", "values": "reference"}}}
+    reference: JSON = {"area": {"base": [10], "unit": ["units", "cm", ""], "sides": [[1, 2], [2, 1]]}}
+
+    def reward(arguments: JSON) -> float:
+        return grade(options, {"area": arguments}, reference).reward
+
+    assert reward({"base": 10, "sides": [2, 1]}) == 1.0
+    assert reward({"base": 10.0, "unit": "CM", "sides": [1, 2]}) == 1.0
+    assert reward({"base": 10, "unit": "mm", "sides": [1, 2]}) == pytest.approx(2 / 3)
+    assert reward({"unit": "cm", "sides": [1, 2]}) == pytest.approx(2 / 3)
+    assert reward({"base": [10], "sides": [1, 2]}) == pytest.approx(1 / 2)
+
+
 SCHEMA: JSON = {
     "type": "object",
     "required": ["a"],

@@ -16,6 +16,9 @@ LONGEST_FUZZY = 20_000
 _NOT_A_WORD = re.compile(r"[\W_]+")
 
 
+_SETTINGS = ("compare", "weight", "gate", "tolerance", "relative", "values", "loose", "at_least")
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """How a field is compared, what it weighs, and whether the answer is worth nothing without it."""
@@ -26,6 +29,7 @@ class Comparison:
     tolerance: float = 0.0
     relative: float = 0.0
     values: tuple[JSON, ...] = ()
+    values_from_reference: bool = False
     loose: bool = True
     at_least: float = 0.6
 
@@ -36,9 +40,9 @@ class Comparison:
             options = {"compare": options}
         if not isinstance(options, Mapping):
             raise OptionsError(f"The field {path} must be described by an object or a comparator's name.")
-        unknown = sorted(set(options) - set(cls.__slots__))
+        unknown = sorted(set(options) - set(_SETTINGS))
         if unknown:
-            raise OptionsError(f"The field {path} has no option {unknown[0]!r}; it has {', '.join(cls.__slots__)}.")
+            raise OptionsError(f"The field {path} has no option {unknown[0]!r}; it has {', '.join(_SETTINGS)}.")
         compare = options.get("compare", "exact")
         if compare not in COMPARATORS:
             raise OptionsError(f"The field {path} compares by {compare!r}; known: {', '.join(COMPARATORS)}.")
@@ -49,14 +53,22 @@ class Comparison:
                 raise OptionsError(f"The field {path} has {name} {value!r}; expected a number from 0.")
             numbers[name] = float(value)
         values = options.get("values", ())
+        from_reference = values == "reference"
+        if from_reference:
+            values = ()
         if isinstance(values, str) or not isinstance(values, Sequence):
-            raise OptionsError(f"The field {path} has values that are no array.")
+            raise OptionsError(f'The field {path} has values that are neither an array nor "reference".')
         flags = {name: options.get(name, default) for name, default in (("gate", False), ("loose", True))}
         for name, flag in flags.items():
             if not isinstance(flag, bool):
                 raise OptionsError(f"The field {path} has {name} {flag!r}; expected true or false.")
         return cls(
-            compare=str(compare), values=tuple(values), gate=bool(flags["gate"]), loose=bool(flags["loose"]), **numbers
+            compare=str(compare),
+            values=tuple(values),
+            values_from_reference=from_reference,
+            gate=bool(flags["gate"]),
+            loose=bool(flags["loose"]),
+            **numbers,
         )
 
     def score(self, got: JSON, expected: JSON, accepted: Sequence[JSON] | None = None) -> float:

@@ -42,6 +42,9 @@ class JsonGrader:
     - `extra` ("wrong"): a field that the reference does not have counts as a wrong one; "ignore" lets it pass.
     - `partial` (true): the reward is the weighted share of right fields; false: 1.0 or 0.0.
 
+    `one_of` with `values: reference` reads an array in the reference as the accepted values, "" among them as leave to
+    leave the field out: the possible answers of the Berkeley Function Calling Leaderboard are read as they are.
+
     A row may have two fields of its own: `accepted`, an object of JSON Pointer → array of values that `one_of` takes
     there (a field that is not in the reference may be given with one of them, or left out), and `optional`, an array
     of pointers that may be missing from the answer.
@@ -131,9 +134,14 @@ class JsonGrader:
         expected = list(self._expected(reference))
         for field in expected:
             found, got = _look_up(answer, field.path)
-            if not found and field.path in optional:
+            values = accepted.get(field.path)
+            may_be_missing = field.path in optional
+            if field.comparison.values_from_reference and isinstance(field.expected, list):
+                values = field.expected
+                may_be_missing = may_be_missing or "" in values
+            if not found and may_be_missing:
                 continue
-            score = field.comparison.score(got, field.expected, accepted.get(field.path)) if found else 0.0
+            score = field.comparison.score(got, field.expected, values) if found else 0.0
             possible += field.comparison.weight
             gained += field.comparison.weight * score
             if score < 1.0 and field.comparison.weight:

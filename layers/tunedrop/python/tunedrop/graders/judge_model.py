@@ -88,7 +88,7 @@ class BedrockChat:
     """Chat completions of Bedrock's OpenAI-compatible endpoint, with a short-term key made for each request.
 
     The endpoint is `MANTLE_BASE_URL`, or the Region's own. The SDK (0.4 s to import) is loaded when this is made, so
-    that forked workers have it already; the client, with its connections, is one process' own, shared by all its judges.
+    that forked workers have it already; the client, with its connections, is one process' own, for all its judges.
     """
 
     _MAX_TOKENS = 2048

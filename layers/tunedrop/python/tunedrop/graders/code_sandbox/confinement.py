@@ -29,7 +29,20 @@ _TAKEN_OUT: dict[str, tuple[str, ...]] = {
         *("setpgid", "setpgrp", "setsid", "setpriority", "nice", "system", "abort"),
         *("sched_setaffinity", "sched_setscheduler", "sched_setparam", "unshare", "setns", "pidfd_open"),
         *("mkfifo", "mknod", "mkdir", "symlink", "link", "rename", "replace", "unlink", "remove", "rmdir", "truncate"),
-        *("chmod", "lchmod", "chown", "lchown", "utime", "setxattr", "removexattr", "chroot", "chdir", "sync"),
+        *(
+            "chmod",
+            "fchmod",
+            "lchmod",
+            "fchown",
+            "chown",
+            "lchown",
+            "utime",
+            "setxattr",
+            "removexattr",
+            "chroot",
+            "chdir",
+            "sync",
+        ),
         *("setuid", "setgid", "seteuid", "setegid", "setreuid", "setregid", "setresuid", "setresgid", "setgroups"),
         *("memfd_create", "eventfd", "pipe", "pipe2", "openpty", "posix_openpt", "open", "dup", "dup2"),
     ),
@@ -41,6 +54,7 @@ _TAKEN_OUT: dict[str, tuple[str, ...]] = {
     "_thread": ("start_new_thread", "start_new", "start_joinable_thread"),  # an audit event since Python 3.12 only
     "_imp": ("create_builtin", "create_dynamic", "exec_dynamic", "init_frozen", "get_frozen_object"),
     "marshal": ("load", "loads"),
+    "time": ("clock_settime", "clock_settime_ns", "pthread_getcpuclockid"),
 }
 # Modules that could do it by themselves. None is loaded on purpose, but a build of Python might bring one along.
 _NEVER = ("_ctypes", "_interpreters", "_posixsubprocess", "_socket", "_xxsubinterpreters", "fcntl", "mmap", "select")

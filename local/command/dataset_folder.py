@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 TRAIN = "train.jsonl"
 SIBLINGS = ("test.jsonl", "recipe.yaml", "recipe.yml", "recipe.json")
 INBOX = "inbox"
+DEFAULT_REGION = "us-west-2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,22 @@ class DatasetFolder:
             )
         siblings = tuple(path / each for each in SIBLINGS if (path / each).is_file())
         return cls(name or path.resolve().name or "dataset", train, siblings)
+
+    @property
+    def region(self) -> str:
+        """The Region whose stack the recipe's model trains in; the open-weight models' where the recipe cannot say."""
+        from tunedrop import catalog, recipe
+        from tunedrop.outcomes import RecipeInvalid
+
+        for each in self.siblings:
+            if each.name.startswith("recipe."):
+                try:
+                    model = recipe.parse(each.read_bytes(), each.name).get("model")
+                    return catalog.find(str(model)).region if model else DEFAULT_REGION
+                except RecipeInvalid:
+                    # The pipeline says better what is wrong with it.
+                    return DEFAULT_REGION
+        return DEFAULT_REGION
 
     def upload(self, s3: S3Client, bucket: str, prefix: str = INBOX) -> tuple[str, str]:
         """Put the files below `<prefix>/<name>/`, train.jsonl last, as it starts the run; its key and its version."""

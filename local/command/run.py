@@ -48,8 +48,8 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--region",
         choices=("us-west-2", "us-east-1"),
-        default="us-west-2",
-        help="the Region that is imitated: open-weight models train in us-west-2 (default), Nova in us-east-1",
+        help="the Region that is imitated (default: the one in which the recipe's model trains: Nova in us-east-1, the "
+        "open-weight models in us-west-2)",
     )
 
 
@@ -69,7 +69,7 @@ def take_through_and_tell(dataset: Any, arguments: argparse.Namespace) -> int:
 
     console, view = open_view(to_stderr=arguments.json, plain=arguments.plain)
     try:
-        with running_stack(view, region=arguments.region) as stack:
+        with running_stack(view, region=arguments.region or dataset.region) as stack:
             followed = take_through(stack, dataset, view)
     finally:
         view.close()

@@ -40,9 +40,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("folder", type=Path, help="folder that holds train.jsonl")
     parser.add_argument("--json", action="store_true", help="print the rehearsal's figures as the last line on stdout")
-    parser.add_argument(
-        "--region", choices=("us-west-2", "us-east-1"), default="us-west-2", help="as of `tunedrop run`"
-    )
+    parser.add_argument("--region", choices=("us-west-2", "us-east-1"), help="as of `tunedrop run`")
     parser.set_defaults(run=run)
 
 
@@ -54,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     from local.command.running_stack import running_stack
 
     console, view = open_view(to_stderr=arguments.json, plain=True)
-    with running_stack(view, region=arguments.region) as stack:
+    with running_stack(view, region=arguments.region or dataset.region) as stack:
         document = rehearse(stack, dataset, view)
     _show(console, document)
     if arguments.json:

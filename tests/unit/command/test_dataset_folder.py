@@ -75,6 +75,25 @@ def test_the_training_file_comes_last_because_it_starts_the_run(s3: Any, tmp_pat
     assert stored["Body"].read() == b"train.jsonl"
 
 
+@pytest.mark.parametrize(
+    ("recipe", "region"),
+    [
+        ("model: amazon.nova-2-lite-v1:0:256k", "us-east-1"),
+        ("model: qwen.qwen3-32b", "us-west-2"),
+        ("labels: {team: search}", "us-west-2"),
+        ("model: no.such-model", "us-west-2"),
+        ("model: [broken", "us-west-2"),
+    ],
+)
+def test_the_region_is_the_models_and_what_is_wrong_with_a_recipe_is_left_to_the_pipeline(
+    recipe: str, region: str, tmp_path: Path
+) -> None:
+    folder = _folder(tmp_path / "sums", "train.jsonl")
+    assert DatasetFolder.open(folder).region == "us-west-2"
+    (folder / "recipe.yaml").write_text(recipe)
+    assert DatasetFolder.open(folder).region == region
+
+
 def test_the_full_test_set_has_every_published_row_in_the_demos_own_format(tmp_path: Path) -> None:
     made = (full_test_set(tmp_path / "full") / "test.jsonl").read_bytes().splitlines()
     shipped = (GSM8K / "test.jsonl").read_bytes().splitlines()

@@ -145,6 +145,13 @@ def test_a_failed_run_points_to_the_log_of_the_function_that_failed(tmp_path: Pa
     assert f"{tmp_path}/logs/tunedrop-ValidateDataset-2B.log" in "".join(shown.split())
 
 
+def test_what_may_still_cost_is_named(tmp_path: Path, dataset: DatasetFolder) -> None:
+    left = [{"kind": "model", "id": "arn:model/1", "why": "a custom model is stored until it is deleted"}]
+    notice = _notice(may_still_cost=left)
+    shown = _shown(tmp_path, dataset, notice, runs.ended_well(), result=_result("improved"))
+    assert "still there  model arn:model/1: a custom model is stored until it is deleted" in shown
+
+
 def test_suspected_reward_hacking_is_said(tmp_path: Path, dataset: DatasetFolder) -> None:
     notice = _notice("regressed")
     notice["evaluation"]["suspected_reward_hacking"] = True

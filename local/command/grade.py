@@ -101,7 +101,7 @@ def _grade(lines: IO[bytes], grader: Grader, arguments: argparse.Namespace) -> i
                     told = answer_ungraded(str(row.number), row.fault, explain=arguments.explain)
                 else:
                     told = next(answers)
-                write(json.dumps(told, ensure_ascii=False) + "\n")
+                write(json.dumps(told) + "\n")
             if arguments.file == "-":
                 sys.stdout.flush()
     sys.stdout.flush()

@@ -32,6 +32,7 @@ class Commitment:
 # What models write after they have answered: the next turn, or the next question of a few-shot text.
 _TURN_END = re.compile(r"<\|(?:im_end|im_start|eot_id|endoftext|end|user|end_of_turn|return)\|>|</s>|<end_of_turn>")
 _NEXT_QUESTION = re.compile(r"\n[ \t]{0,8}(?:#{1,6} ?)?(?:Q|Question|Problem|User|Human) ?\d{0,3}[:.] ")
+_NEXT_QUESTION_WORDS = ("Q", "Problem", "User", "Human")
 _SOLUTION = re.compile(
     r"<\|begin_of_solution\|>|<\|channel\|>final<\|message\|>|</think>|<\|end_of_thought\|>|<\|end_internal_thought\|>"
 )
@@ -75,18 +76,46 @@ _VALUE = re.compile(
 def visible(answer: str) -> str:
     """The end of the answer that counts: without thoughts, and without what runs on after the model's turn."""
     text = answer[-MAX_TEXT:]
-    for opened in reversed(list(_SOLUTION.finditer(text))):
-        if text[opened.end() :].strip():
-            text = text[opened.end() :]
-            break
-    text = text.lstrip()
-    ended = _TURN_END.search(text)
-    if ended and ended.start() > 0:
-        text = text[: ended.start()]
-    asked = _NEXT_QUESTION.search(text)
-    if asked and find_commitment(text[: asked.start()], textual=False):
-        text = text[: asked.start()]
+    if "</think>" in text or "<|" in text:
+        for opened in reversed(list(_SOLUTION.finditer(text))):
+            if text[opened.end() :].strip():
+                text = text[opened.end() :]
+                break
+    text = text.strip()
+    if "<|" in text or "</s>" in text or "<end_of_turn>" in text:
+        ended = _TURN_END.search(text)
+        if ended and ended.start() > 0:
+            text = text[: ended.start()]
+    if any(word in text for word in _NEXT_QUESTION_WORDS):
+        asked = _NEXT_QUESTION.search(text)
+        if asked and find_commitment(text[: asked.start()], textual=False):
+            text = text[: asked.start()]
     return text
+
+
+_PLAIN_NUMBER = r"\$?(-?(?:\d{1,3}(?:,\d{3})+|\d{1,18})(?:\.\d{1,9})?)"
+_PLAIN_ENDING = re.compile(
+    rf"(?:(####)[ \t]{{0,4}}{_PLAIN_NUMBER}|(\\boxed)\{{{_PLAIN_NUMBER}\}}\$?|([Aa]nswer(?: is|:)(?:\*\*)? ?){_PLAIN_NUMBER})"
+    r"\.?\s{0,9}\Z",
+    re.ASCII,
+)
+_PLAIN_TAIL = 60
+_NOT_PLAIN = ("<|", "</s>", "<end_of_turn>", *_NEXT_QUESTION_WORDS)
+
+
+def plain_ending(answer: str) -> Commitment | None:
+    """The commitment of an answer that ends in its only marker and a plain number, as most do; None for any other.
+
+    It says nothing that `find_commitment` would not; it says it in a fraction of the time.
+    """
+    match = _PLAIN_ENDING.search(answer, max(0, len(answer) - _PLAIN_TAIL))
+    if match is None or len(answer) > MAX_TEXT or any(word in answer for word in _NOT_PLAIN):
+        return None
+    hashes, first, boxed, second, _, third = match.groups()
+    if (hashes and answer.count("####") > 1) or (boxed and answer.count("box") > 1):
+        return None
+    marker = "hashes" if hashes else "boxed" if boxed else "phrase"
+    return Commitment(marker, first or second or third, match.start())
 
 
 def find_commitment(text: str, *, textual: bool) -> Commitment | None:
@@ -94,12 +123,9 @@ def find_commitment(text: str, *, textual: bool) -> Commitment | None:
 
     `textual`: a phrase such as "the answer is" may be followed by any words; else only by what looks like a value.
     """
-    found = [
-        commitment
-        for commitment in (_boxed(text), _hashes(text), _tag(text), _phrase(text, textual))
-        if commitment is not None and commitment.region
-    ]
-    return max(found, key=lambda commitment: commitment.position, default=None)
+    found = (_boxed(text), _hashes(text), _tag(text), _phrase(text, textual))
+    marked = [commitment for commitment in found if commitment is not None and commitment.region]
+    return max(marked, key=lambda commitment: commitment.position) if marked else None
 
 
 def starts_with_value(region: str) -> bool:

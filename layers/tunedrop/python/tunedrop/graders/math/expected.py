@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from tunedrop.graders.math.commitment import find_commitment
 from tunedrop.graders.math.dress import sentence, spelling, undress, words
 from tunedrop.graders.math.meaning import Meaning
-from tunedrop.graders.math.quantity import Quantity, read_quantity
+from tunedrop.graders.math.quantity import MAX_DIGITS, Quantity, read_quantity
 from tunedrop.graders.math.reading import readings
 from tunedrop.graders.sample import JSON
 
@@ -22,23 +21,39 @@ REFERENCE_KEYS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
 class Expected:
-    """One acceptable answer, in the forms in which it is compared."""
+    """One acceptable answer, in the forms in which it is compared; those that a plain number does not need, late."""
 
-    text: str
-    number: Fraction | None
-    """Where it is a plain number: exactly this."""
-    percent: bool
-    decimals: int | None
-    meanings: tuple[Meaning, ...] = field(repr=False)
-    """Its readings as mathematics; none where it is words."""
-    spelling: str = field(repr=False)
-    words: str = field(repr=False)
+    def __init__(self, text: str) -> None:
+        self.number: Fraction | None
+        """Where it is a plain number: exactly this."""
+        self.percent = False
+        if text.isdecimal() and text.isascii() and len(text) <= MAX_DIGITS:
+            self.text, self.number = text, Fraction(int(text))
+            return
+        self.text = undress(text)
+        quantity = None if "\\" in self.text or "{" in self.text else _whole_quantity(self.text)
+        self.number = None if quantity is None else quantity.value
+        self.percent = quantity is not None and quantity.percent
+
+    @cached_property
+    def meanings(self) -> tuple[Meaning, ...]:
+        """Its readings as mathematics; none where it is words."""
+        found = readings(self.text)
+        return found if self.number is None else found[:1]  # 1,234 alone is no list
+
+    @cached_property
+    def spelling(self) -> str:
+        return spelling(self.text)
+
+    @cached_property
+    def words(self) -> str:
+        return words(self.text)
 
     @property
     def textual(self) -> bool:
-        return not self.meanings
+        """Whether it is words: no mathematics can be read from it."""
+        return self.number is None and not self.meanings
 
 
 def expected_answers(reference: JSON) -> list[Expected]:
@@ -50,7 +65,7 @@ def expected_answers(reference: JSON) -> list[Expected]:
     if isinstance(reference, bool) or reference is None:
         return []
     if isinstance(reference, (int, float)):
-        return [_expect(repr(reference))]
+        return [Expected(repr(reference))]
     if isinstance(reference, str):
         found = _expect_from_text(reference)
         return [] if found is None else [found]
@@ -72,22 +87,7 @@ def _expect_from_text(text: str) -> Expected | None:
         answer = stripped if commitment is None else commitment.region
         if commitment is not None and commitment.marker == "phrase":
             answer = sentence(answer)
-    return _expect(answer) if answer else None
-
-
-def _expect(text: str) -> Expected:
-    bare = undress(text)
-    quantity = None if "\\" in bare or "{" in bare else _whole_quantity(bare)
-    meanings = readings(bare)
-    return Expected(
-        text=bare,
-        number=None if quantity is None else quantity.value,
-        percent=quantity is not None and quantity.percent,
-        decimals=None if quantity is None else quantity.decimals,
-        meanings=meanings if quantity is None else meanings[:1],  # 1,234 alone is no list
-        spelling=spelling(bare),
-        words=words(bare),
-    )
+    return Expected(answer) if answer else None
 
 
 def _whole_quantity(text: str) -> Quantity | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 
-from tunedrop.graders.math.commitment import Commitment, find_commitment, starts_with_value, visible
+from tunedrop.graders.math.commitment import Commitment, find_commitment, plain_ending, starts_with_value, visible
 from tunedrop.graders.math.dress import formulas, is_prose, sentence, spelling, undress, without_commands, words
 from tunedrop.graders.math.equivalence import equivalent
 from tunedrop.graders.math.expected import Expected
@@ -31,6 +31,11 @@ def judge(answer: str, expected: Expected, *, last_value: bool = True) -> Verdic
 
     `last_value`: where nothing is marked, the last value of the text is the answer (else there is none).
     """
+    plain = plain_ending(answer) if expected.number is not None and not expected.percent else None
+    if plain is not None:
+        same = Fraction(plain.region.replace(",", "")) == expected.number
+        if same or "." not in plain.region:  # else a rounded decimal may stand for a fraction
+            return Verdict(same, plain.marker)
     text = visible(answer)
     commitment = find_commitment(text, textual=expected.textual)
     if commitment is not None:

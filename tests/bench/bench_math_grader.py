@@ -1,0 +1,93 @@
+"""Speed of the maths grader: against Math-Verify on GSM8K-style answers, and its cold start.
+
+    .venv/bin/python -m pytest -s tests/bench/bench_math_grader.py
+
+Both graders get the same answers in the same run, by turns in blocks, so that a busy machine slows both.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import math_verify
+import pytest
+
+from tunedrop.graders.math.grader import MathGrader
+from tunedrop.graders.sample import Sample
+
+ROOT = Path(__file__).resolve().parents[2]
+ROWS = 300
+BLOCK = 50
+TIMES_AS_FAST = 20
+START_MILLISECONDS = 150
+
+
+def solutions() -> list[tuple[str, str]]:
+    """GSM8K's own solutions, ended in the ways that models end theirs, with the answer."""
+    with gzip.open(ROOT / "tests" / "data" / "gsm8k" / "test.jsonl.gz", "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line)["answer"].rsplit("####", 1) for line in lines]
+    endings = ("#### {}", "The final answer is $\\boxed{{{}}}$.", "The answer is {}.", "**Answer:** ${}")
+    return [
+        (steps + endings[place % len(endings)].format(answer.strip()), answer.strip())
+        for place, (steps, answer) in enumerate(rows[:ROWS])
+    ]
+
+
+@pytest.mark.timeout(600)
+def test_it_is_twenty_times_as_fast_as_math_verify() -> None:
+    rows = solutions()
+    grader = MathGrader()
+    ours, theirs, right, verified = 0.0, 0.0, 0, 0
+    for block in range(0, len(rows), BLOCK):
+        started = time.process_time()
+        for text, answer in rows[block : block + BLOCK]:
+            right += bool(grader.grade_quickly(Sample("s", [], text, answer, {})).correct)
+        ours += time.process_time() - started
+
+        started = time.process_time()
+        for text, answer in rows[block : block + BLOCK]:
+            verified += math_verify.verify(math_verify.parse(answer), math_verify.parse(text))
+        theirs += time.process_time() - started
+    sys.stdout.write(
+        f"\n{len(rows)} answers: tunedrop {ours / len(rows) * 1e6:.0f} µs each, Math-Verify "
+        f"{theirs / len(rows) * 1e6:.0f} µs each, {theirs / ours:.0f} times as fast; "
+        f"found right: tunedrop {right}, Math-Verify {verified}\n"
+    )
+    assert right == len(rows)
+    assert theirs / ours >= TIMES_AS_FAST
+
+
+def test_its_start_and_first_call_take_less_than_150_ms() -> None:
+    code = """
+import sys, time
+started = time.perf_counter()
+sys.path[:0] = sys.argv[1:]
+import app
+class Context:
+    client_context = None
+    def get_remaining_time_in_millis(self):
+        return 300_000
+(told,) = app.handler([{"id": "1", "messages": [{"role": "assistant", "content": "So #### 72"}],
+                        "metadata": {"reference_answer": {"text": "... #### 72"}}}], Context())
+assert told["aggregate_reward_score"] == 1.0
+print((time.perf_counter() - started) * 1000)
+"""
+    layers = ROOT / "build" / "local" / "layers" / "dependencies" / "python"
+    paths = [ROOT / "functions" / "grader", ROOT / "layers" / "tunedrop" / "python", layers]
+    command = [sys.executable, "-I", "-c", code, *map(str, paths)]
+    environment = {**os.environ, "GRADER_KIND": "math"}
+    times = [
+        float(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+        for _ in range(7)
+    ]
+    sys.stdout.write(
+        f"\ninit and first call: median {statistics.median(times):.0f} ms, fastest {min(times):.0f} ms of {len(times)}"
+    )
+    assert statistics.median(times) < START_MILLISECONDS

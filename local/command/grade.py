@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -62,14 +62,13 @@ def run(arguments: argparse.Namespace) -> int:
         grader = load(arguments.grader, _options(arguments.options))
     except OptionsError as error:
         raise exits.UsageError(str(error)) from error
-    if arguments.file == "-":
-        source: Any = nullcontext(sys.stdin.buffer)
-    else:
-        try:
-            source = Path(arguments.file).open("rb")
-        except OSError as error:
-            raise exits.UsageError(f"{arguments.file} cannot be read: {error.strerror}.") from error
-    with source as lines:
+    with ExitStack() as opened:
+        lines: IO[bytes] = sys.stdin.buffer
+        if arguments.file != "-":
+            try:
+                lines = opened.enter_context(Path(arguments.file).open("rb"))
+            except OSError as error:
+                raise exits.UsageError(f"{arguments.file} cannot be read: {error.strerror}.") from error
         return _grade(lines, grader, arguments)
 
 

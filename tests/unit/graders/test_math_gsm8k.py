@@ -8,6 +8,7 @@ import json
 import pytest
 
 from tests.unit.graders.gsm8k_renderings import DATA, PLAIN, PLAIN_MARKERS, WAYS, answers, renderings, wrong
+from tunedrop.graders.math import verdict
 from tunedrop.graders.math.grader import MathGrader
 from tunedrop.graders.sample import Sample
 
@@ -60,6 +61,16 @@ def test_a_rendering_says_its_number_and_nothing_else_like_it() -> None:
         text = template.format("what was asked for")
         assert not is_right(text, 72), marker
     assert {write(72) for write in PLAIN.values()} >= {"72", "$72", "72.", "**72**"}
+
+
+def test_the_short_way_for_usual_endings_says_what_the_long_way_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [text for number in (72, -3, 1600) for _, text in renderings(number)]
+    short = [[is_right(text, number) for number in (72, -3, 1600)] for text in texts]
+    taken = sum(verdict.plain_ending(text) is not None for text in texts)
+    monkeypatch.setattr(verdict, "plain_ending", lambda answer: None)
+
+    assert taken > 100
+    assert [[is_right(text, number) for number in (72, -3, 1600)] for text in texts] == short
 
 
 def test_published_solutions_are_right_with_and_without_their_last_line() -> None:

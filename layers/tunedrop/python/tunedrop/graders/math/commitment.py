@@ -95,8 +95,9 @@ def visible(answer: str) -> str:
 
 _PLAIN_NUMBER = r"\$?(-?(?:\d{1,3}(?:,\d{3})+|\d{1,18})(?:\.\d{1,9})?)"
 _PLAIN_ENDING = re.compile(
-    rf"(?:(####)[ \t]{{0,4}}{_PLAIN_NUMBER}|(\\boxed)\{{{_PLAIN_NUMBER}\}}\$?|([Aa]nswer(?: is|:)(?:\*\*)? ?){_PLAIN_NUMBER})"
-    r"\.?\s{0,9}\Z",
+    rf"(?:(####)[ \t]{{0,4}}{_PLAIN_NUMBER}"
+    rf"|(\\boxed)\{{{_PLAIN_NUMBER}\}}\$?"
+    rf"|([Aa]nswer(?: is|:)(?:\*\*)? ?){_PLAIN_NUMBER})\.?\s{{0,9}}\Z",
     re.ASCII,
 )
 _PLAIN_TAIL = 60

@@ -1,0 +1,115 @@
+"""`tunedrop grade` answers every line, in order, and names the lines that it cannot read."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.command import exits
+from local.command.main import main
+
+RIGHT = {"id": "a", "messages": [{"role": "assistant", "content": "#### 72"}], "reference_answer": "#### 72"}
+WRONG = {"messages": [{"role": "assistant", "content": "#### 71"}], "metadata": {"reference_answer": {"text": "72"}}}
+
+
+def lines_of(rows: list[Any]) -> bytes:
+    return b"".join((row if isinstance(row, bytes) else json.dumps(row).encode()) + b"\n" for row in rows)
+
+
+def grade(
+    rows: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str], *words: str, kind: str = "math"
+) -> tuple[int, list[dict[str, Any]], str]:
+    """The exit code, the answers and what standard error says."""
+    file = tmp_path / "rows.jsonl"
+    file.write_bytes(lines_of(rows))
+    code = main(["grade", str(file), "--grader", kind, *words])
+    printed = capsys.readouterr()
+    return code, [json.loads(line) for line in printed.out.splitlines()], printed.err
+
+
+def test_each_row_gets_the_contracts_answer_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, told, errors = grade([RIGHT, WRONG, RIGHT], tmp_path, capsys)
+
+    assert code == exits.SUCCEEDED
+    assert [(one["id"], one["aggregate_reward_score"]) for one in told] == [("a", 1.0), ("2", 0.0), ("a", 1.0)]
+    assert all(set(one) == {"id", "aggregate_reward_score", "metrics_list"} for one in told)
+    assert errors == ""
+
+
+def test_a_malformed_line_is_named_and_answered_in_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        RIGHT,
+        b"{not json",
+        b"",
+        b"\xff\xfe",
+        {"messages": [{"role": "user", "content": "?"}]},
+        b"[" * 100_000,
+        RIGHT,
+    ]
+    code, told, errors = grade(rows, tmp_path, capsys)
+
+    assert code == 2
+    assert [one["aggregate_reward_score"] for one in told] == [1.0, 0.0, 0.0, 0.0, 0.0, 1.0]
+    assert [one["metrics_list"][0]["name"] for one in told[1:5]] == ["grader_error"] * 4
+    assert [line.partition(": ")[2].partition(": ")[0].rsplit(" ", 1)[1] for line in errors.splitlines()] == list(
+        "2456"
+    )
+    assert "line 2: not JSON" in errors
+    assert "line 5: not a row with an answer" in errors
+
+
+def test_standard_input_is_read_and_explanations_are_added(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines_of([RIGHT]))))
+
+    assert main(["grade", "-", "--grader", "math", "--explain"]) == exits.SUCCEEDED
+    assert "is 72" in json.loads(capsys.readouterr().out)["explanation"]
+
+
+@pytest.mark.parametrize("as_file", [True, False])
+def test_options_are_given_as_json_or_as_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], as_file: bool
+) -> None:
+    options = json.dumps({"mode": "choice"})
+    if as_file:
+        (tmp_path / "options.json").write_text(options)
+        options = str(tmp_path / "options.json")
+    row = {"messages": [{"role": "assistant", "content": "I choose option C."}], "reference_answer": "C"}
+
+    _, told, _ = grade([row], tmp_path, capsys, "--options", options, kind="exact")
+
+    assert told[0]["aggregate_reward_score"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["missing.jsonl", "--grader", "math"], "missing.jsonl cannot be read"),
+        (["-", "--grader", "maths"], "no grader of kind 'maths'"),
+        (["-", "--grader", "math", "--options", "{"], "not JSON"),
+        (["-", "--grader", "math", "--options", "missing.json"], "neither a JSON object nor a file"),
+        (["-", "--grader", "math", "--options", '{"tolerance": 1}'], "no option 'tolerance'"),
+    ],
+)
+def test_what_cannot_be_graded_at_all_is_told_before_any_row(
+    capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    assert main(["grade", *words]) == exits.USAGE
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert printed.out == ""
+
+
+def test_twenty_thousand_rows_take_seconds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, told, _ = grade([RIGHT, WRONG] * 10_000, tmp_path, capsys)
+
+    assert code == exits.SUCCEEDED
+    assert sum(one["aggregate_reward_score"] for one in told) == 10_000

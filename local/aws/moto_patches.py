@@ -96,6 +96,7 @@ class Patches:
         self._deliver_object_events()
         self._deliver_rule_events()
         self._refuse_what_sns_refuses()
+        self._ask_queues_whether_sns_may_send()
         self._make_dynamodb_atomic()
         self._watch_calls()
 
@@ -356,6 +357,16 @@ class Patches:
             return message_id
 
         original = self._replace(moto.sns.models.SNSBackend, "publish", publish)
+
+    def _ask_queues_whether_sns_may_send(self) -> None:
+        """moto's SNS sends to every subscribed queue; AWS's only to one whose policy lets it in, and else the message
+        is lost (docs.aws.amazon.com/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html)."""
+
+        def publish(subscription: Any, *args: Any, **kwargs: Any) -> None:
+            if subscription.protocol != "sqs" or sns_rules.may_send(subscription):
+                original(subscription, *args, **kwargs)
+
+        original = self._replace(moto.sns.models.Subscription, "publish", publish)
 
     def _make_dynamodb_atomic(self) -> None:
         """moto checks a write's condition and then writes, so that of several conditional writes at the same moment

@@ -1,9 +1,16 @@
-"""What SNS refuses and moto takes (docs.aws.amazon.com/sns/latest/api/API_Publish.html)."""
+"""What SNS refuses and moto does (docs.aws.amazon.com/sns/latest/api/API_Publish.html)."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
+
+from moto.sqs.models import sqs_backends
+
+from local.aws import resource_policy
+
+LOG = logging.getLogger(__name__)
 
 MAX_SUBJECT_CHARACTERS = 99
 """The reference says: less than 100 characters long."""
@@ -32,6 +39,23 @@ def problem(message: str, subject: str | None, attributes: Mapping[str, Mapping[
     if size > MAX_MESSAGE_BYTES:
         return "Invalid parameter: Message too long"
     return None
+
+
+def may_send(subscription: Any) -> bool:
+    """Whether the policy of the subscription's queue (moto's objects, both) lets SNS in for the topic."""
+    arn = subscription.endpoint
+    _, _, _, region, account, name = arn.split(":")
+    allowed = resource_policy.allows(
+        sqs_backends[account][region].get_queue(name).policy,
+        service="sns.amazonaws.com",
+        action="sqs:SendMessage",
+        resource=arn,
+        source_arn=subscription.topic.arn,
+        account=account,
+    )
+    if not allowed:
+        LOG.warning("a message is lost: the policy of %s does not let SNS in for %s", arn, subscription.topic.arn)
+    return allowed
 
 
 def _is_subject(subject: str) -> bool:

@@ -94,7 +94,11 @@ def deploy(
     made: dict[str, DeployedResource] = {}
     for name in _in_order(wanted):
         kind = wanted[name]["Type"]
-        created = _create(stack, name, kind, resolver.resolve(wanted[name].get("Properties", {})))
+        try:
+            properties = resolver.resolve(wanted[name].get("Properties", {}))
+        except DeploymentError as error:
+            raise type(error)(f"{name} ({kind}): {error}") from error
+        created = _create(stack, name, kind, properties)
         resolver.resources[name] = created
         made[name] = DeployedResource(name, kind, created.ref, created.attributes)
     outputs = {

@@ -31,7 +31,8 @@ def function_of(value: Any) -> tuple[str, Any] | None:
     """The intrinsic function that a value is, and its argument; None for any other value."""
     if isinstance(value, Mapping) and len(value) == 1:
         ((name, argument),) = value.items()
-        if name in ("Ref", "Condition") or str(name).startswith("Fn::"):
+        # A policy's statement may have a Condition, too; that one is not a text.
+        if (name in ("Ref", "Condition") and isinstance(argument, str)) or str(name).startswith("Fn::"):
             return str(name), argument
     return None
 

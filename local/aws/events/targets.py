@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local.aws.events import resource_policy
+from local.aws import resource_policy
 
 EVENTS = "events.amazonaws.com"
 

@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from local.aws.events.resource_policy import ConditionUnknown
 from local.aws.gateway.callers import Caller
+from local.aws.resource_policy import ConditionUnknown
 
 
 def allows(policy: str | Mapping[str, Any] | None, caller: Caller, *, resource: str, account: str) -> bool:

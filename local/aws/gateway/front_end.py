@@ -13,8 +13,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from local.aws import resource_policy
 from local.aws.embedded import EmbeddedAws
-from local.aws.events import resource_policy
 from local.aws.gateway.authorizer import IamAuthorizer, Refused
 from local.aws.gateway.gateway_responses import GatewayResponses
 from local.aws.gateway.proxy_event import (

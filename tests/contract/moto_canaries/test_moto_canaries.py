@@ -274,6 +274,14 @@ def test_moto_lets_two_conditional_writes_at_one_moment_succeed(monkeypatch: pyt
         assert list(writers.map(put, range(2))) == [None, None]
 
 
+def test_moto_sends_to_a_queue_without_a_policy() -> None:
+    url = _client("sqs").create_queue(QueueName="queue")["QueueUrl"]
+    topic = _client("sns").create_topic(Name="topic")["TopicArn"]
+    _client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:{ACCOUNT}:queue")
+    _client("sns").publish(TopicArn=topic, Message="m")
+    assert len(_client("sqs").receive_message(QueueUrl=url)["Messages"]) == 1
+
+
 @pytest.mark.parametrize("subject", ["für alle", "two\nlines", "x" * 100])
 def test_moto_takes_a_subject_that_sns_refuses(subject: str) -> None:
     topics = _client("sns")

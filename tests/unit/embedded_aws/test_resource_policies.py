@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.aws.events.resource_policy import ConditionUnknown, allows
+from local.aws.resource_policy import ConditionUnknown, allows
 
 QUEUE = "arn:aws:sqs:us-west-2:123456789012:dead-letters"
 RULE = "arn:aws:events:us-west-2:123456789012:rule/upload"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -42,6 +43,26 @@ def test_a_batch_tells_which_entries_are_refused(stack: SmallStack) -> None:
     )
     assert [entry["Id"] for entry in answer["Successful"]] == ["good"]
     assert [(entry["Id"], entry["Code"]) for entry in answer["Failed"]] == [("bad", "InvalidParameter")]
+
+
+def test_a_queue_whose_policy_does_not_let_sns_in_gets_nothing(stack: SmallStack) -> None:
+    sqs, sns = stack.aws.client("sqs"), stack.aws.client("sns")
+    url = sqs.create_queue(QueueName="closed")["QueueUrl"]
+    arn = f"arn:aws:sqs:{stack.aws.region}:{stack.aws.account}:closed"
+    sns.subscribe(TopicArn=stack.TopicArn, Protocol="sqs", Endpoint=arn)
+    _publish(stack)
+    assert stack.messages(url) == []
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": stack.TopicArn}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    _publish(stack)
+    assert len(stack.messages(url)) == 1
 
 
 def test_of_many_conditional_writes_at_one_moment_one_succeeds(

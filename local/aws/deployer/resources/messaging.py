@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from local.aws import resource_policy
+from local.aws.deployer.errors import NotHonoured
 from local.aws.deployer.intrinsics import Created
 from local.aws.deployer.resource_type import Stack, resource_type, tags, truth
 
@@ -14,6 +16,18 @@ def _attribute(value: Any) -> str:
     if isinstance(value, dict | list):
         return json.dumps(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _check_protocol(logical_id: str, subscribed: dict[str, Any]) -> None:
+    if subscribed["Protocol"] != "sqs":
+        raise NotHonoured(f"{logical_id}: a subscription by {subscribed['Protocol']} is not honoured; by sqs it is")
+
+
+def _check_policy(logical_id: str, properties: dict[str, Any]) -> None:
+    try:
+        resource_policy.check(properties["PolicyDocument"])
+    except resource_policy.ConditionUnknown as error:
+        raise NotHonoured(f"{logical_id}: {error}") from error
 
 
 @resource_type(
@@ -41,12 +55,14 @@ def topic(stack: Stack, logical_id: str, properties: dict[str, Any]) -> Created:
         name += ".fifo"
     arn = sns.create_topic(Name=name, Attributes=attributes, Tags=tags(properties))["TopicArn"]
     for subscribed in properties.get("Subscription", []):
+        _check_protocol(logical_id, subscribed)
         sns.subscribe(TopicArn=arn, Protocol=subscribed["Protocol"], Endpoint=subscribed["Endpoint"])
     return Created(arn, {"TopicArn": arn, "TopicName": name})
 
 
 @resource_type("AWS::SNS::TopicPolicy", honoured=["Topics", "PolicyDocument"])
 def topic_policy(stack: Stack, logical_id: str, properties: dict[str, Any]) -> Created:
+    _check_policy(logical_id, properties)
     for arn in properties["Topics"]:
         stack.aws.client("sns").set_topic_attributes(
             TopicArn=arn, AttributeName="Policy", AttributeValue=json.dumps(properties["PolicyDocument"])
@@ -62,7 +78,8 @@ def topic_policy(stack: Stack, logical_id: str, properties: dict[str, Any]) -> C
         "Region": "there is one region on one machine",
     },
 )
-def subscription(stack: Stack, _: str, properties: dict[str, Any]) -> Created:
+def subscription(stack: Stack, logical_id: str, properties: dict[str, Any]) -> Created:
+    _check_protocol(logical_id, properties)
     attributes: dict[str, str] = {
         name: _attribute(properties[name]) for name in ("FilterPolicy", "FilterPolicyScope") if name in properties
     }
@@ -108,6 +125,7 @@ def queue(stack: Stack, logical_id: str, properties: dict[str, Any]) -> Created:
 
 @resource_type("AWS::SQS::QueuePolicy", honoured=["Queues", "PolicyDocument"])
 def queue_policy(stack: Stack, logical_id: str, properties: dict[str, Any]) -> Created:
+    _check_policy(logical_id, properties)
     for url in properties["Queues"]:
         stack.aws.client("sqs").set_queue_attributes(
             QueueUrl=url, Attributes={"Policy": json.dumps(properties["PolicyDocument"])}

@@ -43,6 +43,13 @@ def allows(
     return "Allow" in decisions and "Deny" not in decisions
 
 
+def check(policy: Mapping[str, Any]) -> None:
+    """Raises ConditionUnknown when the policy has a condition that `allows` does not evaluate."""
+    for statement in _listed(policy.get("Statement", [])):
+        for test in statement.get("Condition", {}):
+            _known_test(test)
+
+
 def _names(principal: Any, service: str) -> bool:
     if principal == "*":
         return True
@@ -53,16 +60,20 @@ def _names(principal: Any, service: str) -> bool:
 
 def _met(test: str, keys: Mapping[str, Any], context: Mapping[str, str]) -> bool:
     """A key that the request does not have meets the negated tests and no other."""
-    kind = re.fullmatch(r"(String|Arn)(Not)?(Equals|Like)|Bool", test)
-    if kind is None:
-        raise ConditionUnknown(f"the condition {test} in a resource policy is not imitated on one machine")
-    negated = kind.group(2) is not None
+    negated = _known_test(test).group(2) is not None
     for key, wanted in keys.items():
         actual = context.get(key.lower())
         found = actual is not None and any(fnmatch.fnmatchcase(actual, str(value)) for value in _listed(wanted))
         if found is negated:
             return False
     return True
+
+
+def _known_test(test: str) -> re.Match[str]:
+    kind = re.fullmatch(r"(String|Arn)(Not)?(Equals|Like)|Bool", test)
+    if kind is None:
+        raise ConditionUnknown(f"the condition {test} in a resource policy is not imitated on one machine")
+    return kind
 
 
 def _listed(value: Any) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunedrop.dataset.findings import Findings
+from tunedrop.dataset.findings import MAX_EXAMPLES, Findings
 
 
 class BlankLines:
@@ -35,6 +35,8 @@ class BlankLines:
     def _between_rows(self) -> None:
         if not self._first:
             return
-        self._findings.add("line-blank", self._file, self._first, "the line is empty", got="nothing")
-        if self._last > self._first:
-            self._findings.add_lines("line-blank", self._file, self._first + 1, self._last)
+        told = min(self._last, self._first + MAX_EXAMPLES - 1)
+        for line in range(self._first, told + 1):
+            self._findings.add("line-blank", self._file, line, "the line is empty", got="nothing")
+        if told < self._last:
+            self._findings.add_lines("line-blank", self._file, told + 1, self._last)

@@ -10,7 +10,7 @@ from tunedrop.dataset.file_check import FileCheck
 from tunedrop.dataset.findings import Findings
 from tunedrop.dataset.leakage import MAX_PAIRS, WARNED_LENGTH, LeakageIndex
 from tunedrop.dataset.report import DatasetReport, LeakageReport
-from tunedrop.dataset.rules import GUIDANCE_MAX_ROWS, MAX_ROWS, MIN_ROWS
+from tunedrop.dataset.rules import GUIDANCE_MAX_ROWS, MAX_ROWS, MIN_ROWS, READ_ROWS
 from tunedrop.dataset.suggestions import suggest
 from tunedrop.graders.sample import Grader
 
@@ -39,19 +39,24 @@ def check_dataset(
     sent as they are. `progress`: called with the number of bytes after each read.
     """
     findings = Findings(family)
+    most = READ_ROWS if row_cap else None
     index: LeakageIndex | None = None
     test_check: FileCheck | None = None
     if test is not None:
         # First the test file: its index is what the training file streams past.
         index = LeakageIndex()
-        test_check = FileCheck(TEST, findings, family, grader=grader, model=model, compare=index.add, progress=progress)
+        test_check = FileCheck(
+            TEST, findings, family, grader=grader, model=model, compare=index.add, progress=progress, most_lines=most
+        )
         test_check.read(test)
         index.finish()
     compare = None if index is None else index.compare
-    train_check = FileCheck(TRAIN, findings, family, grader=grader, model=model, compare=compare, progress=progress)
+    train_check = FileCheck(
+        TRAIN, findings, family, grader=grader, model=model, compare=compare, progress=progress, most_lines=most
+    )
     train_check.read(train)
     if row_cap:
-        _check_row_count(findings, train_check.rows)
+        _check_row_count(findings, train_check.rows, train_check.lines_checked)
     leakage = _leakage(findings, index) if index is not None else None
     return DatasetReport(
         family=family,
@@ -63,13 +68,16 @@ def check_dataset(
     )
 
 
-def _check_row_count(findings: Findings, rows: int) -> None:
+def _check_row_count(findings: Findings, rows: int, lines_checked: int) -> None:
     if rows == 0:
         return  # file-empty says it better
     if rows < MIN_ROWS:
         findings.add("rows-few", TRAIN, None, f"the file has {rows:,} row{'s' * (rows != 1)}", got=f"{rows:,} rows")
     elif rows > MAX_ROWS:
-        findings.add("rows-many", TRAIN, None, f"the file has {rows:,} rows", got=f"{rows:,} rows")
+        says = f"the file has {rows:,} rows"
+        if rows > READ_ROWS:
+            says += f"; only its first {lines_checked:,} lines were checked"
+        findings.add("rows-many", TRAIN, None, says, got=f"{rows:,} rows")
     elif rows > GUIDANCE_MAX_ROWS:
         findings.add("rows-guidance", TRAIN, None, f"the file has {rows:,} rows", got=f"{rows:,} rows")
 

@@ -24,6 +24,7 @@ from tunedrop.dataset.rules import MAX_LINE_BYTES
 from tunedrop.dataset.show import shown
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_MESSAGES_KEY: Final = re.compile(rb'[{,]\s*"messages"\s*:')
 _CONTENT: Final = "content"
 
 
@@ -86,7 +87,7 @@ def detect(head: bytes, name: str) -> Source:
     first = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if not first.startswith(b"{"):
         return Source.CSV
-    return Source.OPENAI if b'"messages"' in first.split(b"\n", 1)[0] else Source.QUESTION_ANSWER
+    return Source.OPENAI if _MESSAGES_KEY.search(first.split(b"\n", 1)[0]) else Source.QUESTION_ANSWER
 
 
 class Template:
@@ -151,8 +152,10 @@ def _csv_rows(source: BinaryIO) -> Iterator[tuple[int, dict[str, Any]]]:
     reader = csv.DictReader(text, strict=True)
     try:
         header: Sequence[str] = reader.fieldnames or ()
-        if len(set(header)) < len(header) or not all(name.strip() for name in header):
-            raise ConversionError(f"line 1: expected a header of different names, got {', '.join(map(shown, header))}")
+        if not header or len(set(header)) < len(header) or not all(name.strip() for name in header):
+            raise ConversionError(
+                f"line 1: expected a header of different names, got {', '.join(map(shown, header)) or 'nothing'}"
+            )
         for row in reader:
             if None in row or None in row.values():
                 raise ConversionError(f"line {reader.line_num}: expected {len(header)} columns, as in the header")

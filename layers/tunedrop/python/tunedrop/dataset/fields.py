@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tunedrop.dataset.findings import Findings
+from tunedrop.dataset.secrets import redacted
 from tunedrop.dataset.show import shown
 from tunedrop.dataset.statistics import count
 
@@ -81,4 +82,4 @@ class Shapes:
 
 def _short(key: str) -> str:
     """A key as a report shows it; a hostile one may be long, or hold what is private."""
-    return key if key.isidentifier() and len(key) <= 60 else shown(key)
+    return key if key.isidentifier() and len(key) <= 60 and redacted(key) == key else shown(key)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO, Final
@@ -22,7 +23,7 @@ from tunedrop.dataset.fields import Shapes
 from tunedrop.dataset.findings import Findings
 from tunedrop.dataset.json_line import read_line
 from tunedrop.dataset.lines import Lines, Overlong
-from tunedrop.dataset.plain_rows import Columns, PlainRows
+from tunedrop.dataset.plain_rows import SHORTEST_PLAIN_ROW, Columns, PlainRows
 from tunedrop.dataset.prompts import prompt_text, user_text
 from tunedrop.dataset.report import FileFacts
 from tunedrop.dataset.rows import ANSWER, RowChecker
@@ -33,6 +34,8 @@ from tunedrop.graders.sample import Grader
 
 MAX_DOCUMENT_BYTES: Final = 1024 * 1024
 """A file up to this size is kept until its end, to tell one JSON document over several lines from broken lines."""
+_MOST_UNHASHED: Final = 2
+"""Pieces of the file that are kept for SHA-256; where it falls behind, reading waits."""
 _PARTS: Final = 8
 """A block with a line that is not plain is read again in so many parts, and these in turn."""
 _BLANK: Final = b" \t\r"
@@ -50,6 +53,7 @@ Compare = Callable[[int, str, str], None]
 class FileCheck:
     """Checks one file. What it finds goes to `findings`; what it counts is in `facts()` when it has been read.
 
+    Lines after `most_lines` (and the block that it lies in) are counted, not checked.
     `quick=False` reads every line the careful way, to the same outcome.
     """
 
@@ -63,6 +67,7 @@ class FileCheck:
         model: Model | None = None,
         compare: Compare | None = None,
         progress: Callable[[int], None] | None = None,
+        most_lines: int | None = None,
         quick: bool = True,
     ) -> None:
         self.rows = 0
@@ -75,6 +80,8 @@ class FileCheck:
         self._progress = progress
         self._scan = Scan(FORMATS[family].reserved_texts)
         self._quick = quick
+        self._most_lines = most_lines
+        self.lines_checked = 0
         self._model = model
         self._prompts = Prompts()
         self._ids = Keys()
@@ -90,10 +97,13 @@ class FileCheck:
     def read(self, stream: BinaryIO) -> None:
         """Check the stream from where it stands to its end."""
         digest = hashlib.sha256()
+        hashed: deque[Future[None]] = deque()
 
         def take(chunk: bytes) -> None:
             self._bytes += len(chunk)
-            worker.submit(digest.update, chunk)
+            if len(hashed) == _MOST_UNHASHED:
+                hashed.popleft().result()
+            hashed.append(worker.submit(digest.update, chunk))
             if self._progress is not None:
                 self._progress(len(chunk))
 
@@ -106,7 +116,9 @@ class FileCheck:
                 if scanned is not None:
                     self._block(*scanned)
                     scanned = None
-                if isinstance(part, Overlong):
+                if self._most_lines is not None and self._last_line >= self._most_lines:
+                    self._count_only(part)
+                elif isinstance(part, Overlong):
                     self._overlong(part)
                 else:
                     scanned = (part, worker.submit(self._scan.marks, part))
@@ -148,7 +160,7 @@ class FileCheck:
     def _read_in_parts(self, first_line: int, data: bytes, unusual: frozenset[int]) -> None:
         lines = data.split(b"\n")
         count = len(lines)
-        if count <= _PARTS or not self._quick:
+        if not self._quick or count <= _PARTS or len(data) < count * SHORTEST_PLAIN_ROW:
             self._careful_rows(first_line, lines)
             return
         step = -(-count // _PARTS)
@@ -253,7 +265,7 @@ class FileCheck:
 
     def _count(self, first_line: int, prompts: Sequence[str | None], answers: Sequence[str | None]) -> None:
         """Duplicates and statistics of a block's rows; None stands for a line without a prompt or an answer."""
-        self._last_line = first_line + len(prompts) - 1
+        self._last_line = self.lines_checked = first_line + len(prompts) - 1
         self._prompts.add(prompts, answers)
         self.statistics.prompt_bytes.add_texts([prompt for prompt in prompts if prompt is not None])
         self.statistics.answer_bytes.add_texts([answer for answer in answers if answer is not None])
@@ -271,6 +283,11 @@ class FileCheck:
                 "prompt-long", line, f"the prompt has some {tokens:,} tokens (estimated)", field="messages",
                 expected=f"at most {most_tokens:,} tokens", got=f"some {tokens:,} tokens (estimated)",
             )  # fmt: skip
+
+    def _count_only(self, part: bytes | Overlong) -> None:
+        lines = [b"overlong"] if isinstance(part, Overlong) else part.split(b"\n")
+        self._last_line += len(lines)
+        self.rows += sum(map(bool, map(bytes.strip, lines)))
 
     def _overlong(self, part: Overlong) -> None:
         self.rows += 1

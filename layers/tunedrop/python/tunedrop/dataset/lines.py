@@ -8,7 +8,7 @@ from typing import BinaryIO, Final
 
 from tunedrop.dataset.rules import MAX_LINE_BYTES
 
-READ_BYTES: Final = 512 * 1024
+READ_BYTES: Final = 256 * 1024
 """What is asked of the stream at once: large enough that calls do not count, small enough to stay in the caches."""
 BOM: Final = b"\xef\xbb\xbf"
 # UTF-32 LE begins with the bytes of UTF-16 LE; both are reported as one thing.

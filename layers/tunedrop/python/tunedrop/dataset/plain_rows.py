@@ -22,6 +22,8 @@ from tunedrop.dataset.fields import Shape
 
 _SINGLE_VALUES: Final = frozenset({str, int, float, bool, type(None)})
 _KEYS_OF_MESSAGE: Final = 2
+SHORTEST_PLAIN_ROW: Final = len('{"messages":[{"role":"user","content":"?"}],"reference_answer":"!"}')
+"""Bytes; among lines that are shorter on average, looking for plain rows costs more than it saves."""
 
 
 class Columns(NamedTuple):

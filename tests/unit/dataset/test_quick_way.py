@@ -1,0 +1,103 @@
+"""The quick way over plain rows comes to what the careful way comes to, and saves nothing but time."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.dataset.faults import OPEN_WEIGHT_LINES
+from tests.unit.dataset.sample_rows import a_row, as_file, as_line, good_rows
+from tunedrop.catalog import Family
+from tunedrop.dataset import file_check
+from tunedrop.dataset.file_check import FileCheck
+from tunedrop.dataset.findings import Findings, finding_json
+from tunedrop.dataset.plain_rows import PlainRows
+
+Outcome = tuple[list[dict[str, Any]], list[tuple[str, int, str]], dict[str, Any], int, str]
+
+
+def outcome(body: bytes, *, quick: bool, family: Family = Family.OPEN_WEIGHT) -> Outcome:
+    findings = Findings(family)
+    check = FileCheck("train", findings, family, quick=quick)
+    check.read(io.BytesIO(body))
+    groups = [(group.rule.id, group.count, group.lines()) for group in findings.groups()]
+    facts = check.facts()
+    return [finding_json(each) for each in findings], groups, facts.statistics.to_json(), facts.rows, facts.sha256
+
+
+HARMLESS = st.sampled_from(
+    [
+        a_row,
+        lambda n: a_row(n, ground_truth=str(n)),
+        lambda n: a_row(n, id=f"row-{n}", weight=n / 2),
+        lambda n: a_row(n % 7),
+        lambda n: {"reference_answer": "“6”", "messages": [{"content": f"Größe {n} ﬁ", "role": "user"}]},
+        lambda n: a_row(n, tags=["a", "b"], more={"x": n}),
+        lambda n: as_line(a_row(n)) + b"  ",
+        lambda n: as_line(a_row(n)).replace(b'": ', b'" : '),
+        lambda n: json.dumps(a_row(n, text='it says ": and \\": too')).encode(),
+        lambda n: {**a_row(n), "messages": [{"role": "system", "content": "Be short."}, *a_row(n)["messages"]]},
+        lambda n: a_row(n, deep=[[[[n]]]]),
+        lambda n: as_line(a_row(n)).replace(b"ants", b"\\u0061nts"),
+    ]
+)
+FAULTY = st.sampled_from(
+    [make for rule, make in OPEN_WEIGHT_LINES.items() if rule not in ("line-length", "prompt-long")]
+)
+
+
+@given(st.lists(st.tuples(HARMLESS | FAULTY, st.integers(1, 400)), max_size=25), st.integers(0, 60))
+@settings(max_examples=120, deadline=None)
+def test_quick_and_careful_come_to_the_same(odd: list[tuple[Any, int]], plain: int) -> None:
+    lines = [make(number) for make, number in odd] + good_rows(plain)
+    random.Random(plain).shuffle(lines)
+    body = as_file(lines).getvalue()
+    for family in Family:
+        assert outcome(body, quick=True, family=family) == outcome(body, quick=False, family=family)
+
+
+def test_plain_rows_take_the_quick_way(monkeypatch: Any) -> None:
+    careful: list[int] = []
+    monkeypatch.setattr(
+        FileCheck,
+        "_careful",
+        lambda self, line, raw, original=FileCheck._careful: careful.append(line) or original(self, line, raw),
+    )
+    rows = [a_row(n, ground_truth=str(n), id=str(n)) for n in range(10_000)]
+    outcome(as_file(rows).getvalue(), quick=True)
+    # The first part of the first block shows the rows' shape.
+    assert len(careful) < 20
+
+
+def test_one_odd_line_does_not_send_its_whole_block_the_careful_way(monkeypatch: Any) -> None:
+    careful: list[int] = []
+    monkeypatch.setattr(
+        FileCheck,
+        "_careful",
+        lambda self, line, raw, original=FileCheck._careful: careful.append(line) or original(self, line, raw),
+    )
+    rows: list[Any] = good_rows(3_000)
+    rows[1_500] = b"{broken"
+    outcome(as_file(rows).getvalue(), quick=True)
+    assert 1_501 in careful
+    assert len(careful) < 40
+
+
+def test_lines_that_are_only_whole_together_are_refused() -> None:
+    row = as_line(a_row(1))
+    reader = PlainRows({("messages", "reference_answer"): file_check.Shapes().plain.get((), None)})  # type: ignore[dict-item]  # never read
+    for lines in (
+        (row[:20], row[20:]),
+        (row + b"," + row,),
+        (row + b"," + row, row[:20], row[20:]),
+        (row + b",",),
+        (b'{"a":[' + row, row + b"]}", row + b"," + row),
+        (b"", row),
+        (b"1", b"2"),
+    ):
+        assert reader.read(b"\n".join(lines)) is None

@@ -174,6 +174,14 @@ def find(model_id: str) -> Model:
     )
 
 
+def family_of(asked: str, otherwise: Family) -> Family:
+    """The family of a model by the id that inference names; `otherwise` of one that the catalog does not know."""
+    for model in _MODELS:
+        if asked in (model.id, model.asked_as, *model.aliases):
+            return model.family
+    return otherwise
+
+
 def find_for_region(model_id: str, region: str) -> Model:
     """As `find`, and the model must train in `region`.
 

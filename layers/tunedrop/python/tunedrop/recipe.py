@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tunedrop import catalog
 from tunedrop.outcomes import RecipeInvalid
@@ -21,6 +21,7 @@ RECIPE_BYTES = 256 * 1024
 
 _HOURS_72 = 72
 _Label = Annotated[str, Field(min_length=1, max_length=128)]
+_ModelId = Annotated[str, Field(min_length=1, max_length=2048)]
 
 
 class _Section(BaseModel):
@@ -28,10 +29,24 @@ class _Section(BaseModel):
 
 
 class GraderChoice(_Section):
-    """Which grader scores the answers: a kind that is deployed with the stack, with its options."""
+    """Which grader scores the answers: a kind that is deployed with the stack, or a function of one's own.
 
-    kind: Literal["math", "exact", "json", "code", "moderation", "judge", "composite"] = "math"
+    `function` is the ARN of a published version of a Lambda that the stack's parameter AllowedGraders lets in; a
+    version and not an alias, so that no reward can change while the model is trained. `options` travel with the rows
+    either way.
+    """
+
+    kind: Literal["math", "exact", "json", "code", "moderation", "judge", "composite", "own"] = "math"
+    function: str = Field(
+        "", pattern=r"^$|^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}:[0-9]+$"
+    )
     options: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _own_needs_a_function(self) -> Self:
+        if (self.kind == "own") != bool(self.function):
+            raise ValueError("`kind: own` and `function` go together")
+        return self
 
 
 class Rehearsal(_Section):
@@ -48,7 +63,9 @@ class Evaluation(_Section):
     `holdout` is the share of the training rows that becomes the test set where none was dropped. `pass_reward` is the
     reward from which an answer counts as right where the grader does not say it itself. `checkpoints` says which models
     of the training are compared: the last, all of them, or the best by `validation` of the training rows, which are
-    neither trained on nor tested on.
+    neither trained on nor tested on. `reference_models` are evaluated beside them, by the ids that inference names;
+    `slices` are fields of the rows by which the difference is shown in parts. `tokens_per_minute` is the model's quota
+    that the evaluation keeps to, prompt and `max_tokens` counted together as the service does.
     """
 
     samples: int = Field(1, ge=1, le=16)
@@ -62,6 +79,9 @@ class Evaluation(_Section):
     seed: int = Field(0, ge=0, le=2**31 - 1)
     checkpoints: Literal["last", "all", "best"] = "last"
     validation: float = Field(0.1, gt=0, le=0.5)
+    reference_models: tuple[_ModelId, ...] = Field((), max_length=4)
+    slices: tuple[_Label, ...] = Field((), max_length=5)
+    tokens_per_minute: int | None = Field(None, ge=1)
 
 
 class Gates(_Section):

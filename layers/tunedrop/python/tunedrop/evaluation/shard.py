@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -11,9 +12,11 @@ from typing import Any
 
 import orjson
 
+from tunedrop.catalog import family_of
 from tunedrop.evaluation.answers import Answer, read_answers
 from tunedrop.evaluation.plan import Shard, load_plan
-from tunedrop.graders.deployed import DeployedGrader, Graded, Rollout
+from tunedrop.graders.deployed import DeployedGrader
+from tunedrop.graders.graded import Graded, Rollout
 from tunedrop.outcomes import ServiceBusy
 from tunedrop.recipe import Evaluation, Recipe
 from tunedrop.resources import Resources
@@ -45,18 +48,25 @@ def evaluate_shard(run_id: str, number: int, resources: Resources, *, seconds_le
     record = resources.runs.load(run_id)
     recipe = Recipe.model_validate(record.recipe)
     run_folder = resources.folder(run_id)
+    shards = load_plan(run_folder)
+    shard, quota = shards[number], recipe.evaluation.tokens_per_minute
     return ShardEvaluation(
-        load_plan(run_folder)[number],
+        shard,
         run_folder,
         evaluation=recipe.evaluation,
-        sampler=sampler_for(recipe.catalog_model.family, resources.settings),
+        sampler=sampler_for(family_of(shard.model, recipe.catalog_model.family), resources.settings),
         grader=resources.grader(record),
         seconds_left=seconds_left,
+        # Shards know nothing of each other: each has its part of the quota, of as many as may work at once.
+        tokens_a_minute=quota and quota / min(recipe.evaluation.concurrency, len(shards)),
     ).run()
 
 
 class ShardEvaluation:
-    """Evaluates one shard. `seconds_left` tells how long this process may still work."""
+    """Evaluates one shard.
+
+    `seconds_left` tells how long this process may still work; `tokens_a_minute` is its part of the model's quota.
+    """
 
     def __init__(
         self,
@@ -67,7 +77,9 @@ class ShardEvaluation:
         sampler: Sampler,
         grader: DeployedGrader,
         seconds_left: Callable[[], float],
+        tokens_a_minute: float | None = None,
     ) -> None:
+        self._tokens_a_minute = tokens_a_minute
         self._shard = shard
         self._folder = run_folder
         self._evaluation = evaluation
@@ -101,9 +113,18 @@ class ShardEvaluation:
         questions = ((task, self._question(task)) for task in tasks if not self._late())
         waiting: list[tuple[_Task, Reply]] = []
         failures: list[NotAnswered] = []
+        writing: set[asyncio.Task[int]] = set()
         written = 0
+        answers = ask_all(
+            self._sampler,
+            asking,
+            questions,
+            in_flight=self._evaluation.in_flight,
+            tokens_a_minute=self._tokens_a_minute,
+            seconds_left=lambda: self._seconds_left() - _SECONDS_TO_FINISH,
+        )
         try:
-            async for task, reply in ask_all(self._sampler, asking, questions, in_flight=self._evaluation.in_flight):
+            async for task, reply in answers:
                 if isinstance(reply, NotAnswered):
                     failures.append(reply)
                     continue
@@ -111,10 +132,13 @@ class ShardEvaluation:
                 if len(waiting) == PART_ANSWERS:
                     # Graded beside the questions that are under way.
                     part, waiting = waiting, []
-                    written += await asyncio.to_thread(self._write, part, next(part_numbers))
+                    written += await _finished(writing, _MOST_WRITING - 1)
+                    writing.add(asyncio.create_task(asyncio.to_thread(self._write, part, next(part_numbers))))
             if waiting:
-                written += await asyncio.to_thread(self._write, waiting, next(part_numbers))
+                writing.add(asyncio.create_task(asyncio.to_thread(self._write, waiting, next(part_numbers))))
+            written += await _finished(writing, 0)
         finally:
+            await asyncio.gather(*writing, return_exceptions=True)
             await self._sampler.close()
         wanted = self._shard.rows * self._evaluation.samples
         if len(done) + written < wanted:
@@ -141,16 +165,24 @@ class ShardEvaluation:
 
     def _write(self, part: Sequence[tuple[_Task, Reply]], number: int) -> int:
         answered = [(task, reply) for task, reply in part if reply.refused is None]
-        graded = iter(
-            self._grader.grade(
-                [Rollout(f"{task.row}-{task.sample}", task.content, reply.text) for task, reply in answered]
-            )
-        )
+        rollouts = [Rollout(f"{task.row}-{task.sample}", task.content, reply.text) for task, reply in answered]
+        graded = iter(self._grade(rollouts))
         lines = b"".join(
             self._answer(task, reply, None if reply.refused else next(graded)).to_line() for task, reply in part
         )
         self._folder.write(f"{self._prefix}{number:05}.jsonl", lines, "application/jsonl")
         return len(part)
+
+    def _grade(self, rollouts: Sequence[Rollout]) -> Sequence[Graded]:
+        """Patiently: what a throttled grader makes us give up was asked of the model, and would be asked again."""
+        for wait in _GRADER_WAITS:
+            try:
+                return self._grader.grade(rollouts)
+            except ServiceBusy:
+                if self._late():
+                    raise
+                time.sleep(wait)
+        return self._grader.grade(rollouts)
 
     def _answer(self, task: _Task, reply: Reply, graded: Graded | None) -> Answer:
         prompt = orjson.dumps(task.content["messages"])
@@ -176,6 +208,22 @@ class ShardEvaluation:
             return None
         return graded.correct if graded.correct is not None else graded.reward >= self._evaluation.pass_reward
 
+
+async def _finished(writing: set[asyncio.Task[int]], most: int) -> int:
+    """Wait until no more than `most` parts are being written; the answers in those that were."""
+    written = 0
+    while len(writing) > most:
+        done, _ = await asyncio.wait(writing, return_when=asyncio.FIRST_COMPLETED)
+        writing -= done
+        written += sum(part.result() for part in done)
+    return written
+
+
+_GRADER_WAITS = (2.0, 4.0, 8.0, 16.0)
+"""Seconds between the tries to grade a part, beyond those of the client."""
+
+_MOST_WRITING = 2
+"""Parts that are graded and written at once: so that the grader, too, works while the last part is being stored."""
 
 _SECONDS_TO_FINISH = 60.0
 """Below this no new question is asked, so that what is under way can be graded and written."""

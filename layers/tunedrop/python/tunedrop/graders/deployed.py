@@ -49,7 +49,7 @@ class DeployedGrader:
             self.timings.append((len(batch), time.monotonic() - started))
         return graded
 
-    def _grade_batch(self, batch: Sequence[tuple[Rollout, bytes]]) -> list[Graded]:
+    def _grade_batch(self, batch: Sequence[tuple[Rollout, bytes]], *, again: bool = True) -> list[Graded]:
         from botocore.exceptions import ClientError
 
         payload = b"[" + b",".join(body for _, body in batch) + b"]"
@@ -60,10 +60,16 @@ class DeployedGrader:
                 raise ServiceBusy(f"the grader {self._arn} is throttled") from error
             raise
         body = answer["Payload"].read()
-        if "FunctionError" in answer:
-            reason = f"the grader failed on the batch: {_error_type(body)}"
-            return [Graded(rollout.id, None, ungraded=reason) for rollout, _ in batch]
-        return _read(body, [rollout.id for rollout, _ in batch])
+        if "FunctionError" not in answer:
+            return _read(body, [rollout.id for rollout, _ in batch])
+        reason = f"the grader failed on the batch: {_error_type(body)}"
+        ungraded = [Graded(rollout.id, None, ungraded=reason) for rollout, _ in batch]
+        if not again:
+            return ungraded
+        # A killed process, or one sample that takes the others down: a second try, in halves, tells.
+        middle = len(batch) // 2
+        halves = [half for half in (batch[:middle], batch[middle:]) if half]
+        return [graded for half in halves for graded in self._grade_batch(half, again=len(half) > 1)]
 
 
 def wire_form(rollout: Rollout) -> dict[str, JSON]:

@@ -12,7 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply
+from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply, Throttled
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
@@ -22,13 +22,11 @@ if TYPE_CHECKING:
 THREADS = 128
 """Most questions under way at once: the most that a recipe may ask for (`evaluation.in_flight`)."""
 
-TRIES = 9
-"""As many as for the open-weight models: eight after the first."""
-
 TIMEOUT_SECONDS = 120
 """How long one answer may take before it is given up."""
 
 _REFUSALS = frozenset({"ValidationException", "ResourceNotFoundException"})
+_BUSY = frozenset({"ThrottlingException", "ServiceUnavailableException", "ModelNotReadyException"})
 
 # The words of the OpenAI-compatible API, which the evaluation counts by.
 _FINISH = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length"}
@@ -45,7 +43,7 @@ class NovaSampler:
     def from_settings(cls, settings: Settings) -> NovaSampler:
         """A sampler with a client of its own."""
         config = Config(
-            retries={"mode": "standard", "max_attempts": TRIES},
+            retries={"total_max_attempts": 1},
             max_pool_connections=THREADS,
             read_timeout=TIMEOUT_SECONDS,
         )
@@ -76,7 +74,7 @@ class NovaSampler:
             code = error.response.get("Error", {}).get("Code", "")
             if code in _REFUSALS:
                 return Reply("", refused=code)
-            raise NotAnswered(f"{asking.model}: {code}") from error
+            raise (Throttled if code in _BUSY else NotAnswered)(f"{asking.model}: {code}") from error
         except (BotoCoreError, KeyError, TypeError, ValueError) as error:
             raise NotAnswered(f"{asking.model}: {type(error).__name__}") from error
         usage = answer.get("usage", {})

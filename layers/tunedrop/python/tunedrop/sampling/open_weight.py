@@ -8,12 +8,8 @@ from typing import Any
 import openai
 
 from tunedrop import mantle
-from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply
+from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply, Throttled
 from tunedrop.settings import Settings
-
-RETRIES = 8
-"""Tries after the first one. At a third of all answers throttled, one question in 20,000 is still unanswered then
-(0.33 to the ninth), and is asked again when the shard is retried."""
 
 _REFUSALS = (
     openai.BadRequestError,
@@ -32,7 +28,7 @@ class OpenWeightSampler:
     @classmethod
     def from_settings(cls, settings: Settings) -> OpenWeightSampler:
         """A sampler with a short-term key of its own."""
-        return cls(mantle.async_client(settings, retries=RETRIES))
+        return cls(mantle.async_client(settings, retries=0))
 
     async def ask(self, asking: Asking, question: Question) -> Reply:
         started = time.monotonic()
@@ -40,6 +36,8 @@ class OpenWeightSampler:
             completion = await self._complete(asking, question)
         except _REFUSALS as refusal:
             return Reply("", refused=f"HTTP {refusal.status_code} ({refusal.code or type(refusal).__name__})")
+        except openai.RateLimitError as error:
+            raise Throttled(f"{asking.model}: throttled", _after(error)) from error
         except openai.APIError as error:
             raise NotAnswered(f"{asking.model}: {type(error).__name__}") from error
         choice = completion.choices[0]
@@ -75,3 +73,11 @@ class OpenWeightSampler:
         return await self._client.chat.completions.create(
             model=asking.model, messages=messages, max_tokens=asking.max_tokens, temperature=asking.temperature
         )
+
+
+def _after(error: openai.RateLimitError) -> float | None:
+    """The seconds of the answer's Retry-After; its other form, a date, is not worth a parser."""
+    try:
+        return max(0.0, float(error.response.headers.get("retry-after", "")))
+    except ValueError:
+        return None

@@ -37,14 +37,22 @@ class Reply:
 
 
 class NotAnswered(Exception):
-    """The service gave no answer this time, after several tries; a later one may."""
+    """The service gave no answer this time; a later try may get one."""
+
+
+class Throttled(NotAnswered):
+    """The service took no more questions just then. `after_seconds` is its own word on when to try again, if any."""
+
+    def __init__(self, message: str, after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.after_seconds = after_seconds
 
 
 class Sampler(Protocol):
     """A service that can be asked."""
 
     async def ask(self, asking: Asking, question: Question) -> Reply:
-        """One answer. Raises NotAnswered."""
+        """One answer, by one request: how often and how fast to try again is for `asking`. Raises NotAnswered."""
 
     async def close(self) -> None:
         """Give the connections back."""

@@ -11,7 +11,10 @@ _DELIMITED = re.compile(
     r"\\\((.{1,500}?)\\\)|\\\[(.{1,500}?)\\\]|\$\$(.{1,500}?)\$\$|(?<![\\\w$])\$(?!\$)((?:[^$\\\n]|\\.){1,300})\$(?!\d)",
     re.DOTALL,
 )
-_EMPHASIS = re.compile(r"\*\*(?=\S)([^*\n]{1,300}?)(?<=\S)\*\*|(?<![\w*])\*(?=\S)([^*\n]{1,300}?)(?<=\S)\*(?![\w*])")
+_EMPHASIS = re.compile(
+    r"(?<![\w)\]}])\*\*(?=\S)([^*\n]{1,300}?)(?<=\S)\*\*(?![\w(])|(?<![\w*)\]}])\*(?=\S)([^*\n]{1,300}?)(?<=\S)\*(?![\w*(])"
+)
+"""Bold and italic; not the powers and products of `x**2*y**2`."""
 _SENTENCE_END = re.compile(r"[.!?](?=\s+[A-Z\"“(*]|\s*$)|\n\n")
 _PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
 _WORD = re.compile(r"[^\W\d_]{2,}")

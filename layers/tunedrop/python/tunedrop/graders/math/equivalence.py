@@ -27,6 +27,10 @@ def equivalent(reference: Meaning, given: Meaning) -> bool:
     equation to its multiples.
     """
     reference, given = _plain(reference), _plain(given)
+    if isinstance(given, Listing) and not given.braces and not isinstance(reference, (Listing, Bracket, Union)):
+        first, *others = given.items or (given,)
+        if others and all(equivalent(first, other) for other in others[:MAX_ITEMS]):  # "1/2 or 0.5" is one value
+            return any(equivalent(reference, item) for item in given.items)
     if isinstance(reference, Relation) or isinstance(given, Relation):
         return _with_relation(reference, given)
     return _same(reference, given)

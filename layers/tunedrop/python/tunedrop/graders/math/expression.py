@@ -273,7 +273,7 @@ _OPERATIONS: Mapping[str, Any] = {
     "percent": lambda value: _divide(value, Fraction(100)),
     "log_base": lambda base, value: _logarithm(value, base),
 }
-_CONSTANTS: Mapping[str, complex] = {"pi": complex(math.pi), "e": complex(math.e), "i": 1j}
+_CONSTANTS: Mapping[str, complex] = {"pi": complex(math.pi), "e": complex(math.e), "i": 1j, "I": 1j}
 
 
 def _reciprocal(function: Any) -> Any:
@@ -346,7 +346,17 @@ def same_value(a: Value, b: Value) -> bool:
 
 
 def same_formula(a: Node, b: Node) -> bool:
-    """Whether two formulas have the same value at every point where both have one: at two of four, at least."""
+    """Whether two formulas have the same value at every point where both have one: at two of four, at least.
+
+    `log` without a base is to base 10 or natural, whichever makes them equal: authors mean either.
+    """
+    if _same_values(a, b):
+        return True
+    x, y = _with_natural_logarithms(a), _with_natural_logarithms(b)
+    return (x, y) != (a, b) and _same_values(x, y)
+
+
+def _same_values(a: Node, b: Node) -> bool:
     needed, points = (2, POINTS) if names(a) or names(b) else (1, range(1))
     compared = 0
     for point in points:
@@ -357,6 +367,12 @@ def same_formula(a: Node, b: Node) -> bool:
             return False
         compared += 1
     return compared >= needed
+
+
+def _with_natural_logarithms(node: Node) -> Node:
+    if node[:2] == ("call", "log"):
+        return ("call", "ln", [_with_natural_logarithms(argument) for argument in node[2]])
+    return tuple(_with_natural_logarithms(part) if isinstance(part, tuple) and part else part for part in node)
 
 
 def _value_or_none(node: Node, point: int) -> Value | None:

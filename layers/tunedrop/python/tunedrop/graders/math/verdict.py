@@ -142,9 +142,11 @@ _ANOTHER = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _UNIT_THEN_OTHER = re.compile(
-    r"\s*[A-Za-z°'²³]{1,20}\s*(?:[A-Za-z°'²³]{1,20}\s*)?(?:/|,?\s*\bor)\s*(?:maybe\s|possibly\s|perhaps\s)?[$€£(]*[-+−]?\d",
+    r"\s*([A-Za-z°'²³]{1,20})\s*(?:[A-Za-z°'²³]{1,20}\s*)?(?:/|,?\s*\bor)\s*(?:maybe\s|possibly\s|perhaps\s)?"
+    r"[$€£(]*[-+−]?\d[\d.,]*\s?([A-Za-z°'²³]{0,20})",
     re.IGNORECASE,
 )
+_FULL_HOUR = re.compile(r":00\b(?!:)")
 _DOLLARS_AND_CENTS = re.compile(r"\s*dollars?\s+and\s+(\d{1,2})\s+cents?\b", re.IGNORECASE)
 _VARIABLE = re.compile(
     r"\s?(?:[b-fijknopqrtuvwxyzB-FIJMOPQRTUXYZ](?![A-Za-z.])|(?:pi|sqrt|sin|cos|tan|log|ln|mod|choose|squared|cubed)\b)"
@@ -160,6 +162,9 @@ def _plain_number(text: str) -> Quantity | None:
     rest = quantity.rest
     if rest.startswith(("...", "…")):  # 0.333... goes on
         return None
+    full_hour = _FULL_HOUR.match(rest)
+    if full_hour is not None:  # 7:00 PM is 7
+        rest = rest[full_hour.end() :]
     if not rest.strip(" \t.)]*_\"'”"):
         return quantity
     cents = _DOLLARS_AND_CENTS.match(rest)
@@ -169,12 +174,18 @@ def _plain_number(text: str) -> Quantity | None:
         re.match(r"[.:]\d", rest)
         or _FORMULA_GOES_ON.match(rest)
         or _ANOTHER.match(rest)
-        or _UNIT_THEN_OTHER.match(rest)
+        or _names_another(rest)
         or _VARIABLE.match(rest)
         or _JOINED_LETTER.match(rest)
     ):
         return None
     return quantity
+
+
+def _names_another(rest: str) -> bool:
+    """Whether another number of the same kind is offered ("72 clips or 73"); "160 minutes or 2 hours" says it twice."""
+    match = _UNIT_THEN_OTHER.match(rest)
+    return match is not None and match[2].lower().rstrip("s") in ("", match[1].lower().rstrip("s"), "or", "and")
 
 
 # ---- unmarked answers ---------------------------------------------------------------------------------------------
@@ -185,8 +196,12 @@ _OTHER_BEFORE = re.compile(r"\d[^\d.!?\n]{0,12}\s(?:or|to)\s(?:maybe\s|possibly\
 _DENIED_BEFORE = re.compile(
     r"\b(?:not|never|isn['’]t|wasn['’]t|cannot be|can['’]t be)\s(?:be\s)?[$€£]?$", re.IGNORECASE
 )
-_BOLD = re.compile(r"\*\*(?=\S)([^*\n]{1,120}?)\*\*")
+_BOLD = re.compile(r"(?<![\w)\]}])\*\*(?=\S)([^*\n]{1,120}?)\*\*(?![\w(])")
 _CALCULATION = re.compile(r"<<[^<>\n]{0,100}>>")
+_ASIDE = re.compile(
+    r"(?<=[A-Za-z\d%]) \((?!(?:or|maybe|perhaps|possibly)\s[$€£]?\d[\d.,]*\))[^()\n]{1,80}\)(?=[^()\n]{0,200}$)"
+)
+"""Brackets in the last line after a value: "160 minutes (or 2 hours and 40 minutes)", but not "72 (or 73)"."""
 _NEXT_CLAUSE = re.compile(r"[,;:]|\b(?:so|leaving|left with|which|then|therefore|means)\b")
 _CIRCUMSTANCE = re.compile(
     r"\b(?:in|for|per|after|over|every|within|during|out of|than|each|of|at|on)\s"
@@ -199,6 +214,7 @@ _PERCENT_NEXT = re.compile(r"\s*(?:\\?%|percent\b|pct\b)")
 def _last_value(tail: str, expected: Expected) -> bool | None:
     """Whether the value that an unmarked text ends with is the expected one; None where it has no value."""
     tail = _CALCULATION.sub("", tail).rstrip()
+    tail = tail[: tail.rfind("\n") + 1] + _ASIDE.sub("", tail[tail.rfind("\n") + 1 :])
     last_line = tail.rsplit("\n", 1)[-1]
     bold = [match[1] for match in _BOLD.finditer(last_line) if re.search(r"\d", match[1]) or expected.textual]
     if bold and _is_bare(bold[-1], expected):

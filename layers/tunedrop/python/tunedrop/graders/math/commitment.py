@@ -200,11 +200,18 @@ def _line(text: str, start: int) -> tuple[str, int]:
 
 
 def _tag(text: str) -> Commitment | None:
-    closed = text.rfind("</answer>")
-    opened = text.rfind("<answer>", 0, closed) if closed >= 0 else -1
-    if opened < 0 or closed - opened > MAX_REGION:
-        return None
-    return Commitment("tag", text[opened + len("<answer>") : closed].strip(), opened)
+    """The last <answer>…</answer> with those that stand directly before it, joined as a list."""
+    regions: list[str] = []
+    position = end = len(text)
+    while len(regions) <= MAX_COMMITMENTS:
+        closed = text.rfind("</answer>", 0, end)
+        opened = text.rfind("<answer>", 0, closed) if closed >= 0 else -1
+        if opened < 0 or closed - opened > MAX_REGION or (regions and text[closed + len("</answer>") : end].strip()):
+            break
+        regions.insert(0, text[opened + len("<answer>") : closed].strip())
+        position = opened if len(regions) == 1 else position
+        end = opened
+    return Commitment("tag", ", ".join(dict.fromkeys(regions)), position) if regions else None
 
 
 def _phrase(text: str, textual: bool) -> Commitment | None:

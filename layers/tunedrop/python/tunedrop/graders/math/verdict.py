@@ -207,6 +207,7 @@ _CIRCUMSTANCE = re.compile(
     r"\b(?:in|for|per|after|over|every|within|during|out of|than|each|of|at|on)\s"
     r"(?:the\s|just\s|only\s|all\s|these\s|those\s)?[$€£]?$"
 )
+_NUMBERS_ALONE = re.compile(r"[\d\s.,;|/$€£+-]+")
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _PERCENT_NEXT = re.compile(r"\s*(?:\\?%|percent\b|pct\b)")
 
@@ -230,6 +231,8 @@ def _last_value(tail: str, expected: Expected) -> bool | None:
     if not numbers:
         return None
     begin, end = _last_sentence(tail, numbers[-1].start())
+    if len(numbers) > 3 and _NUMBERS_ALONE.fullmatch(tail, begin, end):  # every number at once says none
+        return False
     return _number_is(
         tail[:end], _telling(tail, begin, [match.start() for match in numbers if match.start() >= begin]), expected
     )

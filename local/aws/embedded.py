@@ -17,8 +17,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import lambda_backends
 from moto.core.base_backend import BackendDict
@@ -32,6 +30,7 @@ from moto.sts.models import sts_backends
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local.aws.calls import Calls, call_of
+from local.aws.clients import Clients
 from local.aws.events.dispatch import FIRST_RETRY_SECONDS, Dispatch, RuleView
 from local.aws.events.schedule import Schedules
 from local.aws.events.service_events import execution_event, object_event
@@ -93,13 +92,7 @@ class EmbeddedAws:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="embedded-aws-"))
         self.calls = Calls()
         self.identities = Identities(self._assume)
-        self._clients: dict[tuple[str, str], Any] = {}
-        self._clients_lock = threading.Lock()
-        self._session = boto3.Session(
-            aws_access_key_id="AKIAEMBEDDEDAWSLOCAL",
-            aws_secret_access_key="not-a-secret",  # noqa: S106 - moto checks no signature
-            region_name=region,
-        )
+        self._clients = Clients(region, lambda: self.endpoint, self.identities)
         self._server: BaseWSGIServer | None = None
         self._serving: threading.Thread | None = None
         self.functions = LambdaService(
@@ -161,7 +154,6 @@ class EmbeddedAws:
         # A state machine that fails is no fault of the interpreter: its history tells why.
         logging.getLogger("moto.stepfunctions.parser").setLevel(logging.CRITICAL)
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
-        default_user_config["iam"] = {"load_aws_managed_policies": True}
         _reset_moto()
         self._patches.apply()
         with listener:
@@ -197,8 +189,7 @@ class EmbeddedAws:
         self._patches.undo()
         default_user_config["stepfunctions"] = {"execute_state_machine": False}
         _reset_moto()
-        for client in self._clients.values():
-            client.close()
+        self._clients.close()
         if self._temporary:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -212,35 +203,11 @@ class EmbeddedAws:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the service as a developer of the account would have it."""
-        return self.client_as(service, "")
+        return self._clients.get(service)
 
     def client_as(self, service: str, role: str) -> Any:
-        """A boto3 client with credentials of the role (its ARN); each is made once and shared by threads."""
-        with self._clients_lock:
-            known = self._clients.get((service, role))
-            if known is None:
-                known = self._clients[service, role] = self._new_client(service, role)
-            return known
-
-    def _new_client(self, service: str, role: str) -> Any:
-        credentials = {}
-        if role:
-            issued = self.identities.shared(role, service)
-            credentials = {
-                "aws_access_key_id": issued.access_key,
-                "aws_secret_access_key": issued.secret_key,
-                "aws_session_token": issued.session_token,
-            }
-        # A state machine retries as its definition says, and nothing below it may do so in secret; an invocation may
-        # take as long as the function's own timeout.
-        config = Config(
-            retries={"total_max_attempts": 1},
-            read_timeout=1000,
-            max_pool_connections=64,
-            parameter_validation=not role,
-            user_agent_extra="embedded-aws",
-        )
-        return self._session.client(service, endpoint_url=self.endpoint, config=config, **credentials)  # type: ignore[call-overload]  # the stubs know services by literal names only
+        """A boto3 client with credentials of the role (its ARN)."""
+        return self._clients.get(service, role)
 
     def _assume(self, role: str, session: str) -> tuple[str, str, str]:
         assumed = sts_backends[ACCOUNT]["aws"].assume_role(

@@ -19,6 +19,7 @@ import moto.s3.notifications
 import moto.s3.responses
 import moto.stepfunctions.models
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.dynamodb.comparisons import get_filter_expression
 from moto.events.models import Rule
@@ -312,3 +313,9 @@ def test_every_call_still_goes_through_the_places_that_are_watched(monkeypatch: 
     _client("iam").list_roles()
     _client("lambda").list_functions()
     assert seen == ["_bucket_response", "_key_response", *["call_action"] * 4]
+
+
+def test_moto_knows_none_of_awss_managed_policies() -> None:
+    role = _role().rsplit("/", 1)[1]
+    with pytest.raises(ClientError, match="does not exist or is not attachable"):
+        _client("iam").attach_role_policy(RoleName=role, PolicyArn="arn:aws:iam::aws:policy/AWSLambda_FullAccess")

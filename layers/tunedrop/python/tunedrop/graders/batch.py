@@ -22,8 +22,9 @@ def grade_batch(
     """The contract's answer to a batch: one object an element, in order, with its id. Raises BatchError.
 
     What the grader can settle at once (QuickGrader) is settled here; the rest goes to worker processes, where a sample
-    that takes longer than `sample_deadline_seconds` (None: what the grader says) is cut off. After `budget_seconds` (None: no such limit) all that
-    is left is answered as timed out. A sample that could not be graded scores 0.0 with a `grader_error` metric.
+    that takes longer than `sample_deadline_seconds` (None: what the grader says) is cut off. After `budget_seconds`
+    (None: no such limit) all that is left is answered as timed out. A sample that could not be graded scores 0.0 with a
+    `grader_error` metric.
 
     `workers` of this grader are used again by the next batch; without them, they are started and ended here.
     """

@@ -8,7 +8,17 @@ from datetime import UTC, datetime, timedelta
 from typing import IO
 
 from tunedrop.identity import run_id_of_training_file
-from tunedrop.training.backend import Busy, Checkpoint, Job, JobRequest, JobStatus, Refused, Serving, TrainingEvent, Unclear
+from tunedrop.training.backend import (
+    Busy,
+    Checkpoint,
+    Job,
+    JobRequest,
+    JobStatus,
+    Refused,
+    Serving,
+    TrainingEvent,
+    Unclear,
+)
 
 
 class Killed(BaseException):
@@ -112,7 +122,7 @@ class SimulatedService:
             return f"deployment-{run_id}" if self.deployed.pop(run_id, None) else None
 
     def live_jobs(self) -> Sequence[tuple[str, Job]]:
-        runs = dict((file_id, run_id) for run_id, file_id in self.files())
+        runs = {file_id: run_id for run_id, file_id in self.files()}
         return [(runs[job.training_file], job) for job in self._listed() if not job.status.over and job.training_file]
 
     def files(self) -> Sequence[tuple[str, str]]:

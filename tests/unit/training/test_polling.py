@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import boto3
@@ -11,17 +12,21 @@ from tests.unit.training.simulated_service import Clock, SimulatedService
 from tunedrop import clock as tunedrop_clock
 from tunedrop.outcomes import (
     BudgetExceeded,
+    DeploymentFailed,
     RunReleased,
     ServiceBusy,
     TrainingCancelled,
     TrainingFailed,
     TrainingStuck,
+    TrainingUnhealthy,
 )
+from tunedrop.recipe import resolve
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
-from tunedrop.training.backend import Job, JobRequest, JobStatus, TrainingEvent, Unclear
+from tunedrop.training.backend import Busy, Job, JobRequest, JobStatus, TrainingEvent, Unclear
 from tunedrop.training.events import TrainingEvents
 from tunedrop.training.polling import EAGER_MINUTES, Poll, Polling, wait_seconds
+
 
 def step(number: int, reward: float, event_id: str | None = None, created_at: int | None = None) -> TrainingEvent:
     metrics = {"step": float(number), "total_steps": 67.0, "critic_rewards_mean": reward}
@@ -63,8 +68,8 @@ def submitted(run: RunRecord, store: RunStore, service: Watched) -> RunRecord:
 
 @pytest.fixture
 def look(submitted: RunRecord, store: RunStore, events: TrainingEvents, service: Watched):
-    def look() -> Poll:
-        return Polling(store, events, service, first_poll=60, later_poll=300).poll(RUN_ID)
+    def look(told: Sequence[str] = ()) -> Poll:
+        return Polling(store, events, service, first_poll=60, later_poll=300).poll(RUN_ID, told=told)
 
     return look
 
@@ -160,6 +165,110 @@ def test_a_job_beyond_its_hours_is_over_budget(look, store, clock, service) -> N
     clock.sleep(2.1 * 3600)
     with pytest.raises(BudgetExceeded, match="the recipe allows 2"):
         look()
+
+
+SICK = [
+    {"step": float(number), "critic_rewards_mean": 0.3, "critic_advantages_mean": 0.0, "actor_pg_loss": 0.0}
+    for number in range(1, 45)
+]
+
+
+def tell(service: Watched, metrics: list[dict[str, float]]) -> None:
+    service.told = [
+        TrainingEvent(f"e{number}", number, "info", "", number, each) for number, each in enumerate(metrics, start=1)
+    ]
+
+
+def test_each_finding_is_warned_of_once_by_a_notice_of_its_own(look, store, service) -> None:
+    tell(service, SICK)
+    first = look()
+    assert [each["name"] for each in store.load(RUN_ID).training["findings"]] == ["all_equal_groups", "reward_plateau"]
+    second = look(told=first.told)
+    third = look(told=second.told)
+    assert (first.told, second.told) == (("all_equal_groups",), ("all_equal_groups", "reward_plateau"))
+    assert third.warnings == ()
+    notices = [*first.warnings, *second.warnings]
+    assert len({each["notice_id"] for each in notices}) == 2
+    for each in notices:
+        assert each["attributes"]["event"]["StringValue"] == "training_warning"
+        assert json.loads(each["message"])["finding"]["advice"]
+
+
+def test_a_poll_that_runs_again_has_the_same_notice(look, service) -> None:
+    tell(service, SICK)
+    assert look().warnings[0]["notice_id"] == look().warnings[0]["notice_id"]
+
+
+def test_a_finding_that_the_recipe_stops_on_ends_the_training(look, store, service) -> None:
+    store.update(RUN_ID, {"recipe": dict(store.load(RUN_ID).recipe, health={"stop_on": ["reward_plateau"]})})
+    tell(service, SICK[:30])
+    look()
+    tell(service, SICK)
+    for _ in range(2):
+        with pytest.raises(TrainingUnhealthy, match="reward_plateau: Mean reward 0.300"):
+            look()
+
+
+def test_a_finding_stops_no_job_that_has_its_model(look, store, service) -> None:
+    store.update(RUN_ID, {"recipe": dict(store.load(RUN_ID).recipe, health={"stop_on": ["reward_plateau"]})})
+    tell(service, SICK)
+    service.end("job-0", JobStatus.SUCCEEDED, tuned_model="ft-1")
+    assert look().decision == "ready"
+
+
+# ------------------------------------------------------------------------------------------------- deployments
+
+
+@pytest.fixture
+def deploying(look, store, service):
+    """A Nova job that has just succeeded."""
+    recipe = resolve({"model": "amazon.nova-2-lite-v1:0:256k"}, "us-east-1").model_dump(mode="json")
+    store.update(RUN_ID, {"recipe": recipe})
+    service.told = []
+    service.deploys = True
+    service.end("job-0", JobStatus.SUCCEEDED, tuned_model="model-arn")
+    return look
+
+
+def test_a_model_that_needs_a_deployment_is_running_until_it_can_be_asked(deploying, store, service, clock) -> None:
+    assert deploying() == Poll("running", "Deploying", 60)
+    assert store.load(RUN_ID).asked_as is None
+    clock.sleep(61)
+    assert deploying().decision == "ready"
+    assert store.load(RUN_ID).asked_as == f"deployment-{RUN_ID}"
+    assert store.load(RUN_ID).training["checkpoints"] is None
+
+
+def test_a_deployment_that_is_throttled_is_waited_for_and_one_that_hangs_fails(deploying, service, clock) -> None:
+    def throttled(call: str, when: str) -> None:
+        if (call, when) == ("serve", "before"):
+            raise Busy("quota")
+
+    service.fault = throttled
+    assert deploying().decision == "running"
+    clock.sleep(2.1 * 3600)
+    with pytest.raises(DeploymentFailed, match=r"2\.1 hours.*budget\.deployment_hours"):
+        deploying()
+
+
+def test_a_deployment_made_while_the_run_is_stopped_is_deleted_again(deploying, store, service) -> None:
+    def stopped(call: str, when: str) -> None:
+        if (call, when) == ("serve", "after"):
+            store.update_if(RUN_ID, {"releasing_at": tunedrop_clock.now_text()}, "attribute_exists(run_id)")
+
+    service.fault = stopped
+    with pytest.raises(RunReleased):
+        deploying()
+    assert service.deployed == {}
+
+
+def test_nova_s_hours_are_not_taken_for_being_stuck(look, store, service, clock) -> None:
+    recipe = resolve({"model": "amazon.nova-2-lite-v1:0:256k"}, "us-east-1").model_dump(mode="json")
+    store.update(RUN_ID, {"recipe": recipe})
+    service.told = []
+    look()
+    clock.sleep(20 * 3600)
+    assert look().decision == "running"
 
 
 def test_a_run_that_is_released_is_not_watched_any_more(look, store) -> None:

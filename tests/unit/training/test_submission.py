@@ -210,16 +210,16 @@ def machines(machine: Machine, seeds: Iterable[int]) -> Iterator[tuple[int, Mach
 
 def test_drawn_faults_make_one_job_a_run_and_leave_none_behind(machine: Machine) -> None:
     deaths = 0
-    for seed, each in machines(machine, range(50)):
+    for seed, each in machines(machine, range(20)):
         record = each.run()
         assert [job.id for job in each.service.training] == [record.job_id], f"seed {seed}"
         assert len(each.service.jobs) == 1, f"seed {seed}"
         deaths += each.service.deaths
-    assert deaths > 25, "the seeds kill too few processes to show anything"
+    assert deaths > 10, "the seeds kill too few processes to show anything"
 
 
 def test_drawn_faults_and_a_stop_leave_no_job_training_and_one_notice(machine: Machine) -> None:
-    for seed, each in machines(machine, range(1000, 1050)):
+    for seed, each in machines(machine, range(1000, 1020)):
         for _ in range(seed % 4):
             try:
                 each.attempt()

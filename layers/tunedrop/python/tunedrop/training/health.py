@@ -27,6 +27,9 @@ PLATEAU_STEPS = 40
 """Steps before a reward that does not rise counts as a plateau: in the published runs most of the rise is done by
 then, and with 20 and 10 steps the difference of the means has a standard error of about 0.035."""
 
+PLATEAU_PROGRESS = 0.5
+"""The share of all steps before that: a long training rises as far in more steps."""
+
 PLATEAU_REWARD = 0.15
 """Below this a reward that stays is a warning by AWS's own reading of the metrics, however early."""
 
@@ -54,6 +57,9 @@ VERBOSITY_REWARD = 0.05
 
 EQUAL_SHARE = 0.5
 """The share of steps without any difference within any group from which on the training mostly burns money."""
+
+MOST_LOOKS = 200
+"""Most steps that are looked back on at once: more that came between two polls are judged a few at a time."""
 
 ERRORS_SHARE = 0.02
 """The share of gradings with an error from which on it is told: what a recipe's rehearsal tolerates by default."""
@@ -87,14 +93,19 @@ class Gradings:
 Steps = Sequence[Mapping[str, float]]
 
 
-def new_findings(metrics: Steps, known: Collection[str], gradings: Gradings | None = None) -> list[HealthFinding]:
+def new_findings(
+    metrics: Steps, known: Collection[str], gradings: Gradings | None = None, *, judged: int = 0
+) -> list[HealthFinding]:
     """What the metrics show (a step each, by step, by the names of the service) that is not among `known`.
 
-    `gradings` is None where nobody counted. Judged step by step, so that what a late poll sees is what an early one
-    would have seen.
+    `gradings` is None where nobody counted. The first `judged` steps were judged before; from there on it is judged
+    step by step, so that a late look finds what an early one would have found.
     """
     found: dict[str, HealthFinding] = {}
-    for end in range(LEAST_STEPS, len(metrics) + 1):
+    start = max(LEAST_STEPS, judged + 1)
+    stride = 1 + max(0, len(metrics) - start) // MOST_LOOKS
+    # Backwards from the last step, so that it is always among those that are looked at.
+    for end in reversed(range(len(metrics), start - 1, -stride)):
         seen = metrics[:end]
         for name, rule in _RULES.items():
             if name not in known and name not in found and (told := rule(seen)) is not None:
@@ -115,7 +126,8 @@ def _reward_plateau(seen: Steps) -> str | None:
     told = f"Mean reward {first:.3f} in the first {WINDOW} steps, {last:.3f} in the last {2 * WINDOW}"
     if len(rewards) >= 3 * WINDOW and last < PLATEAU_REWARD and last - first < VERBOSITY_REWARD:
         return f"{told}: it stays below {PLATEAU_REWARD:g}."
-    if len(rewards) >= PLATEAU_STEPS and last < SOLVED_REWARD and last - first < PLATEAU_SHARE * (1 - first):
+    enough = max(PLATEAU_STEPS, PLATEAU_PROGRESS * seen[-1].get("total_steps", 0))
+    if len(rewards) >= enough and last < SOLVED_REWARD and last - first < PLATEAU_SHARE * (1 - first):
         return f"{told}: less than {PLATEAU_SHARE:.0%} of the way to 1."
     return None
 

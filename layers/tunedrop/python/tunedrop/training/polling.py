@@ -114,12 +114,13 @@ class Polling:
         metrics = self._events.metrics(record.run_id)
         before = record.training or {}
         known = list(before.get("findings") or [])
-        found = new_findings(metrics, [each["name"] for each in known], gradings)
+        found = new_findings(metrics, [each["name"] for each in known], gradings, judged=before.get("judged", 0))
         training = {
             **summary(metrics, before),
             "checkpoints": [{"step": each.step, "model": each.model} for each in checkpoints]
             if recipe.catalog_model.gives_checkpoints
             else None,
+            "judged": len(metrics),
             "findings": [*known, *(each.to_json() for each in found)],
         }
         record = self._store.update(

@@ -1,0 +1,208 @@
+"""What Tunedrop sends, byte for byte as a server sees it, against what the service's documentation shows."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import boto3
+import openai
+import pytest
+
+from tunedrop.training.backend import JobRequest
+from tunedrop.training.nova import NovaBackend
+from tunedrop.training.open_weight import OpenWeightBackend
+
+RUN_ID = "gsm8k-0123456789abcdef"
+GRADER = "arn:aws:lambda:us-west-2:123456789012:function:my-reward-function"
+MODEL_ARN = "arn:aws:bedrock:us-east-1:123456789012:custom-model/amazon.nova-2-lite-v1:0:256k/xyz789xyz789"
+
+
+@dataclass
+class Recorder:
+    """A server that answers what it is told to and keeps what it was asked."""
+
+    answer: dict[str, Any] = field(default_factory=dict)
+    missing: int = 0  # answers that say that there is no such thing, before the answer comes
+    requests: list[tuple[str, str, bytes, dict[str, str]]] = field(default_factory=list)
+    url: str = ""
+
+    @property
+    def last(self) -> tuple[str, str, bytes]:
+        method, path, body, _ = self.requests[-1]
+        return method, path, body
+
+
+@pytest.fixture
+def recorder() -> Iterator[Recorder]:
+    recorder = Recorder()
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            recorder.requests.append(
+                (self.command, self.path, body, {name.lower(): value for name, value in self.headers.items()})
+            )
+            text = json.dumps(recorder.answer).encode()
+            self.send_response(404 if recorder.missing else 200)
+            if recorder.missing:
+                recorder.missing -= 1
+                self.send_header("x-amzn-errortype", "ResourceNotFoundException")
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *arguments: Any) -> None:
+            pass
+
+    for method in ("GET", "POST", "DELETE"):
+        setattr(Handler, f"do_{method}", Handler.answer)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    recorder.url = f"http://127.0.0.1:{server.server_address[1]}"
+    yield recorder
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def open_weight(recorder: Recorder) -> Iterator[OpenWeightBackend]:
+    with openai.OpenAI(base_url=f"{recorder.url}/v1", api_key="key", max_retries=0) as client:
+        yield OpenWeightBackend(client)
+
+
+@pytest.fixture
+def nova(recorder: Recorder) -> NovaBackend:
+    client = boto3.client(
+        "bedrock",
+        region_name="us-east-1",
+        endpoint_url=recorder.url,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
+    role = "arn:aws:iam::123456789012:role/BedrockRFTRole"
+    return NovaBackend(client, client, role_arn=role, runs_bucket="bucket")
+
+
+def test_an_open_weight_job_is_created_by_the_documented_body(
+    open_weight: OpenWeightBackend, recorder: Recorder
+) -> None:
+    recorder.answer = {"id": "ftjob-1", "status": "validating_files", "training_file": "14c68926"}
+    hyperparameters = {"n_epochs": 1, "batch_size": 4, "learning_rate_multiplier": 1.0}
+    open_weight.create(JobRequest(RUN_ID, "openai.gpt-oss-20b", "14c68926", GRADER, hyperparameters))
+    method, path, body = recorder.last
+    assert (method, path) == ("POST", "/v1/fine_tuning/jobs")
+    assert json.loads(body) == {
+        "model": "openai.gpt-oss-20b",
+        "training_file": "14c68926",
+        "method": {
+            "type": "reinforcement",
+            "reinforcement": {
+                "grader": {"type": "lambda", "lambda": {"function": GRADER}},
+                "hyperparameters": {"n_epochs": 1, "batch_size": 4, "learning_rate_multiplier": 1.0},
+            },
+        },
+    }
+    assert b'"learning_rate_multiplier":1.0' in body, "a float on the wire, as documented"
+    assert recorder.requests[-1][3]["authorization"] == "Bearer key"
+
+
+def test_a_training_file_is_uploaded_as_the_documented_form(open_weight: OpenWeightBackend, recorder: Recorder) -> None:
+    recorder.answer = {"id": "14c68926", "object": "file", "filename": "tunedrop-x.jsonl", "purpose": "fine-tune"}
+    open_weight.upload("tunedrop-x.jsonl", io.BytesIO(b'{"messages": []}\n'))
+    method, path, body = recorder.last
+    assert (method, path) == ("POST", "/v1/files")
+    assert body.index(b'name="purpose"\r\n\r\nfine-tune') < body.index(b'name="file"; filename="tunedrop-x.jsonl"')
+    assert b'{"messages": []}\n' in body
+
+
+def test_jobs_are_looked_at_and_cancelled_by_the_documented_paths(
+    open_weight: OpenWeightBackend, recorder: Recorder
+) -> None:
+    recorder.answer = {"id": "ftjob-1", "status": "running", "training_file": "f", "data": [], "has_more": False}
+    open_weight.get("ftjob-1")
+    open_weight.cancel("ftjob-1")
+    list(open_weight.events("ftjob-1"))
+    open_weight.checkpoints("ftjob-1")
+    open_weight.find_jobs("f")
+    open_weight.delete_file("f")
+    assert [f"{method} {path}" for method, path, _, _ in recorder.requests] == [
+        "GET /v1/fine_tuning/jobs/ftjob-1",
+        "POST /v1/fine_tuning/jobs/ftjob-1/cancel",
+        "GET /v1/fine_tuning/jobs/ftjob-1/events?limit=100",
+        "GET /v1/fine_tuning/jobs/ftjob-1/checkpoints?limit=100",
+        "GET /v1/fine_tuning/jobs?limit=100",
+        "DELETE /v1/files/f",
+    ]
+
+
+def test_a_nova_job_is_created_by_the_documented_body(nova: NovaBackend, recorder: Recorder) -> None:
+    job_arn = "arn:aws:bedrock:us-east-1:123456789012:model-customization-job/amazon.nova-2-lite-v1:0:256k/abc123def456"
+    recorder.answer = {"jobArn": job_arn}
+    hyperparameters = {
+        "epochCount": 1,
+        "batchSize": 32,
+        "learningRate": 5e-5,
+        "maxPromptLength": 310,
+        "trainingSamplePerPrompt": 4,
+        "inferenceMaxTokens": 750,
+        "reasoningEffort": "high",
+        "evalInterval": 10,
+    }
+    grader = GRADER.replace("us-west-2", "us-east-1")
+    model = "amazon.nova-2-lite-v1:0:256k"
+    train = f"s3://bucket/runs/{RUN_ID}/train.jsonl"
+    assert nova.create(JobRequest(RUN_ID, model, train, grader, hyperparameters)).id == job_arn
+    method, path, body = recorder.last
+    assert (method, path) == ("POST", "/model-customization-jobs")
+    assert json.loads(body) == {
+        "jobName": f"tunedrop-{RUN_ID}",
+        "customModelName": f"tunedrop-{RUN_ID}",
+        "roleArn": "arn:aws:iam::123456789012:role/BedrockRFTRole",
+        "clientRequestToken": f"tunedrop-{RUN_ID}",
+        "baseModelIdentifier": "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-2-lite-v1:0:256k",
+        "customizationType": "REINFORCEMENT_FINE_TUNING",
+        "trainingDataConfig": {"s3Uri": train},
+        "outputDataConfig": {"s3Uri": f"s3://bucket/runs/{RUN_ID}/training/"},
+        "customizationConfig": {
+            "rftConfig": {"graderConfig": {"lambdaGrader": {"lambdaArn": grader}}, "hyperParameters": hyperparameters}
+        },
+    }
+
+
+def test_a_nova_model_is_deployed_by_the_documented_body(nova: NovaBackend, recorder: Recorder) -> None:
+    arn = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abcdefabcdef"
+    recorder.answer = {
+        "customModelDeploymentArn": arn,
+        "modelDeploymentName": f"tunedrop-{RUN_ID}",
+        "modelArn": MODEL_ARN,
+        "createdAt": "2026-01-30T18:00:00Z",
+        "status": "Active",
+    }
+    recorder.missing = 1
+    assert nova.serve(RUN_ID, MODEL_ARN).model is None
+    assert nova.serve(RUN_ID, MODEL_ARN).model == arn
+    assert nova.withdraw(RUN_ID) == arn
+    nova.cancel("job-name")
+    deployed = "/model-customization/custom-model-deployments"
+    quoted = arn.replace(":", "%3A").replace("/", "%2F")
+    assert [f"{method} {path}" for method, path, _, _ in recorder.requests] == [
+        f"GET {deployed}/tunedrop-{RUN_ID}",
+        f"POST {deployed}",
+        f"GET {deployed}/tunedrop-{RUN_ID}",
+        f"GET {deployed}/tunedrop-{RUN_ID}",
+        f"DELETE {deployed}/{quoted}",
+        "POST /model-customization-jobs/job-name/stop",
+    ]
+    assert json.loads(recorder.requests[1][2]) == {
+        "modelDeploymentName": f"tunedrop-{RUN_ID}",
+        "modelArn": MODEL_ARN,
+        "clientRequestToken": f"tunedrop-{RUN_ID}",
+    }

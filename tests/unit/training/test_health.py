@@ -1,0 +1,151 @@
+"""Findings on hand-made series after the published curves, and on many simulated trainings."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+
+import pytest
+
+from tests.unit.local_bedrock.graders_on_text import constant, pays_for_length, strict
+from tests.unit.local_bedrock.test_what_the_policy_learns import trained
+from tunedrop.training.health import ERRORS_LEAST, Gradings, HealthFinding, new_findings
+
+Series = list[dict[str, float]]
+STEPS = 67
+
+
+def series(
+    *,
+    reward: Callable[[float], float] = lambda t: 0.5 + 0.42 * (1 - math.exp(-4 * t)),
+    entropy: Callable[[float], float] = lambda t: 1.05 - 0.25 * t,
+    gradient: Callable[[float], float] = lambda t: 0.0009,
+    length: Callable[[float], float] = lambda t: 625 - 225 * t,
+    steps: int = STEPS,
+    seed: int = 0,
+) -> Series:
+    """A training after the published runs, `t` from 0 to 1: reward 0.5 to 0.9 with the noise of 32 rollouts a step,
+    entropy 1.05 to 0.8, gradient norm 0.0009, answers from 625 to 400 tokens."""
+    chance = random.Random(seed)
+    told = []
+    for step in range(1, steps + 1):
+        t = step / steps
+        mean = min(1.0, max(0.0, reward(t)))
+        hits = sum(chance.random() < mean for _ in range(32))
+        told.append(
+            {
+                "step": float(step),
+                "total_steps": float(steps),
+                "critic_rewards_mean": hits / 32,
+                "critic_advantages_mean": chance.gauss(0.01, 0.02),
+                "actor_pg_loss": chance.gauss(0.05, 0.05),
+                "actor_entropy": entropy(t) * chance.uniform(0.9, 1.1),
+                "actor_grad_norm": gradient(t) * chance.lognormvariate(0, 0.4),
+                "response_length_mean": length(t) * chance.uniform(0.85, 1.15),
+            }
+        )
+    return told
+
+
+def names(found: list[HealthFinding]) -> set[str]:
+    return {each.name for each in found}
+
+
+@pytest.mark.parametrize("steps", [67, 400])
+def test_the_published_curves_raise_no_alarm(steps: int) -> None:
+    alarms = [seed for seed in range(100) if new_findings(series(steps=steps, seed=seed), ())]
+    assert len(alarms) < 5, alarms
+
+
+SICK: dict[str, Series] = {
+    "reward_plateau": series(reward=lambda t: 0.45),
+    "entropy_collapse": series(entropy=lambda t: max(0.01, 0.9 - 3 * t), reward=lambda t: 0.5 + 0.2 * t),
+    "exploding_gradients": series(gradient=lambda t: 0.0009 if t < 0.6 else 0.02),
+    "verbosity": series(length=lambda t: 500 + 900 * t),
+}
+
+
+@pytest.mark.parametrize("name", SICK)
+def test_each_sickness_is_found_by_its_name_alone_with_its_figures_and_advice(name: str) -> None:
+    (finding,) = new_findings(SICK[name], ())
+    assert finding.name == name
+    assert any(digit in finding.evidence for digit in "0123456789")
+    assert len(finding.advice) > 40
+    assert finding.step <= STEPS
+
+
+def test_a_reward_that_stays_near_nothing_is_found_before_one_that_stays_in_the_middle() -> None:
+    (low,) = new_findings(series(reward=lambda t: 0.03), ())
+    (middle,) = new_findings(series(reward=lambda t: 0.45), ())
+    assert low.name == middle.name == "reward_plateau"
+    assert low.step < middle.step
+
+
+def test_groups_that_all_agree_are_found_unless_all_is_solved() -> None:
+    def equal(reward: float) -> Series:
+        flat = {"critic_advantages_mean": 0.0, "actor_pg_loss": 0.0, "critic_rewards_mean": reward}
+        return [{**each, **flat} for each in series(steps=30)]
+
+    assert "all_equal_groups" in names(new_findings(equal(0.5), ()))
+    assert new_findings(equal(0.97), ()) == []
+
+
+def test_a_few_errors_of_the_grader_are_none_to_speak_of_and_many_are() -> None:
+    assert new_findings([], (), Gradings(answers=1000, errors=ERRORS_LEAST - 1)) == []
+    assert new_findings([], (), Gradings(answers=100_000, errors=1000)) == []
+    (finding,) = new_findings([], (), Gradings(answers=1000, errors=100))
+    assert finding.name == "grader_errors"
+    assert "100 of 1000" in finding.evidence
+
+
+def test_what_is_known_is_not_found_again() -> None:
+    assert new_findings(SICK["verbosity"], ["verbosity"]) == []
+
+
+def test_a_late_look_finds_what_an_early_one_would_have_found() -> None:
+    told = SICK["exploding_gradients"]
+    late = new_findings(told, ())
+    known: list[HealthFinding] = []
+    for end in range(len(told) + 1):
+        known += new_findings(told[:end], [each.name for each in known])
+    assert known == late
+
+
+def test_nothing_is_judged_by_what_the_service_does_not_tell() -> None:
+    assert new_findings([], ()) == []
+    assert new_findings([{"step": float(step)} for step in range(1, 80)], ()) == []
+
+
+# ------------------------------------------------------------------------------------------- simulated trainings
+
+
+def told(score: object, seed: int) -> Series:
+    """A training of the local Bedrock's policy, as its events would tell it."""
+    return [
+        {
+            "step": float(number),
+            "critic_rewards_mean": each.rewards_mean,
+            "critic_advantages_mean": each.advantages_mean,
+            "actor_pg_loss": each.policy_loss,
+            "actor_entropy": each.entropy,
+            "actor_grad_norm": each.gradient_norm,
+            "response_length_mean": each.response_length_mean,
+        }
+        for number, each in enumerate(trained(score, seed).measures, start=1)
+    ]
+
+
+def test_of_fifty_healthy_trainings_fewer_than_one_in_twenty_raises_an_alarm() -> None:
+    alarms = [seed for seed in range(50) if new_findings(told(strict, seed), ())]
+    print(f"false alarms on 50 healthy simulated trainings: {len(alarms)}")  # noqa: T201 - the measure
+    assert len(alarms) / 50 < 0.05, alarms
+
+
+@pytest.mark.parametrize(
+    ("score", "name"),
+    [(pays_for_length, "verbosity"), (constant, "all_equal_groups"), ("random", "reward_plateau")],
+)
+def test_a_grader_that_teaches_the_wrong_thing_is_found_out_by_its_training(score: object, name: str) -> None:
+    for seed in range(4):
+        assert name in names(new_findings(told(score, seed), ()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import json
 import logging
 import random
@@ -10,7 +11,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from local.aws.events.faults import EventFaults
 from local.aws.events.service_events import scheduled_event
 from local.aws.events.target_input import TargetInputInvalid, input_for
 from local.aws.events.targets import Client, DeliveryFailed
+from local.aws.later import Later
 
 LOG = logging.getLogger(__name__)
 
@@ -65,6 +66,18 @@ class Delivery:
     dead_lettered: bool = False
 
 
+@dataclass(slots=True)
+class _Attempt:
+    """A delivery under way."""
+
+    rule: RuleView
+    target: Mapping[str, Any]
+    event: Mapping[str, Any]
+    too_old: float
+    """When the event has reached its greatest age, by the monotonic clock."""
+    number: int = 0
+
+
 Rules = Callable[[], Iterable[RuleView]]
 
 
@@ -85,10 +98,8 @@ class Dispatch:
         self._account = account
         self._region = region
         self._first_retry_seconds = first_retry_seconds
-        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="dispatch")
-        self._closing = threading.Event()
-        self._pending = 0
-        self._settled = threading.Condition()
+        self._later = Later("dispatch", WORKERS)
+        self._lock = threading.Lock()
         self._taken: deque[str] = deque(maxlen=REMEMBERED)
         self.events: deque[Mapping[str, Any]] = deque(maxlen=REMEMBERED)
         """Every event that came, the newest last."""
@@ -100,7 +111,7 @@ class Dispatch:
 
     def publish(self, event: Mapping[str, Any]) -> None:
         """Takes an event onto the default bus. An id that has just been taken is not taken again."""
-        with self._settled:
+        with self._lock:
             if event["id"] in self._taken:
                 return
             self._taken.append(event["id"])
@@ -129,79 +140,47 @@ class Dispatch:
             self._deliver_by(rule, event)
 
     def settle(self, timeout_seconds: float = 30.0) -> None:
-        """Waits until no delivery is under way. Raises TimeoutError."""
-        with self._settled:
-            if not self._settled.wait_for(lambda: self._pending == 0, timeout_seconds):
-                raise TimeoutError(f"{self._pending} deliveries are still under way after {timeout_seconds} s")
+        """Waits until no delivery is under way, or waits for its next attempt. Raises TimeoutError."""
+        self._later.settle(timeout_seconds)
 
     def close(self) -> None:
-        self._closing.set()
-        self._workers.shutdown(wait=True, cancel_futures=True)
+        self._later.close()
 
     def _deliver_by(self, rule: RuleView, event: Mapping[str, Any]) -> None:
-        if self._closing.is_set():
-            return
         for target in rule.targets:
-            with self._settled:
-                self._pending += 1
-            try:
-                self._workers.submit(self._deliver, rule, target, event)
-            except RuntimeError:  # closed in this very moment
-                self._ended()
+            age = target.get("RetryPolicy", {}).get("MaximumEventAgeInSeconds", DEFAULT_EVENT_AGE_SECONDS)
+            attempt = _Attempt(rule, target, event, too_old=time.monotonic() + age)
+            self._later.do(functools.partial(self._attempt, attempt))
 
-    def _ended(self) -> None:
-        with self._settled:
-            self._pending -= 1
-            self._settled.notify_all()
-
-    def _deliver(self, rule: RuleView, target: Mapping[str, Any], event: Mapping[str, Any]) -> None:
+    def _attempt(self, attempt: _Attempt) -> float | None:
+        """Tries once; the seconds until the next try, or None when the delivery has ended."""
+        rule, target, event = attempt.rule, attempt.target, attempt.event
+        attempt.number += 1
         try:
-            attempts, failure, exhausted = self._attempt(rule, target, event)
-            if self._closing.is_set() and failure is not None:
-                return
-            dead_lettered = False
-            if failure is not None:
-                about = {"RETRY_ATTEMPTS": str(attempts - 1)}
-                if exhausted:
-                    about["EXHAUSTED_RETRY_CONDITION"] = exhausted
-                dead_lettered = self._bury(rule, target, event, failure, about)
-            problem = str(failure) if failure is not None else None
-            if failure is not None and not dead_lettered:
-                LOG.warning("event %s is lost: rule %s, target %s: %s", event["id"], rule.name, target["Arn"], problem)
-            self.deliveries.append(Delivery(event, rule.name, target["Arn"], attempts, problem, dead_lettered))
-        except Exception:
-            if not self._closing.is_set():
-                LOG.exception("delivery of event %s by rule %s broke", event.get("id"), rule.name)
-        finally:
-            self._ended()
+            payload = input_for(target, event, {"name": rule.name, "arn": rule.arn})
+            targets.deliver(self._client, target, payload, rule_arn=rule.arn, account=self._account)
+        except TargetInputInvalid as error:
+            self._give_up(attempt, DeliveryFailed("InvalidInput", str(error), lasting=True), {})
+        except DeliveryFailed as failure:
+            wait: float = min(LONGEST_RETRY_SECONDS, self._first_retry_seconds * 2 ** min(attempt.number - 1, 10))
+            wait *= random.uniform(0.5, 1.0)
+            exhausted = _exhausted(attempt, wait)
+            if not failure.lasting and exhausted is None:
+                return wait
+            about = {} if failure.lasting or exhausted is None else {"EXHAUSTED_RETRY_CONDITION": exhausted}
+            self._give_up(attempt, failure, about)
+        else:
+            self.deliveries.append(Delivery(event, rule.name, target["Arn"], attempt.number, None))
+        return None
 
-    def _attempt(
-        self, rule: RuleView, target: Mapping[str, Any], event: Mapping[str, Any]
-    ) -> tuple[int, DeliveryFailed | None, str]:
-        """Attempts made, the last failure (None: delivered), and which condition of the retry policy was exhausted."""
-        retry = target.get("RetryPolicy", {})
-        retries = retry.get("MaximumRetryAttempts", DEFAULT_RETRIES)
-        oldest = time.monotonic() + retry.get("MaximumEventAgeInSeconds", DEFAULT_EVENT_AGE_SECONDS)
-        attempts = 0
-        while True:
-            attempts += 1
-            try:
-                payload = input_for(target, event, {"name": rule.name, "arn": rule.arn})
-                targets.deliver(self._client, target, payload, rule_arn=rule.arn, account=self._account)
-                return attempts, None, ""
-            except TargetInputInvalid as error:
-                return attempts, DeliveryFailed("InvalidInput", str(error), lasting=True), ""
-            except DeliveryFailed as failure:
-                if failure.lasting:
-                    return attempts, failure, ""
-                if attempts > retries:
-                    return attempts, failure, "MaximumRetryAttempts"
-                wait = min(LONGEST_RETRY_SECONDS, self._first_retry_seconds * 2 ** min(attempts - 1, 10))
-                wait *= random.uniform(0.5, 1.0)
-                if time.monotonic() + wait > oldest:
-                    return attempts, failure, "MaximumEventAgeInSeconds"
-                if self._closing.wait(wait):
-                    return attempts, failure, ""
+    def _give_up(self, attempt: _Attempt, failure: DeliveryFailed, about: Mapping[str, str]) -> None:
+        if self._later.closed:
+            return
+        rule, target, event = attempt.rule, attempt.target, attempt.event
+        buried = self._bury(rule, target, event, failure, {"RETRY_ATTEMPTS": str(attempt.number - 1), **about})
+        if not buried:
+            LOG.warning("event %s is lost: rule %s, target %s: %s", event["id"], rule.name, target["Arn"], failure)
+        self.deliveries.append(Delivery(event, rule.name, target["Arn"], attempt.number, str(failure), buried))
 
     def _bury(
         self,
@@ -235,3 +214,12 @@ class Dispatch:
             LOG.warning("the dead-letter queue %s of rule %s did not take an event: %s", arn, rule.name, error)
             return False
         return True
+
+
+def _exhausted(attempt: _Attempt, wait: float) -> str | None:
+    """Which condition of the target's retry policy leaves no further attempt after `wait` seconds."""
+    if attempt.number > attempt.target.get("RetryPolicy", {}).get("MaximumRetryAttempts", DEFAULT_RETRIES):
+        return "MaximumRetryAttempts"
+    if time.monotonic() + wait > attempt.too_old:
+        return "MaximumEventAgeInSeconds"
+    return None

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import logging
-import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +24,7 @@ from local.aws.lambdas.faults import LambdaFaults
 from local.aws.lambdas.logs import LOG_TAIL_BYTES, FunctionLogs, WriteEvents
 from local.aws.lambdas.pool import CONCURRENCY_LIMIT, WARM_LIMIT, ProcessPool
 from local.aws.lambdas.process import FunctionProcess, Invocation, Surroundings
-
-LOG = logging.getLogger(__name__)
+from local.aws.later import Later
 
 ASYNC_RETRIES = 2
 """Lambda's default for an asynchronous invocation whose function fails."""
@@ -118,10 +115,7 @@ class LambdaService:
         self.pool = ProcessPool(self._start, warm_limit=warm_limit, concurrency_limit=concurrency_limit)
         self._async_ended = async_ended
         self._async_retry_seconds = async_retry_seconds
-        self._async = ThreadPoolExecutor(ASYNC_WORKERS, thread_name_prefix="lambda-async")
-        self._closing = threading.Event()
-        self._settled = threading.Condition()
-        self._pending = 0
+        self._later = Later("lambda-async", ASYNC_WORKERS)
 
     def invoke(
         self, version: FunctionVersion, event: bytes, *, invoked_arn: str, client_context: str | None = None
@@ -136,52 +130,35 @@ class LambdaService:
         """Takes the event as InvocationType=Event does: runs it soon, again when it fails. Raises InvokeRefused."""
         if len(event) > MAX_ASYNC_PAYLOAD_BYTES:
             raise request_too_large(len(event), MAX_ASYNC_PAYLOAD_BYTES)
-        with self._settled:
-            self._pending += 1
-        self._async.submit(self._run_until_done, version, event, invoked_arn)
+        attempts = itertools.count(1)
+        self._later.do(lambda: self._attempt(version, event, invoked_arn, next(attempts)))
 
     def settle(self, timeout_seconds: float = 30.0) -> None:
         """Waits until no asynchronous invocation is under way. Raises TimeoutError."""
-        with self._settled:
-            if not self._settled.wait_for(lambda: self._pending == 0, timeout_seconds):
-                raise TimeoutError(f"{self._pending} invocations are still under way after {timeout_seconds} s")
+        self._later.settle(timeout_seconds)
 
     def kill(self, function_name: str) -> int:
         """Kills the function's running processes; the number of them."""
         return self.pool.kill(function_name)
 
     def close(self) -> None:
-        self._closing.set()
         self.pool.close()
-        self._async.shutdown(wait=True, cancel_futures=True)
+        self._later.close()
 
-    def _run_until_done(self, version: FunctionVersion, event: bytes, invoked_arn: str) -> None:
-        try:
-            self._attempt(version, event, invoked_arn)
-        except Exception:
-            if not self._closing.is_set():
-                LOG.exception("the asynchronous invocation of %s broke", version.name)
-        finally:
-            with self._settled:
-                self._pending -= 1
-                self._settled.notify_all()
-
-    def _attempt(self, version: FunctionVersion, event: bytes, invoked_arn: str) -> None:
+    def _attempt(self, version: FunctionVersion, event: bytes, invoked_arn: str, attempt: int) -> float | None:
+        """Runs an asynchronous invocation once; the seconds until the next try, or None when it has ended."""
         end: Outcome | InvokeRefused
-        attempts = 0
-        while True:
-            attempts += 1
-            try:
-                end, _ = self._run(version, event, invoked_arn, None)
-                failed = end.is_error
-            except InvokeRefused as refusal:
-                end, failed = refusal, True
-            if not failed or attempts > version.async_retries:
-                break
-            wait = self._async_retry_seconds[min(attempts, len(self._async_retry_seconds)) - 1]
-            if self._closing.wait(wait):
-                return
-        self._async_ended(version, event, end, attempts)
+        try:
+            end, _ = self._run(version, event, invoked_arn, None)
+            failed = end.is_error
+        except InvokeRefused as refusal:
+            end, failed = refusal, True
+        if self._later.closed:
+            return None
+        if failed and attempt <= version.async_retries:
+            return self._async_retry_seconds[min(attempt, len(self._async_retry_seconds)) - 1]
+        self._async_ended(version, event, end, attempt)
+        return None
 
     def _run(
         self, version: FunctionVersion, event: bytes, invoked_arn: str, client_context: str | None

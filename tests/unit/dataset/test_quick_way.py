@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from tests.unit.dataset.faults import OPEN_WEIGHT_LINES
 from tests.unit.dataset.sample_rows import a_row, as_file, as_line, good_rows
 from tunedrop.catalog import Family
-from tunedrop.dataset import file_check
+from tunedrop.dataset.fields import Shape
 from tunedrop.dataset.file_check import FileCheck
 from tunedrop.dataset.findings import Findings, finding_json
+from tunedrop.dataset.lines import READ_BYTES
 from tunedrop.dataset.plain_rows import PlainRows
 
 Outcome = tuple[list[dict[str, Any]], list[tuple[str, int, str]], dict[str, Any], int, str]
@@ -68,10 +69,14 @@ def test_plain_rows_take_the_quick_way(monkeypatch: Any) -> None:
         "_careful",
         lambda self, line, raw, original=FileCheck._careful: careful.append(line) or original(self, line, raw),
     )
-    rows = [a_row(n, ground_truth=str(n), id=str(n)) for n in range(10_000)]
-    outcome(as_file(rows).getvalue(), quick=True)
-    # The first part of the first block shows the rows' shape.
+    outcome(as_file([a_row(n, id=str(n)) for n in range(10_000)]).getvalue(), quick=True)
+    # The first rows show the shape.
     assert len(careful) < 20
+    careful.clear()
+    body = as_file([a_row(n, ground_truth=str(n)) for n in range(10_000)]).getvalue()
+    outcome(body, quick=True)
+    # The scan of the first block did not know the field, so that it could not tell whether it is there twice.
+    assert len(careful) < 1 + body.count(b"\n", 0, READ_BYTES)
 
 
 def test_one_odd_line_does_not_send_its_whole_block_the_careful_way(monkeypatch: Any) -> None:
@@ -89,15 +94,20 @@ def test_one_odd_line_does_not_send_its_whole_block_the_careful_way(monkeypatch:
 
 
 def test_lines_that_are_only_whole_together_are_refused() -> None:
-    row = as_line(a_row(1))
-    reader = PlainRows({("messages", "reference_answer"): file_check.Shapes().plain.get((), None)})  # type: ignore[dict-item]  # never read
+    row = as_line(a_row(1, note="x"))
+    keys = ("messages", "reference_answer", "note")
+    reader = PlainRows({keys: Shape(1, has_id=False, extra=("note",))})
+    assert reader.read(row) is not None
+    assert reader.read(row + b"\n" + row) is not None
+    for cut in range(len(row)):
+        for others in ((), (row,), (row + b"," + row,), (row + b"," + row, row)):
+            assert reader.read(b"\n".join((row[:cut], row[cut:], *others))) is None
     for lines in (
-        (row[:20], row[20:]),
         (row + b"," + row,),
-        (row + b"," + row, row[:20], row[20:]),
         (row + b",",),
         (b'{"a":[' + row, row + b"]}", row + b"," + row),
         (b"", row),
+        (row, b""),
         (b"1", b"2"),
     ):
         assert reader.read(b"\n".join(lines)) is None

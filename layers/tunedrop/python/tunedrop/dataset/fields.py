@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,6 +15,10 @@ from tunedrop.dataset.statistics import count
 MAX_SHAPES: Final = 1_000
 MAX_KEYS: Final = 64
 """Rows with more keys, or of more shapes, are counted field by field only."""
+MAX_PLAIN_KEYS: Final = 24
+"""Keys of the rows that may take the quick way; each is a part of the scan's pattern."""
+_SIMPLE_KEY = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+KEYS_OF_FORMAT: Final = frozenset({"messages", "role", "content", "reference_answer", "id"})
 _COMMON_PART: Final = 0.9
 """A field that so many rows have is taken to be meant for all."""
 _FORMAT: Final = frozenset({"messages", "reference_answer", "id", "tools"})
@@ -35,7 +40,9 @@ class Shapes:
 
     def __init__(self) -> None:
         self.plain: dict[tuple[str, ...], Shape] = {}
-        """Shapes seen that a plain row may have: no tools, and not too many keys."""
+        """Shapes seen that a plain row may have: no tools, and few keys with simple names."""
+        self.plain_keys: frozenset[str] = KEYS_OF_FORMAT
+        """All keys of plain shapes and their messages, MAX_PLAIN_KEYS at most."""
         self._others: dict[tuple[str, ...], Shape] = {}
         self._beyond: Counter[str] = Counter()
         self._rows_beyond = 0
@@ -43,16 +50,25 @@ class Shapes:
     def add(self, line: int, row: dict[str, Any]) -> None:
         """Count one row."""
         keys = tuple(row)
-        shapes = self._others if "tools" in row else self.plain
-        shape = shapes.get(keys)
+        shape = self.plain.get(keys) or self._others.get(keys)
         if shape is None:
-            if len(keys) > MAX_KEYS or len(shapes) >= MAX_SHAPES:
+            if len(keys) > MAX_KEYS or len(self.plain) + len(self._others) >= MAX_SHAPES:
                 self._rows_beyond += 1
                 for key in keys:
                     count(self._beyond, key)
                 return
+            shapes = self.plain if self._is_plain(keys) else self._others
             shape = shapes[keys] = Shape(line, "id" in row, tuple(key for key in keys if key not in _FORMAT))
         shape.rows += 1
+
+    def _is_plain(self, keys: tuple[str, ...]) -> bool:
+        if "tools" in keys or not all(map(_SIMPLE_KEY.fullmatch, keys)):
+            return False
+        plain_keys = self.plain_keys.union(keys)
+        if len(plain_keys) > MAX_PLAIN_KEYS:
+            return False
+        self.plain_keys = plain_keys
+        return True
 
     def fields(self) -> dict[str, int]:
         """How many rows have each field that is passed on to the grader, the most common first."""

@@ -12,14 +12,14 @@ import json
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import orjson
 
 from tunedrop.catalog import Family, Model
 from tunedrop.dataset.blank_lines import BlankLines
 from tunedrop.dataset.duplicates import Keys, Prompts
-from tunedrop.dataset.fields import Shapes
+from tunedrop.dataset.fields import KEYS_OF_FORMAT, Shapes
 from tunedrop.dataset.findings import Findings
 from tunedrop.dataset.json_line import read_line
 from tunedrop.dataset.lines import Lines, Overlong
@@ -50,6 +50,14 @@ Compare = Callable[[int, str, str], None]
 """Takes a row's line, its prompt and what the user says in it."""
 
 
+class _Scanned(NamedTuple):
+    """A block of lines whose scan was handed over: its marks to come, and the keys whose repetition they tell."""
+
+    data: bytes
+    marks: Future[list[tuple[int, Mark]]]
+    keys: frozenset[str]
+
+
 class FileCheck:
     """Checks one file. What it finds goes to `findings`; what it counts is in `facts()` when it has been read.
 
@@ -78,7 +86,7 @@ class FileCheck:
         self._asks_grader = grader is not None
         self._compare = compare
         self._progress = progress
-        self._scan = Scan(FORMATS[family].reserved_texts)
+        self._scan = Scan(FORMATS[family].reserved_texts, KEYS_OF_FORMAT)
         self._quick = quick
         self._most_lines = most_lines
         self.lines_checked = 0
@@ -111,19 +119,19 @@ class FileCheck:
         # RE2 and SHA-256 let go of the interpreter's lock. A block's scan is handed over before the next block is read
         # (which lets go as well) and asked for after the parser's work on it: with a second core it takes no time.
         with ThreadPoolExecutor(max_workers=1) as worker:
-            scanned: tuple[bytes, Future[list[tuple[int, Mark]]]] | None = None
+            scanned: _Scanned | None = None
             for part in lines:
                 if scanned is not None:
-                    self._block(*scanned)
+                    self._block(scanned)
                     scanned = None
                 if self._most_lines is not None and self._last_line >= self._most_lines:
                     self._count_only(part)
                 elif isinstance(part, Overlong):
                     self._overlong(part)
                 else:
-                    scanned = (part, worker.submit(self._scan.marks, part))
+                    scanned = _Scanned(part, worker.submit(self._scan.marks, part), self._scan.keys)
             if scanned is not None:
-                self._block(*scanned)
+                self._block(scanned)
         self._sha256 = digest.hexdigest()
         self._finish(lines)
 
@@ -136,38 +144,40 @@ class FileCheck:
 
     # --- blocks ------------------------------------------------------------------------------------------------
 
-    def _block(self, data: bytes, scan: Future[list[tuple[int, Mark]]]) -> None:
-        first_line = self._last_line + 1
+    def _block(self, block: _Scanned) -> None:
+        data, first_line = block.data, self._last_line + 1
         self._document = _grown(self._document, data)
         if b"\r" in data:
             self._carriage_returns += data.count(b"\r\n") + data.endswith(b"\r")
-        columns = self._plain.read(data) if self._quick else None
-        marks = scan.result()
+        columns = self._plain_rows(block, data)
+        marks = block.marks.result()
         unusual = self._note_marks(first_line, data, marks) if marks else frozenset()
         if columns is None or unusual:
-            self._read_in_parts(first_line, data, unusual)
+            self._read_in_parts(block, first_line, data, unusual)
         else:
             self._note_plain(first_line, columns)
+        if not self._shapes.plain_keys <= self._scan.keys:
+            self._scan = self._scan.with_keys(self._shapes.plain_keys)
 
-    def _read_rows(self, first_line: int, data: bytes, unusual: frozenset[int]) -> None:
-        """Read whole lines: at once where they are plain; else in parts, down to the lines that are not."""
-        columns = self._plain.read(data) if self._quick and not unusual else None
-        if columns is None:
-            self._read_in_parts(first_line, data, unusual)
-        else:
-            self._note_plain(first_line, columns)
+    def _plain_rows(self, block: _Scanned, data: bytes) -> Columns | None:
+        """Whole lines of a block, where all are plain. Keys that its scan did not look for may be there twice."""
+        return self._plain.read(data) if self._quick and self._shapes.plain_keys <= block.keys else None
 
-    def _read_in_parts(self, first_line: int, data: bytes, unusual: frozenset[int]) -> None:
+    def _read_in_parts(self, block: _Scanned, first_line: int, data: bytes, unusual: frozenset[int]) -> None:
+        """Read lines that are not all plain: part by part at once where it can be, down to the lines that are not."""
         lines = data.split(b"\n")
-        count = len(lines)
-        if not self._quick or count <= _PARTS or len(data) < count * SHORTEST_PLAIN_ROW:
+        step = -(-len(lines) // _PARTS)
+        if step == 1 or not self._quick or len(data) < len(lines) * SHORTEST_PLAIN_ROW:
             self._careful_rows(first_line, lines)
             return
-        step = -(-count // _PARTS)
-        for start in range(0, count, step):
-            part = lines[start : start + step]
-            first = first_line + start
-            self._read_rows(first, b"\n".join(part), unusual.intersection(range(first, first + len(part))))
+        for start in range(0, len(lines), step):
+            first, part = first_line + start, b"\n".join(lines[start : start + step])
+            within = unusual.intersection(range(first, first + step))
+            columns = None if within else self._plain_rows(block, part)
+            if columns is None:
+                self._read_in_parts(block, first, part, within)
+            else:
+                self._note_plain(first, columns)
 
     def _note_plain(self, first_line: int, columns: Columns) -> None:
         count = len(columns.rows)
@@ -267,13 +277,14 @@ class FileCheck:
         """Duplicates and statistics of a block's rows; None stands for a line without a prompt or an answer."""
         self._last_line = self.lines_checked = first_line + len(prompts) - 1
         self._prompts.add(prompts, answers)
-        self.statistics.prompt_bytes.add_texts([prompt for prompt in prompts if prompt is not None])
+        said = [prompt for prompt in prompts if prompt is not None]
+        self.statistics.prompt_bytes.add_texts(said)
         self.statistics.answer_bytes.add_texts([answer for answer in answers if answer is not None])
         most_tokens = None if self._model is None else self._model.max_prompt_tokens
-        if most_tokens is not None:
+        # A character has at most 4 bytes, so a prompt of no more characters than tokens allowed always fits.
+        if most_tokens is not None and max(map(len, said), default=0) > most_tokens:
             for line, prompt in enumerate(prompts, first_line):
-                # A character has at most 4 bytes, so a prompt of fewer characters than tokens allowed always fits.
-                if prompt is not None and len(prompt) > most_tokens:
+                if prompt is not None:
                     self._check_length(line, prompt, most_tokens)
 
     def _check_length(self, line: int, prompt: str, most_tokens: int) -> None:

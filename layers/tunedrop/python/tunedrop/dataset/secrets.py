@@ -1,13 +1,13 @@
 """Secrets and personal data, by one pass of a linear-time engine over the raw bytes; their text is never repeated.
 
-The same pass marks what sends a line to the careful reading: white space between a key and its colon (which hides a
-repeated key from the quick count of keys) and ASCII written as escapes (which hides an address from this very pass).
+The same pass marks what sends a line to the careful reading: a key that is there twice (which no parser tells), and
+ASCII written as escapes (which hides an address, or a key, from this very pass).
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Any, Final
 
@@ -48,7 +48,7 @@ _PHONE = (
     rb"|(?:\([0-9]{3}\) ?|[0-9]{3}[.-])[0-9]{3}[.-][0-9]{4})\b"
 )
 _CARD = rb"\b(?:[2-6][0-9]{3}(?:[ -]?[0-9]{4}){3}|3[47][0-9]{2}[ -]?[0-9]{6}[ -]?[0-9]{5})\b"
-_UNUSUAL = rb"\"[ \t\r]+:|\\u00[2-7][0-9A-Fa-f]"
+_ESCAPED_ASCII = rb"\\u00[2-7][0-9A-Fa-f]"
 
 # Order matters where two could start at the same byte: a card number before a phone number.
 _GROUPS: Final = (Mark.KEY, Mark.EMAIL, Mark.CARD, Mark.PHONE, Mark.UNUSUAL)
@@ -59,7 +59,7 @@ def _compiled(unusual: bytes) -> Any:
     return re2.compile(b"(?m)" + b"|".join(b"(" + group + b")" for group in groups))
 
 
-_PATTERN: Final = _compiled(_UNUSUAL)
+_PATTERN: Final = _compiled(_ESCAPED_ASCII)
 MOST_A_LINE: Final = 16
 """Marks that are looked for in one line: each costs some microseconds, and a line may hold a hundred thousand."""
 _MOST_CANDIDATES: Final = 1_000
@@ -67,11 +67,24 @@ _MIN_PHONE_DIGITS: Final = 8
 
 
 class Scan:
-    """The pass over a file's blocks. `unusual_texts` (lower case) are marked UNUSUAL too, whatever their case."""
+    """The pass over a file's blocks.
 
-    def __init__(self, unusual_texts: Sequence[str] = ()) -> None:
-        texts = [re2.escape(text).encode() for text in unusual_texts]
-        self._pattern = _compiled(b"|".join((_UNUSUAL, b"(?i:" + b"|".join(texts) + b")"))) if texts else _PATTERN
+    `unusual_texts` (lower case) are marked UNUSUAL whatever their case, and so is each of `keys` that a line has twice.
+    """
+
+    def __init__(self, unusual_texts: Collection[str] = (), keys: Collection[str] = ()) -> None:
+        self._unusual_texts = unusual_texts
+        self.keys = frozenset(keys)
+        unusual = [_ESCAPED_ASCII, *(b"(?i:" + re2.escape(text).encode() + b")" for text in unusual_texts)]
+        for key in keys:
+            # An escaped quote within a text has a backslash before it, so that this is a key and no text.
+            quoted = b'"' + re2.escape(key).encode() + rb'"[ \t\r]*:'
+            unusual.append(quoted + rb"[^\n]*" + quoted)
+        self._pattern = _compiled(b"|".join(unusual))
+
+    def with_keys(self, keys: Collection[str]) -> Scan:
+        """The same, looking for these keys as well."""
+        return Scan(self._unusual_texts, self.keys.union(keys))
 
     def marks(self, block: bytes) -> list[tuple[int, Mark]]:
         """Offset and kind of each mark in `block`, in order, at most MOST_A_LINE of a line. Linear time."""
@@ -91,6 +104,8 @@ def _spans(pattern: Any, block: bytes, most_a_line: int | None = None) -> Iterat
                     line_end = len(block)
             on_line += 1
             if on_line == most_a_line:
+                # What else the line holds is not looked for, so that it is the careful reading's.
+                yield start, start, Mark.UNUSUAL
                 position = line_end
         end = match.end()
         if mark is Mark.PHONE and block[start] not in b"+(0123456789":

@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import filterfalse
 from math import ceil
 from typing import Any, Final
 
@@ -41,8 +40,10 @@ class Histogram:
 
     def add_texts(self, texts: Sequence[str]) -> None:
         """Count the lengths of texts, in UTF-8 bytes."""
-        self.counts.update(map(len, filter(str.isascii, texts)))
-        self.counts.update(len(text.encode("utf-8", "surrogatepass")) for text in filterfalse(str.isascii, texts))
+        # Called for a million texts: of ASCII the length is known without writing it as UTF-8.
+        self.counts.update(
+            [len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass")) for text in texts]
+        )
 
     def percentile(self, part: float) -> int:
         """The least value that at least `part` (0 to 1) of all do not exceed (nearest rank); 0 where there are none."""

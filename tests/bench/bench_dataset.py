@@ -1,0 +1,131 @@
+"""Speed and memory of the dataset's complete check, beside the usual loop of json.loads and pydantic's model_validate.
+
+    .venv/bin/python -m pytest -s tests/bench/bench_dataset.py
+
+Both read the same file of GSM8K's rows in the service's format (some 700 bytes, every prompt another), by turns, each
+in a process of its own, and the best of several turns counts. The row cap is off: such a file is far beyond the 20,000
+rows that are trained on.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TURNS = 5
+MOST_MEGABYTES = 80
+
+_USUAL = """
+import json
+from typing import Any, Literal
+from pydantic import BaseModel, ConfigDict
+
+class Message(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+class Row(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    messages: list[Message]
+    reference_answer: str | dict[str, Any]
+
+def work(path):
+    rows = 0
+    with open(path, "rb") as lines:
+        for line in lines:
+            Row.model_validate(json.loads(line))
+            rows += 1
+    return rows
+"""
+_COMPLETE = """
+from tunedrop.catalog import find
+from tunedrop.dataset import check_dataset
+
+def work(path):
+    model = find("qwen.qwen3-32b")
+    with open(path, "rb") as file:
+        report = check_dataset(file, family=model.family, model=model, row_cap=False)
+    assert report.valid, report.summary()
+    return report.rows
+"""
+_MEASURE = """
+import json, resource, sys, time
+def peak():
+    # Not ru_maxrss: a child's starts at its parent's.
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM:"))
+before = peak()
+exec(sys.argv[1])
+started = time.perf_counter()
+rows = work(sys.argv[2])
+seconds = time.perf_counter() - started
+print(json.dumps({"rows": rows, "seconds": seconds, "cpu": time.process_time(), "megabytes": (peak() - before) / 1024}))
+"""
+
+
+def make_file(path: Path, megabytes: int) -> Path:
+    """A file of GSM8K's rows, over and over with another number in each prompt."""
+    with gzip.open(ROOT / "tests/data/gsm8k/train.jsonl.gz", "rt", encoding="utf-8") as lines:
+        published = [json.loads(line) for line in lines]
+    number = written = 0
+    with path.open("wb") as file:
+        while written < megabytes * 1_000_000:
+            for row in published:
+                number += 1
+                content = (
+                    f"Task {number}. {row['question']} Let's think step by step, then write the answer after ####."
+                )
+                answer = row["answer"]
+                made = {
+                    "messages": [{"role": "user", "content": content}],
+                    "reference_answer": answer,
+                    "ground_truth": answer.rpartition("####")[2].strip(),
+                }
+                written += file.write(json.dumps(made).encode() + b"\n")
+    return path
+
+
+def measured(code: str, path: Path) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURE, code, str(path)], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.timeout(900)
+def test_the_complete_check_is_at_least_as_fast_as_the_usual_loop(tmp_path: Path) -> None:
+    path = make_file(tmp_path / "200mb.jsonl", 200)
+    usual, complete = [], []
+    for _ in range(TURNS):
+        usual.append(measured(_USUAL, path))
+        complete.append(measured(_COMPLETE, path))
+    path.unlink()
+    theirs, ours = (min(turn["seconds"] for turn in turns) for turns in (usual, complete))
+    megabytes = max(turn["megabytes"] for turn in complete)
+    sys.stdout.write(
+        f"\n200 MB, {complete[0]['rows']:,} rows, {os.cpu_count()} cores: usual loop {theirs:.2f} s, "
+        f"complete check {ours:.2f} s ({theirs / ours:.2f} times as fast), {megabytes:.0f} MB above the start\n"
+    )
+    assert usual[0]["rows"] == complete[0]["rows"]
+    assert ours <= theirs
+    assert megabytes < MOST_MEGABYTES
+
+
+@pytest.mark.timeout(900)
+def test_a_file_of_1_gb_takes_no_more_memory(tmp_path: Path) -> None:
+    path = make_file(tmp_path / "1gb.jsonl", 1_000)
+    found = measured(_COMPLETE, path)
+    path.unlink()
+    sys.stdout.write(
+        f"\n1 GB, {found['rows']:,} rows: {found['seconds']:.1f} s, {found['megabytes']:.0f} MB above the start\n"
+    )
+    assert found["megabytes"] < MOST_MEGABYTES

@@ -17,8 +17,8 @@ from tunedrop.dataset.prompts import normalised_keys
 
 _BUCKETS: Final = 256
 _BUCKET_MASK: Final = _BUCKETS - 1
-_PART: Final = 2**18
-"""Keys that are held as Python's own numbers at once, in some 25 MB at most."""
+_PART: Final = 2**17
+"""Keys that are held as Python's own numbers at once, in some 13 MB at most."""
 
 # A repeated prompt is one of these, by what else is the same as in the first row with it.
 _RULES: Final = ("duplicate-row", "duplicate-prompt", "duplicate-conflict")
@@ -80,8 +80,9 @@ class Keys:
         while len(self._keys) > parts * _PART:
             parts *= 2
         for remainder in range(parts):
-            part = [key for key in self._keys if key and key & (parts - 1) == remainder]
-            if len(set(part)) < len(part):
+            part = [key for key in self._keys if key & (parts - 1) == remainder]
+            repeated = len(part) - len(set(part))
+            if repeated and repeated >= part.count(0):
                 return True
         return False
 

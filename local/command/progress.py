@@ -140,6 +140,9 @@ class ProgressReader:
                 continue
             for line in self._folder.stream(name).iter_lines():
                 answer = orjson.loads(line)
+                if answer["candidate"] not in answers:
+                    # A second round was planned, after a checkpoint was chosen.
+                    answers = {**self._wanted(), **answers}
                 counted = answers[answer["candidate"]]
                 counted.got += 1
                 if answer["correct"] is not None:

@@ -64,6 +64,7 @@ def test_the_pipeline_has_the_states_of_the_design(pipeline: dict[str, Any]) -> 
         "PublishWarning",
         "PlanEvaluation",
         "EvaluateShards",
+        "Compared?",
         "ConcludeRun",
         "Promote?",
         "Promote",

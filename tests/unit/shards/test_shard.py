@@ -4,21 +4,28 @@ import asyncio
 import io
 import json
 from collections import Counter
+from typing import Any
 
 import boto3
 import pytest
 
-from tunedrop.evaluation.answers import read_answers
-from tunedrop.evaluation.plan import Candidate, load_plan, plan, rows_a_shard
-from tunedrop.evaluation.shard import PART_ANSWERS, ShardEvaluation, answers_prefix
+from tunedrop.evaluation.answers import Answer, read_answers
+from tunedrop.evaluation.plan import Candidate, answers_prefix, load_plan, plan, rows_a_shard
+from tunedrop.evaluation.shard import PART_ANSWERS, ShardEvaluation
 from tunedrop.graders.deployed import DeployedGrader
 from tunedrop.outcomes import ServiceBusy
 from tunedrop.recipe import Evaluation
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
+from tunedrop.sampling import asking
 from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply
 
 ROWS = 150
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "FIRST_WAIT_SECONDS", 0.001)
 
 
 @pytest.fixture
@@ -62,7 +69,7 @@ class Model:
 class Lambda:
     """The grader function as boto3 shows it: right where the answer holds the reference; some samples fail."""
 
-    def invoke(self, *, FunctionName: str, Payload: bytes, ClientContext: str) -> dict:
+    def invoke(self, *, FunctionName: str, Payload: bytes, ClientContext: str) -> dict[str, Any]:
         answers = []
         for sample in json.loads(Payload):
             right = f" {sample['metadata']['reference_answer']} " in sample["messages"][-1]["content"]
@@ -78,7 +85,7 @@ class Lambda:
         return {"Payload": io.BytesIO(json.dumps(answers).encode())}
 
 
-def _metric(name: str, value: float) -> dict:
+def _metric(name: str, value: float) -> dict[str, Any]:
     return {"name": name, "value": value, "type": "Metric"}
 
 
@@ -93,7 +100,7 @@ def evaluate(run_folder: RunFolder, number: int, model: Model, seconds_left: flo
     ).run()
 
 
-def answers(run_folder: RunFolder, number: int) -> list:
+def answers(run_folder: RunFolder, number: int) -> list[Answer]:
     return [
         answer
         for name in run_folder.names(answers_prefix(number))

@@ -184,6 +184,11 @@ class Recipe(_Section):
         return not (self.resumes or self.evaluate_only)
 
     @property
+    def chooses_checkpoint(self) -> bool:
+        """Whether the tuned model is the best of the training's checkpoints, by rows kept apart for it."""
+        return self.evaluation.checkpoints == "best" and not self.evaluate_only
+
+    @property
     def typed_hyperparameters(self) -> dict[str, int | float | str]:
         """The hyperparameters as the service's types want them: a stored 1.0 comes back as 1, and is a float again."""
         kinds = self.catalog_model.hyperparameters

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import heapq
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import IO, Any
 
-from tunedrop.evaluation.answers import BASE, TUNED
+from tunedrop.evaluation.answers import BASE, CHECKPOINT, REFERENCE, TUNED, Answer, read_answers
+from tunedrop.evaluation.tally import Tally
 from tunedrop.recipe import Evaluation, Recipe
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
@@ -30,6 +31,10 @@ LEAST_ANSWERS = 50
 """Fewest answers worth a Lambda of their own."""
 
 
+FIRST_ROUND = 1
+"""Of two where the best checkpoint is to be chosen: by rows of its own first, then the comparison on the test set."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A model that is evaluated: its name in the answers, and its id as inference names it."""
@@ -40,7 +45,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Rows `first_row` to `first_row + rows - 1` of the test set, bytes `start` to `end - 1`, for one candidate."""
+    """Rows `first_row` to `first_row + rows - 1` of `rows_file`, bytes `start` to `end - 1`, for one candidate."""
 
     number: int
     candidate: str
@@ -49,24 +54,93 @@ class Shard:
     rows: int
     start: int
     end: int
+    rows_file: str = names.TEST_ROWS
 
 
-def plan_evaluation(run_id: str, *, store: RunStore, run_folder: RunFolder) -> int:
-    """Plan the run's evaluation; how many shards may be worked on at once."""
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What was planned: how many shards may be worked on at once, and the round that is to follow; 0 for none."""
+
+    concurrency: int
+    next_round: int
+
+
+def plan_evaluation(run_id: str, *, store: RunStore, run_folder: RunFolder, this_round: int = FIRST_ROUND) -> Planned:
+    """Plan a round of the run's evaluation.
+
+    Where the recipe asks for the best checkpoint and the training has several, the first round asks all of them the
+    validation rows, and the second, the test set, knows the best one alone.
+    """
     record = store.load(run_id)
     recipe = Recipe.model_validate(record.recipe)
     latency = (record.rehearsal or {}).get("latency_p99")
-    plan(run_folder, recipe.evaluation, candidates(record, recipe.catalog_model.asked_as), latency)
+    choices = checkpoints(record) if recipe.chooses_checkpoint else []
+    choosing = bool(choices) and this_round == FIRST_ROUND and run_folder.exists(names.VALIDATION)
+    if choosing:
+        every_row = recipe.evaluation.model_copy(update={"rows": None})
+        plan(run_folder, every_row, [*choices, _tuned(record)], latency, rows_file=names.VALIDATION)
+        store.update(run_id, {"stage": "PlanEvaluation"})
+        return Planned(recipe.evaluation.concurrency, next_round=FIRST_ROUND + 1)
+    first_round = validation_shards(load_plan(run_folder)) if choices and this_round > FIRST_ROUND else []
+    if first_round:
+        choice = choose_checkpoint(run_folder, first_round, samples=recipe.evaluation.samples)
+        training = {**(record.training or {}), "choice": choice}
+        record = store.update(
+            run_id, {"training": training, "tuned_model": choice["model"], "asked_as": choice["model"]}
+        )
+    plan(run_folder, recipe.evaluation, candidates(record, recipe), latency, before=first_round)
     store.update(run_id, {"stage": "PlanEvaluation"})
-    return recipe.evaluation.concurrency
+    return Planned(recipe.evaluation.concurrency, next_round=0)
 
 
-def candidates(record: RunRecord, asked_as: str) -> list[Candidate]:
-    """The models to compare: the base as inference names it, and the tuned one."""
-    found = [Candidate(BASE, asked_as)]
+def candidates(record: RunRecord, recipe: Recipe) -> list[Candidate]:
+    """The models to compare: base and tuned one, the checkpoints and the reference models that the recipe asks for."""
+    found = [Candidate(BASE, recipe.catalog_model.asked_as)]
     if record.tuned_model:
-        found.append(Candidate(TUNED, record.asked_as or record.tuned_model))
+        found.append(_tuned(record))
+    if recipe.evaluation.checkpoints == "all":
+        found += checkpoints(record)
+    found += [Candidate(f"{REFERENCE}{model}", model) for model in recipe.evaluation.reference_models]
     return found
+
+
+def checkpoints(record: RunRecord) -> list[Candidate]:
+    """The models saved on the way of the training, by step; that of its last step is the tuned model itself."""
+    training = record.training or {}
+    return [
+        Candidate(f"{CHECKPOINT}{each['step']}", each["model"])
+        for each in training.get("checkpoints") or []
+        if each["step"] != training.get("steps")
+    ]
+
+
+def choose_checkpoint(run_folder: RunFolder, shards: Sequence[Shard], *, samples: int) -> dict[str, Any]:
+    """The model with the highest mean reward on the validation rows, the later one of equals, and the figures of all.
+
+    The models come in the order of their steps. An answer without a grade counts on no side; a model without any
+    grade is not chosen.
+    """
+    rows = max(shard.first_row + shard.rows for shard in shards)
+    tally = Tally(rows=rows, samples=samples)
+    models: dict[str, str] = {}
+    for shard in shards:
+        models[shard.candidate] = shard.model
+        for answer in read_shard(run_folder, shard.number):
+            tally.add(answer)
+    figures = []
+    for name, model in models.items():
+        counted = tally.candidates.get(name)
+        rewards = [counted.reward(row) for row in range(rows)] if counted else []
+        graded = [reward for reward in rewards if reward is not None]
+        mean = sum(graded) / len(graded) if graded else None
+        figures.append({"name": name, "model": model, "mean_reward": mean, "rows": len(graded)})
+    # max takes the first of equals, and the models are in the order of their steps.
+    best = max(reversed(figures), key=lambda each: -1.0 if each["mean_reward"] is None else float(each["mean_reward"]))
+    return {"chosen": best["name"], "model": best["model"], "validation_rows": rows, "figures": figures}
+
+
+def _tuned(record: RunRecord) -> Candidate:
+    return Candidate(TUNED, record.asked_as or record.tuned_model or "")
 
 
 def rows_a_shard(rows: int, evaluation: Evaluation, latency_seconds: float | None) -> int:
@@ -79,36 +153,88 @@ def rows_a_shard(rows: int, evaluation: Evaluation, latency_seconds: float | Non
 
 
 def plan(
-    run_folder: RunFolder, evaluation: Evaluation, models: Sequence[Candidate], latency_seconds: float | None
+    run_folder: RunFolder,
+    evaluation: Evaluation,
+    models: Sequence[Candidate],
+    latency_seconds: float | None,
+    *,
+    rows_file: str = names.TEST,
+    before: Sequence[Shard] = (),
 ) -> list[Shard]:
-    """Write the plan and the manifest of the Distributed Map into the run's folder; the shards."""
-    with tempfile.TemporaryFile() as rows_file:
-        if evaluation.rows is None:
-            spans = _copy(run_folder.stream(names.TEST).iter_lines(keepends=True), rows_file)
-        else:
-            chosen = _chosen(run_folder.stream(names.TEST).iter_lines(), evaluation.rows)
-            lines = run_folder.stream(names.TEST).iter_lines(keepends=True)
-            spans = _copy((line for number, line in enumerate(lines) if number in chosen), rows_file)
-        rows_file.seek(0)
-        run_folder.write(names.TEST_ROWS, rows_file)
+    """Write the plan and the manifest of the Distributed Map into the run's folder; the new shards.
+
+    `rows_file` has the rows that are asked; `before` are the shards of an earlier round, which stay in the plan.
+    """
+    asked = names.TEST_ROWS
+    if rows_file == names.TEST:
+        spans = _write_test_rows(run_folder, evaluation.rows)
+    else:
+        asked = rows_file
+        with tempfile.TemporaryFile() as unused:
+            spans = _copy(run_folder.stream(rows_file).iter_lines(keepends=True), unused)
     size = rows_a_shard(len(spans), evaluation, latency_seconds)
     shards: list[Shard] = []
     for model in models:
         for first in range(0, len(spans), size):
             part = spans[first : first + size]
             shards.append(
-                Shard(len(shards), model.name, model.model, first, len(part), start=part[0][0], end=part[-1][1])
+                Shard(
+                    len(before) + len(shards),
+                    model.name,
+                    model.model,
+                    first,
+                    len(part),
+                    start=part[0][0],
+                    end=part[-1][1],
+                    rows_file=asked,
+                )
             )
-    run_folder.write_json(names.PLAN, {"rows": len(spans), "shards": [asdict(shard) for shard in shards]})
+    every = [*before, *shards]
+    run_folder.write_json(names.PLAN, {"rows": len(spans), "shards": [asdict(shard) for shard in every]})
     run_id = run_folder.prefix.split("/")[1]
     run_folder.write_json(names.MANIFEST, [{"run_id": run_id, "shard": shard.number} for shard in shards])
     return shards
 
 
 def load_plan(run_folder: RunFolder) -> list[Shard]:
-    """The shards as they were planned."""
+    """The shards as they were planned, of all rounds."""
     document: dict[str, Any] = run_folder.read_json(names.PLAN)
     return [Shard(**shard) for shard in document["shards"]]
+
+
+def validation_shards(shards: Iterable[Shard]) -> list[Shard]:
+    """Those by which a checkpoint is chosen."""
+    return [shard for shard in shards if shard.rows_file == names.VALIDATION]
+
+
+def comparison_shards(shards: Iterable[Shard]) -> list[Shard]:
+    """Those of the test set."""
+    return [shard for shard in shards if shard.rows_file == names.TEST_ROWS]
+
+
+def answers_prefix(shard: int) -> str:
+    """Where the answers of a shard lie in the run's folder: one object a part."""
+    return f"{names.ANSWERS}{shard:05}/"
+
+
+def read_shard(run_folder: RunFolder, number: int) -> Iterator[Answer]:
+    """Every answer of a shard, part by part."""
+    for name in run_folder.names(answers_prefix(number)):
+        yield from read_answers(run_folder.stream(name).iter_lines(), source=name)
+
+
+def _write_test_rows(run_folder: RunFolder, count: int | None) -> list[tuple[int, int]]:
+    """Write the rows of the test set that are asked; where each one lies."""
+    with tempfile.TemporaryFile() as rows_file:
+        if count is None:
+            spans = _copy(run_folder.stream(names.TEST).iter_lines(keepends=True), rows_file)
+        else:
+            chosen = _chosen(run_folder.stream(names.TEST).iter_lines(), count)
+            lines = run_folder.stream(names.TEST).iter_lines(keepends=True)
+            spans = _copy((line for number, line in enumerate(lines) if number in chosen), rows_file)
+        rows_file.seek(0)
+        run_folder.write(names.TEST_ROWS, rows_file)
+    return spans
 
 
 def _copy(lines: Iterable[bytes], target: IO[bytes]) -> list[tuple[int, int]]:

@@ -14,13 +14,12 @@ import orjson
 
 from tunedrop.catalog import family_of
 from tunedrop.evaluation.answers import Answer, read_answers
-from tunedrop.evaluation.plan import Shard, load_plan
+from tunedrop.evaluation.plan import Shard, answers_prefix, load_plan
 from tunedrop.graders.deployed import DeployedGrader
 from tunedrop.graders.graded import Graded, Rollout
 from tunedrop.outcomes import ServiceBusy
 from tunedrop.recipe import Evaluation, Recipe
 from tunedrop.resources import Resources
-from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
 from tunedrop.sampling.asking import ask_all
 from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply, Sampler
@@ -149,7 +148,7 @@ class ShardEvaluation:
         return written
 
     def _tasks(self) -> Iterator[_Task]:
-        body = self._folder.stream(names.TEST_ROWS, self._shard.start, self._shard.end)
+        body = self._folder.stream(self._shard.rows_file, self._shard.start, self._shard.end)
         for row, line in enumerate(body.iter_lines(), start=self._shard.first_row):
             content = orjson.loads(line)
             for sample in range(self._evaluation.samples):
@@ -227,8 +226,3 @@ _MOST_WRITING = 2
 
 _SECONDS_TO_FINISH = 60.0
 """Below this no new question is asked, so that what is under way can be graded and written."""
-
-
-def answers_prefix(shard: int) -> str:
-    """Where the answers of a shard lie in the run's folder: one object a part."""
-    return f"{names.ANSWERS}{shard:05}/"

@@ -8,11 +8,9 @@ from typing import Any
 import orjson
 
 from tunedrop import clock, notice
-from tunedrop.evaluation.answers import Answer, read_answers
 from tunedrop.evaluation.comparison import length_labels
 from tunedrop.evaluation.guard_rails import Profile
-from tunedrop.evaluation.plan import Shard, load_plan
-from tunedrop.evaluation.shard import answers_prefix
+from tunedrop.evaluation.plan import Shard, comparison_shards, load_plan, read_shard
 from tunedrop.evaluation.tally import Tally
 from tunedrop.evaluation.verdict import Rules, Verdict, evaluate, notice_figures
 from tunedrop.graders.contract import text_of
@@ -26,6 +24,9 @@ from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import RunRecord
 from tunedrop.run.report_files import write_report
 from tunedrop.training.holdings import let_go
+
+LABEL_CHARACTERS = 60
+"""Longest label of a slice."""
 
 
 def conclude(run_id: str, resources: Resources) -> dict[str, Any]:
@@ -41,7 +42,7 @@ def conclude(run_id: str, resources: Resources) -> dict[str, Any]:
     recipe = Recipe.model_validate(record.recipe)
     if not record.closed:
         run_folder = resources.folder(run_id)
-        result, flips = _evaluate(run_folder, recipe, load_plan(run_folder))
+        result, flips = _evaluate(run_folder, recipe, comparison_shards(load_plan(run_folder)))
         run_folder.write_json(names.EVALUATION, result)
         metrics = resources.training_events.metrics(run_id)
         run_folder.write_json(names.METRICS, metrics)
@@ -89,24 +90,27 @@ def promotion(record: RunRecord, recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def read_shard(run_folder: RunFolder, shard: Shard) -> Iterator[Answer]:
-    """Every answer of a shard, part by part."""
-    for name in run_folder.names(answers_prefix(shard.number)):
-        yield from read_answers(run_folder.stream(name).iter_lines(), source=name)
-
-
 def _evaluate(run_folder: RunFolder, recipe: Recipe, shards: list[Shard]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The evaluation's result, and the rows that flipped."""
-    lengths = [len(_prompt(orjson.loads(line))) for line in _test_rows(run_folder)]
+    lengths: list[int] = []
+    fields: dict[str, list[str | None]] = {name: [] for name in recipe.evaluation.slices}
+    for line in _test_rows(run_folder):
+        row = orjson.loads(line)
+        lengths.append(len(_prompt(row)))
+        for name, labels in fields.items():
+            labels.append(slice_label(row, name))
     if not lengths:
         raise EvaluationIncomplete("the test set has no rows")
     tally = Tally(rows=len(lengths), samples=recipe.evaluation.samples)
     profiles: dict[str, Profile] = {}
     for shard in shards:
         profile = profiles.setdefault(shard.candidate, Profile())
-        for answer in read_shard(run_folder, shard):
+        # Of one shard at a time: some thousand prompts, however large the test set is.
+        body = run_folder.stream(shard.rows_file, shard.start, shard.end)
+        prompts = [_prompt(orjson.loads(line)) for line in body.iter_lines()]
+        for answer in read_shard(run_folder, shard.number):
             if tally.add(answer):
-                profile.add(answer)
+                profile.add(answer, prompts[answer.row - shard.first_row])
     gates = recipe.gates
     result = evaluate(
         tally,
@@ -116,10 +120,20 @@ def _evaluate(run_folder: RunFolder, recipe: Recipe, shards: list[Shard]) -> tup
             least_difference=gates.least_difference,
             most_ungraded=gates.most_ungraded,
         ),
-        labels={"prompt length": length_labels(lengths)},
+        labels={**fields, "prompt length": length_labels(lengths)},
         models={shard.candidate: shard.model for shard in shards},
     )
     return result, _flips(run_folder, tally, shards)
+
+
+def slice_label(row: Mapping[str, Any], name: str) -> str | None:
+    """What a row has in a field, at its top level or in its metadata, as the label of a slice; None for nothing."""
+    metadata = row.get("metadata")
+    value = row.get(name, metadata.get(name) if isinstance(metadata, Mapping) else None)
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    return text if len(text) <= LABEL_CHARACTERS else text[: LABEL_CHARACTERS - 1] + "…"
 
 
 def _flips(run_folder: RunFolder, tally: Tally, shards: list[Shard]) -> dict[str, Any]:
@@ -129,7 +143,7 @@ def _flips(run_folder: RunFolder, tally: Tally, shards: list[Shard]) -> dict[str
     for shard in shards:
         if wanted.isdisjoint(range(shard.first_row, shard.first_row + shard.rows)):
             continue
-        for answer in read_shard(run_folder, shard):
+        for answer in read_shard(run_folder, shard.number):
             flips.add_answer(answer)
     for number, line in enumerate(_test_rows(run_folder)):
         if number in wanted:

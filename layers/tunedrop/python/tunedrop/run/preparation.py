@@ -51,7 +51,8 @@ def validate_dataset(run_id: str, *, store: RunStore, s3: S3Client, run_folder: 
             test=None if record.test is None else test,
             family=recipe.catalog_model.family,
             model=recipe.catalog_model,
-            grader=load(recipe.grader.kind, recipe.grader.options),
+            # What a function of one's own can use, only itself knows.
+            grader=None if recipe.grader.kind == "own" else load(recipe.grader.kind, recipe.grader.options),
         )
         run_folder.write_json(names.FINDINGS, report.to_json())
         if not report.valid:
@@ -70,11 +71,19 @@ def validate_dataset(run_id: str, *, store: RunStore, s3: S3Client, run_folder: 
 
 
 def _write_files(run_folder: RunFolder, train: BinaryIO, test: BinaryIO | None, recipe: Recipe) -> dict[str, Any]:
-    """Write train.jsonl and test.jsonl; how many rows each has. Without a test set some training rows become it."""
-    options = recipe.grader.options
-    with tempfile.TemporaryFile() as train_out, tempfile.TemporaryFile() as test_out:
+    """Write train.jsonl, test.jsonl and, where a checkpoint is to be chosen by it, validation.jsonl.
+
+    How many rows each has. Without a test set some training rows become it.
+    """
+    holdout = recipe.evaluation.holdout if test is None else 0.0
+    with (
+        tempfile.TemporaryFile() as train_out,
+        tempfile.TemporaryFile() as test_out,
+        tempfile.TemporaryFile() as kept_out,
+        tempfile.TemporaryFile() as validation_out,
+    ):
         if test is None:
-            split = split_holdout(train, _binary(train_out), _binary(test_out), share=recipe.evaluation.holdout)
+            split = split_holdout(train, _binary(train_out), _binary(test_out), share=holdout)
             rows, test_rows = split.train_rows, split.test_rows
             if test_rows == 0:
                 raise DatasetInvalid(
@@ -84,16 +93,34 @@ def _write_files(run_folder: RunFolder, train: BinaryIO, test: BinaryIO | None, 
         else:
             rows = _copy(train, _binary(train_out))
             test_rows = _copy(test, _binary(test_out))
-        for name, file in ((names.TRAIN, _binary(train_out)), (names.TEST, _binary(test_out))):
+        files = {names.TRAIN: _binary(train_out), names.TEST: _binary(test_out)}
+        counts = {"rows": rows, "test_rows": test_rows}
+        if recipe.chooses_checkpoint:
+            files[names.TRAIN], files[names.VALIDATION] = _binary(kept_out), _binary(validation_out)
+            train_out.seek(0)
+            # By the same hash as the hold-out, beyond its share: which rows are neither moves with no other row.
+            share = holdout + recipe.evaluation.validation * (1 - holdout)
+            split = split_holdout(_binary(train_out), files[names.TRAIN], files[names.VALIDATION], share=share)
+            counts["rows"], counts["validation_rows"] = split.train_rows, split.test_rows
+            if split.test_rows == 0:
+                raise DatasetInvalid(
+                    f"all {rows} rows are needed for training, so none is left to choose a checkpoint by; drop more "
+                    "rows, or set evaluation.checkpoints to last."
+                )
+        for name, file in files.items():
             file.seek(0)
-            if options:
-                with tempfile.TemporaryFile() as with_options:
-                    _add_options(file, _binary(with_options), options)
-                    with_options.seek(0)
-                    run_folder.write(name, with_options, "application/jsonl")
-            else:
-                run_folder.write(name, file, "application/jsonl")
-    return {"rows": rows, "test_rows": test_rows, "test_set": "held out" if test is None else "dropped"}
+            _write(run_folder, name, file, recipe.grader.options)
+    return {**counts, "test_set": "held out" if test is None else "dropped"}
+
+
+def _write(run_folder: RunFolder, name: str, file: BinaryIO, options: Mapping[str, Any]) -> None:
+    if not options:
+        run_folder.write(name, file, "application/jsonl")
+        return
+    with tempfile.TemporaryFile() as with_options:
+        _add_options(file, _binary(with_options), options)
+        with_options.seek(0)
+        run_folder.write(name, with_options, "application/jsonl")
 
 
 def _copy(source: BinaryIO, target: BinaryIO) -> int:

@@ -36,6 +36,7 @@ from local.aws.events.schedule import Schedules
 from local.aws.events.service_events import execution_event, object_event
 from local.aws.identities import Identities
 from local.aws.lambdas import destinations
+from local.aws.lambdas.embedded_metrics import metrics_in
 from local.aws.lambdas.errors import InvokeRefused
 from local.aws.lambdas.pool import CONCURRENCY_LIMIT, WARM_LIMIT
 from local.aws.lambdas.process import client_context_text
@@ -69,6 +70,8 @@ class EmbeddedAws:
     which is removed on close. `code_folder` keeps unpacked functions and layers; given one that lasts, later starts are
     faster.
     `stepped_schedules`: schedules fire by `schedules.step` alone.
+    `async_retry_seconds`, `first_event_retry_seconds` and `retry_delay_factor` shorten the delays before an
+    asynchronous invocation, an event's delivery and a state of a machine are tried again.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class EmbeddedAws:
         concurrency_limit: int = CONCURRENCY_LIMIT,
         async_retry_seconds: tuple[float, float] = ASYNC_RETRY_SECONDS,
         first_event_retry_seconds: float = FIRST_RETRY_SECONDS,
+        retry_delay_factor: float = 1.0,
     ) -> None:
         self.region = region
         self.account = ACCOUNT
@@ -124,6 +128,7 @@ class EmbeddedAws:
                 object_event=self._object_event,
                 rule_event=lambda _, event: self.dispatch.publish(_with_iso_time(event)),
                 execution_changed=self._execution_changed,
+                retry_delay_factor=retry_delay_factor,
                 watched=lambda: self.calls.watched,
                 called=lambda action, response: self.calls.made(call_of(action, response, self.identities.of)),
             )
@@ -296,6 +301,9 @@ class EmbeddedAws:
         if stream not in logs.groups[group].streams:
             logs.create_log_stream(group, stream)
         logs.put_log_events(group, stream, [{"timestamp": moment, "message": line} for moment, line in events])
+        for _, line in events:
+            for namespace, data in metrics_in(line):
+                self.client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=data)
 
 
 def function_arn(function: Any) -> str:

@@ -13,6 +13,7 @@ import functools
 import json
 import sys
 import threading
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -46,6 +47,7 @@ from moto.iam.models import AWSManagedPolicy, IAMBackend
 from moto.sns.exceptions import InvalidParameterValue
 from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEventException
+from moto.stepfunctions.parser.asl.component.common.retry.jitter_strategy_decl import JitterStrategyDecl
 from moto.stepfunctions.parser.asl.component.common.string import string_expression
 from moto.stepfunctions.parser.asl.component.program.program import Program
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped, ProgramTimedOut
@@ -55,6 +57,9 @@ from local.aws.calls import CallRefused
 from local.aws.jsonata_values import declare_variables, evaluate_jsonata, evaluation_failure
 from local.aws.lambdas.errors import InvokeRefused
 from local.aws.lambdas.service import Answer
+
+STOP_NOTICED_SECONDS = 0.5
+"""After how long a state that waits for its retry notices at the latest that its execution was stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,8 @@ class Hooks:
     """moto's rule, the event that PutEvents brought."""
     execution_changed: Callable[[Any], None]
     """moto's execution, whose status has just changed."""
+    retry_delay_factor: float
+    """What the delays before a state's retries are multiplied with."""
     watched: Callable[[], bool]
     called: Callable[[str, Any], None]
     """The action and moto's request. Raises CallRefused."""
@@ -92,6 +99,7 @@ class Patches:
         self._end_executions_at_once()
         self._keep_executions_ended()
         self._stop_executions_for_a_reason()
+        self._wait_for_retries()
         self._describe_ends()
         self._call_as_the_machines_role()
         self._invoke_functions()
@@ -242,6 +250,21 @@ class Patches:
             return ActionResult({"stopDate": execution.stop_date})
 
         self._replace(moto.stepfunctions.responses.StepFunctionResponse, "stop_execution", stop_execution)
+
+    def _wait_for_retries(self) -> None:
+        """moto sleeps through the delay before a retry, so that a stopped execution's thread goes on sleeping; nor can
+        a test have it shorter."""
+        factor = self._hooks.retry_delay_factor
+
+        def jitter(strategy: Any, environment: Any) -> None:
+            original(strategy, environment)
+            until = time.monotonic() + environment.stack.pop() * factor
+            while environment.is_running() and (remaining := until - time.monotonic()) > 0:
+                environment.program_state_event.wait(min(remaining, STOP_NOTICED_SECONDS))
+            environment.stack.append(0)  # which is left for moto to sleep
+
+        # The last that is evaluated before the delay, with the delay on the stack.
+        original = self._replace(JitterStrategyDecl, "_eval_body", jitter)
 
     def _describe_ends(self) -> None:
         """moto's DescribeExecution gives a text as output without its quotes, no output for null, and no stopDate for

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -23,6 +24,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.dynamodb.comparisons import get_filter_expression
 from moto.events.models import Rule
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.common.string import string_expression
 from moto.stepfunctions.parser.asl.jsonata.jsonata import encode_jsonata_variable_declarations, eval_jsonata_expression
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
@@ -169,6 +171,17 @@ def test_moto_tells_nobody_that_an_execution_has_ended() -> None:
     events.put_targets(Rule="rule", Targets=[{"Id": "1", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:queue"}])
     _ended(_start(_machine(Only={"Type": "Succeed"}), name="quiet"))
     assert "Messages" not in _client("sqs").receive_message(QueueUrl=queue)
+
+
+def test_moto_sleeps_through_the_delay_before_a_retry(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=slept.append))
+    retry = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 7, "MaxAttempts": 2}]
+    parameters = {"QueueUrl": "http://nowhere/queue", "MessageBody": "m"}
+    missing = {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "Parameters": parameters, "End": True}
+    execution = _start(_machine(Only={**missing, "Retry": retry}), name="retried")
+    _ended(execution)
+    assert slept == [7, 14]
 
 
 def test_moto_describes_a_text_without_quotes_and_a_timeout_without_its_date() -> None:

@@ -21,6 +21,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
         stepped_schedules=True,
         first_event_retry_seconds=0.01,
         async_retry_seconds=(0.01, 0.01),
+        retry_delay_factor=0.01,
     ) as running:
         yield running
 

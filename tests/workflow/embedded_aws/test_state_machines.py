@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import zlib
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,28 @@ def handler(event, context):
     task = _task(name, {"file": str(tmp_path / "tries")}, Retry=[retry], Output="{% $states.result.Payload %}")
     ended = stack.run(stack.make_machine("retries", {"Only": task}))
     assert (ended["status"], ended["output"]) == ("SUCCEEDED", "3")
+
+
+def test_the_delays_before_retries_can_be_shortened(stack: SmallStack) -> None:
+    retry = {"ErrorEquals": ["OutOfTea"], "IntervalSeconds": 20, "MaxAttempts": 3, "BackoffRate": 1}
+    task = _task(stack.MisbehaveName, {"what": "fail"}, Retry=[retry])
+    began = time.monotonic()
+    assert stack.run(stack.make_machine("short-delays", {"Only": task}))["error"] == "OutOfTea"
+    assert 0.6 <= time.monotonic() - began < 20
+
+
+def test_stopping_ends_a_machine_that_waits_for_its_retry(stack: SmallStack) -> None:
+    retry = {"ErrorEquals": ["OutOfTea"], "IntervalSeconds": 60_000, "MaxAttempts": 3}
+    task = _task(stack.MisbehaveName, {"what": "fail"}, Retry=[retry])
+    execution = stack.start(stack.make_machine("patient", {"Only": task}))
+    machines = stack.aws.client("stepfunctions")
+
+    def history() -> list[str]:
+        return [entry["type"] for entry in machines.get_execution_history(executionArn=execution)["events"]]
+
+    wait_until(lambda: "TaskFailed" in history(), "the function has failed")
+    machines.stop_execution(executionArn=execution)
+    wait_until(lambda: history()[-1] == "ExecutionAborted", "the machine has ended")
 
 
 def test_stopping_ends_an_execution_at_once_though_its_function_runs_on(stack: SmallStack, tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def _show_where(console: Console, followed: FollowedRun, dataset: DatasetFolder)
     for place, step in enumerate(_next_steps(followed, dataset)):
         table.add_row("next" if place == 0 else "", Text(step))
     for each in followed.notice.message.get("may_still_cost") or ():
-        table.add_row("still there", Text(f"{each['kind']} {each['id']}: {each['why']}"))
+        table.add_row("left behind", Text(f"{each['kind']} {each['id']}: {each['why']}"))
     table.add_row("took", Text(f"{followed.seconds:.0f} s from the upload to the notice"))
     lay_out(console, table)
 

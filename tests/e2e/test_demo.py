@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,3 +85,23 @@ def test_a_rehearsal_tells_what_the_base_model_earns_without_a_run_or_a_job(tmp_
     assert document["reason"] is None
     assert 0 < document["rehearsal"]["mean_reward"] < 1
     assert (REPOSITORY / document["folder"] / "rehearsal.json").exists()
+
+
+@pytest.mark.prove
+def test_the_demo_ends_in_time_with_what_the_readme_shows(copied: list[Path]) -> None:
+    began = time.monotonic()
+    done = tunedrop("demo", "--json")
+    took = time.monotonic() - began
+    assert done.returncode == 0, done.stderr
+    notice = last_line(done)
+    copied.append(REPOSITORY / "build/runs" / notice["run_id"])
+    assert took < 90
+    assert notice["dataset"]["rows"] == 300
+    assert notice["evaluation"]["rows"] == 250
+    assert notice["training"]["steps"] == 67
+    shown = (REPOSITORY / "README.md").read_text()
+    told = [line.strip() for line in done.stderr.splitlines()]
+    verdict = next(line for line in told if line.startswith("IMPROVED"))
+    difference = next(line for line in told if line.startswith("mean reward"))
+    assert verdict in shown
+    assert difference in shown

@@ -149,7 +149,7 @@ def test_what_may_still_cost_is_named(tmp_path: Path, dataset: DatasetFolder) ->
     left = [{"kind": "model", "id": "arn:model/1", "why": "a custom model is stored until it is deleted"}]
     notice = _notice(may_still_cost=left)
     shown = _shown(tmp_path, dataset, notice, runs.ended_well(), result=_result("improved"))
-    assert "still there  model arn:model/1: a custom model is stored until it is deleted" in shown
+    assert "left behind  model arn:model/1: a custom model is stored until it is deleted" in shown
 
 
 def test_suspected_reward_hacking_is_said(tmp_path: Path, dataset: DatasetFolder) -> None:

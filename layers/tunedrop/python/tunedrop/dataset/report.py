@@ -90,6 +90,10 @@ class DatasetReport:
         """The rules found broken that the corrected copy mends."""
         return sorted({group.rule.id for group in self.findings.groups() if group.rule.fixable})
 
+    def fixable_in(self, file: str) -> bool:
+        """Whether the corrected copy of this file (`train` or `test`) differs from it."""
+        return any(group.rule.fixable and group.file == file for group in self.findings.groups())
+
     def summary(self) -> str:
         """One sentence for a notice: how many errors and warnings, and the first of them with its line."""
         errors, warnings = self.findings.count(Severity.ERROR), self.findings.count(Severity.WARNING)

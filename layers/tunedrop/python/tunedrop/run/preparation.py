@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 import orjson
 
 from tunedrop.dataset.check import check_dataset
+from tunedrop.dataset.correct import write_corrected
+from tunedrop.dataset.findings_page import render_page
 from tunedrop.dataset.report import DatasetReport
 from tunedrop.dataset.split import split_holdout
 from tunedrop.graders.kinds import load
@@ -54,7 +56,7 @@ def validate_dataset(run_id: str, *, store: RunStore, s3: S3Client, run_folder: 
             # What a function of one's own can use, only itself knows.
             grader=None if recipe.grader.kind == "own" else load(recipe.grader.kind, recipe.grader.options),
         )
-        run_folder.write_json(names.FINDINGS, report.to_json())
+        _write_findings(run_folder, report, record.name, {"train": train, "test": test})
         if not report.valid:
             raise DatasetInvalid(_reason(report, run_folder.uri(names.FINDINGS)))
         for file in (train, test):
@@ -68,6 +70,20 @@ def validate_dataset(run_id: str, *, store: RunStore, s3: S3Client, run_folder: 
         "warnings": report.to_json()["counts"]["warning"],
     }
     return store.update(run_id, {"dataset": dataset, "stage": "ValidateDataset"})
+
+
+def _write_findings(run_folder: RunFolder, report: DatasetReport, name: str, files: Mapping[str, BinaryIO]) -> None:
+    """Write the findings as JSON and as a page, and of each file that can be mended mechanically a corrected copy."""
+    run_folder.write_json(names.FINDINGS, report.to_json())
+    page = render_page(report, name).encode("utf-8")
+    run_folder.write(names.FINDINGS_PAGE, page, "text/html; charset=utf-8")
+    for file, copy in (("train", names.CORRECTED_TRAIN), ("test", names.CORRECTED_TEST)):
+        if report.fixable_in(file):
+            files[file].seek(0)
+            with tempfile.TemporaryFile() as corrected:
+                write_corrected(files[file], _binary(corrected))
+                corrected.seek(0)
+                run_folder.write(copy, corrected, "application/jsonl")
 
 
 def _write_files(run_folder: RunFolder, train: BinaryIO, test: BinaryIO | None, recipe: Recipe) -> dict[str, Any]:

@@ -1,0 +1,81 @@
+"""What ValidateDataset leaves in a run's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+
+import boto3
+import pytest
+
+from tests.unit.dataset.sample_rows import a_row, as_file, good_rows
+from tunedrop.outcomes import DatasetInvalid, Status
+from tunedrop.recipe import Recipe
+from tunedrop.run import folder as names
+from tunedrop.run.folder import RunFolder
+from tunedrop.run.preparation import validate_dataset
+from tunedrop.run.record import PinnedObject, RunRecord
+from tunedrop.run.store import RunStore
+
+BOM = b"\xef\xbb\xbf"
+
+
+@pytest.fixture
+def folder_after(runs_table: str) -> Callable[..., RunFolder]:
+    """Validates a run of these files; gives its folder."""
+    s3 = boto3.client("s3")
+    for bucket in ("inbox", "runs"):
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    s3.put_bucket_versioning(Bucket="inbox", VersioningConfiguration={"Status": "Enabled"})
+
+    def pinned(name: str, body: bytes) -> PinnedObject:
+        put = s3.put_object(Bucket="inbox", Key=name, Body=body)
+        return PinnedObject(bucket="inbox", key=name, version_id=put["VersionId"], bytes=len(body))
+
+    def validate(train: bytes, test: bytes | None = None, *, valid: bool = True) -> RunFolder:
+        store = RunStore(boto3.client("dynamodb"), runs_table)
+        recipe = Recipe.model_validate({"model": "openai.gpt-oss-20b"}).model_dump(mode="json")
+        moment = "2026-01-01T00:00:00.000Z"
+        store.register(
+            RunRecord(
+                run_id="ants-1", name="ants", execution_arn="arn", status=Status.RUNNING,
+                started_at=moment, updated_at=moment, recipe=recipe,
+                train=pinned("train.jsonl", train), test=None if test is None else pinned("test.jsonl", test),
+            )
+        )  # fmt: skip
+        folder = RunFolder(s3, "runs", "ants-1")
+        for _ in range(2):  # a state may run twice
+            with nullcontext() if valid else pytest.raises(DatasetInvalid):
+                validate_dataset("ants-1", store=store, s3=s3, run_folder=folder)
+        return folder
+
+    return validate
+
+
+def test_the_findings_are_written_as_json_and_as_a_page(folder_after: Callable[..., RunFolder]) -> None:
+    folder = folder_after(as_file([*good_rows(), b"{broken"]).getvalue(), valid=False)
+    document = folder.read_json(names.FINDINGS)
+    assert [(finding["rule"], finding["line"]) for finding in document["findings"]] == [("json-syntax", 121)]
+    page = folder.read(names.FINDINGS_PAGE).decode()
+    assert "Not valid: 1 error" in page
+    assert "<h1>ants</h1>" in page
+    assert set(folder.names()) == {names.FINDINGS, names.FINDINGS_PAGE}
+
+
+def test_a_corrected_copy_is_offered_of_the_file_that_can_be_mended_and_of_no_other(
+    folder_after: Callable[..., RunFolder],
+) -> None:
+    train, test = as_file(good_rows()).getvalue(), as_file([a_row(n) for n in range(500, 520)]).getvalue()
+    folder = folder_after(BOM + train, test)
+    assert folder.read(names.CORRECTED_TRAIN) == train
+    assert not folder.exists(names.CORRECTED_TEST)
+    assert folder.read(names.TRAIN) == train  # what is trained on has no byte order mark either
+
+
+def test_without_a_test_file_rows_are_held_out_and_every_row_is_kept(folder_after: Callable[..., RunFolder]) -> None:
+    body = as_file(good_rows(400)).getvalue()
+    folder = folder_after(body)
+    parts = [folder.read(name).splitlines() for name in (names.TRAIN, names.TEST)]
+    assert sorted(parts[0] + parts[1]) == sorted(body.splitlines())
+    assert len(parts[1]) > 10
+    assert not folder.exists(names.CORRECTED_TRAIN)

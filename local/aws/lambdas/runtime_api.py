@@ -127,15 +127,17 @@ class RuntimeApi:
 
     @staticmethod
     def _wait(waited: socket.socket, deadline: float, alive: Callable[[], bool]) -> None:
+        poll = select.poll()  # unlike select it takes file descriptors beyond 1023
+        try:
+            poll.register(waited, select.POLLIN)
+        except ValueError as error:  # closed from another thread
+            raise ProcessGone from error
         while True:
             was_alive = alive()
             remaining = deadline - time.monotonic()
             patience = min(EXIT_POLL_SECONDS, max(0.0, remaining)) if was_alive else 0.0
-            try:
-                if select.select([waited], [], [], patience)[0]:
-                    return
-            except (OSError, ValueError) as error:  # closed from another thread
-                raise ProcessGone from error
+            if poll.poll(patience * 1000):
+                return
             if not was_alive:
                 raise ProcessGone
             if remaining <= 0:

@@ -131,6 +131,24 @@ def test_every_property_that_is_ignored_has_its_reason() -> None:
             "must be built first (Metadata.BuildMethod: makefile)",
         ),
         ({"Type": "AWS::Serverless::Function", "Properties": {"Runtme": "x"}}, "Runtme"),
+        *[
+            (
+                {
+                    "Type": "AWS::Serverless::Function",
+                    "Properties": {
+                        "Runtime": "python3.13",
+                        "Handler": "a.b",
+                        "CodeUri": ".",
+                        "Environment": {"Variables": variables},
+                    },
+                },
+                message,
+            )
+            for variables, message in [
+                ({"AWS_REGION": "us-east-1"}, "AWS_REGION, which Lambda keeps for itself"),
+                ({"LONG": "x" * 4096}, "Environment may have 4096 bytes, got 4100"),
+            ]
+        ],
         (
             {
                 "Type": "AWS::SNS::Subscription",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import os
+import statistics
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -297,6 +299,17 @@ def test_a_fault_refuses_invocations_or_loses_their_answers(stack: SmallStack, t
     payload, _ = stack.invoke(name, {})
     assert payload["errorType"] == "Lambda.Unknown"
     assert stack.invoke(name, {"fine": True})[0]["event"] == {"fine": True}
+
+
+@pytest.mark.prove
+def test_a_warm_invocation_through_the_api_takes_a_few_milliseconds(stack: SmallStack, tmp_path: Path) -> None:
+    name = stack.make_function(tmp_path, "quick", ECHO)
+    seconds = []
+    for _ in range(300):
+        began = time.perf_counter()
+        stack.invoke(name, {})
+        seconds.append(time.perf_counter() - began)
+    assert statistics.median(seconds) < 0.010
 
 
 def test_an_unknown_function_is_not_found(stack: SmallStack) -> None:

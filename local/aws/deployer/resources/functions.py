@@ -4,11 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.aws.deployer.errors import NotHonoured
+from local.aws.deployer.errors import NotHonoured, TemplateInvalid
 from local.aws.deployer.intrinsics import Created
 from local.aws.deployer.resource_type import Stack, given, resource_type
 from local.aws.deployer.template import ARTEFACTS_BUCKET
 from local.aws.lambdas.code import link_folder, pack_folder
+
+MAX_ENVIRONMENT_BYTES = 4 * 1024
+"""All of a function's variables together (docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
+
+RESERVED_VARIABLES = {
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+}
+"""What Lambda sets itself (docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html)."""
 
 
 def _archive(stack: Stack, logical_id: str, location: dict[str, Any]) -> bytes:
@@ -51,6 +76,7 @@ def function(stack: Stack, logical_id: str, properties: dict[str, Any]) -> Creat
     runtime = str(properties.get("Runtime", ""))
     if not runtime.startswith("python3."):
         raise NotHonoured(f"{logical_id}: Runtime {runtime or 'missing'} cannot run here; only Python can")
+    _check_environment(logical_id, properties.get("Environment", {}).get("Variables", {}))
     api = stack.aws.client("lambda")
     name = properties.get("FunctionName") or stack.physical_name(logical_id)
     variables = {
@@ -71,6 +97,16 @@ def function(stack: Stack, logical_id: str, properties: dict[str, Any]) -> Creat
             FunctionName=name, ReservedConcurrentExecutions=int(properties["ReservedConcurrentExecutions"])
         )
     return Created(name, {"Arn": made["FunctionArn"]})
+
+
+def _check_environment(logical_id: str, variables: dict[str, Any]) -> None:
+    """Raises TemplateInvalid for what Lambda refuses: a name of its own, or too much."""
+    reserved = sorted(set(variables) & RESERVED_VARIABLES)
+    if reserved:
+        raise TemplateInvalid(f"{logical_id}: Environment has {', '.join(reserved)}, which Lambda keeps for itself")
+    size = sum(len(str(key).encode()) + len(str(value).encode()) for key, value in variables.items())
+    if size > MAX_ENVIRONMENT_BYTES:
+        raise TemplateInvalid(f"{logical_id}: Environment may have {MAX_ENVIRONMENT_BYTES} bytes, got {size}")
 
 
 @resource_type(

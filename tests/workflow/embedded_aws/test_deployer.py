@@ -350,6 +350,29 @@ def test_a_definition_without_its_substitution_is_refused(deploy_resources: Depl
         )
 
 
+@pytest.mark.parametrize(
+    ("state", "what"),
+    [
+        ("{Type: Pass, Output: '{% $uuid() %}', End: true}", r"\$uuid\( in A"),
+        ("{Type: Map, ItemBatcher: {MaxItemsPerBatch: 2}, End: true}", "ItemBatcher of A"),
+        ("{Type: Map, ItemReader: {ReaderConfig: {InputType: JSONL}}, End: true}", "JSONL in A"),
+        (
+            "{Type: Task, Resource: 'arn:aws:states:::states:startExecution.sync:2', End: true}",
+            "startExecution.sync:2 in A",
+        ),
+    ],
+)
+def test_what_the_interpreter_would_do_wrongly_is_refused(
+    deploy_resources: Deploy, tmp_path: Path, state: str, what: str
+) -> None:
+    definition = f"QueryLanguage: JSONata\nStartAt: A\nStates: {{A: {state}}}\n"
+    (tmp_path / "machine.asl.yaml").write_text(definition)
+    with pytest.raises(NotHonoured, match=f"Machine: .*{what}"):
+        deploy_resources(
+            {"Machine": {"Type": "AWS::Serverless::StateMachine", "Properties": {"DefinitionUri": "machine.asl.yaml"}}}
+        )
+
+
 def test_a_definition_that_does_not_parse_is_refused(deploy_resources: Deploy, tmp_path: Path) -> None:
     (tmp_path / "machine.asl.yaml").write_text("StartAt: A\nStates: {A: {Type: Nonsense, End: true}}\n")
     with pytest.raises(TemplateInvalid, match="Machine .* could not be created"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -63,6 +64,42 @@ def test_a_queue_whose_policy_does_not_let_sns_in_gets_nothing(stack: SmallStack
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
     _publish(stack)
     assert len(stack.messages(url)) == 1
+
+
+@pytest.mark.parametrize(
+    ("scope", "policy", "takes"),
+    [
+        ("MessageAttributes", {"status": ["FAILED", "REJECTED"]}, ["b"]),
+        ("MessageAttributes", {"status": [{"anything-but": "FAILED"}]}, ["a"]),
+        ("MessageAttributes", {"status": [{"prefix": "SUC"}], "verdict": ["improved"]}, ["a"]),
+        ("MessageAttributes", {"verdict": [{"exists": False}]}, ["b"]),
+        ("MessageBody", {"reason": {"error": ["TrainingFailed"]}}, ["b"]),
+        ("MessageBody", {"rows": [{"numeric": [">=", 100]}]}, ["a"]),
+    ],
+)
+def test_a_filter_policy_decides_by_attributes_or_by_the_body(
+    stack: SmallStack, scope: str, policy: dict[str, Any], takes: list[str]
+) -> None:
+    sqs, sns = stack.aws.client("sqs"), stack.aws.client("sns")
+    name = f"filtered-{zlib.crc32(json.dumps(policy).encode())}"
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = f"arn:aws:sqs:{stack.aws.region}:{stack.aws.account}:{name}"
+    allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [{**allowed, "Resource": arn}]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": document})
+    attributes = {"FilterPolicy": json.dumps(policy), "FilterPolicyScope": scope, "RawMessageDelivery": "true"}
+    sns.subscribe(TopicArn=stack.TopicArn, Protocol="sqs", Endpoint=arn, Attributes=attributes)
+    messages: list[tuple[dict[str, Any], dict[str, str]]] = [
+        ({"id": "a", "rows": 100, "reason": None}, {"status": "SUCCEEDED", "verdict": "improved"}),
+        ({"id": "b", "rows": 99, "reason": {"error": "TrainingFailed"}}, {"status": "FAILED"}),
+    ]
+    for body, labels in messages:
+        sns.publish(
+            TopicArn=stack.TopicArn,
+            Message=json.dumps(body),
+            MessageAttributes={key: {"DataType": "String", "StringValue": value} for key, value in labels.items()},
+        )
+    assert [json.loads(message["Body"])["id"] for message in stack.messages(url)] == takes
 
 
 def test_of_many_conditional_writes_at_one_moment_one_succeeds(

@@ -13,6 +13,10 @@ from local.aws.deployer.intrinsics import Created
 from local.aws.deployer.resource_type import Stack, lower_camel, resource_type, tags
 from local.aws.deployer.template import ARTEFACTS_BUCKET
 
+_WRONG_FIELDS = {"ItemBatcher", "ResultWriter"}
+_WRONG_TEXTS = re.compile(r"^JSONL$|:startExecution\.sync:2$|\$(uuid|hash)\(")
+"""A reader of JSON lines, a nested execution that answers as JSON, JSONata functions that answer with an excuse."""
+
 _SUBSTITUTION = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
 
 
@@ -55,6 +59,26 @@ def state_machine(stack: Stack, logical_id: str, properties: dict[str, Any]) -> 
     return Created(arn, {"Arn": arn, "Name": name})
 
 
+def _check(logical_id: str, definition: Any, state: str = "") -> None:
+    """Raises NotHonoured, which names the state, for what moto's interpreter would do wrongly without a word."""
+    if isinstance(definition, list):
+        for inner in definition:
+            _check(logical_id, inner, state)
+    elif isinstance(definition, dict):
+        for name, inner in definition.items():
+            if name in _WRONG_FIELDS and state:
+                raise NotHonoured(f"{logical_id}: {name} of {state} is not imitated on one machine")
+            if name == "States":
+                for inner_state, body in inner.items():
+                    _check(logical_id, body, inner_state)
+            else:
+                _check(logical_id, inner, state)
+    elif isinstance(definition, str):
+        wrong = _WRONG_TEXTS.search(definition)
+        if wrong:
+            raise NotHonoured(f"{logical_id}: {wrong.group()} in {state} is not imitated on one machine")
+
+
 def _definition(stack: Stack, logical_id: str, properties: dict[str, Any]) -> str:
     """The definition as JSON, its `${Name}` filled from DefinitionSubstitutions. Raises TemplateInvalid."""
     if "DefinitionS3Location" in properties:
@@ -74,4 +98,6 @@ def _definition(stack: Stack, logical_id: str, properties: dict[str, Any]) -> st
         raise TemplateInvalid(
             f"{logical_id}: the definition has ${{{missing[0]}}}, but DefinitionSubstitutions has not"
         )
-    return _SUBSTITUTION.sub(lambda match: substitutions[match.group(1)], text)
+    filled = _SUBSTITUTION.sub(lambda match: substitutions[match.group(1)], text)
+    _check(logical_id, json.loads(filled))
+    return filled

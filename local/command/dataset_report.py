@@ -62,7 +62,7 @@ def _group(group: FindingGroup) -> RenderableType:
     )
     lines = group.lines()
     if lines and group.count > 1:
-        head.append(f", lines {description.shorten(lines)}", "dim")
+        head.append(f", {description.lines_said(lines)}", "dim")
     parts: list[RenderableType] = [head, Padding(Text(group.rule.reason), (0, 0, 0, 2))]
     table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
     table.add_column(justify="right", style="dim", no_wrap=True)

@@ -191,6 +191,8 @@ def test_a_prompt_is_long_for_one_model_and_not_for_another() -> None:
 
 def test_a_long_list_of_lines_is_cut_after_a_whole_entry() -> None:
     lines = ", ".join(str(n) for n in range(1_000, 2_000, 2))
-    short = description.shorten(lines)
-    assert len(short) < 170
-    assert lines.startswith(short.removesuffix(", …"))
+    said = description.lines_said(lines)
+    assert len(said) < 170
+    assert lines.startswith(said.removeprefix("lines ").removesuffix(", …"))
+    assert description.lines_said("7") == "line 7"
+    assert description.lines_said("7-9") == "lines 7-9"

@@ -18,20 +18,23 @@ def counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'s' * (number != 1)}"
 
 
-def shorten(lines: str) -> str:
-    """A list of lines, cut after a whole entry where it is too long to read."""
-    if len(lines) <= MAX_LINES_SHOWN:
-        return lines
-    return lines[: lines.rfind(", ", 0, MAX_LINES_SHOWN)] + ", …"
+def lines_said(lines: str) -> str:
+    """`line 7`, or `lines 3, 17-20`, cut after a whole entry where the list is too long to read."""
+    if lines.isdecimal():
+        return f"line {lines}"
+    if len(lines) > MAX_LINES_SHOWN:
+        lines = lines[: lines.rfind(", ", 0, MAX_LINES_SHOWN)] + ", …"
+    return f"lines {lines}"
 
 
 def headline(report: DatasetReport) -> str:
     """The verdict in a few words."""
     errors = report.findings.count(Severity.ERROR)
     warnings = report.findings.count(Severity.WARNING)
-    if not report.valid:
-        return f"Not valid: {counted(errors, 'error')}"
-    return f"Valid, with {counted(warnings, 'warning')}" if warnings else "Valid"
+    if report.valid:
+        return f"Valid, with {counted(warnings, 'warning')}" if warnings else "Valid"
+    more = f" and {counted(warnings, 'warning')}" if warnings else ""
+    return f"Not valid: {counted(errors, 'error')}{more}"
 
 
 def explanation(report: DatasetReport) -> str:

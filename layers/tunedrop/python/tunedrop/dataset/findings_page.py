@@ -37,7 +37,7 @@ def render_page(report: DatasetReport, name: str) -> str:
         ],
         groups=report.findings.groups(),
         file_names=description.FILE_NAMES,
-        shorten=description.shorten,
+        lines_said=description.lines_said,
         bars={"least": least, "most": most, "heights": [round(100 * height / highest) for height in heights]},
         facts=description.facts(report),
         suggestions=description.suggestions(report),

@@ -10,7 +10,7 @@ from typing import Any, Final
 from tunedrop.dataset.findings import Findings
 from tunedrop.dataset.secrets import redacted
 from tunedrop.dataset.show import shown
-from tunedrop.dataset.statistics import count
+from tunedrop.dataset.statistics import MAX_KINDS, count
 
 MAX_SHAPES: Final = 1_000
 MAX_KEYS: Final = 64
@@ -71,9 +71,10 @@ class Shapes:
         return True
 
     def fields(self) -> dict[str, int]:
-        """How many rows have each field that is passed on to the grader, the most common first."""
+        """How many rows have each field that is passed on to the grader: the most common ones, MAX_KINDS at most."""
         rows = self._count_keys()
-        return {_short(key): rows[key] for key, _ in rows.most_common() if key not in _FORMAT}
+        passed_on = [(key, having) for key, having in rows.most_common() if key not in _FORMAT]
+        return {_short(key): having for key, having in passed_on[:MAX_KINDS]}
 
     def report(self, findings: Findings, file: str) -> None:
         """Note each field that nearly all rows have, with the first row that lacks it."""

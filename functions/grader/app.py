@@ -1,18 +1,16 @@
 """Grader: answers the service's batches. One folder, deployed once for each kind (environment GRADER_KIND)."""
 
 import json
-import logging
 import os
 import time
 from typing import Any
 
 from tunedrop.graders.batch import grade_batch
 from tunedrop.graders.kinds import load
+from tunedrop.graders.metrics import batch_line
 from tunedrop.graders.workers import Workers
 
 # Neither powertools nor pydantic nor boto3: their imports would take longer than most batches.
-logger = logging.getLogger("grader")
-logger.setLevel(os.environ.get("LOG_LEVEL", "INFO"))
 grader = load(os.environ["GRADER_KIND"], json.loads(os.environ.get("GRADER_OPTIONS") or "{}"))
 workers = Workers(grader)
 
@@ -36,6 +34,13 @@ def handler(event: Any, context: Any) -> list[dict[str, Any]]:
     )
     errors = sum(any(metric["name"] == "grader_error" for metric in told["metrics_list"]) for told in answers)
     # Numbers only: what people asked and what the model said stays out of the logs.
-    seconds = round(time.monotonic() - started, 3)
-    logger.info(json.dumps({"message": "graded", "samples": len(answers), "errors": errors, "seconds": seconds}))
+    told = batch_line(
+        context.function_name,
+        context.function_version,
+        answers=len(answers),
+        errors=errors,
+        seconds=round(time.monotonic() - started, 3),
+        now=time.time(),
+    )
+    print(json.dumps(told))  # noqa: T201 - CloudWatch reads metrics only from a line that is nothing but their JSON
     return answers

@@ -2,16 +2,19 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunedrop.resources import Resources
+from tunedrop.training.measures import put_out
 from tunedrop.training.polling import Polling
 
 logger = Logger()
+metrics = Metrics()
 resources = Resources()
 
 
+@metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id", "told"}` to `{"decision": "running" | "ready" | "unknown", "status", "wait_seconds", …}`.
@@ -24,14 +27,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     run_id = event["run_id"]
     logger.append_keys(run_id=run_id)
     settings = resources.settings
+    record = resources.runs.load(run_id)
     polling = Polling(
         resources.runs,
         resources.training_events,
-        resources.backend(resources.runs.load(run_id)),
+        resources.backend(record),
         first_poll=settings.first_poll_seconds,
         later_poll=settings.later_poll_seconds,
     )
-    seen = polling.poll(run_id, told=event.get("told", []))
+    seen = polling.poll(run_id, told=event.get("told", []), gradings=resources.gradings(record))
+    put_out(metrics, record, seen.new_events)
     if seen.decision == "unknown":
         logger.warning("the job has a status that is not documented", status=seen.status)
     return {

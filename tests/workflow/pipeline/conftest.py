@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import time
 import uuid
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +27,7 @@ QUICK = {
 }
 DATA = Path(__file__).parents[2] / "data" / "gsm8k"
 SUFFIX = ' Let\'s think step by step and output the final answer after "####".'
+ALLOWED_GRADERS = "arn:aws:lambda:*:*:function:own-*:*"
 PATIENCE_SECONDS = 90
 
 
@@ -64,6 +67,7 @@ class Application:
     stack: LocalStack
     queue_url: str
     notices: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def runs(self) -> RunStore:
@@ -113,14 +117,15 @@ class Application:
         return notice
 
     def notices_of(self, name: str) -> list[dict[str, Any]]:
-        """Every notice of a dataset that has come so far."""
+        """Every terminal notice of a dataset that has come so far; warnings go into `warnings`."""
         client = self.stack.aws.client("sqs")
         while messages := client.receive_message(
             QueueUrl=self.queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
         ).get("Messages"):
             for message in messages:
                 client.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
-                self.notices.append(json.loads(json.loads(message["Body"])["Message"]))
+                notice = json.loads(json.loads(message["Body"])["Message"])
+                (self.warnings if notice.get("event") == "training_warning" else self.notices).append(notice)
         return [notice for notice in self.notices if notice["name"] == name]
 
     def report(self, notice: dict[str, Any]) -> dict[str, Any]:
@@ -137,6 +142,24 @@ class Application:
         client = OpenAI(base_url=self.stack.bedrock.base_url, api_key=self.stack.bedrock.api_key())
         own = {file.id for file in client.files.list() if file.filename == f"tunedrop-{run_id}.jsonl"}
         return [job.model_dump(warnings=False) for job in client.fine_tuning.jobs.list() if job.training_file in own]
+
+    def publish_grader(self, name: str, source: str) -> str:
+        """Publish a grader function of a team's own; the ARN of its version."""
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as written:
+            written.writestr("app.py", source)
+        client = self.stack.aws.client("lambda")
+        made = client.create_function(
+            FunctionName=f"own-{name}-{uuid.uuid4().hex[:6]}",
+            Runtime="python3.13",
+            Role=self.stack.aws.client("iam").list_roles()["Roles"][0]["Arn"],
+            Handler="app.handler",
+            Code={"ZipFile": archive.getvalue()},
+            Timeout=20,
+            Publish=True,
+        )
+        version = client.list_versions_by_function(FunctionName=made["FunctionName"])["Versions"][-1]
+        return str(version["FunctionArn"])
 
     def sweep(self) -> dict[str, int]:
         """Run the sweeper once."""
@@ -156,10 +179,21 @@ class Application:
 
 @pytest.fixture(scope="session")
 def shared_application() -> Iterator[Application]:
-    with LocalStack(switches=QUICK, stepped_schedules=True, parameters={"SettleSeconds": 0}) as stack:
+    with LocalStack(
+        switches=QUICK, stepped_schedules=True, parameters={"SettleSeconds": 0, "AllowedGraders": ALLOWED_GRADERS}
+    ) as stack:
         sqs, sns = stack.aws.client("sqs"), stack.aws.client("sns")
         queue_url = sqs.create_queue(QueueName="subscriber")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": stack.outputs["NoticesTopicArn"]}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": policy})
         sns.subscribe(TopicArn=stack.outputs["NoticesTopicArn"], Protocol="sqs", Endpoint=arn)
         yield Application(stack, queue_url)
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
+from tunedrop import clock
 from tunedrop.catalog import find
 from tunedrop.graders.deployed import DeployedGrader
 from tunedrop.run.folder import RunFolder
@@ -21,8 +23,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
 
+    from tunedrop.graders.metrics import MetricReader
     from tunedrop.training.backend import TrainingBackend
     from tunedrop.training.events import TrainingEvents
+    from tunedrop.training.health import Gradings
 
 # "standard" retries throttling and passing faults three times with jitter; all calls of Tunedrop may be made twice.
 _RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
@@ -55,6 +59,11 @@ class Resources:
         return boto3.client("lambda", config=_GRADER)
 
     @cached_property
+    def cloudwatch(self) -> MetricReader:
+        client: MetricReader = boto3.client("cloudwatch", config=_RETRIES)
+        return client
+
+    @cached_property
     def runs(self) -> RunStore:
         return RunStore(self.dynamodb, self.settings.runs_table)
 
@@ -71,6 +80,20 @@ class Resources:
     def grader(self, record: RunRecord) -> DeployedGrader:
         """The grader version that the run pinned."""
         return DeployedGrader(self.functions, record.grader_arn or "")
+
+    def gradings(self, record: RunRecord) -> Gradings | None:
+        """What the run's grader version has graded since the job was submitted; None where that cannot be told now."""
+        from tunedrop.graders.metrics import count
+        from tunedrop.training.health import Gradings
+
+        if record.submitted_at is None or record.grader_arn is None:
+            return None
+        try:
+            since = clock.parse(record.submitted_at)
+            return Gradings(*count(self.cloudwatch, record.grader_arn, since, clock.now()))
+        except (BotoCoreError, ClientError):
+            # A look at the job must not fail for it; the next one counts again.
+            return None
 
     def backend(self, record: RunRecord) -> TrainingBackend:
         """The service that trains the run's model, with a client and a short-term key of its own."""

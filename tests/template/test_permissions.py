@@ -155,8 +155,30 @@ EXPECTED: dict[str, set[str]] = {
         "bedrock:ListCustomModelDeployments",
     },
     "GraderJudge": {ASK, BEARER},
+    "Api": {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:ListBucket",
+        "states:StartExecution",
+        "states:StopExecution",
+        "lambda:InvokeFunction",
+    },
+    "RunValidation": {
+        "dynamodb:GetItem",
+        "dynamodb:UpdateItem",
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:PutObject",
+        "s3:ListBucket",
+    },
 }
 """What each function may do beside writing its log and traces; a grader that is not named may do nothing else."""
+
+for _name in ("RehearseGrader", "SubmitJob", "PollJob", "EvaluateShard", "ConcludeRun", "ReleaseRun", "SweepRuns"):
+    EXPECTED[_name].add("secretsmanager:GetSecretValue")  # where the stack has a long-term key
 
 
 def listed(value: Any) -> list[Any]:

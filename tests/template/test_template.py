@@ -172,8 +172,15 @@ def test_each_parameter_is_described_and_bounded(template: dict[str, Any]) -> No
         "FirstPollSeconds",
         "LaterPollSeconds",
         "ListLagSeconds",
+        "AllowedGraders",
+        "BedrockApiKeySecret",
         "MantleBaseUrl",
         "SweepMinutes",
+        "Teams",
+        "TeamRunQuota",
+        "ApiAccounts",
+        "ApiRoles",
+        "SourceObjects",
     }
     for name, parameter in template["Parameters"].items():
         assert len(parameter["Description"]) > 20, name

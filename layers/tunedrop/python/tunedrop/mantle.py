@@ -1,4 +1,6 @@
-"""Clients of Bedrock's OpenAI-compatible endpoint, with a short-term key each.
+"""Clients of Bedrock's OpenAI-compatible endpoint, with a key each that is never stored or logged.
+
+The key is a short-term one, made of the function's own credentials, or the long-term one of the stack's secret.
 
 Import it only where the endpoint is asked: the `openai` SDK takes some 0.4 s to import.
 """
@@ -18,10 +20,10 @@ RETRIES = 4
 
 
 def client(settings: Settings) -> openai.OpenAI:
-    """A client whose key is made from this function's own credentials, locally, and is never stored."""
+    """A client for one call after the other."""
     return openai.OpenAI(
         base_url=settings.mantle_base_url,
-        api_key=provide_token(region=settings.region),
+        api_key=_key(settings),
         timeout=TIMEOUT_SECONDS,
         max_retries=RETRIES,
     )
@@ -31,7 +33,22 @@ def async_client(settings: Settings, *, retries: int = RETRIES) -> openai.AsyncO
     """As `client`, for many questions at once."""
     return openai.AsyncOpenAI(
         base_url=settings.mantle_base_url,
-        api_key=provide_token(region=settings.region),
+        api_key=_key(settings),
         timeout=TIMEOUT_SECONDS,
         max_retries=retries,
     )
+
+
+def _key(settings: Settings) -> str:
+    """The secret's key where the stack has one, read anew each time, so that it can be changed; else a short-term key.
+
+    A short-term key ends with the function's credentials, after hours; a client lives for minutes.
+    """
+    if settings.api_key_secret:
+        import boto3
+
+        secrets = boto3.client("secretsmanager", region_name=settings.region)
+        key: str = secrets.get_secret_value(SecretId=settings.api_key_secret)["SecretString"].strip()
+        return key
+    token: str = provide_token(region=settings.region)
+    return token

@@ -32,8 +32,10 @@ class Settings:
     first_poll_seconds: int
     later_poll_seconds: int
     graders: Mapping[str, str]
+    allowed_graders: tuple[str, ...]
     aftermath_arn: str
     training_role_arn: str
+    api_key_secret: str
     list_lag_seconds: float
 
     @classmethod
@@ -63,7 +65,9 @@ class Settings:
             first_poll_seconds=int(needed("FIRST_POLL_SECONDS")),
             later_poll_seconds=int(needed("LATER_POLL_SECONDS")),
             graders=json.loads(variables.get("GRADERS", "{}")),
+            allowed_graders=tuple(filter(None, variables.get("ALLOWED_GRADERS", "").split(","))),
             aftermath_arn=variables.get("AFTERMATH_ARN", ""),
             training_role_arn=variables.get("TRAINING_ROLE_ARN", ""),
+            api_key_secret=variables.get("BEDROCK_API_KEY_SECRET", ""),
             list_lag_seconds=float(variables.get("LIST_LAG_SECONDS", LIST_LAG_SECONDS)),
         )

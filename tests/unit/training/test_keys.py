@@ -1,0 +1,38 @@
+"""Where the key of Bedrock's OpenAI-compatible endpoint comes from."""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+
+from tunedrop import mantle
+from tunedrop.settings import Settings
+
+BASE = {
+    "AWS_REGION": "us-west-2",
+    "RUNS_TABLE": "runs",
+    "TRAINING_EVENTS_TABLE": "training-events",
+    "DATASET_BUCKET": "drop",
+    "RUNS_BUCKET": "runs",
+    "SETTLE_SECONDS": "30",
+    "FIRST_POLL_SECONDS": "60",
+    "LATER_POLL_SECONDS": "300",
+}
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_client_has_a_short_term_key_of_its_own_region() -> None:
+    client = mantle.client(Settings.from_environment(BASE))
+    assert client.api_key.startswith("bedrock-api-key-")
+    assert str(client.base_url) == "https://bedrock-mantle.us-west-2.api.aws/v1/"
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_stack_with_a_secret_has_its_key_read_anew_each_time() -> None:
+    secrets = boto3.client("secretsmanager", region_name="us-west-2")
+    arn = secrets.create_secret(Name="bedrock-key", SecretString="ABSK-first\n")["ARN"]
+    settings = Settings.from_environment({**BASE, "BEDROCK_API_KEY_SECRET": arn})
+    assert mantle.client(settings).api_key == "ABSK-first"
+    secrets.put_secret_value(SecretId=arn, SecretString="ABSK-second")
+    assert mantle.async_client(settings).api_key == "ABSK-second"
+    assert "ABSK" not in repr(settings)

@@ -10,11 +10,15 @@ from typing import Any
 
 from local.aws import EmbeddedAws, deploy
 from local.aws.deployer.deploy import Deployment
+from local.aws.gateway.front_end import ApiFrontEnd, by_iam
 from local.bedrock.handle import LocalBedrock
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TEMPLATE = REPOSITORY / "template.yaml"
 LAYERS = REPOSITORY / "build/local/layers"
+
+API_STAGE = "v1"
+"""As template.yaml names it."""
 
 PACE: Mapping[str, int] = {
     "SettleSeconds": 1,
@@ -55,6 +59,7 @@ class LocalStack:
         )
         self._bedrock: LocalBedrock | None = None
         self._deployment: Deployment | None = None
+        self._api: ApiFrontEnd | None = None
 
     def start(self) -> LocalStack:
         """Start both, deploy the template, and let the simulated model know the answers of what is dropped."""
@@ -76,6 +81,8 @@ class LocalStack:
                 built={"DependenciesLayer": LAYERS / "dependencies"},
             )
             self.aws.dispatch.listeners.append(self._teach)
+            api_id = self._deployment.outputs["ApiId"]
+            self._api = ApiFrontEnd(self.aws, api_id, API_STAGE, authorize=by_iam(self.aws, api_id, API_STAGE)).start()
         except BaseException:
             self.close()
             raise
@@ -83,6 +90,8 @@ class LocalStack:
 
     def close(self) -> None:
         """End everything; a second time does nothing."""
+        if self._api is not None:
+            self._api.close()
         if self._bedrock is not None:
             self._bedrock.close()
         self.aws.close()
@@ -103,6 +112,13 @@ class LocalStack:
         if self._bedrock is None:
             raise RuntimeError("the local stack has not been started")
         return self._bedrock
+
+    @property
+    def api_url(self) -> str:
+        """Where the API answers, with its stage. Raises RuntimeError before `start`."""
+        if self._api is None:
+            raise RuntimeError("the local stack has not been started")
+        return self._api.url
 
     @property
     def outputs(self) -> Mapping[str, str]:

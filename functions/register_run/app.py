@@ -9,9 +9,11 @@ from tunedrop import identity
 from tunedrop.resources import Resources
 from tunedrop.run.registration import new_record
 from tunedrop.run.store import OwnedByAnother
+from tunedrop.teams import Teams
 
 logger = Logger()
 resources = Resources()
+teams = Teams.from_environment()
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -19,9 +21,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"input", "execution_arn", "started_at"}` to `{"decision": "registered" | "duplicate", "run_id", …}`."""
     run_id = identity.run_id_of(event["input"])
     logger.append_keys(run_id=run_id)
-    answer = {"run_id": run_id, "settle_seconds": resources.settings.settle_seconds}
+    new = new_record(run_id, event["input"], event["execution_arn"], event["started_at"], teams)
+    # The API wrote the record of its run before it started this execution, which then finds it as its own.
+    settle_seconds = resources.settings.settle_seconds if new.source["kind"] == "upload" else 0
+    answer = {"run_id": run_id, "settle_seconds": settle_seconds}
     try:
-        resources.runs.register(new_record(run_id, event["input"], event["execution_arn"], event["started_at"]))
+        resources.runs.register(new)
     except OwnedByAnother:
         logger.info("another execution owns this run; nothing is done for this one")
         return {"decision": "duplicate", **answer}

@@ -96,6 +96,7 @@ def environment(stack: LocalStack) -> dict[str, str]:
         "AWS_DEFAULT_REGION": stack.region,
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
+        "TUNEDROP_API_URL": stack.api_url,
         "OPENAI_BASE_URL": stack.bedrock.base_url,
         "OPENAI_API_KEY": stack.bedrock.api_key(),
         **{variable: stack.outputs[output] for variable, output in _FROM_OUTPUTS.items()},

@@ -16,6 +16,8 @@ import pytest
 from checks import sam_template
 from tunedrop import recipe
 from tunedrop import resources as resources_module
+from tunedrop.api import views
+from tunedrop.run.store import TEAM_INDEX, UNFINISHED_INDEX
 from tunedrop.settings import Settings
 
 Resources = dict[str, dict[str, Any]]
@@ -36,6 +38,7 @@ STATE_FUNCTIONS = {
     "ReleaseRun": "release_run",
     "SweepRuns": "sweep_runs",
 }
+API_FUNCTIONS = {"Api": "api", "RunValidation": "run_validation"}
 GRADERS = {f"Grader{kind.capitalize()}": kind for kind in KINDS}
 
 
@@ -63,7 +66,7 @@ def test_each_function_has_its_folder_and_each_folder_its_function(template: dic
         for name, each in template["Resources"].items()
         if each["Type"] == "AWS::Serverless::Function"
     }
-    expected = {name: f"functions/{folder}" for name, folder in STATE_FUNCTIONS.items()}
+    expected = {name: f"functions/{folder}" for name, folder in (STATE_FUNCTIONS | API_FUNCTIONS).items()}
     expected |= dict.fromkeys(GRADERS, "functions/grader")
     assert folders == expected
     there = {f"functions/{path.parent.name}" for path in sam_template.ROOT.glob("functions/*/app.py")}
@@ -212,6 +215,8 @@ def test_the_stack_tells_all_its_users_need(translated: dict[str, Any]) -> None:
         "NoticesTopicArn",
         "PipelineArn",
         "AftermathArn",
+        "ApiUrl",
+        "ApiId",
         *(f"{name}Arn" for name in GRADERS),
     }
     for name in GRADERS:
@@ -265,6 +270,8 @@ def test_no_partition_region_or_account_is_written_out() -> None:
 def test_what_holds_data_is_kept_when_the_stack_goes(resources: Resources) -> None:
     holding = {"AWS::S3::Bucket", "AWS::DynamoDB::Table"}
     kept = {name: each for name, each in resources.items() if each["Type"] in holding}
+    forgetful = kept.pop("ApiTable")["Properties"]
+    assert forgetful["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     assert set(kept) == {"DatasetBucket", "RunsBucket", "RunsTable", "TrainingEventsTable"}
     for each in kept.values():
         assert (each["DeletionPolicy"], each["UpdateReplacePolicy"]) == ("Retain", "Retain")
@@ -305,10 +312,17 @@ def test_the_tables_have_the_keys_that_the_package_asks_by(resources: Resources)
     assert keys == {
         "RunsTable": [("run_id", "HASH")],
         "TrainingEventsTable": [("run_id", "HASH"), ("event_id", "RANGE")],
+        "ApiTable": [("id", "HASH")],
     }
-    (index,) = tables["RunsTable"]["GlobalSecondaryIndexes"]
-    assert index["IndexName"] == "unfinished"
-    assert [key["AttributeName"] for key in index["KeySchema"]] == ["unfinished", "updated_at"]
+    indexes = {each["IndexName"]: each for each in tables["RunsTable"]["GlobalSecondaryIndexes"]}
+    assert {name: [key["AttributeName"] for key in each["KeySchema"]] for name, each in indexes.items()} == {
+        UNFINISHED_INDEX: ["unfinished", "updated_at"],
+        TEAM_INDEX: ["team", "started_at"],
+    }
+    assert indexes[UNFINISHED_INDEX]["Projection"] == {"ProjectionType": "ALL"}
+    keys_of_the_list = {"run_id", "team", "started_at"}
+    listed = keys_of_the_list | set(indexes[TEAM_INDEX]["Projection"]["NonKeyAttributes"])
+    assert listed == {*views.SUMMARY_FIELDS, "team"}
     for properties in tables.values():
         assert properties["BillingMode"] == "PAY_PER_REQUEST"
         assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}

@@ -20,7 +20,9 @@ SLUG_LENGTH = 30
 leaves room for prefixes below the 80 of an execution name and the 63 of a Nova job name."""
 
 _HASH_LENGTH = 16
-_INBOX = "inbox/"
+INBOX = "inbox/"
+"""Where datasets are dropped: `inbox/<name>/train.jsonl`."""
+
 _BEDROCK_PREFIX = "tunedrop-"
 _RUN_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,45}[a-z0-9])?")
 _NOTICE_NAMESPACE = uuid.UUID("5d0f6f0e-2c3a-5b8e-9a44-7c1f6c1b7d11")
@@ -47,7 +49,7 @@ def slug(name: str) -> str:
 
 def dataset_name(key: str) -> str:
     """The dataset's name in an inbox key `inbox/<name>/train.jsonl`: what lies between the inbox and the file."""
-    return key.removeprefix(_INBOX).rpartition("/")[0] or key
+    return key.removeprefix(INBOX).rpartition("/")[0] or key
 
 
 def run_id_for_upload(upload: Upload) -> str:
@@ -97,6 +99,16 @@ def run_id_of(execution_input: Mapping[str, Any]) -> str:
     )
 
 
+def execution_arn(machine_arn: str, run_id: str) -> str:
+    """The execution of a run that is named after it, as those are that the API starts."""
+    return f"{machine_arn.replace(':stateMachine:', ':execution:')}:{run_id}"
+
+
+def machine_arn(execution: str) -> str:
+    """The state machine of an execution, both by their ARNs."""
+    return execution.rpartition(":")[0].replace(":execution:", ":stateMachine:")
+
+
 def training_file_name(run_id: str) -> str:
     """The name under which the run's training file is uploaded to Bedrock."""
     return f"tunedrop-{run_id}.jsonl"
@@ -122,6 +134,21 @@ def run_id_of_bedrock_name(name: str) -> str | None:
 def warning_notice_id(run_id: str, finding: str) -> str:
     """The id of the one notice of a training's finding: derived, as the terminal one's."""
     return str(uuid.uuid5(_NOTICE_NAMESPACE, f"warning/{run_id}/{finding}"))
+
+
+def started_notice_id(run_id: str) -> str:
+    """The id of the one notice that a run has begun: derived, as the terminal one's."""
+    return str(uuid.uuid5(_NOTICE_NAMESPACE, f"started/{run_id}"))
+
+
+def upload_notice_id(upload: Upload) -> str:
+    """The id of the one notice about an upload that starts no run, however often its event is delivered."""
+    return str(uuid.uuid5(_NOTICE_NAMESPACE, "\0".join(("upload", upload.bucket, upload.key, upload.version_id))))
+
+
+def approval_notice_id(run_id: str) -> str:
+    """The id of the one notice that asks a person to approve a run's promotion: derived, as the terminal one's."""
+    return str(uuid.uuid5(_NOTICE_NAMESPACE, f"approval/{run_id}"))
 
 
 def terminal_notice_id(run_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 TEST_NAME = "test.jsonl"
 RECIPE_NAMES = ("recipe.yaml", "recipe.yml", "recipe.json")
+
+_FORBIDDEN = frozenset({"403", "AccessDenied", "Forbidden"})
+"""What S3 answers for an object that is not there, too, where the bucket may not be listed."""
 
 _MISSING = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
 
@@ -65,6 +69,40 @@ def pin_recipe(client: S3Client, train: PinnedObject) -> PinnedObject | None:
             f"expected one recipe, got several: {', '.join(each.uri for each in found)}; remove all but one."
         )
     return found[0] if found else None
+
+
+def pin_object(client: S3Client, place: Mapping[str, str]) -> PinnedObject:
+    """An object that a call named by `bucket` and `key`, in its version of now.
+
+    Raises:
+        InputMissing: it is not there.
+    """
+    uri = f"s3://{place['bucket']}/{place['key']}"
+    try:
+        pinned = pin(client, place["bucket"], place["key"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _FORBIDDEN:
+            raise
+        raise InputMissing(
+            f"{uri} is not there, or this stack may not read it: see its parameter SourceObjects"
+        ) from None
+    if pinned is None:
+        raise InputMissing(f"{uri} is not there")
+    return pinned
+
+
+def pin_recipe_named(client: S3Client, bucket: str, stem: str) -> PinnedObject:
+    """The recipe whose key is `stem` and one of the endings of a recipe.
+
+    Raises:
+        InputMissing: there is none, or there are several.
+    """
+    endings = [name.removeprefix("recipe") for name in RECIPE_NAMES]
+    found = [pinned for ending in endings if (pinned := pin(client, bucket, stem + ending)) is not None]
+    if len(found) != 1:
+        there = ", ".join(each.uri for each in found) or "none"
+        raise InputMissing(f"expected one recipe s3://{bucket}/{stem} with {', '.join(endings)}; got {there}")
+    return found[0]
 
 
 def read(client: S3Client, pinned: PinnedObject, *, most_bytes: int) -> bytes:

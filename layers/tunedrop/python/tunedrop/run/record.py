@@ -27,11 +27,13 @@ class PinnedObject:
 class RunRecord:
     """One item of the runs table. Times are text as `tunedrop.clock` writes it; what was not reached yet is None.
 
-    `stage` is the state that worked last. `submission_lease_until`: until then one process alone may create the job.
+    `stage` is the state that worked last. `team`: whose the run is; None where the stack's mapping gives it to none.
+    `submission_lease_until`: until then one process alone may create the job.
     `releasing_at`: since then the run is being wound up and nothing new may be started for it.
     `training` holds steps, total_steps, reward_first, reward_last, simulated and what polling needs between polls.
     `deploying_at`: since then a deployment of the tuned model may exist. `asked_as`: the id by which it is asked.
     `released`: what was ended or deleted for the run at its end, by its id, and how.
+    `promotion`: waiting (for a person's word, who answers by `approval_token`), done, rejected, expired or failed.
     `reason` is `{"error", "message"}`. `notice` is the terminal notice as it is published; it closes the record.
     """
 
@@ -42,6 +44,7 @@ class RunRecord:
     started_at: str
     updated_at: str
     stage: str = "RegisterRun"
+    team: str | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
     train: PinnedObject | None = None
     test: PinnedObject | None = None
@@ -68,6 +71,8 @@ class RunRecord:
     notice: Mapping[str, Any] | None = None
     finished_at: str | None = None
     notified_at: str | None = None
+    promotion: str | None = None
+    approval_token: str | None = None
     unfinished: str | None = "yes"
 
     @property

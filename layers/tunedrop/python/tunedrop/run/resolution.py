@@ -9,7 +9,7 @@ from tunedrop.graders.kinds import load
 from tunedrop.graders.sample import OptionsError
 from tunedrop.outcomes import InputMissing, RecipeInvalid
 from tunedrop.recipe import RECIPE_BYTES, Recipe, parse, resolve
-from tunedrop.run.inputs import pin_recipe, pin_test, pin_upload, read
+from tunedrop.run.inputs import pin_object, pin_recipe, pin_test, pin_upload, read
 from tunedrop.run.record import PinnedObject, RunRecord
 from tunedrop.run.store import RunStore
 from tunedrop.settings import Settings
@@ -23,7 +23,7 @@ def resolve_inputs(run_id: str, *, store: RunStore, s3: S3Client, settings: Sett
     """Pin the versions of train, test and recipe, resolve the recipe, and pin the grader's published version.
 
     Raises:
-        InputMissing: the training file's version is gone, or there are several recipes.
+        InputMissing: the training file's version is gone, or there are several recipes; what a call named is not there.
         RecipeInvalid: names every field that is wrong, or why the run that is resumed cannot be.
         RunReleased: the run was stopped meanwhile.
     """
@@ -44,17 +44,30 @@ def resolve_inputs(run_id: str, *, store: RunStore, s3: S3Client, settings: Sett
         train, test, recipe_file = earlier.train, earlier.test, earlier.recipe_file
         document = {**(earlier.recipe or {}), "evaluate_only": "", **source.get("recipe", {})}
         document["resumes"] = earlier.run_id
+    elif source.get("bucket"):
+        train = pin_object(s3, source)
+        test = pin_object(s3, source["test"]) if "test" in source else None
+        recipe_file = pin_object(s3, source["recipe_file"]) if "recipe_file" in source else None
+        document = None if recipe_file is not None else source.get("recipe", {})
     else:
         raise InputMissing(f"run {run_id} was started without a dataset: drop a train.jsonl into the inbox.")
     # Saved before the recipe is read, so that the notice of a broken recipe names what it was found beside.
     pins = {"train": train, "test": test, "recipe_file": recipe_file}
     store.update(run_id, {name: _item(pinned) for name, pinned in pins.items()} | {"stage": "ResolveInputs"})
-    recipe = _recipe(s3, recipe_file, settings.region) if document is None else resolve(document, settings.region)
+    written = _written(s3, recipe_file) if document is None else document
+    recipe = resolve({**written, **source.get("overrides", {})}, settings.region)
     if recipe.resumes:
         earlier = earlier or earlier_run(store, recipe.resumes)
+        _require_same_team(record, earlier)
         _require_same_model(recipe, earlier)
     arn = _grader(recipe, settings, earlier)
     return store.update(run_id, {"recipe": recipe.model_dump(mode="json"), "grader_arn": arn})
+
+
+def _require_same_team(record: RunRecord, earlier: RunRecord) -> None:
+    if earlier.team != record.team:
+        # As for a run that is not there: nobody learns of another team's.
+        raise RecipeInvalid(f"recipe field `resumes`: this stack has no run {earlier.run_id!r} of yours")
 
 
 def _require_same_model(recipe: Recipe, earlier: RunRecord) -> None:
@@ -65,11 +78,11 @@ def _require_same_model(recipe: Recipe, earlier: RunRecord) -> None:
         )
 
 
-def _recipe(s3: S3Client, recipe_file: PinnedObject | None, region: str) -> Recipe:
+def _written(s3: S3Client, recipe_file: PinnedObject | None) -> Mapping[str, Any]:
+    """What the recipe file says; nothing where there is none."""
     if recipe_file is None:
-        return resolve({}, region)
-    name = recipe_file.key.rpartition("/")[2]
-    return resolve(parse(read(s3, recipe_file, most_bytes=RECIPE_BYTES), name), region)
+        return {}
+    return parse(read(s3, recipe_file, most_bytes=RECIPE_BYTES), recipe_file.key.rpartition("/")[2])
 
 
 def _grader(recipe: Recipe, settings: Settings, earlier: RunRecord | None) -> str:

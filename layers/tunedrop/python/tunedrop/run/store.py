@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 UNFINISHED_INDEX = "unfinished"
+TEAM_INDEX = "by_team"
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
@@ -139,6 +140,43 @@ class RunStore:
         for page in pages:
             for item in page["Items"]:
                 yield _record(item)
+
+    def count_unfinished(self, team: str) -> int:
+        """How many runs of the team are not notified yet; the index may lag behind the table."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=UNFINISHED_INDEX,
+            KeyConditionExpression="unfinished = :yes",
+            FilterExpression="team = :team",
+            ExpressionAttributeValues={":yes": {"S": "yes"}, ":team": {"S": team}},
+            Select="COUNT",
+        )
+        return sum(page["Count"] for page in pages)
+
+    def page_of_team(
+        self, team: str, equal: Mapping[str, str], *, limit: int, after: Mapping[str, Any] | None
+    ) -> tuple[list[dict[str, Any]], Mapping[str, Any] | None]:
+        """Some of a team's runs, the youngest first, as the index holds them, and where the next page begins.
+
+        `equal`: attributes that they must have; `after`: where the page before this one ended.
+        """
+        arguments: dict[str, Any] = {"ExclusiveStartKey": dict(after)} if after is not None else {}
+        if equal:
+            arguments["FilterExpression"] = " AND ".join(f"#{name} = :{name}" for name in equal)
+            arguments["ExpressionAttributeNames"] = {f"#{name}": name for name in equal}
+        answer = self._client.query(
+            TableName=self._table,
+            IndexName=TEAM_INDEX,
+            KeyConditionExpression="team = :of_team",
+            ExpressionAttributeValues={":of_team": {"S": team}, **{f":{name}": {"S": equal[name]} for name in equal}},
+            ScanIndexForward=False,
+            Limit=limit,
+            **arguments,
+        )
+        items = [
+            {name: _unplain(_deserializer.deserialize(each)) for name, each in item.items()} for item in answer["Items"]
+        ]
+        return items, answer.get("LastEvaluatedKey")
 
 
 def _plain(value: Any) -> Any:

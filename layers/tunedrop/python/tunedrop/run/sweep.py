@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tunedrop import clock
+from tunedrop import clock, identity
 from tunedrop.outcomes import RunNotFound, Status
 from tunedrop.recipe import Recipe
 from tunedrop.resources import Resources
 from tunedrop.run.record import RunRecord
+from tunedrop.run.registration import begin_execution
 from tunedrop.training.backends import backends_of_region
 
 if TYPE_CHECKING:
     from tunedrop.training.backend import TrainingBackend
+
+
+_API_PATIENCE = timedelta(minutes=1)
+"""Longer than a request of the API takes (29 s at the most): until then it may still start the execution by itself."""
+
+_ASKED_LATELY = timedelta(days=7)
+"""What was asked for longer ago is not started any more: nobody expects it."""
 
 
 @dataclass(slots=True)
@@ -49,6 +58,7 @@ def _start_aftermath(record: RunRecord, resources: Resources) -> bool:
         status = client.describe_execution(executionArn=record.execution_arn)["status"]
     except client.exceptions.ExecutionDoesNotExist:
         # Step Functions forgets an execution 90 days after its end.
+        _begin_what_was_asked_for(record, resources)
         return False
     if status in ("RUNNING", "PENDING_REDRIVE"):
         return False
@@ -63,6 +73,13 @@ def _start_aftermath(record: RunRecord, resources: Resources) -> bool:
     except client.exceptions.ExecutionAlreadyExists:
         return False
     return True
+
+
+def _begin_what_was_asked_for(record: RunRecord, resources: Resources) -> None:
+    """Start the execution of a run whose record the API wrote before it died."""
+    age = clock.now() - clock.parse(record.started_at)
+    if record.source.get("kind") == "call" and not record.closed and _API_PATIENCE < age < _ASKED_LATELY:
+        begin_execution(record.run_id, resources.stepfunctions, identity.machine_arn(record.execution_arn))
 
 
 def _release_orphans(backend: TrainingBackend, resources: Resources, swept: Swept) -> None:

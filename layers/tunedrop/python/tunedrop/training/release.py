@@ -19,6 +19,7 @@ from tunedrop.outcomes import RunNotFound, ServiceBusy, Status, status_of_error
 from tunedrop.run.record import RunRecord
 from tunedrop.run.registration import new_record
 from tunedrop.run.store import ConditionNotMet, OwnedByAnother, RunStore
+from tunedrop.teams import Teams
 from tunedrop.training.backend import Busy, JobStatus, TrainingBackend, Unclear
 from tunedrop.training.holdings import let_go
 
@@ -128,7 +129,9 @@ class Releaser:
 
     def _register(self, run_id: str, execution: EndedExecution) -> RunRecord:
         try:
-            return self._store.register(new_record(run_id, execution.input, execution.arn, execution.stopped_at))
+            return self._store.register(
+                new_record(run_id, execution.input, execution.arn, execution.stopped_at, Teams.from_environment())
+            )
         except OwnedByAnother:
             return self._store.load(run_id)
 

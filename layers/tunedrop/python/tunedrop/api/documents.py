@@ -1,0 +1,288 @@
+"""What the API takes and gives, as pydantic models: they validate, and the OpenAPI document is made from them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+MOST_RECIPE_BYTES = 64 * 1024
+_DEEPEST = 16
+_MOST_INTEGER = 10**15
+"""What DynamoDB and JSON of any language hold exactly."""
+
+_NO_CONTROL = r"^[^\x00-\x1f\x7f\u2028\u2029\ufffe\uffff]*$"
+_RunId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,46}$")]
+_Label = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_NO_CONTROL)]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ByUri(_Request):
+    """A file in S3 that the team may read."""
+
+    uri: Annotated[
+        str,
+        StringConstraints(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\x00-\x1f\x7f]+$", max_length=1100),
+    ] = Field(examples=["s3://research-data/rft/gsm8k/train.jsonl"])
+
+
+class ByUpload(_Request):
+    """A file that was uploaded by POST /uploads."""
+
+    upload_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+
+
+DatasetReference = ByUri | ByUpload
+
+RecipeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+
+
+class _WithRecipe(_Request):
+    recipe: dict[str, Any] | RecipeName | None = Field(
+        None,
+        description="The recipe, or the name of one that lies at recipes/<team>/<name>.yaml of the dataset bucket.",
+    )
+
+    @field_validator("recipe")
+    @classmethod
+    def _storable(cls, recipe: Any) -> Any:
+        if isinstance(recipe, Mapping):
+            try:
+                text = json.dumps(recipe, ensure_ascii=False, allow_nan=False).encode()
+            except (UnicodeEncodeError, RecursionError) as error:
+                raise ValueError("expected text of valid Unicode characters") from error
+            if len(text) > MOST_RECIPE_BYTES:
+                raise ValueError(f"expected at most {MOST_RECIPE_BYTES} bytes, got {len(text)}")
+            _check_storable(recipe, 0)
+        return recipe
+
+
+class RunRequest(_WithRecipe):
+    """A run to start: from a dataset, or from an earlier run (`resumes`), or for a model that is tuned already."""
+
+    name: Annotated[
+        str,
+        StringConstraints(
+            min_length=1,
+            max_length=100,
+            pattern=r"^[^\x00-\x1f\x7f\u2028\u2029\ufffe\uffff]*\S[^\x00-\x1f\x7f\u2028\u2029\ufffe\uffff]*$",
+        ),
+    ]
+    dataset: DatasetReference | None = None
+    test: DatasetReference | None = None
+    resumes: _RunId | None = Field(None, description="An ended run of the team, whose job and model are taken over.")
+    evaluate_only: Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=_NO_CONTROL)] | None = Field(
+        None, description="A tuned model, which is compared with its base; nothing is trained."
+    )
+    labels: Annotated[dict[_Label, _Label], Field(max_length=20)] | None = None
+
+
+class ValidationRequest(_WithRecipe):
+    """A dataset to check, as a run would, without a run."""
+
+    dataset: DatasetReference
+    test: DatasetReference | None = None
+
+
+class UploadRequest(_Request):
+    """A file to upload."""
+
+    bytes: int = Field(ge=1, le=1024**3, description="At most so many bytes will be taken: the file's size.")
+
+
+class Problem(BaseModel):
+    """RFC 9457. `type` is one of those that docs/api.md lists."""
+
+    model_config = ConfigDict(extra="allow")
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class RunSummary(BaseModel):
+    """A run, in a list."""
+
+    run_id: str
+    url: str
+    name: str
+    status: Literal["RUNNING", "SUCCEEDED", "REJECTED", "FAILED", "CANCELLED"]
+    state: str = Field(description="The state of the pipeline that worked last.")
+    started_at: str
+    updated_at: str
+    finished_at: str | None
+
+
+class RunList(BaseModel):
+    """Runs, the youngest first. With filters a page may be short, or empty, and still have a next one."""
+
+    runs: list[RunSummary]
+    next: str | None = Field(description="The `page` that goes on; null at the end.")
+
+
+class Reason(BaseModel):
+    """Why a run ended other than well."""
+
+    error: str
+    message: str
+
+
+class DatasetOfRun(BaseModel):
+    """What a run is made of."""
+
+    uri: str | None
+    version: str | None
+    test_uri: str | None
+    rows: int | None
+    test_rows: int | None
+
+
+class TrainingOfRun(BaseModel):
+    """How far the training is. `latest` are the last step's metrics; `simulated`: no service trained anything."""
+
+    job_id: str | None
+    status: str | None
+    steps: int | None
+    total_steps: int | None
+    reward_first: float | None
+    reward_last: float | None
+    latest: dict[str, float] | None
+    simulated: bool
+
+
+class FindingCounts(BaseModel):
+    """How many findings there are; GET /runs/{run_id}/findings has them. Null where that was not looked for yet."""
+
+    dataset: int | None
+    rehearsal: int | None
+    training: int | None
+
+
+class RunDocument(RunSummary):
+    """A run, whole."""
+
+    team: str
+    progress: str = Field(description="One sentence for a person.")
+    labels: dict[str, str]
+    base_model: str | None
+    tuned_model: str | None
+    grader: str | None
+    dataset: DatasetOfRun
+    training: TrainingOfRun | None
+    evaluation: dict[str, Any] | None
+    findings: FindingCounts
+    estimated_training_end: str | None = Field(
+        description="When the training will be over at its pace so far; null while that cannot be told."
+    )
+    reason: Reason | None
+    report_uri: str | None
+    execution_arn: str
+
+
+class Metrics(BaseModel):
+    """The metrics of the training's steps, as the service gave them."""
+
+    run_id: str
+    simulated: bool
+    steps: list[dict[str, float]]
+    next_after: int | None = Field(description="The `after` that goes on; null at the end.")
+
+
+class Findings(BaseModel):
+    """What was found: about the dataset (by link where it is large), by the rehearsal, about the training."""
+
+    run_id: str
+    dataset: list[dict[str, Any]] | None
+    dataset_counts: dict[str, Any] | None
+    dataset_link: str | None
+    rehearsal: list[dict[str, Any]] | None
+    training: list[dict[str, Any]] | None
+    link_expires_at: str | None
+
+
+class Report(BaseModel):
+    """Short-lived links to a run's documents; each of them null where the run did not come that far."""
+
+    run_id: str
+    page: str | None
+    json_document: str | None
+    model_card: str | None
+    expires_at: str
+
+
+class Upload(BaseModel):
+    """Where to POST the file (multipart/form-data): the `fields`, and last the file as `file`."""
+
+    upload_id: str
+    uri: str
+    url: str
+    fields: dict[str, str]
+    expires_at: str
+
+
+class Validation(BaseModel):
+    """A dataset's check. `findings` are the first ones, `findings_link` leads to all."""
+
+    validation_id: str
+    url: str
+    status: Literal["RUNNING", "DONE", "FAILED"]
+    valid: bool | None
+    rows: int | None
+    counts: dict[str, Any] | None
+    findings: list[dict[str, Any]] | None
+    findings_link: str | None
+    reason: Reason | None
+
+
+class ModelDocument(BaseModel):
+    """A model that this stack can tune."""
+
+    id: str
+    aliases: list[str]
+    family: str
+    region: str
+    offered_here: bool
+    max_prompt_tokens: int | None
+    gives_events: bool
+    gives_checkpoints: bool
+    hyperparameters: dict[str, dict[str, Any]]
+
+
+class Models(BaseModel):
+    """The models that can be tuned; those of other Regions need a stack there."""
+
+    region: str
+    models: list[ModelDocument]
+
+
+class GraderDocument(BaseModel):
+    """A grader that a recipe can name."""
+
+    kind: str
+    version_arn: str
+
+
+class Graders(BaseModel):
+    """The graders that are deployed with this stack."""
+
+    graders: list[GraderDocument]
+
+
+def _check_storable(value: Any, depth: int) -> None:
+    if depth > _DEEPEST:
+        raise ValueError(f"expected at most {_DEEPEST} levels of nesting")
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if not 1 <= len(name) <= 256:
+                raise ValueError(f"expected field names of 1 to 256 characters, got one of {len(name)}")
+            _check_storable(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_storable(inner, depth + 1)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) > _MOST_INTEGER:
+        raise ValueError(f"expected numbers of at most {_MOST_INTEGER:g}, got {value:g}")

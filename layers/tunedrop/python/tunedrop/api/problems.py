@@ -1,0 +1,61 @@
+"""What the API refuses, as problem documents (RFC 9457): each kind has a type of its own, which docs/api.md lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:tunedrop:problem:"
+
+KINDS: Mapping[str, tuple[int, str]] = {
+    "request-malformed": (400, "The request's body is not JSON"),
+    "idempotency-key-missing": (400, "The header Idempotency-Key is missing"),
+    "page-unknown": (400, "The page token is not one that this list gave"),
+    "not-authorized": (403, "The request is not signed, or not by someone who is let in"),
+    "no-team": (403, "The caller belongs to no team"),
+    "dataset-not-allowed": (403, "The team may not read this dataset"),
+    "not-found": (404, "There is no such thing, or it is another team's"),
+    "method-not-allowed": (405, "This method is not one of the resource's"),
+    "idempotency-key-reused": (409, "The Idempotency-Key was used with another body"),
+    "run-ended": (409, "The run has ended"),
+    "run-not-started": (409, "The run's execution has not begun yet"),
+    "no-approval-wanted": (409, "The run waits for no approval"),
+    "not-ready": (409, "The run has not come that far yet"),
+    "request-too-large": (413, "The request is larger than the API takes"),
+    "media-type-unsupported": (415, "The request's body must be application/json"),
+    "request-invalid": (422, "The request does not have the documented form"),
+    "recipe-invalid": (422, "The recipe is not valid"),
+    "upload-unknown": (422, "There is no such upload"),
+    "too-many-runs": (429, "The team has as many active runs as it may have"),
+    "throttled": (429, "Too many requests at a time"),
+    "unavailable": (503, "A service that the API needs did not answer"),
+    "internal": (500, "The API failed"),
+}
+"""Every kind of problem: its status and its title. docs/api.md says of each what to do."""
+
+
+class Problem(Exception):
+    """The request is refused. `kind` is one of KINDS; `more` are members beside RFC 9457's own."""
+
+    def __init__(self, kind: str, detail: str, **more: Any) -> None:
+        super().__init__(f"{kind}: {detail}")
+        self.kind = kind
+        self.status, self.title = KINDS[kind]
+        self.detail = detail
+        self.more = more
+
+    def document(self) -> dict[str, Any]:
+        """The problem document."""
+        return {
+            "type": TYPE_PREFIX + self.kind,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            **self.more,
+        }
+
+
+def run_not_found(run_id: str) -> Problem:
+    """The same answer for a run that is not there and for another team's: nobody can find out which ids exist."""
+    return Problem("not-found", f"Your team has no run {run_id!r}.")

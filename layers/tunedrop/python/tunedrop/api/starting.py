@@ -1,0 +1,154 @@
+"""Starting a run by a call: its record is written before its execution begins, so that it is there at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tunedrop import clock, identity
+from tunedrop.api.datasets import Place, place_of, recipe_key, require_upload
+from tunedrop.api.documents import RunRequest
+from tunedrop.api.idempotency import Claims
+from tunedrop.api.problems import Problem
+from tunedrop.api.settings import ApiSettings
+from tunedrop.graders.kinds import KINDS, load
+from tunedrop.graders.sample import OptionsError
+from tunedrop.outcomes import InputMissing, RecipeInvalid, RunNotFound, Status
+from tunedrop.recipe import resolve
+from tunedrop.resources import Resources
+from tunedrop.run.inputs import pin_recipe_named
+from tunedrop.run.record import RunRecord
+from tunedrop.run.registration import begin_execution
+from tunedrop.teams import Team
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def start_run(
+    request: RunRequest,
+    body: Mapping[str, Any],
+    *,
+    key: str,
+    team: Team,
+    resources: Resources,
+    settings: ApiSettings,
+    claims: Claims,
+) -> str:
+    """Start the run that `request` asks for, or find the one that the same key and body started; its id.
+
+    Raises:
+        Problem: the request is refused; nothing was started.
+    """
+    run_id = claims.run_of(team.name, key, body)
+    source = source_of(request, team, resources=resources, settings=settings)
+    if run_id is None:
+        hold_to_quota(team, resources, settings)
+        run_id = claims.claim(team.name, key, body, identity.new_run_id(request.name))
+    begin(run_id, request.name, team.name, source, resources=resources, pipeline_arn=settings.pipeline_arn)
+    return run_id
+
+
+def source_of(request: RunRequest, team: Team, *, resources: Resources, settings: ApiSettings) -> dict[str, Any]:
+    """What the run is made from, as its record keeps it.
+
+    Raises:
+        Problem: dataset-not-allowed, upload-unknown, recipe-invalid, request-invalid.
+    """
+    bucket = resources.settings.dataset_bucket
+    source: dict[str, Any] = {"kind": "call"}
+    if request.dataset is None and (request.resumes is None or request.test is not None):
+        raise Problem("request-invalid", "body.dataset: expected a dataset, or `resumes` without `test`; got neither.")
+    for name, reference in (("dataset", request.dataset), ("test", request.test)):
+        if reference is None:
+            continue
+        place = place_of(reference, team, teams=settings.teams, dataset_bucket=bucket)
+        require_upload(reference, place, resources.s3)
+        source |= place.to_json() if name == "dataset" else {"test": place.to_json()}
+    source |= recipe_source(request.recipe, team, resources.s3, bucket)
+    overrides = {name: value for name in ("evaluate_only", "labels") if (value := getattr(request, name)) is not None}
+    resumes = request.resumes or (source.get("recipe") or {}).get("resumes")
+    if resumes:
+        overrides["resumes"] = _require_own(str(resumes), team, resources)
+        if request.dataset is None:
+            source["resumes"] = overrides.pop("resumes")
+    if overrides:
+        source["overrides"] = overrides
+    if "recipe_file" not in source and "resumes" not in source:
+        check_recipe({**source.get("recipe", {}), **overrides}, resources.settings.region)
+    return source
+
+
+def recipe_source(recipe: Mapping[str, Any] | str | None, team: Team, s3: S3Client, bucket: str) -> dict[str, Any]:
+    """The recipe of a request as a record's source keeps it: inline, or the file that it names.
+
+    Raises:
+        Problem: recipe-invalid: the team has no recipe of that name.
+    """
+    if recipe is None:
+        return {}
+    if isinstance(recipe, Mapping):
+        return {"recipe": dict(recipe)}
+    try:
+        pinned = pin_recipe_named(s3, bucket, recipe_key(team, recipe))
+    except InputMissing as error:
+        raise Problem("recipe-invalid", str(error)) from None
+    return {"recipe_file": Place(pinned.bucket, pinned.key).to_json()}
+
+
+def check_recipe(document: Mapping[str, Any], region: str) -> None:
+    """Say at once what is wrong with a recipe. Raises Problem: recipe-invalid."""
+    try:
+        recipe = resolve(document, region)
+        if recipe.grader.kind in KINDS:
+            load(recipe.grader.kind, recipe.grader.options)
+    except (RecipeInvalid, OptionsError) as error:
+        raise Problem("recipe-invalid", str(error)) from None
+
+
+def hold_to_quota(team: Team, resources: Resources, settings: ApiSettings) -> None:
+    """Refuse a run beyond the team's quota. Counted in an index that may lag by a second, so a burst can pass it.
+
+    Raises:
+        Problem: too-many-runs.
+    """
+    active = resources.runs.count_unfinished(team.name)
+    if active >= settings.team_run_quota:
+        raise Problem(
+            "too-many-runs",
+            f"Team {team.name} has {active} active runs, and may have {settings.team_run_quota}. Wait for a notice, or "
+            "stop one.",
+            active=active,
+            quota=settings.team_run_quota,
+        )
+
+
+def begin(
+    run_id: str, name: str, team: str, source: Mapping[str, Any], *, resources: Resources, pipeline_arn: str
+) -> None:
+    """Write the run's record and start its execution; a second time changes nothing."""
+    now = clock.now_text()
+    resources.runs.register(
+        RunRecord(
+            run_id=run_id,
+            name=name,
+            team=team,
+            execution_arn=identity.execution_arn(pipeline_arn, run_id),
+            status=Status.RUNNING,
+            started_at=now,
+            updated_at=now,
+            source=source,
+        )
+    )
+    begin_execution(run_id, resources.stepfunctions, pipeline_arn)
+
+
+def _require_own(run_id: str, team: Team, resources: Resources) -> str:
+    """The earlier run, if it is the team's. Raises Problem: recipe-invalid, in the same words for any other."""
+    try:
+        record = resources.runs.load(run_id) if identity.is_run_id(run_id) else None
+    except RunNotFound:
+        record = None
+    if record is None or record.team != team.name:
+        raise Problem("recipe-invalid", f"resumes: your team has no run {run_id!r}")
+    return run_id

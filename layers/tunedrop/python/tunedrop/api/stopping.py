@@ -1,0 +1,40 @@
+"""Ending a run from outside: stopping its execution, and deciding what it waits with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tunedrop.api.problems import Problem
+from tunedrop.outcomes import Status
+from tunedrop.run.record import RunRecord
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+def stop(record: RunRecord, client: SFNClient, *, by: str) -> None:
+    """Stop the run's execution; the aftermath does the rest. A run that was stopped before is left as it is.
+
+    Raises:
+        Problem: run-ended: it has ended otherwise; run-not-started: it has no execution yet.
+    """
+    if record.status is Status.CANCELLED:
+        return
+    if record.closed:
+        raise Problem("run-ended", f"Run {record.run_id} has ended as {record.status}.", run_status=str(record.status))
+    try:
+        client.stop_execution(executionArn=record.execution_arn, error="Stopped", cause=f"by {by} through the API")
+    except client.exceptions.ExecutionDoesNotExist:
+        raise Problem(
+            "run-not-started", f"The execution of run {record.run_id} has not begun yet; try again in a minute."
+        ) from None
+
+
+def decide(record: RunRecord, client: SFNClient, *, approved: bool, by: str) -> None:
+    """Approve or reject what the run waits with.
+
+    Raises:
+        Problem: no-approval-wanted: it waits with nothing.
+    """
+    del client, approved, by
+    raise Problem("no-approval-wanted", f"Run {record.run_id} waits for no approval.")

@@ -1,0 +1,168 @@
+"""Checking a dataset without a run: asked for by the API, done by a function of its own, as it takes up to minutes."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tempfile
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from tunedrop import clock
+from tunedrop.api.problems import Problem
+from tunedrop.dataset.check import check_dataset
+from tunedrop.graders.kinds import KINDS, load
+from tunedrop.graders.sample import OptionsError
+from tunedrop.outcomes import InputMissing, RecipeInvalid
+from tunedrop.recipe import RECIPE_BYTES, parse, resolve
+from tunedrop.resources import Resources
+from tunedrop.run.inputs import open_pinned, pin_upload, read
+from tunedrop.run.record import PinnedObject
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+KEPT_SECONDS = 7 * 24 * 3600
+"""How long a validation can be asked for."""
+
+LONGEST_SECONDS = 3 * 900 + 600
+"""The function's timeout, thrice, as Lambda tries an asynchronous call again twice, and its waits between."""
+
+SHOWN_FINDINGS = 50
+"""Findings in the answer itself; the link leads to all."""
+
+
+class Validations:
+    """The validations that were asked for, an item each, with a time to live."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def ask(self, team: str, source: Mapping[str, Any]) -> str:
+        """Note a new validation; its id."""
+        validation_id = secrets.token_hex(16)
+        self._client.put_item(
+            TableName=self._table,
+            Item={
+                **_id(validation_id),
+                "team": {"S": team},
+                "source": {"S": json.dumps(source)},
+                "asked_at": {"S": clock.now_text()},
+                "expires_at": {"N": str(int(time.time()) + KEPT_SECONDS)},
+            },
+        )
+        return validation_id
+
+    def load(self, validation_id: str, team: str | None = None) -> dict[str, Any]:
+        """What was asked for, and what came of it (`result`, None until it is there).
+
+        Raises:
+            Problem: not-found: there is none, or it is not `team`'s, where that is given.
+        """
+        answer = self._client.get_item(TableName=self._table, Key=_id(validation_id), ConsistentRead=True)
+        item = answer.get("Item")
+        if item is None or (team is not None and item["team"]["S"] != team):
+            raise Problem("not-found", f"Your team has no validation {validation_id!r}.")
+        return {
+            "source": json.loads(item["source"]["S"]),
+            "asked_at": item["asked_at"]["S"],
+            "result": json.loads(item["result"]["S"]) if "result" in item else None,
+        }
+
+    def finish(self, validation_id: str, result: Mapping[str, Any]) -> None:
+        """Note what came of it."""
+        self._client.update_item(
+            TableName=self._table,
+            Key=_id(validation_id),
+            UpdateExpression="SET #result = :result",
+            ConditionExpression="attribute_exists(id)",
+            ExpressionAttributeNames={"#result": "result"},
+            ExpressionAttributeValues={":result": {"S": json.dumps(result)}},
+        )
+
+
+def document(validation_id: str, told: Mapping[str, Any], link: str | None) -> dict[str, Any]:
+    """A validation as the API tells it. `link` leads to all findings."""
+    result = told["result"]
+    reason = (result or {}).get("reason")
+    if result is None:
+        age = (clock.now() - clock.parse(told["asked_at"])).total_seconds()
+        if age > LONGEST_SECONDS:
+            reason = {"error": "ValidationLost", "message": "The check did not come to its end; ask for it again."}
+    status = "FAILED" if reason else "DONE" if result else "RUNNING"
+    done = result if status == "DONE" else {}
+    return {
+        "validation_id": validation_id,
+        "url": f"/validations/{validation_id}",
+        "status": status,
+        "valid": done.get("valid"),
+        "rows": done.get("rows"),
+        "counts": done.get("counts"),
+        "findings": done.get("findings"),
+        "findings_link": link if status == "DONE" else None,
+        "reason": reason,
+    }
+
+
+def findings_key(validation_id: str) -> str:
+    """Where all findings of a validation lie in the bucket of the runs."""
+    return f"validations/{validation_id}/findings.json"
+
+
+def validate(validation_id: str, validations: Validations, resources: Resources) -> dict[str, Any]:
+    """Check the dataset that a validation names, keep all findings, and note the result."""
+    source = validations.load(validation_id)["source"]
+    try:
+        report = _check(source, resources)
+    except (RecipeInvalid, InputMissing, OptionsError) as error:
+        result: dict[str, Any] = {"reason": {"error": type(error).__name__, "message": str(error)}}
+    else:
+        resources.s3.put_object(
+            Bucket=resources.settings.runs_bucket,
+            Key=findings_key(validation_id),
+            Body=json.dumps(report, ensure_ascii=False).encode("utf-8", "surrogatepass"),
+            ContentType="application/json",
+        )
+        result = {name: report[name] for name in ("valid", "rows", "counts")}
+        result["findings"] = report["findings"][:SHOWN_FINDINGS]
+    validations.finish(validation_id, result)
+    return result
+
+
+def _check(source: Mapping[str, Any], resources: Resources) -> dict[str, Any]:
+    s3 = resources.s3
+    written: Mapping[str, Any] = source.get("recipe") or {}
+    if "recipe_file" in source:
+        pinned = pin_upload(s3, source["recipe_file"]["bucket"], source["recipe_file"]["key"], "")
+        written = parse(read(s3, pinned, most_bytes=RECIPE_BYTES), pinned.key.rpartition("/")[2])
+    recipe = resolve(written, resources.settings.region)
+    # What a function of a team's own can use, only itself knows.
+    grader = load(recipe.grader.kind, recipe.grader.options) if recipe.grader.kind in KINDS else None
+    train = pin_upload(s3, source["bucket"], source["key"], "")
+    test = pin_upload(s3, source["test"]["bucket"], source["test"]["key"], "") if "test" in source else None
+    model = recipe.catalog_model
+    with tempfile.TemporaryFile() as train_file, tempfile.TemporaryFile() as test_file:
+        _fetch(resources, train, cast(BinaryIO, train_file))
+        if test is not None:
+            _fetch(resources, test, cast(BinaryIO, test_file))
+        report = check_dataset(
+            cast(BinaryIO, train_file),
+            test=cast(BinaryIO, test_file) if test is not None else None,
+            family=model.family,
+            model=model,
+            grader=grader,
+        )
+    return report.to_json()
+
+
+def _fetch(resources: Resources, pinned: PinnedObject, file: BinaryIO) -> None:
+    body = open_pinned(resources.s3, pinned)
+    while chunk := body.read(1 << 20):
+        file.write(chunk)
+    file.seek(0)
+
+
+def _id(validation_id: str) -> dict[str, Any]:
+    return {"id": {"S": f"validation/{validation_id}"}}

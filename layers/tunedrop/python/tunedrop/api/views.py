@@ -1,0 +1,126 @@
+"""What the API tells of a run: its record in the words of a person and of a program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from tunedrop import clock
+from tunedrop.outcomes import Status
+from tunedrop.run.record import RunRecord
+
+SUMMARY_FIELDS = ("run_id", "name", "status", "stage", "started_at", "updated_at", "finished_at")
+"""What the index `by_team` holds of a run, and a list shows."""
+
+
+def run_url(run_id: str) -> str:
+    """The run's place below the API's own URL."""
+    return f"/runs/{run_id}"
+
+
+def summary(item: Mapping[str, Any]) -> dict[str, Any]:
+    """A run in a list, from the attributes of `SUMMARY_FIELDS`."""
+    return {
+        "run_id": item["run_id"],
+        "url": run_url(item["run_id"]),
+        "name": item["name"],
+        "status": str(item["status"]),
+        "state": item["stage"],
+        "started_at": item["started_at"],
+        "updated_at": item["updated_at"],
+        "finished_at": item.get("finished_at"),
+    }
+
+
+def run_document(record: RunRecord, metrics: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+    """A run, whole. `metrics` are those of its training's steps."""
+    training = dict(record.training or {})
+    recipe = record.recipe or {}
+    dataset = record.dataset or {}
+    return {
+        **summary({name: getattr(record, name) for name in SUMMARY_FIELDS}),
+        "team": record.team or "",
+        "progress": progress(record),
+        "labels": {str(name): str(value) for name, value in (recipe.get("labels") or {}).items()},
+        "base_model": recipe.get("model") or None,
+        "tuned_model": record.tuned_model,
+        "grader": (recipe.get("grader") or {}).get("kind"),
+        "dataset": {
+            "uri": record.train.uri if record.train else _source_uri(record.source),
+            "version": record.train.version_id if record.train else None,
+            "test_uri": record.test.uri if record.test else None,
+            "rows": dataset.get("rows"),
+            "test_rows": dataset.get("test_rows"),
+        },
+        "training": None
+        if record.job_id is None
+        else {
+            "job_id": record.job_id,
+            "status": record.job_status,
+            "steps": training.get("steps"),
+            "total_steps": training.get("total_steps"),
+            "reward_first": training.get("reward_first"),
+            "reward_last": training.get("reward_last"),
+            "latest": dict(metrics[-1]) if metrics else None,
+            "simulated": bool(training.get("simulated", False)),
+        },
+        "evaluation": dict(record.evaluation) if record.evaluation else None,
+        "findings": {
+            "dataset": dataset.get("warnings"),
+            "rehearsal": _count((record.rehearsal or {}).get("findings")),
+            "training": _count(training.get("findings")),
+        },
+        "estimated_training_end": estimated_training_end(record),
+        "reason": dict(record.reason) if record.reason else None,
+        "report_uri": record.report_uri,
+        "execution_arn": record.execution_arn,
+    }
+
+
+def progress(record: RunRecord) -> str:
+    """Where the run stands, in one sentence."""
+    if record.status is not Status.RUNNING:
+        verdict = (record.evaluation or {}).get("verdict")
+        if record.status is Status.SUCCEEDED:
+            return f"Ended: the tuned model is {verdict} against its base." if verdict else "Ended."
+        error = (record.reason or {}).get("error", "")
+        return f"Ended as {record.status}" + (f" ({error})." if error else ".")
+    if record.releasing_at is not None:
+        return "Being stopped: what it holds is released."
+    training = record.training or {}
+    if record.stage == "PollJob" and training.get("steps") is not None:
+        of = f" of {training['total_steps']}" if training.get("total_steps") else ""
+        return f"Training: step {training['steps']}{of}."
+    return _DOING.get(record.stage, f"{record.stage} is done.")
+
+
+_DOING = {
+    "RegisterRun": "Registered; its inputs are looked for.",
+    "ResolveInputs": "Its inputs are pinned; the dataset is checked.",
+    "ValidateDataset": "The dataset is valid; the grader is rehearsed.",
+    "RehearseGrader": "The rehearsal went well; the training job is submitted.",
+    "SubmitJob": "The training job is submitted.",
+    "PollJob": "The training job is watched.",
+    "PlanEvaluation": "Base and tuned model are compared.",
+    "ConcludeRun": "The comparison is concluded.",
+}
+
+
+def estimated_training_end(record: RunRecord) -> str | None:
+    """When the training is over if its steps go on as they did since it was submitted; None while none is told."""
+    training = record.training or {}
+    steps, total = training.get("steps"), training.get("total_steps")
+    if record.status is not Status.RUNNING or record.submitted_at is None or not steps or not total:
+        return None
+    began, last = clock.parse(record.submitted_at), clock.parse(training.get("progress_at") or record.updated_at)
+    pace: timedelta = max(last - began, timedelta(0)) / int(steps)
+    return clock.text(last + pace * max(int(total) - int(steps), 0))
+
+
+def _source_uri(source: Mapping[str, Any]) -> str | None:
+    return f"s3://{source['bucket']}/{source['key']}" if source.get("bucket") else None
+
+
+def _count(findings: Sequence[Any] | None) -> int | None:
+    return None if findings is None else len(findings)

@@ -1,0 +1,112 @@
+"""Whose a run is: the team of a caller, of a dropped dataset, and what a team may read.
+
+The mapping is the template's parameter `Teams`, JSON by team:
+
+    {"research": {"callers": ["arn:aws:iam::123456789012:role/research-*"],
+                  "names": ["research-"],
+                  "datasets": ["s3://research-data/rft/"]}}
+
+`callers` are ARNs of IAM users and roles (of a role's session the role's), `*` standing for any text; `names` the
+prefixes of dropped datasets' names; `datasets` what its runs may be made from beside its own uploads and drops. An
+empty mapping is one team, `default`, of everyone whom the API lets in.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+DEFAULT = "default"
+"""The one team of a stack without a mapping."""
+
+TEAM_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
+"""It is part of S3 keys, so it is kept plain; at most 32 characters."""
+
+_SESSION = re.compile(r"(arn:[a-z-]+):sts::(\d{12}):assumed-role/([^/]+)/.*")
+_FIELDS = {"callers", "names", "datasets"}
+
+
+class TeamsInvalid(Exception):
+    """The mapping of teams cannot be read; names the team and the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """One team. `callers` are patterns, `names` and `datasets` prefixes."""
+
+    name: str
+    callers: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+
+
+class Teams:
+    """The teams of a stack, in the mapping's order: the first one that knows a caller is the caller's."""
+
+    def __init__(self, teams: tuple[Team, ...]) -> None:
+        self._teams = teams
+
+    @classmethod
+    def parse(cls, text: str) -> Teams:
+        """The teams in the parameter's JSON.
+
+        Raises:
+            TeamsInvalid: no JSON object of teams with lists of text.
+        """
+        try:
+            document = json.loads(text or "{}")
+        except ValueError as error:
+            raise TeamsInvalid(f"Teams: expected JSON, got {text[:60]!r} ({error})") from None
+        if not isinstance(document, dict):
+            raise TeamsInvalid(f"Teams: expected an object of teams, got {type(document).__name__}")
+        if not document:
+            return cls((Team(DEFAULT, ("*",), ("",), ("s3://",)),))
+        return cls(tuple(_team(name, told) for name, told in document.items()))
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Teams:
+        """The teams in the variable TEAMS, which the template sets from its parameter. Raises TeamsInvalid."""
+        return cls.parse((os.environ if environment is None else environment).get("TEAMS", ""))
+
+    def of_caller(self, user_arn: str) -> Team | None:
+        """The team of an IAM user or of a role's session; None where no team knows it."""
+        arn = principal_arn(user_arn)
+        for team in self._teams:
+            if any(_matches(pattern, arn) for pattern in team.callers):
+                return team
+        return None
+
+    def of_dataset_name(self, name: str) -> str | None:
+        """The name of the team whose longest prefix a dropped dataset's name has; None where there is none."""
+        found = [(len(prefix), team.name) for team in self._teams for prefix in team.names if name.startswith(prefix)]
+        return max(found, key=lambda each: each[0])[1] if found else None
+
+
+def principal_arn(user_arn: str) -> str:
+    """The ARN of the role for one of its sessions (whose name its holder chooses); any other ARN as it is."""
+    session = _SESSION.fullmatch(user_arn)
+    return f"{session[1]}:iam::{session[2]}:role/{session[3]}" if session else user_arn
+
+
+def _team(name: str, told: Any) -> Team:
+    if TEAM_NAME.fullmatch(name) is None:
+        raise TeamsInvalid(f"Teams: expected a team's name of 1 to 32 characters of a-z, 0-9 and -, got {name!r}")
+    if not isinstance(told, dict) or not told.keys() <= _FIELDS:
+        raise TeamsInvalid(f"Teams: {name}: expected an object with {', '.join(sorted(_FIELDS))}, got {told!r}")
+    values: dict[str, tuple[str, ...]] = {}
+    for field, value in told.items():
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise TeamsInvalid(f"Teams: {name}.{field}: expected a list of texts, got {value!r}")
+        values[field] = tuple(value)
+    for uri in values.get("datasets", ()):
+        if not uri.startswith("s3://"):
+            raise TeamsInvalid(f"Teams: {name}.datasets: expected s3://bucket/prefix, got {uri!r}")
+    return Team(name, **values)
+
+
+def _matches(pattern: str, arn: str) -> bool:
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), arn) is not None

@@ -58,6 +58,11 @@ prove: $(INSTALLED) ## run the tests that take longer
 bench: $(INSTALLED) ## measure
 	$(BIN)/pytest tests/bench --timeout=1800 -s
 
+.PHONY: confirm
+confirm: $(INSTALLED) ## find out what is UNCONFIRMED, in a real account, for money: make confirm ROLE=arn:… ARGS=--yes-it-costs-money
+	@test -n "$(ROLE)" || { echo "Name a role that Lambda may assume and that may write logs: make confirm ROLE=arn:..." >&2; exit 2; }
+	@$(BIN)/python -m confirm --role "$(ROLE)" $(ARGS)
+
 .PHONY: lint lint-style lint-types lint-imports lint-template lint-machines
 lint: lint-style lint-types lint-imports lint-template lint-machines ## check style, types, template and state machines
 

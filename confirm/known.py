@@ -1,0 +1,82 @@
+"""Which open questions a recording answers, and how."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Steps = Mapping[str, Any]
+
+
+def _ids(steps: Steps) -> str:
+    said = [f"file {_form(steps['file_uploaded']['id'])}", f"job {_form(steps['create']['body']['id'])}"]
+    if steps["job"].get("fine_tuned_model"):
+        said.append(f"model {_form(steps['job']['fine_tuned_model'])}")
+    return ", ".join(said)
+
+
+def _form(text: str) -> str:
+    """An id with its digits and letters of chance replaced, so that its form shows."""
+    uuid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+    return re.sub(r"[0-9a-z]{20,}", "<letters>", uuid.sub("<uuid>", text))
+
+
+def _metrics(steps: Steps) -> list[Mapping[str, Any]]:
+    return [each["data"] for each in steps["events"]["data"] if each.get("type") == "metrics"]
+
+
+def _order(steps: Steps) -> str:
+    numbers = [each["step"] for each in _metrics(steps)]
+    if len(numbers) < 2:
+        return "too few events to tell"
+    return "newest first" if numbers[0] > numbers[-1] else "oldest first"
+
+
+QUESTIONS: Mapping[str, tuple[str, Callable[[Steps], str]]] = {
+    "§2 status of a file after its upload": ("file_uploaded", lambda steps: str(steps["file_uploaded"].get("status"))),
+    "§2 download of a file's content": ("file_content", lambda steps: f"HTTP {steps['file_content']['status']}"),
+    "§4.4, §7 form of ids": ("job", _ids),
+    "§4.4 whether `method` is echoed": (
+        "create",
+        lambda steps: "echoed" if steps["create"]["body"].get("method") else "not echoed",
+    ),
+    "§4.2 steps of the job": (
+        "events",
+        lambda steps: str(next((each.get("total_steps") for each in _metrics(steps)), "no metrics")),
+    ),
+    "§4.5 statuses, in order": ("statuses", lambda steps: " → ".join(each["status"] for each in steps["statuses"])),
+    "§5 how far the list lags": ("create_listed", lambda steps: f"{steps['create_listed']['seconds']} s"),
+    "§5 cancelling a cancelled job": ("cancel_again", lambda steps: f"HTTP {steps['cancel_again']['status']}"),
+    "§5 pause": ("pause", lambda steps: f"HTTP {steps['pause']['status']}"),
+    "§5 order of events": ("events", _order),
+    "§5 default page of events": ("events_unlimited", lambda steps: str(len(steps["events_unlimited"]["data"]))),
+    "§5.1 keys of a metrics event": (
+        "events",
+        lambda steps: ", ".join(sorted(next(iter(_metrics(steps)), {}))) or "no metrics",
+    ),
+    "§5.2 checkpoints": (
+        "checkpoints",
+        lambda steps: str([each.get("step_number") for each in steps["checkpoints"].get("data", [])]),
+    ),
+    "§6.1 the grader's batch": (
+        "grader_batches",
+        lambda steps: str(steps["grader_batches"][0] if steps["grader_batches"] else "none was logged"),
+    ),
+    "§7 whether `seed` is taken": (
+        "tuned_model_with_seed",
+        lambda steps: f"HTTP {steps['tuned_model_with_seed']['status']}",
+    ),
+    "§7 tuned models in the list of models": (
+        "models",
+        lambda steps: str(
+            any(m.get("id") == steps["job"]["fine_tuned_model"] for m in steps["models"]["body"]["data"])
+        ),
+    ),
+}
+"""By the contract's row: the step that must have been recorded, and what it says."""
+
+
+def answers(steps: Steps) -> dict[str, str | None]:
+    """What is known of each row now; None where the walk did not come that far."""
+    return {row: tell(steps) if step in steps else None for row, (step, tell) in QUESTIONS.items()}

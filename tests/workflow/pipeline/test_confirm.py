@@ -1,0 +1,77 @@
+"""The walk that finds out what is UNCONFIRMED, against the local Bedrock: every step is made, no secret is kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from confirm.recording import without_secrets
+from tests.workflow.pipeline.conftest import Application
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+def test_the_walk_answers_every_question_and_puts_everything_away(application: Application, tmp_path: Path) -> None:
+    stack = application.stack
+    role = stack.aws.client("iam").list_roles()["Roles"][0]["Arn"]
+    words = ["--role", role, "--base-url", stack.bedrock.base_url, "--fixtures", str(tmp_path), "--look-seconds", "0.2"]
+    environment = {
+        **os.environ,
+        "AWS_ENDPOINT_URL": stack.aws.endpoint,
+        "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "not-a-secret",
+        "AWS_REGION": stack.region,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "confirm", *words],
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        env=environment,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    told = json.loads(done.stdout)
+    assert told["simulated"] is True
+    assert "confirms nothing" in done.stderr
+    known = told["known"]
+    assert known["§4.5 statuses, in order"].endswith("succeeded")
+    assert known["§4.2 steps of the job"] == "22"
+    assert known["§5 pause"] == "HTTP 404"
+    assert "reference_answer" in known["§6.1 the grader's batch"]
+    assert "Natalia" not in known["§6.1 the grader's batch"]
+    names = [each["FunctionName"] for each in stack.aws.client("lambda").list_functions()["Functions"]]
+    assert not [name for name in names if name.startswith("tunedrop-confirm-")]
+    kept = [path.read_text() for path in tmp_path.glob("*.json")]
+    assert len(kept) > 15
+    for text in kept:
+        assert "bedrock-api-key-" not in text
+        assert "AKIAIOSFODNN7EXAMPLE" not in text
+
+
+def test_nothing_is_done_in_a_real_account_without_a_word_for_it(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "confirm", "--role", "arn:aws:iam::123456789012:role/r", "--fixtures", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "--yes-it-costs-money" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_keys_signatures_and_accounts_are_taken_out() -> None:
+    text = (
+        "bedrock-api-key-YWJjZA== ABSKabc= AKIAIOSFODNN7EXAMPLE arn:aws:iam::998877665544:role/r X-Amz-Signature=abc123"
+    )
+    clean = without_secrets(text)
+    for secret in ("YWJjZA", "ABSKabc", "IOSFODNN7", "998877665544", "abc123"):
+        assert secret not in clean
+    assert "arn:aws:iam::123456789012:role/r" in clean

@@ -25,7 +25,7 @@ from tunedrop.training.events import TrainingEvents
 from tunedrop.training.health import Gradings, new_findings
 
 EAGER_MINUTES = 15
-"""How long a young job is polled at the shorter interval. One minute for the first 15, then five, makes about
+"""How long a young job is polled at the shorter interval. One minute for the first 15, then five, makes at the most
 15 + (72 * 60 - 15) / 5 = 876 polls in 72 hours; at 9 history events a turn that is 7,884 of the 25,000 allowed."""
 
 AGE_SHARE = 1 / 250

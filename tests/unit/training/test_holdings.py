@@ -1,0 +1,202 @@
+"""What a run holds at Bedrock: let go of at its end, swept where its end was missed, told where it stays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.unit.training.conftest import EXECUTION, RUN_ID
+from tests.unit.training.simulated_service import Clock, SimulatedService, once
+from tunedrop import clock as tunedrop_clock
+from tunedrop import identity
+from tunedrop.outcomes import RecipeInvalid, Status
+from tunedrop.recipe import resolve
+from tunedrop.run import sweep as sweeping
+from tunedrop.run.record import RunRecord
+from tunedrop.run.store import RunStore
+from tunedrop.training.backend import JobRequest, JobStatus, Unclear
+from tunedrop.training.holdings import left_behind, let_go
+from tunedrop.training.release import EndedExecution, Releaser
+from tunedrop.training.takeover import take_over
+
+NOVA = "amazon.nova-2-lite-v1:0:256k"
+
+
+def recipe(region: str = "us-west-2", **fields: Any) -> dict[str, Any]:
+    return resolve(fields, region).model_dump(mode="json")
+
+
+@pytest.fixture
+def service(clock: Clock) -> SimulatedService:
+    return SimulatedService(clock)
+
+
+@pytest.fixture
+def nova(service: SimulatedService, store: RunStore, run: RunRecord) -> RunRecord:
+    """A Nova run whose deployment was just made, and not noted yet."""
+    service.deploys = True
+    service.serve(RUN_ID, "model-arn")
+    fields = {"recipe": recipe("us-east-1", model=NOVA), "tuned_model": "model-arn"}
+    return store.update(RUN_ID, {**fields, "deploying_at": tunedrop_clock.now_text()})
+
+
+def stopped(store: RunStore, service: SimulatedService) -> RunRecord:
+    ended = EndedExecution(EXECUTION, "ABORTED", {"run_id": RUN_ID}, None, None, tunedrop_clock.now_text())
+    Releaser(store, lambda record: service, list_lag_seconds=0).release(ended)
+    return store.load(RUN_ID)
+
+
+def test_a_stopped_run_deletes_a_deployment_that_nobody_had_heard_of(
+    nova: RunRecord, store: RunStore, service: SimulatedService
+) -> None:
+    record = stopped(store, service)
+    assert record.closed
+    assert service.deployed == {}
+    assert record.released == {f"deployment-{RUN_ID}": "deployment deleted"}
+    assert [each["kind"] for each in left_behind(record)] == ["model"]
+
+
+def test_a_deployment_that_cannot_be_deleted_stops_no_notice_and_is_told(
+    nova: RunRecord, store: RunStore, service: SimulatedService
+) -> None:
+    service.fault = once("withdraw", "before", Unclear("reset"))
+    record = stopped(store, service)
+    assert record.closed
+    assert [each["kind"] for each in left_behind(record)] == ["model", "deployment"]
+
+
+def test_a_deployment_is_kept_only_where_the_recipe_says_so(nova: RunRecord, service: SimulatedService) -> None:
+    assert let_go(nova, service, keep_deployment=True) == {}
+    assert service.deployed
+    assert let_go(nova, service, keep_deployment=False)
+    assert not service.deployed
+
+
+class Runs:
+    """The stack's resources as far as the sweeper needs them."""
+
+    def __init__(self, store: RunStore) -> None:
+        self.runs = store
+        self.settings = None
+        self.stepfunctions = SimpleNamespace()
+
+
+@pytest.fixture
+def swept(store: RunStore, service: SimulatedService, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(sweeping, "backends_of_region", lambda settings: [service])
+    monkeypatch.setattr(sweeping, "_start_aftermath", lambda record, resources: False)
+    return lambda: sweeping.sweep(Runs(store))  # type: ignore[arg-type] # a part of them
+
+
+def job_of(service: SimulatedService, run_id: str) -> tuple[str, str]:
+    file_id = f"file-{len(service.files_by_id)}"
+    service.files_by_id[file_id] = identity.training_file_name(run_id)
+    return service.create(JobRequest(run_id, "m", file_id, "arn", {})).id, file_id
+
+
+def test_what_a_live_run_holds_is_left_alone(
+    run: RunRecord, store: RunStore, service: SimulatedService, swept: Any
+) -> None:
+    job_id, file_id = job_of(service, RUN_ID)
+    store.update(RUN_ID, {"job_id": job_id, "file_id": file_id})
+    service.deployed[RUN_ID] = service.clock.now()
+    found = swept()
+    assert (found.jobs_cancelled, found.files_deleted, found.deployments_deleted) == (0, 0, 0)
+    assert service.training
+    assert service.deployed
+
+
+def test_what_an_ended_run_left_is_cancelled_and_deleted(
+    run: RunRecord, store: RunStore, service: SimulatedService, swept: Any
+) -> None:
+    job_id, file_id = job_of(service, RUN_ID)
+    _, second_file = job_of(service, RUN_ID)
+    store.update(RUN_ID, {"job_id": job_id, "file_id": file_id})
+    service.deployed[RUN_ID] = service.clock.now()
+    store.close(RUN_ID, {"status": Status.FAILED, "notice": {"notice_id": "1"}})
+    found = swept()
+    assert (found.jobs_cancelled, found.files_deleted, found.deployments_deleted) == (2, 1, 1)
+    assert not service.training
+    assert list(service.files_by_id) == [file_id], f"{second_file} was uploaded by a process that died"
+
+
+def test_what_belongs_to_no_run_of_this_stack_is_counted_and_left_alone(
+    service: SimulatedService, swept: Any, store: RunStore
+) -> None:
+    job_of(service, "someone-else-0123456789abcdef")
+    service.deployed["someone-else-0123456789abcdef"] = service.clock.now()
+    found = swept()
+    assert (found.jobs_unowned, found.files_unowned, found.deployments_unowned) == (1, 1, 1)
+    assert service.training
+    assert service.files_by_id
+    assert service.deployed
+
+
+def test_a_finished_run_keeps_the_deployment_that_its_recipe_keeps(
+    nova: RunRecord, store: RunStore, service: SimulatedService, swept: Any
+) -> None:
+    store.update(RUN_ID, {"recipe": recipe("us-east-1", model=NOVA, cleanup={"keep_deployment": True})})
+    store.close(RUN_ID, {"status": Status.SUCCEEDED, "notice": {"notice_id": "1"}})
+    assert swept().deployments_deleted == 0
+    assert service.deployed
+
+
+# ---------------------------------------------------------------------------------------------------- taking over
+
+
+@pytest.fixture
+def earlier(run: RunRecord, store: RunStore, service: SimulatedService) -> RunRecord:
+    """A run that trained, and whose evaluation failed."""
+    job_id, file_id = job_of(service, RUN_ID)
+    service.end(job_id, JobStatus.SUCCEEDED, tuned_model="ft-1")
+    trained = {"job_id": job_id, "file_id": file_id, "tuned_model": "ft-1", "dataset": {"sha256": "a" * 64}}
+    store.update(RUN_ID, trained)
+    return store.close(RUN_ID, {"status": Status.FAILED, "notice": {"notice_id": "1"}})
+
+
+def following(store: RunStore, earlier: RunRecord, sha256: str = "a" * 64, **fields: Any) -> RunRecord:
+    later = replace(earlier, run_id="gsm8k-later", execution_arn="later", notice=None, job_id=None, tuned_model=None)
+    fields = fields or {"resumes": RUN_ID}
+    return store.register(replace(later, file_id=None, recipe=recipe(**fields), dataset={"sha256": sha256}))
+
+
+def test_a_resuming_run_has_the_earlier_job_and_none_of_its_own(
+    earlier: RunRecord, store: RunStore, service: SimulatedService
+) -> None:
+    taken = take_over(following(store, earlier), store, service)
+    assert taken is not None
+    assert (taken.job_id, taken.tuned_model, taken.file_id) == ("job-0", "ft-1", None)
+    assert len(service.jobs) == 1
+
+
+def test_other_rows_than_those_that_were_trained_on_are_refused(
+    earlier: RunRecord, store: RunStore, service: SimulatedService
+) -> None:
+    with pytest.raises(RecipeInvalid, match="trained on other rows"):
+        take_over(following(store, earlier, sha256="b" * 64), store, service)
+
+
+def test_a_job_that_made_no_model_is_refused(earlier: RunRecord, store: RunStore, service: SimulatedService) -> None:
+    service.jobs["job-0"] = replace(service.jobs["job-0"], status=JobStatus.FAILED, service_status="failed")
+    with pytest.raises(RecipeInvalid, match="ended as failed, without a model"):
+        take_over(following(store, earlier), store, service)
+
+
+def test_a_run_that_goes_on_is_not_resumed(run: RunRecord, store: RunStore, service: SimulatedService) -> None:
+    with pytest.raises(RecipeInvalid, match="has not ended"):
+        take_over(following(store, run), store, service)
+
+
+def test_a_given_model_is_evaluated_without_a_job(
+    earlier: RunRecord, store: RunStore, service: SimulatedService
+) -> None:
+    taken = take_over(following(store, earlier, evaluate_only="ft-9"), store, service)
+    assert taken is not None
+    assert (taken.job_id, taken.tuned_model) == (None, "ft-9")
+
+
+def test_a_run_that_trains_takes_nothing_over(run: RunRecord, store: RunStore, service: SimulatedService) -> None:
+    assert take_over(run, store, service) is None

@@ -47,6 +47,7 @@ CATCH_ALL_ERRORS = frozenset({"States.ALL", "States.TaskFailed"})
 """What a Task that invokes a function must not name: it would run again what the run is to end by."""
 
 _LAMBDA_INVOKE = ":states:::lambda:invoke"
+_WAITING = ".waitForTaskToken"
 _SUBSTITUTION = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
 _BUILT_IN_VARIABLES = frozenset({"states", "", "$"})
 """`$states`, and JSONata's own `$` (the context) and `$$` (the root)."""
@@ -162,8 +163,12 @@ def _state_faults(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "timeout", "has no TimeoutSeconds; a Task without one waits for as long as the machine may run"
     invokes = state["Resource"].endswith(_LAMBDA_INVOKE)
     retried = {error for each in state.get("Retry", ()) for error in each["ErrorEquals"]}
-    for error in sorted((LAMBDA_ERRORS if invokes else NATIVE_ERRORS) - retried):
+    # Where a person's answer is waited for, silence is an answer.
+    silence = {"States.Timeout"} if state["Resource"].endswith(_WAITING) else set()
+    for error in sorted((LAMBDA_ERRORS if invokes else NATIVE_ERRORS - silence) - retried):
         yield "retry", f"does not retry {error}"
+    for error in sorted(silence & retried):
+        yield "retry", f"retries {error}, and so waits again for an answer that did not come"
     for retrier in state.get("Retry", ()):
         if retrier.get("JitterStrategy") != "FULL" or "MaxDelaySeconds" not in retrier:
             yield "retry", f"retries {', '.join(retrier['ErrorEquals'])} without full jitter and a MaxDelaySeconds"

@@ -9,6 +9,7 @@ from typing import Any
 import jsonata
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from checks import sam_template, state_machines
 from tunedrop import recipe
@@ -67,9 +68,21 @@ def test_the_pipeline_has_the_states_of_the_design(pipeline: dict[str, Any]) -> 
         "Compared?",
         "ConcludeRun",
         "Promote?",
+        "ReadPredecessor",
+        "Predecessor?",
+        "KeepPredecessor",
         "Promote",
+        "MarkPromoted",
+        "NotPromoted",
+        "Told?",
         "PublishNotice",
         "MarkNotified",
+        "Approval?",
+        "AskForApproval",
+        "WaitForApproval",
+        "Approved?",
+        "NotApproved",
+        "Ended",
     ]
 
 
@@ -84,8 +97,13 @@ def test_the_aftermath_has_the_states_of_the_design(aftermath: dict[str, Any]) -
     ]
 
 
-def test_the_pipeline_catches_nothing_so_that_failures_show_as_failures(pipeline: dict[str, Any]) -> None:
-    assert "Catch" not in (MACHINES / "rft_pipeline.asl.yaml").read_text().replace("no Catch", "")
+def test_the_pipeline_catches_nothing_before_the_run_is_closed_so_that_failures_show_as_failures(
+    pipeline: dict[str, Any],
+) -> None:
+    names = list(pipeline["States"])
+    catching = [name for name in names if "Catch" in pipeline["States"][name]]
+    assert catching == ["ReadPredecessor", "KeepPredecessor", "Promote", "WaitForApproval"]
+    assert min(names.index(name) for name in catching) > names.index("ConcludeRun")
     assert pipeline["States"]["EvaluateShards"].get("ToleratedFailurePercentage") is None
 
 
@@ -93,12 +111,17 @@ def test_the_pipeline_catches_nothing_so_that_failures_show_as_failures(pipeline
 
 
 def goes_on_to(machine: dict[str, Any], choice: str, answer: dict[str, Any]) -> str | None:
-    """Where the Choice leads with a function's answer; None where no rule meets it, which fails an execution."""
+    """Where the Choice leads with a function's answer; None where no rule meets it, which fails an execution.
+
+    What the answer holds is given as variables, too: some are kept for later Choices.
+    """
     state = machine["States"][choice]
     for rule in state["Choices"]:
         condition = jsonata.Jsonata(rule["Condition"].removeprefix("{%").removesuffix("%}"))
         frame = condition.create_frame()
         frame.bind("states", {"input": answer})
+        for name, value in answer.items():
+            frame.bind(name, value)
         met = condition.evaluate(None, frame)
         assert isinstance(met, bool), f"{rule['Condition']} is {met!r}; Step Functions takes only a boolean"
         if met:
@@ -117,8 +140,20 @@ def goes_on_to(machine: dict[str, Any], choice: str, answer: dict[str, Any]) -> 
         ("rft_pipeline", "Ready?", {"warnings": [], "decision": "ready"}, "PlanEvaluation"),
         ("rft_pipeline", "Ready?", {"warnings": [], "decision": "what is this"}, None),
         ("rft_pipeline", "Ready?", {"warnings": [{"subject": "s"}], "decision": "running"}, "PublishWarning"),
-        ("rft_pipeline", "Promote?", {"promotion": {"wanted": True}}, "Promote"),
-        ("rft_pipeline", "Promote?", {"promotion": {"wanted": False}}, "PublishNotice"),
+        ("rft_pipeline", "Compared?", {"round": 2}, "PlanEvaluation"),
+        ("rft_pipeline", "Compared?", {"round": 0}, "ConcludeRun"),
+        ("rft_pipeline", "Promote?", {"promotion": {"wanted": True, "approval": False}}, "ReadPredecessor"),
+        ("rft_pipeline", "Promote?", {"promotion": {"wanted": True, "approval": True}}, "PublishNotice"),
+        ("rft_pipeline", "Promote?", {"promotion": {"wanted": False, "approval": False}}, "PublishNotice"),
+        ("rft_pipeline", "Predecessor?", {"predecessor": "a", "promotion": {"value": "b"}}, "KeepPredecessor"),
+        ("rft_pipeline", "Predecessor?", {"predecessor": "b", "promotion": {"value": "b"}}, "Promote"),
+        ("rft_pipeline", "Predecessor?", {"predecessor": "", "promotion": {"value": "b"}}, "Promote"),
+        ("rft_pipeline", "Told?", {"promotion": {"approval": False}}, "PublishNotice"),
+        ("rft_pipeline", "Told?", {"promotion": {"approval": True}}, "Ended"),
+        ("rft_pipeline", "Approval?", {"promotion": {"wanted": True, "approval": True}}, "AskForApproval"),
+        ("rft_pipeline", "Approval?", {"promotion": {"wanted": True, "approval": False}}, "Ended"),
+        ("rft_pipeline", "Approved?", {"outcome": "approved"}, "ReadPredecessor"),
+        ("rft_pipeline", "Approved?", {"outcome": "rejected"}, "NotApproved"),
         ("aftermath", "Released?", {"decision": "publish"}, "PublishNotice"),
         ("aftermath", "Released?", {"decision": "wait"}, "WaitForRelease"),
         ("aftermath", "Released?", {"decision": "nothing"}, "NothingToDo"),
@@ -167,12 +202,18 @@ def test_the_description_of_later_poll_seconds_tells_the_limit(
 ) -> None:
     told = re.search(r"below (\d+) a run", template["Parameters"]["LaterPollSeconds"]["Description"])
     assert told is not None
-    least = 9 * pipeline["TimeoutSeconds"] / (0.8 * HISTORY_EVENTS)
+    polled_seconds = pipeline["TimeoutSeconds"] - most_hours(recipe.Promotion, "approval_hours") * 3600
+    least = 9 * polled_seconds / (0.8 * HISTORY_EVENTS)
     assert int(told[1]) - 1 < least <= int(told[1])
 
 
-def test_the_machine_outlasts_the_longest_training_by_a_day(pipeline: dict[str, Any]) -> None:
-    longest = max(each.le for each in recipe.Budget.model_fields["hours"].metadata if hasattr(each, "le"))
+def most_hours(section: type[BaseModel], field: str) -> float:
+    """The most that the recipe's field may be."""
+    return max(float(each.le) for each in section.model_fields[field].metadata if hasattr(each, "le"))
+
+
+def test_the_machine_outlasts_the_longest_training_and_the_longest_approval_by_a_day(pipeline: dict[str, Any]) -> None:
+    longest = most_hours(recipe.Budget, "hours") + most_hours(recipe.Promotion, "approval_hours")
     assert pipeline["TimeoutSeconds"] == (longest + 24) * 3600
 
 
@@ -264,8 +305,13 @@ SHARD = (STATES, "EvaluateShards", "ItemProcessor", STATES, "EvaluateShard")
         (_set(STATES, "Ready?", "Choices", 1, "Next", value="Nowhere"), "Ready?", "dangling"),
         (_set(STATES, "Promote?", "Default", value="Nowhere"), "Promote?", "dangling"),
         (_set("StartAt", value="Register"), "RegisterRun", "dangling"),
-        (_set(STATES, "Promote?", "Choices", 0, "Next", value="PublishNotice"), "Promote", "unreachable"),
-        (_drop(STATES, "MarkNotified", "End"), "MarkNotified", "endless"),
+        (_set(STATES, "Approval?", "Choices", 0, "Next", value="Ended"), "AskForApproval", "unreachable"),
+        (_set(STATES, "MarkNotified", "Next", value="MarkNotified"), "MarkNotified", "endless"),
+        (
+            _set(STATES, "WaitForApproval", "Retry", 0, "ErrorEquals", 0, value="States.Timeout"),
+            "WaitForApproval",
+            "retry",
+        ),
         (_set(STATES, "Ready?", "Choices", 1, "Next", value="WaitForTraining"), "PollJob", "endless"),
         (_drop(*SHARD, "End"), "EvaluateShard", "endless"),
         (_set(STATES, "PollJob", "Arguments", "FunctionName", value="${PolJob}"), "", "substitution"),

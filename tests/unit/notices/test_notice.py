@@ -23,7 +23,7 @@ RUN = RunRecord(
 FIELDS = {
     *("schema_version", "notice_id", "run_id", "name", "status", "reason", "base_model", "tuned_model", "dataset"),
     *("training", "evaluation", "report_uri", "execution_arn", "started_at", "finished_at"),
-    *("released", "may_still_cost"),
+    *("promotion", "released", "may_still_cost"),
 }
 
 

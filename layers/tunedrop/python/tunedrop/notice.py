@@ -11,6 +11,8 @@ from typing import Any
 
 from tunedrop import clock, identity
 from tunedrop.outcomes import Status
+from tunedrop.recipe import Promotion
+from tunedrop.run.promotion import standing
 from tunedrop.run.record import RunRecord
 from tunedrop.training.holdings import left_behind
 
@@ -77,6 +79,35 @@ def warning(record: RunRecord, finding: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def approval_wanted(record: RunRecord, promotion: Promotion) -> dict[str, Any]:
+    """The notice that asks a person to approve the promotion, ready to publish. Its id is the same each time."""
+    evaluation = record.evaluation or {}
+    body = {
+        "schema_version": SCHEMA_VERSION,
+        "notice_id": identity.approval_notice_id(record.run_id),
+        "event": "approval_wanted",
+        "run_id": record.run_id,
+        "name": record.name,
+        "status": str(record.status),
+        "base_model": _base_model(record),
+        "tuned_model": record.tuned_model,
+        "parameter": promotion.parameter,
+        "hours": promotion.approval_hours,
+        "verdict": evaluation.get("verdict"),
+        "difference": evaluation.get("difference"),
+        "simulated": bool((record.training or {}).get("simulated", False)),
+        "report_uri": record.report_uri,
+        "execution_arn": record.execution_arn,
+    }
+    told = {"event": "approval_wanted", "name": record.name}
+    return {
+        "notice_id": body["notice_id"],
+        "subject": _subject("Tunedrop APPROVAL WANTED: ", record.name),
+        "message": json.dumps(body, ensure_ascii=False, allow_nan=False),
+        "attributes": {name: {"DataType": "String", "StringValue": value} for name, value in told.items()},
+    }
+
+
 def attributes(record: RunRecord, status: Status) -> dict[str, Any]:
     """What a filter policy can ask for, in the form of SNS's MessageAttributes; left out where there is no value."""
     values = {
@@ -125,6 +156,7 @@ def _body(
             "simulated": bool(training.get("simulated", False)),
         },
         "evaluation": record.evaluation,
+        "promotion": standing(record, status),
         "released": [{"id": name, "how": how} for name, how in record.released.items()],
         "may_still_cost": left_behind(record),
         "report_uri": report_uri,

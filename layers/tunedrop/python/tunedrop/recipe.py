@@ -147,9 +147,12 @@ class Promotion(_Section):
     """Where the model id is put when the verdict is good enough: the name of an SSM parameter.
 
     Below `/tunedrop/`, as the pipeline's role may write no other: a recipe cannot overwrite what is not Tunedrop's.
+    With `approval` a person has `approval_hours` to say yes; silence means no.
     """
 
     parameter: str = Field(pattern=r"^/tunedrop(/[A-Za-z0-9_.\-]{1,100}){1,5}$")
+    approval: bool = False
+    approval_hours: float = Field(24, gt=0, le=_HOURS_72)
 
 
 class Recipe(_Section):

@@ -12,7 +12,7 @@ from tunedrop.evaluation.comparison import length_labels
 from tunedrop.evaluation.guard_rails import Profile
 from tunedrop.evaluation.plan import Shard, comparison_shards, load_plan, read_shard
 from tunedrop.evaluation.tally import Tally
-from tunedrop.evaluation.verdict import Rules, Verdict, evaluate, notice_figures
+from tunedrop.evaluation.verdict import Rules, evaluate, notice_figures
 from tunedrop.graders.contract import text_of
 from tunedrop.outcomes import EvaluationIncomplete, Status
 from tunedrop.recipe import Recipe
@@ -21,6 +21,7 @@ from tunedrop.reporting.flips import Flips
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
+from tunedrop.run.promotion import instructions
 from tunedrop.run.record import RunRecord
 from tunedrop.run.report_files import write_report
 from tunedrop.training.holdings import let_go
@@ -63,7 +64,7 @@ def conclude(run_id: str, resources: Resources) -> dict[str, Any]:
         record = resources.runs.close(run_id, closing)
     return {
         "verdict": (record.evaluation or {}).get("verdict"),
-        "promotion": promotion(record, recipe),
+        "promotion": instructions(record),
         "notice": record.notice,
     }
 
@@ -74,20 +75,6 @@ def _let_go(record: RunRecord, recipe: Recipe, resources: Resources) -> RunRecor
         return record
     released = let_go(record, resources.backend(record), keep_deployment=recipe.cleanup.keep_deployment)
     return resources.runs.update(record.run_id, {"released": {**record.released, **released}})
-
-
-def promotion(record: RunRecord, recipe: Recipe) -> dict[str, Any]:
-    """Whether the tuned model takes the place that the recipe names, and which that is."""
-    wanted = (
-        recipe.promotion is not None
-        and record.status is Status.SUCCEEDED
-        and (record.evaluation or {}).get("verdict") == Verdict.IMPROVED
-    )
-    return {
-        "wanted": wanted,
-        "parameter": recipe.promotion.parameter if recipe.promotion else "",
-        "value": record.tuned_model or "",
-    }
 
 
 def _evaluate(run_folder: RunFolder, recipe: Recipe, shards: list[Shard]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -146,6 +146,8 @@ def _show_where(console: Console, followed: FollowedRun, dataset: DatasetFolder)
 def _next_steps(followed: FollowedRun, dataset: DatasetFolder) -> Sequence[str]:
     source = places.shown(dataset.train.parent)
     error = (followed.notice.message["reason"] or {}).get("error")
+    if followed.progress.waits_for_approval:
+        return ("the promotion waits for a person's word, given by the API: make up, and run it there",)
     if followed.notice.status == "SUCCEEDED":
         return (
             "make run DATASET=folder    the same with your own train.jsonl",

@@ -76,7 +76,8 @@ def _follow(stack: LocalStack, run_id: str, subscriber: Subscriber, view: View) 
         progress = progress_reader.read()
         view.show(progress)
         notice = notice or subscriber.receive(run_id)
-        if notice is not None and progress.ended and progress.notified:
+        over = progress.ended or progress.waits_for_approval
+        if notice is not None and over and progress.notified:
             return progress, notice
         if progress.record is not None and not progress.ended:
             waited_since = time.monotonic()

@@ -56,8 +56,7 @@ class LiveView:
         for stage in STAGES:
             span = progress.spans.get(stage.name)
             if span is None:
-                # A promotion is the recipe's wish: it is shown when it comes.
-                if stage.name != "Promote":
+                if not stage.optional:
                     table.add_row(Text("·", style="dim"), Text(stage.name, style="dim"), "", "")
                 continue
             table.add_row(*self._row(progress, stage, span, working == stage.name))

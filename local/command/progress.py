@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -75,6 +76,11 @@ class Progress:
         return self.last_stage if self.ended and self.execution_status != "SUCCEEDED" else None
 
     @property
+    def waits_for_approval(self) -> bool:
+        """Whether all is done but a promotion, which waits for a person."""
+        return "AskForApproval" in self.spans
+
+    @property
     def notified(self) -> bool:
         return self.record is not None and self.record.notified_at is not None
 
@@ -134,15 +140,14 @@ class ProgressReader:
             spans[progress.failed_at].left = described.get("stopDate")
 
     def _read_answers(self) -> None:
-        answers = self._progress.answers or self._wanted()
+        answers = dict(self._progress.answers)
+        for candidate, wanted in self._wanted().items():
+            answers.setdefault(candidate, Answers(0)).wanted = wanted
         for name in self._folder.names(names.ANSWERS):
             if name in self._parts_read:
                 continue
             for line in self._folder.stream(name).iter_lines():
                 answer = orjson.loads(line)
-                if answer["candidate"] not in answers:
-                    # A second round was planned, after a checkpoint was chosen.
-                    answers = {**self._wanted(), **answers}
                 counted = answers[answer["candidate"]]
                 counted.got += 1
                 if answer["correct"] is not None:
@@ -151,14 +156,13 @@ class ProgressReader:
             self._parts_read.add(name)
         self._progress.answers = answers
 
-    def _wanted(self) -> dict[str, Answers]:
-        """How many answers each candidate is asked for."""
+    def _wanted(self) -> Mapping[str, int]:
+        """How many answers each candidate is asked for, by the plan: a later round adds to it."""
         record = self._progress.record
         recipe: Mapping[str, Any] = (record.recipe if record else None) or {}
-        samples = recipe["evaluation"]["samples"]
-        wanted: dict[str, Answers] = {}
+        wanted: Counter[str] = Counter()
         for shard in self._folder.read_json(names.PLAN)["shards"]:
-            wanted.setdefault(shard["candidate"], Answers(0)).wanted += shard["rows"] * samples
+            wanted[shard["candidate"]] += shard["rows"] * recipe["evaluation"]["samples"]
         return wanted
 
 

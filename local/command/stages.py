@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One line of the view. `found` tells in a few words what the stage has found so far, "" while that is nothing."""
+    """One line of the view. `found` tells in a few words what the stage has found so far, "" while that is nothing.
+
+    An `optional` stage is one that a recipe asks for: it is shown when it comes.
+    """
 
     name: str
     states: tuple[str, ...]
     found: Callable[[Progress], str]
+    optional: bool = False
 
 
 def _registered(progress: Progress) -> str:
@@ -110,6 +114,10 @@ def _published(progress: Progress) -> str:
     return "notice published" if progress.notified else ""
 
 
+def _asked(_progress: Progress) -> str:
+    return "the promotion waits for a person's word"
+
+
 def _count(number: int | None, thing: str) -> str:
     number = number or 0
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
@@ -118,16 +126,22 @@ def _count(number: int | None, thing: str) -> str:
 STAGES = (
     Stage("RegisterRun", ("RegisterRun", "Registered?"), _registered),
     Stage("Settle", ("Settle",), _settled),
-    Stage("ResolveInputs", ("ResolveInputs",), _resolved),
+    Stage("ResolveInputs", ("ResolveInputs", "PublishStart"), _resolved),
     Stage("ValidateDataset", ("ValidateDataset",), _validated),
     Stage("RehearseGrader", ("RehearseGrader",), _rehearsed),
     Stage("SubmitJob", ("SubmitJob",), _submitted),
     Stage("PollJob", ("WaitForTraining", "PollJob", "Ready?", "PublishWarning"), _trained),
     Stage("PlanEvaluation", ("PlanEvaluation",), _planned),
-    Stage("EvaluateShards", ("EvaluateShards",), _evaluated),
+    Stage("EvaluateShards", ("EvaluateShards", "Compared?"), _evaluated),
     Stage("ConcludeRun", ("ConcludeRun", "Promote?"), _concluded),
-    Stage("Promote", ("Promote",), _promoted),
-    Stage("PublishNotice", ("PublishNotice", "MarkNotified"), _published),
+    Stage(
+        "Promote",
+        ("ReadPredecessor", "Predecessor?", "KeepPredecessor", "Promote", "MarkPromoted", "NotPromoted", "Told?"),
+        _promoted,
+        optional=True,
+    ),
+    Stage("PublishNotice", ("PublishNotice", "MarkNotified", "Approval?"), _published),
+    Stage("AskForApproval", ("AskForApproval", "WaitForApproval", "Approved?", "NotApproved"), _asked, optional=True),
 )
 
 ORDER = tuple(stage.name for stage in STAGES)

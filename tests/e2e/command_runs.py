@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TUNEDROP = Path(sys.executable).with_name("tunedrop")
+STOP_SECONDS = 30
 GSM8K = REPOSITORY / "events/datasets/gsm8k"
 
 
@@ -45,6 +47,7 @@ def tunedrop_up(*words: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, 
         stderr=subprocess.PIPE,
         text=True,
         cwd=REPOSITORY,
+        env={**os.environ, "PYTHONFAULTHANDLER": "1"},
     )
     try:
         line = process.stdout.readline() if process.stdout else ""
@@ -55,6 +58,17 @@ def tunedrop_up(*words: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, 
         if process.poll() is None:
             process.terminate()
             process.communicate()
+
+
+def stop(process: subprocess.Popen[str], number: int) -> None:
+    """Send a signal and wait for the end. One that does not come fails with what every thread was doing."""
+    process.send_signal(number)
+    try:
+        process.communicate(timeout=STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)
+        _, stacks = process.communicate()
+        raise AssertionError(f"signal {number} did not end the process within {STOP_SECONDS} s:\n{stacks}") from None
 
 
 def descendants(pid: int) -> set[int]:

@@ -15,7 +15,7 @@ import pytest
 from pydantic import BaseModel
 
 from local.command.places import UP_ENVIRONMENT
-from tests.e2e.command_runs import REPOSITORY, alive, descendants, tunedrop_up
+from tests.e2e.command_runs import REPOSITORY, alive, descendants, stop, tunedrop_up
 from tunedrop.catalog import default_for_region
 from tunedrop.recipe import Recipe, parse, resolve
 
@@ -67,9 +67,8 @@ def test_curl_the_openai_sdk_and_the_aws_cli_work_as_written_until_ctrl_c_ends_e
 
         started = descendants(process.pid)
         assert started
-        process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=30)
-        assert process.returncode == 0, told
+        stop(process, signal.SIGINT)
+        assert process.returncode == 0
     assert not [pid for pid in started if alive(pid)]
     assert not UP_ENVIRONMENT.exists()
 

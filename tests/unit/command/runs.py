@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local.command.progress import Answers, Progress, Span
-from local.command.stages import ORDER
+from local.command.stages import ORDER, STAGES
 from tunedrop.outcomes import Status
 from tunedrop.run.record import RunRecord
 
@@ -34,8 +34,8 @@ def record(**changes: Any) -> RunRecord:
 
 
 def spans(until: str) -> dict[str, Span]:
-    """Every stage up to `until`, a second each; `until` still works. "Promote" is left out, as in most runs."""
-    names = [name for name in ORDER[: ORDER.index(until) + 1] if name != "Promote"]
+    """Every stage up to `until`, a second each; `until` still works. Stages that a recipe asks for are left out."""
+    names = [stage.name for stage in STAGES[: ORDER.index(until) + 1] if not stage.optional]
     made = {
         name: Span(BEGAN + timedelta(seconds=place), BEGAN + timedelta(seconds=place + 1))
         for place, name in enumerate(names)

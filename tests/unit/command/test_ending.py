@@ -15,7 +15,7 @@ from local.command.console import FILE_WIDTH
 from local.command.dataset_folder import DatasetFolder
 from local.command.ending import show_end
 from local.command.following import FollowedRun
-from local.command.progress import Progress
+from local.command.progress import Progress, Span
 from local.command.subscriber import Received
 from tests.unit.command import runs
 
@@ -150,6 +150,14 @@ def test_what_may_still_cost_is_named(tmp_path: Path, dataset: DatasetFolder) ->
     notice = _notice(may_still_cost=left)
     shown = _shown(tmp_path, dataset, notice, runs.ended_well(), result=_result("improved"))
     assert "left behind  model arn:model/1: a custom model is stored until it is deleted" in shown
+
+
+def test_a_promotion_that_waits_for_a_person_is_said(tmp_path: Path, dataset: DatasetFolder) -> None:
+    progress = runs.ended_well()
+    progress.execution_status = "RUNNING"
+    progress.spans = {**progress.spans, "AskForApproval": Span(runs.BEGAN)}
+    shown = _shown(tmp_path, dataset, _notice(), progress, result=_result("improved"))
+    assert "the promotion waits for a person's word" in shown
 
 
 def test_suspected_reward_hacking_is_said(tmp_path: Path, dataset: DatasetFolder) -> None:

@@ -140,6 +140,19 @@ def test_answers_are_counted_once_each_as_their_parts_come(run: Run) -> None:
     assert run.reader.read().answers["tuned"].accuracy == 1.0
 
 
+def test_a_second_round_of_the_evaluation_adds_its_candidates_to_those_of_the_first(run: Run) -> None:
+    _registered(run)
+    first = {"candidate": "checkpoint:20", "rows": 3}
+    run.folder.write_json(PLAN, {"shards": [first]})
+    run.execution.enter("EvaluateShards")
+    run.answer("00000/00000", "checkpoint:20", True, False)
+    assert run.reader.read().answers == {"checkpoint:20": Answers(3, 2, 2, 1)}
+    run.folder.write_json(PLAN, {"shards": [first, {"candidate": "base", "rows": 5}]})
+    run.answer("00001/00000", "base", True)
+    run.execution.enter("Compared?", "PlanEvaluation", "EvaluateShards")
+    assert run.reader.read().answers == {"checkpoint:20": Answers(3, 2, 2, 1), "base": Answers(5, 1, 1, 1)}
+
+
 def test_nothing_is_right_or_wrong_where_nothing_was_judged() -> None:
     assert Answers(10, got=4).accuracy is None
 

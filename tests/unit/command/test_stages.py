@@ -11,7 +11,8 @@ from local.command.stages import ORDER, STAGE_OF_STATE, STAGES
 
 _PIPELINE = Path(__file__).parents[3] / "statemachine/rft_pipeline.asl.yaml"
 
-_NEVER_SHOWN = {"Duplicate"}  # the end of an execution that owns no run
+_NEVER_SHOWN = {"Duplicate", "Ended"}
+"""The ends of an execution: one that owns no run, and one whose run has been told of already."""
 
 
 def _states() -> dict[str, Any]:

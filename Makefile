@@ -14,7 +14,7 @@ ARGS ?=
 
 .PHONY: help
 help: ## list the commands
-	@grep -hE '^[a-z][a-zA-Z_-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z][a-zA-Z_-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 $(INSTALLED): requirements/dev.lock requirements/layer.lock requirements/runtime.lock pyproject.toml local/find_python.sh
 	@python="$$(sh local/find_python.sh)" && echo "Setting up $(VENV) with $$("$$python" --version) ..." && \
@@ -84,6 +84,10 @@ lint-template: $(INSTALLED)
 
 lint-machines: $(INSTALLED)
 	$(BIN)/python -m checks.state_machines
+
+.PHONY: permissions
+permissions: $(INSTALLED) ## print who may do what: role, actions, resources
+	@$(BIN)/python -m checks.permissions
 
 # SAM looks for nothing and reports to no one; MAKEFLAGS of this make are not for the layer's.
 SAM_RUN = env -u MAKEFLAGS -u MAKELEVEL SAM_CLI_TELEMETRY=0 UV="$(CURDIR)/$(SAM_VENV)/bin/uv" $(SAM)

@@ -2,20 +2,25 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunedrop.resources import Resources
 from tunedrop.run.conclusion import conclude
 
 logger = Logger()
+metrics = Metrics()
 resources = Resources()
 
 
+@metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id"}` to `{"decision": "concluded", "verdict", "promotion", "notice"}`. Raises EvaluationIncomplete."""
     logger.append_keys(run_id=event["run_id"])
     conclusion = conclude(event["run_id"], resources)
     logger.info("concluded", verdict=conclusion["verdict"])
+    metrics.add_dimension("status", "SUCCEEDED")
+    metrics.add_metric("RunsEnded", MetricUnit.Count, 1)
     return {"decision": "concluded", **conclusion}

@@ -39,6 +39,7 @@ def handler(event: Any, context: Any) -> list[dict[str, Any]]:
         context.function_version,
         answers=len(answers),
         errors=errors,
+        zeros=sum(told["aggregate_reward_score"] == 0 for told in answers),
         seconds=round(time.monotonic() - started, 3),
         now=time.time(),
     )

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunedrop.outcomes import Status
@@ -12,9 +13,11 @@ from tunedrop.run.record import RunRecord
 from tunedrop.training.release import Releaser, describe_execution
 
 logger = Logger()
+metrics = Metrics()
 resources = Resources()
 
 
+@metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"input": <status-change event, or {"execution_arn"}>}` to what is next: publish, wait, or nothing.
@@ -35,6 +38,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     answer: dict[str, Any] = {"decision": release.decision, "run_id": release.run_id}
     if release.decision == "publish":
         answer["notice"] = release.notice
+        metrics.add_dimension("status", (release.notice or {})["attributes"]["status"]["StringValue"])
+        metrics.add_metric("RunsEnded", MetricUnit.Count, 1)
     if release.decision == "wait":
         answer["wait_seconds"] = release.wait_seconds
     return answer

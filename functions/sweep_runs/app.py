@@ -3,19 +3,24 @@
 from dataclasses import asdict
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunedrop.resources import Resources
 from tunedrop.run.sweep import sweep
 
 logger = Logger()
+metrics = Metrics()
 resources = Resources()
 
 
+@metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Anything to the counts of `tunedrop.run.sweep.Swept`."""
     swept = asdict(sweep(resources))
+    for name, number in swept.items():
+        metrics.add_metric(name, MetricUnit.Count, number)
     logger.info("swept", **swept)
     return swept

@@ -42,10 +42,15 @@ def made_by_the_release() -> set[str]:
     return {ended(status) for status in ("ABORTED", "TIMED_OUT", "SUCCEEDED", "FAILED")}
 
 
-def test_every_error_that_a_notice_can_carry_has_its_heading_and_no_other_has() -> None:
+def test_every_error_finding_and_alarm_has_its_heading_and_nothing_else_has() -> None:
     errors = raised() | made_by_the_release() | BY_STEP_FUNCTIONS | BY_LAMBDA
     findings = set(get_args(FindingName))
-    assert set(headings()) == errors | findings
+    alarms = {
+        name
+        for name, each in sam_template.read()["Resources"].items()
+        if each["Type"] in ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+    }
+    assert set(headings()) == errors | findings | alarms
 
 
 def test_every_error_that_a_state_retries_is_told_of_when_the_tries_are_used_up() -> None:
@@ -69,3 +74,13 @@ def test_each_heading_says_what_it_means_what_to_look_at_and_what_to_do(heading:
         return
     for part in ("**Means**", "**Look at**", "**Do**"):
         assert f"- {part}: " in text, part
+
+
+@pytest.mark.parametrize("query", re.findall(r"`<stack>/([a-z ]+)`", RUNBOOK.read_text()))
+def test_each_saved_query_that_the_runbook_names_is_in_the_template(query: str) -> None:
+    saved = [
+        each["Properties"]["Name"]["Fn::Sub"]
+        for each in sam_template.read()["Resources"].values()
+        if each["Type"] == "AWS::Logs::QueryDefinition"
+    ]
+    assert f"${{AWS::StackName}}/{query}" in saved

@@ -14,6 +14,9 @@ NAMESPACE = "Tunedrop"
 ANSWERS = "GradedAnswers"
 ERRORS = "GraderErrors"
 GRADER = "grader"
+FUNCTION = "function"
+ZERO_SHARE = "ZeroRewardShare"
+"""The share of a batch's answers that scored zero: an alarm tells when it stays at 1."""
 
 PERIOD_SECONDS = 3600
 """One sum an hour: a run of 96 hours needs 97 of the 1,440 datapoints that one answer of CloudWatch has at the most."""
@@ -26,7 +29,9 @@ class MetricReader(Protocol):
         """The datapoints of one metric."""
 
 
-def batch_line(function: str, version: str, *, answers: int, errors: int, seconds: float, now: float) -> dict[str, Any]:
+def batch_line(
+    function: str, version: str, *, answers: int, errors: int, zeros: int, seconds: float, now: float
+) -> dict[str, Any]:
     """The log line of one batch, which is its metrics, too. `now` in seconds since the epoch."""
     return {
         "_aws": {
@@ -34,12 +39,17 @@ def batch_line(function: str, version: str, *, answers: int, errors: int, second
             "CloudWatchMetrics": [
                 {
                     "Namespace": NAMESPACE,
-                    "Dimensions": [[GRADER]],
-                    "Metrics": [{"Name": name, "Unit": "Count"} for name in (ANSWERS, ERRORS)],
+                    "Dimensions": [[GRADER], [FUNCTION]],
+                    "Metrics": [
+                        *({"Name": name, "Unit": "Count"} for name in (ANSWERS, ERRORS)),
+                        {"Name": ZERO_SHARE, "Unit": "None"},
+                    ],
                 }
             ],
         },
         GRADER: f"{function}:{version}",
+        FUNCTION: function,
+        ZERO_SHARE: zeros / answers if answers else 0.0,
         ANSWERS: answers,
         ERRORS: errors,
         "message": "graded",

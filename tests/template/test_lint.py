@@ -24,6 +24,7 @@ COPIED = (
     "checks",
     CLOCK,
     "local/__init__.py",
+    "confirm/__init__.py",
 )
 
 

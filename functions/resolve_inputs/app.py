@@ -5,6 +5,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from tunedrop import notice
 from tunedrop.resources import Resources
 from tunedrop.run.resolution import resolve_inputs
 
@@ -14,7 +15,7 @@ resources = Resources()
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """`{"run_id"}` to `{"decision": "resolved"}`. Raises InputMissing, RecipeInvalid."""
+    """`{"run_id"}` to `{"decision": "resolved", "notice"}`. Raises InputMissing, RecipeInvalid."""
     logger.append_keys(run_id=event["run_id"])
-    resolve_inputs(event["run_id"], store=resources.runs, s3=resources.s3, settings=resources.settings)
-    return {"decision": "resolved"}
+    record = resolve_inputs(event["run_id"], store=resources.runs, s3=resources.s3, settings=resources.settings)
+    return {"decision": "resolved", "notice": notice.started(record)}

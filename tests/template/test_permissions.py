@@ -164,8 +164,10 @@ EXPECTED: dict[str, set[str]] = {
         "s3:ListBucket",
         "states:StartExecution",
         "states:StopExecution",
+        "states:SendTaskSuccess",
         "lambda:InvokeFunction",
     },
+    "InboxWatch": {"dynamodb:GetItem", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "sns:Publish"},
     "RunValidation": {
         "dynamodb:GetItem",
         "dynamodb:UpdateItem",
@@ -286,9 +288,7 @@ def test_objects_are_reached_below_a_prefix_only(resources: Resources) -> None:
 def test_whoever_calls_graders_may_call_every_version_of_all_seven(resources: Resources) -> None:
     graders = {name for name in functions(resources) if name.startswith("Grader")}
     for name in ("RehearseGraderRole", "SubmitJobRole", "EvaluateShardRole", "TrainingRole"):
-        (statement,) = [
-            each for each in statements(resources, name) if "lambda:InvokeFunction" in each["Action"]
-        ]
+        (statement,) = [each for each in statements(resources, name) if "lambda:InvokeFunction" in each["Action"]]
         assert {each["Fn::Sub"] for each in statement["Resource"]} == {f"${{{grader}.Arn}}:*" for grader in graders}
 
 
@@ -385,12 +385,13 @@ def test_a_rule_may_start_its_target_and_nothing_else(resources: Resources) -> N
         assert statement["Resource"] == {"Ref": target}
 
 
-def test_only_the_machines_may_speak_in_tunedrop_s_name(resources: Resources) -> None:
+def test_only_the_machines_and_the_watch_of_the_inbox_may_speak_in_tunedrop_s_name(resources: Resources) -> None:
     document = resources["NoticesTopicPolicy"]["Properties"]["PolicyDocument"]
     by_sid = {each["Sid"]: each for each in document["Statement"]}
-    denial = by_sid["OnlyTheStateMachinesPublish"]
+    denial = by_sid["OnlyTunedropPublishes"]
     assert (denial["Effect"], denial["Principal"], denial["Action"]) == ("Deny", "*", "sns:Publish")
     assert denial["Condition"]["ArnNotEquals"]["aws:PrincipalArn"] == [
         {"Fn::GetAtt": ["PipelineRole", "Arn"]},
         {"Fn::GetAtt": ["AftermathRole", "Arn"]},
+        {"Fn::GetAtt": ["InboxWatchRole", "Arn"]},
     ]

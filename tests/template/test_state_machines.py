@@ -56,6 +56,7 @@ def test_the_pipeline_has_the_states_of_the_design(pipeline: dict[str, Any]) -> 
         "Duplicate",
         "Settle",
         "ResolveInputs",
+        "PublishStart",
         "ValidateDataset",
         "RehearseGrader",
         "SubmitJob",

@@ -38,7 +38,7 @@ STATE_FUNCTIONS = {
     "ReleaseRun": "release_run",
     "SweepRuns": "sweep_runs",
 }
-API_FUNCTIONS = {"Api": "api", "RunValidation": "run_validation"}
+API_FUNCTIONS = {"Api": "api", "RunValidation": "run_validation", "InboxWatch": "inbox_watch"}
 GRADERS = {f"Grader{kind.capitalize()}": kind for kind in KINDS}
 
 
@@ -353,7 +353,7 @@ def test_the_state_machines_are_traced_and_log_no_data_outside_dev(resources: Re
 
 def test_every_rule_tries_again_and_keeps_what_it_could_not_deliver(resources: Resources) -> None:
     rules = of_type(resources, "AWS::Events::Rule")
-    assert set(rules) == {"InboxUpload", "PipelineEndedBadly", "SweepSchedule"}
+    assert set(rules) == {"InboxUpload", "AnyInboxUpload", "PipelineEndedBadly", "SweepSchedule"}
     queues = of_type(resources, "AWS::SQS::Queue")
     used = set()
     for name, properties in rules.items():
@@ -401,13 +401,12 @@ def test_nothing_is_reached_without_tls(resources: Resources) -> None:
         assert set(of_type(resources, kind)) <= guarded
 
 
-def test_the_sweeper_s_schedule_may_invoke_it(resources: Resources) -> None:
-    (granted,) = [
-        each
+def test_a_rule_may_invoke_the_function_that_is_its_target(resources: Resources) -> None:
+    granted = {
+        each["SourceArn"]["Fn::GetAtt"][0]: each["FunctionName"]["Ref"]
         for each in of_type(resources, "AWS::Lambda::Permission").values()
         if each["Principal"] == "events.amazonaws.com"
-    ]
-    assert granted["FunctionName"] == {"Ref": "SweepRuns"}
-    assert granted["SourceArn"] == {"Fn::GetAtt": ["SweepSchedule", "Arn"]}
+    }
+    assert granted == {"SweepSchedule": "SweepRuns", "AnyInboxUpload": "InboxWatch"}
     rule = resources["SweepSchedule"]["Properties"]
     assert rule["ScheduleExpression"] == {"Fn::Sub": "rate(${SweepMinutes} minutes)"}

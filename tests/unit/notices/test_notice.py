@@ -23,7 +23,7 @@ RUN = RunRecord(
 FIELDS = {
     *("schema_version", "notice_id", "run_id", "name", "status", "reason", "base_model", "tuned_model", "dataset"),
     *("training", "evaluation", "report_uri", "execution_arn", "started_at", "finished_at"),
-    *("promotion", "released", "may_still_cost"),
+    *("promotion", "released", "may_still_cost", "event", "team"),
 }
 
 
@@ -64,6 +64,7 @@ def test_a_run_that_went_well_tells_its_training_and_no_reason() -> None:
     }
     attributes = {name: each["StringValue"] for name, each in closing["notice"]["attributes"].items()}
     assert attributes == {
+        "event": "run_ended",
         "status": "SUCCEEDED",
         "verdict": "improved",
         "name": "gsm8k",
@@ -72,7 +73,7 @@ def test_a_run_that_went_well_tells_its_training_and_no_reason() -> None:
 
 
 def test_an_attribute_without_a_value_is_left_out() -> None:
-    assert set(notice.attributes(RUN, Status.FAILED)) == {"status", "name"}
+    assert set(notice.attributes(RUN, Status.FAILED)) == {"event", "status", "name"}
 
 
 @given(st.text(max_size=400), st.sampled_from(list(Status)), st.sampled_from([None, "improved", "regressed"]))

@@ -117,7 +117,7 @@ class Application:
         return notice
 
     def notices_of(self, name: str) -> list[dict[str, Any]]:
-        """Every terminal notice of a dataset that has come so far; warnings go into `warnings`."""
+        """Every terminal notice of a dataset that has come so far; those of other events go into `warnings`."""
         client = self.stack.aws.client("sqs")
         while messages := client.receive_message(
             QueueUrl=self.queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
@@ -125,7 +125,7 @@ class Application:
             for message in messages:
                 client.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
                 notice = json.loads(json.loads(message["Body"])["Message"])
-                (self.warnings if notice.get("event") == "training_warning" else self.notices).append(notice)
+                (self.notices if notice["event"] == "run_ended" else self.warnings).append(notice)
         return [notice for notice in self.notices if notice["name"] == name]
 
     def report(self, notice: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,8 @@ HOPELESS = (
 
 
 def warnings(application: Application, name: str) -> list[dict[str, Any]]:
-    return [each for each in application.warnings if each["name"] == name]
+    told = (each for each in application.warnings if each["event"] == "training_warning")
+    return [each for each in told if each["name"] == name]
 
 
 def drop(application: Application, recipe: bytes) -> str:

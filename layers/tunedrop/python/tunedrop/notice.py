@@ -1,6 +1,7 @@
-"""The terminal notice of a run: what every subscriber gets, once, whatever the end.
+"""The notices of a run, as JSON documents with a text for e-mail: its start, what its training shows, its end.
 
-The notice is an outbox: it is saved with the status that closes the record, then published, then marked as published.
+The terminal notice is an outbox: it is saved with the status that closes the record, then published, then marked as
+published. events/schemas/notice.schema.json is the documents' schema, docs/notices.md says which state publishes which.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tunedrop import clock, identity
+from tunedrop import clock, identity, notice_email
 from tunedrop.outcomes import Status
 from tunedrop.recipe import Promotion
 from tunedrop.run.promotion import standing
@@ -46,50 +47,63 @@ def closing(
         "reason": reason,
         "finished_at": finished_at,
         "report_uri": report_uri,
-        "notice": {
-            "notice_id": body["notice_id"],
-            "subject": subject(record.name, status, _verdict(record)),
-            "message": json.dumps(body, ensure_ascii=False, allow_nan=False),
-            "attributes": attributes(record, status),
-        },
+        "notice": publishable(body, subject(record.name, status, _verdict(record)), attributes(record, status)),
     }
+
+
+def started(record: RunRecord) -> dict[str, Any]:
+    """The notice that a run has begun, with what was found beside its dataset. Its id is the same each time."""
+    train, recipe = record.train, record.recipe or {}
+    body = {
+        **_head(record, "run_started", identity.started_notice_id(record.run_id)),
+        "grader": (recipe.get("grader") or {}).get("kind"),
+        "dataset": None
+        if train is None
+        else {"uri": train.uri, "version": train.version_id, "bytes": train.bytes, "rows": None},
+        "found": {
+            name: None if found is None else {"uri": found.uri, "version": found.version_id}
+            for name, found in (("test", record.test), ("recipe", record.recipe_file))
+        },
+        "execution_arn": record.execution_arn,
+        "started_at": record.started_at,
+    }
+    return publishable(body, subject_line("Tunedrop STARTED: ", record.name), _attributes(record, "run_started"))
+
+
+def publishable(body: Mapping[str, Any], line: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """A notice as the state machines publish it: the JSON document for programs, the text for e-mail."""
+    return {
+        "notice_id": body["notice_id"],
+        "subject": line,
+        "message": json.dumps(body, ensure_ascii=False, allow_nan=False),
+        "email": notice_email.text_of(body),
+        "attributes": dict(told),
+    }
+
+
+def attribute_values(values: Mapping[str, str | None]) -> dict[str, Any]:
+    """SNS's MessageAttributes of `values`; left out where there is no value."""
+    return {name: {"DataType": "String", "StringValue": value} for name, value in values.items() if value}
 
 
 def warning(record: RunRecord, finding: Mapping[str, Any]) -> dict[str, Any]:
     """The notice of one finding about a training that goes on, ready to publish. Its id is the same each time."""
     body = {
-        "schema_version": SCHEMA_VERSION,
-        "notice_id": identity.warning_notice_id(record.run_id, finding["name"]),
-        "event": "training_warning",
-        "run_id": record.run_id,
-        "name": record.name,
-        "status": str(Status.RUNNING),
-        "base_model": _base_model(record),
+        **_head(record, "training_warning", identity.warning_notice_id(record.run_id, finding["name"])),
         "job_id": record.job_id,
         "finding": dict(finding),
         "simulated": bool((record.training or {}).get("simulated", False)),
         "execution_arn": record.execution_arn,
     }
-    told = {"event": "training_warning", "finding": str(finding["name"]), "name": record.name}
-    return {
-        "notice_id": body["notice_id"],
-        "subject": _subject(f"Tunedrop WARNING: {finding['name']}, ", record.name),
-        "message": json.dumps(body, ensure_ascii=False, allow_nan=False),
-        "attributes": {name: {"DataType": "String", "StringValue": value} for name, value in told.items()},
-    }
+    told = {**_attributes(record, "training_warning"), **attribute_values({"finding": str(finding["name"])})}
+    return publishable(body, subject_line(f"Tunedrop WARNING: {finding['name']}, ", record.name), told)
 
 
 def approval_wanted(record: RunRecord, promotion: Promotion) -> dict[str, Any]:
     """The notice that asks a person to approve the promotion, ready to publish. Its id is the same each time."""
     evaluation = record.evaluation or {}
     body = {
-        "schema_version": SCHEMA_VERSION,
-        "notice_id": identity.approval_notice_id(record.run_id),
-        "event": "approval_wanted",
-        "run_id": record.run_id,
-        "name": record.name,
-        "status": str(record.status),
-        "base_model": _base_model(record),
+        **_head(record, "approval_wanted", identity.approval_notice_id(record.run_id)),
         "tuned_model": record.tuned_model,
         "parameter": promotion.parameter,
         "hours": promotion.approval_hours,
@@ -99,32 +113,42 @@ def approval_wanted(record: RunRecord, promotion: Promotion) -> dict[str, Any]:
         "report_uri": record.report_uri,
         "execution_arn": record.execution_arn,
     }
-    told = {"event": "approval_wanted", "name": record.name}
-    return {
-        "notice_id": body["notice_id"],
-        "subject": _subject("Tunedrop APPROVAL WANTED: ", record.name),
-        "message": json.dumps(body, ensure_ascii=False, allow_nan=False),
-        "attributes": {name: {"DataType": "String", "StringValue": value} for name, value in told.items()},
-    }
+    told = {**_attributes(record, "approval_wanted"), **attribute_values({"verdict": _verdict(record)})}
+    return publishable(body, subject_line("Tunedrop APPROVAL WANTED: ", record.name), told)
 
 
 def attributes(record: RunRecord, status: Status) -> dict[str, Any]:
     """What a filter policy can ask for, in the form of SNS's MessageAttributes; left out where there is no value."""
-    values = {
-        "status": str(status),
-        "verdict": _verdict(record),
+    ending = {"status": str(status), "verdict": _verdict(record)}
+    return {**_attributes(record, "run_ended"), **attribute_values(ending)}
+
+
+def _attributes(record: RunRecord, event: str) -> dict[str, Any]:
+    told = {"event": event, "name": record.name, "team": record.team, "base_model": _base_model(record)}
+    return attribute_values(told)
+
+
+def _head(record: RunRecord, event: str, notice_id: str) -> dict[str, Any]:
+    """What the document of every notice about a run begins with."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "notice_id": notice_id,
+        "event": event,
+        "run_id": record.run_id,
         "name": record.name,
+        "team": record.team,
+        "status": str(record.status),
         "base_model": _base_model(record),
     }
-    return {name: {"DataType": "String", "StringValue": value} for name, value in values.items() if value}
 
 
 def subject(name: str, status: Status, verdict: str | None) -> str:
     """The e-mail's subject, within what SNS takes: at most 99 printable ASCII characters, no space at the start."""
-    return _subject(f"Tunedrop {status}: " + (f"{verdict}, " if verdict else ""), name)
+    return subject_line(f"Tunedrop {status}: " + (f"{verdict}, " if verdict else ""), name)
 
 
-def _subject(told: str, name: str) -> str:
+def subject_line(told: str, name: str) -> str:
+    """`told` and as much of `name` as SNS takes: at most 99 printable ASCII characters in all."""
     plain = "".join(each if " " <= each <= "~" else "?" for each in name)
     room = SUBJECT_LENGTH - len(told)
     return told + (plain if len(plain) <= room else plain[: room - 3] + "...")
@@ -136,13 +160,9 @@ def _body(
     training = record.training or {}
     dataset = record.dataset or {}
     return {
-        "schema_version": SCHEMA_VERSION,
-        "notice_id": identity.terminal_notice_id(record.run_id),
-        "run_id": record.run_id,
-        "name": record.name,
+        **_head(record, "run_ended", identity.terminal_notice_id(record.run_id)),
         "status": str(status),
         "reason": reason,
-        "base_model": _base_model(record),
         "tuned_model": record.tuned_model,
         "dataset": _dataset(record, dataset),
         "training": None

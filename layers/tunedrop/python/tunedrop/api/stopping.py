@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tunedrop.api.problems import Problem
 from tunedrop.outcomes import Status
+from tunedrop.run import promotion
 from tunedrop.run.record import RunRecord
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ def decide(record: RunRecord, client: SFNClient, *, approved: bool, by: str) -> 
     """Approve or reject what the run waits with.
 
     Raises:
-        Problem: no-approval-wanted: it waits with nothing.
+        Problem: no-approval-wanted: it waits with nothing (any more).
     """
-    del client, approved, by
-    raise Problem("no-approval-wanted", f"Run {record.run_id} waits for no approval.")
+    try:
+        promotion.decide(record, client, approved=approved, by=by)
+    except promotion.NoApprovalWanted as refusal:
+        raise Problem("no-approval-wanted", f"{refusal}.") from None

@@ -46,7 +46,7 @@ def instructions(record: RunRecord) -> dict[str, Any]:
     """What the state machine does about it, once the run is closed with its notice.
 
     `wanted`: put `value` into `parameter`, with `approval` only after a person's word, for which `asking` is published
-    and `wait_seconds` are given. `otherwise` is the terminal notice's message where that cannot be done.
+    and `wait_seconds` are given. `otherwise` is the terminal notice where that cannot be done.
     """
     from tunedrop import notice  # here, since a notice tells the standing
 
@@ -60,7 +60,7 @@ def instructions(record: RunRecord) -> dict[str, Any]:
         "value": record.tuned_model or "",
         "wait_seconds": round(promotion.approval_hours * 3600),
         "asking": notice.approval_wanted(record, promotion) if promotion.approval else {},
-        "otherwise": _not_promoted(record.notice["message"], promotion),
+        "otherwise": _not_promoted(record.notice, promotion),
     }
 
 
@@ -73,13 +73,13 @@ def decide(record: RunRecord, client: SFNClient, *, approved: bool, by: str) -> 
     from botocore.exceptions import ClientError
 
     if record.approval_token is None:
-        raise NoApprovalWanted(f"run {record.run_id} waits for no approval")
+        raise NoApprovalWanted(f"Run {record.run_id} waits for no approval")
     answer = json.dumps({"approved": approved, "by": by})
     try:
         client.send_task_success(taskToken=record.approval_token, output=answer)
     except ClientError as error:
         if error.response["Error"]["Code"] in _GONE:
-            raise NoApprovalWanted(f"run {record.run_id} waits for no approval any more") from None
+            raise NoApprovalWanted(f"Run {record.run_id} waits for no approval any more") from None
         raise
 
 
@@ -105,9 +105,12 @@ def _gate(record: RunRecord, status: Status) -> str | None:
     return None
 
 
-def _not_promoted(message: str, promotion: Promotion) -> str:
-    body = json.loads(message)
+def _not_promoted(published: Mapping[str, Any], promotion: Promotion) -> dict[str, Any]:
+    """The terminal notice with the truth of a promotion that failed."""
+    from tunedrop.notice import publishable
+
+    body = json.loads(published["message"])
     if body["promotion"]["done"]:
         why_not = f"the parameter {promotion.parameter} could not be written; the execution's history says why"
         body["promotion"] |= {"done": False, "why_not": why_not}
-    return json.dumps(body, ensure_ascii=False, allow_nan=False)
+    return publishable(body, published["subject"], published["attributes"])

@@ -50,7 +50,7 @@ up: $(INSTALLED) ## keep the application running on this machine until Ctrl-C
 
 .PHONY: test prove bench
 test: $(INSTALLED) ## run the tests (under five minutes on two cores)
-	$(BIN)/pytest -n $(WORKERS) -m "not prove" --ignore=tests/bench
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not prove" --ignore=tests/bench
 
 prove: $(INSTALLED) ## run the tests that take longer
 	$(BIN)/pytest -n $(WORKERS) -m prove --ignore=tests/bench --timeout=1800
@@ -74,7 +74,7 @@ lint-types: $(INSTALLED)
 	$(BIN)/mypy
 
 lint-imports: $(INSTALLED)
-	$(BIN)/lint-imports --quiet
+	$(BIN)/lint-imports > build/imports.txt || { cat build/imports.txt; exit 1; }
 
 lint-template: $(INSTALLED)
 	$(BIN)/cfn-lint template.yaml

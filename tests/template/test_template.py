@@ -22,7 +22,8 @@ from tunedrop.settings import Settings
 
 Resources = dict[str, dict[str, Any]]
 
-KINDS = get_args(recipe.GraderChoice.model_fields["kind"].annotation)
+# A function of one's own (`kind: own`) is not the stack's to deploy.
+KINDS = tuple(kind for kind in get_args(recipe.GraderChoice.model_fields["kind"].annotation) if kind != "own")
 """The kinds of grader that a recipe may name."""
 
 STATE_FUNCTIONS = {

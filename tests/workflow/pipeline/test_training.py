@@ -50,7 +50,10 @@ def test_what_the_graders_failed_on_is_counted_where_the_watcher_looks(applicati
     listed = application.stack.aws.client("cloudwatch").list_metrics(Namespace="Tunedrop")["Metrics"]
     measured = {metric["MetricName"] for metric in listed}
     assert {"critic_rewards_mean", "actor_entropy", "response_length_mean"} <= measured
-    assert {each["Name"] for metric in listed for each in metric["Dimensions"]} == {"service", "model", "grader"}
+    # A dimension a run would be a time series a run, each of them paid for.
+    values = {each["Value"] for metric in listed for each in metric["Dimensions"]}
+    assert {"tunedrop", "openai.gpt-oss-20b"} <= values
+    assert not [value for value in values if notice["run_id"] in value]
 
 
 def test_a_finding_that_the_recipe_stops_on_cancels_the_job(application: Application) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from tunedrop.graders.kinds import load
@@ -86,6 +87,8 @@ def _written(s3: S3Client, recipe_file: PinnedObject | None) -> Mapping[str, Any
 
 
 def _grader(recipe: Recipe, settings: Settings, earlier: RunRecord | None) -> str:
+    if recipe.grader.kind == "own":
+        return _own_grader(recipe.grader.function, settings)
     arn = settings.graders.get(recipe.grader.kind)
     if earlier is not None and (earlier.recipe or {}).get("grader", {}).get("kind") == recipe.grader.kind:
         # What was trained is graded by the version that trained it.
@@ -99,6 +102,16 @@ def _grader(recipe: Recipe, settings: Settings, earlier: RunRecord | None) -> st
         load(recipe.grader.kind, recipe.grader.options)
     except OptionsError as error:
         raise RecipeInvalid(f"recipe field `grader.options`: {error}") from None
+    return arn
+
+
+def _own_grader(arn: str, settings: Settings) -> str:
+    """The team's own function, where the stack lets it in. Its permissions come from the same list."""
+    if not any(fnmatchcase(arn, allowed) for allowed in settings.allowed_graders):
+        raise RecipeInvalid(
+            f"recipe field `grader.function`: {arn} is not let in by this stack's parameter AllowedGraders, which "
+            f"lists {', '.join(settings.allowed_graders) or 'none'}"
+        )
     return arn
 
 

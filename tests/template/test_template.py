@@ -218,6 +218,7 @@ def test_the_stack_tells_all_its_users_need(translated: dict[str, Any]) -> None:
         "AftermathArn",
         "ApiUrl",
         "ApiId",
+        "OperationsTopicArn",
         *(f"{name}Arn" for name in GRADERS),
     }
     for name in GRADERS:

@@ -177,7 +177,7 @@ class Application:
             self.stack.bedrock.set_switch(name, value)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_application() -> Iterator[Application]:
     with LocalStack(
         switches=QUICK, stepped_schedules=True, parameters={"SettleSeconds": 0, "AllowedGraders": ALLOWED_GRADERS}

@@ -20,6 +20,7 @@ from tunedrop.catalog import default_for_region
 from tunedrop.recipe import Recipe, parse, resolve
 
 README = (REPOSITORY / "README.md").read_text()
+TEMPLATE = (REPOSITORY / "template.yaml").read_text()
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -46,6 +47,7 @@ def _typed(block: str) -> str:
     return done.stdout
 
 
+@pytest.mark.timeout(300)  # a stack, two training jobs and a run; half a minute on two idle cores
 def test_curl_the_openai_sdk_and_the_aws_cli_work_as_written_until_ctrl_c_ends_everything() -> None:
     """One `tunedrop up` for all of them, as a reader would have it."""
     with tunedrop_up() as (process, environment):
@@ -64,6 +66,10 @@ def test_curl_the_openai_sdk_and_the_aws_cli_work_as_written_until_ctrl_c_ends_e
         if shutil.which("aws"):
             by_cli = _typed(_block("The AWS CLI and SDKs"))
             assert environment["TUNEDROP_PIPELINE_ARN"] in by_cli
+
+        runs = json.loads(_typed(_block("Tunedrop's own API")))["runs"]
+        # What the block before has dropped, unless the listing was quicker than its event.
+        assert {run["name"] for run in runs} <= {"sums"}
 
         started = descendants(process.pid)
         assert started
@@ -126,6 +132,13 @@ def test_the_recipe_that_is_shown_is_a_valid_one() -> None:
 )
 def test_every_path_that_is_named_is_there(path: str) -> None:
     assert (Path(REPOSITORY) / path).exists()
+
+
+def test_the_cost_of_the_alarms_is_that_of_the_metrics_they_watch() -> None:
+    """CloudWatch bills an alarm for each metric that it reads: one, or those of its expression."""
+    alarms = re.findall(r"^    Type: AWS::CloudWatch::Alarm\n(.*?)(?=^  \w)", TEMPLATE, re.MULTILINE | re.DOTALL)
+    watched = sum(max(1, alarm.count("MetricStat:")) for alarm in alarms)
+    assert f"its alarms watch {watched} metrics at $0.10 each" in README
 
 
 def test_every_make_target_that_is_named_is_there() -> None:

@@ -1,0 +1,87 @@
+"""One notice of every kind, made by the code that makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from tunedrop import notice
+from tunedrop.identity import Upload
+from tunedrop.outcomes import Status
+from tunedrop.recipe import Promotion, Recipe
+from tunedrop.run import stray_uploads
+from tunedrop.run.record import PinnedObject, RunRecord
+
+RUN = RunRecord(
+    run_id="gsm8k-0123456789abcdef",
+    name="gsm8k",
+    team="research",
+    execution_arn="arn:aws:states:us-west-2:123456789012:execution:pipeline:1",
+    status=Status.RUNNING,
+    started_at="2026-01-01T00:00:00.000Z",
+    updated_at="2026-01-01T00:00:00.000Z",
+    source={"bucket": "drop", "key": "inbox/gsm8k/train.jsonl", "version_id": "v1"},
+    train=PinnedObject("drop", "inbox/gsm8k/train.jsonl", "v1", 12345),
+    recipe=Recipe(model="openai.gpt-oss-20b").model_dump(mode="json"),
+)
+TRAINED = replace(
+    RUN,
+    job_id="ftjob-1",
+    tuned_model="ft-1",
+    dataset={"rows": 300},
+    training={"steps": 67, "reward_first": 0.5, "reward_last": 0.9, "simulated": True, "findings": []},
+)
+EVALUATION: Mapping[str, Any] = {
+    "rows": 250,
+    "rows_left_out": 0,
+    "base": {"mean_reward": 0.512, "accuracy": 0.512},
+    "tuned": {"mean_reward": 0.893, "accuracy": 0.893},
+    "difference": 0.381,
+    "ci_low": 0.32,
+    "ci_high": 0.44,
+    "p_value": 0.0001,
+    "suspected_reward_hacking": False,
+}
+FINDING = {
+    "name": "entropy_collapse",
+    "evidence": "The policy answers ever the same.",
+    "advice": "Raise the temperature.",
+}
+
+
+def ended(record: RunRecord, status: Status, error: str = "", message: str = "") -> dict[str, Any]:
+    reason = {"error": error, "message": message} if error else None
+    notice_of_the_end: dict[str, Any] = notice.closing(
+        record, status, reason, report_uri="s3://runs/report.html", finished_at="2026-01-01T01:00:00.000Z"
+    )["notice"]
+    return notice_of_the_end
+
+
+def compared(verdict: str) -> RunRecord:
+    return replace(TRAINED, evaluation={**EVALUATION, "verdict": verdict})
+
+
+def upload(name: str, record: RunRecord | None) -> dict[str, Any]:
+    dropped = Upload("drop", f"inbox/gsm8k/{name}", "v2")
+    remark = stray_uploads.look_at(dropped, 10, read=lambda: b"", run_beside=lambda: record, region="us-west-2")
+    assert remark is not None
+    return stray_uploads.notice_of(dropped, 10, remark, team="research")
+
+
+NOTICES: Mapping[str, Mapping[str, Any]] = {
+    "started": notice.started(replace(RUN, test=PinnedObject("drop", "inbox/gsm8k/test.jsonl", "v1", 99))),
+    "started alone": notice.started(RUN),
+    "warning": notice.warning(TRAINED, FINDING),
+    "approval": notice.approval_wanted(
+        replace(compared("improved"), status=Status.SUCCEEDED), Promotion(parameter="/tunedrop/gsm8k", approval=True)
+    ),
+    "improved": ended(compared("improved"), Status.SUCCEEDED),
+    "tied": ended(compared("tied"), Status.SUCCEEDED),
+    "regressed": ended(compared("regressed"), Status.SUCCEEDED),
+    "rejected": ended(RUN, Status.REJECTED, "DatasetInvalid", "line 3 is no JSON"),
+    "failed": ended(TRAINED, Status.FAILED, "EvaluationIncomplete", "too few answers"),
+    "cancelled": ended(RUN, Status.CANCELLED, "Stopped", "The execution was stopped."),
+    "ignored": upload("train.json", None),
+    "late": upload("test.jsonl", RUN),
+}

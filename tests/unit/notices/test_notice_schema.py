@@ -1,0 +1,41 @@
+"""Every kind of notice keeps the one schema, and the schema lets nothing else through."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.unit.notices.notices_of_all_kinds import NOTICES
+
+SCHEMA = json.loads((Path(__file__).parents[3] / "events/schemas/notice.schema.json").read_text())
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker())
+
+
+@pytest.mark.parametrize("kind", NOTICES)
+def test_a_notice_keeps_the_schema(kind: str) -> None:
+    VALIDATOR.validate(json.loads(NOTICES[kind]["message"]))
+
+
+def test_there_is_a_notice_of_every_kind_in_the_schema() -> None:
+    assert {json.loads(each["message"])["event"] for each in NOTICES.values()} == set(SCHEMA["$defs"])
+
+
+@pytest.mark.parametrize("kind", NOTICES)
+def test_a_notice_without_one_of_its_members_breaks_the_schema(kind: str) -> None:
+    whole: dict[str, Any] = json.loads(NOTICES[kind]["message"])
+    for name in whole:
+        cut = copy.deepcopy(whole)
+        del cut[name]
+        assert not VALIDATOR.is_valid(cut), name
+    assert not VALIDATOR.is_valid({**whole, "more": 1})
+
+
+def test_an_end_that_went_well_has_no_reason_and_any_other_has_one() -> None:
+    well, badly = (json.loads(NOTICES[kind]["message"]) for kind in ("improved", "failed"))
+    assert not VALIDATOR.is_valid({**well, "reason": badly["reason"]})
+    assert not VALIDATOR.is_valid({**badly, "reason": None})

@@ -1,0 +1,84 @@
+"""What is said of uploads that start no run, and what is passed over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.unit.notices.notices_of_all_kinds import RUN
+from tunedrop.identity import Upload
+from tunedrop.run.record import PinnedObject, RunRecord
+from tunedrop.run.stray_uploads import Remark, look_at, train_beside
+
+
+def look(key: str, *, size: int = 10, text: bytes = b"", record: RunRecord | None = None) -> Remark | None:
+    return look_at(Upload("drop", key, "v2"), size, read=lambda: text, run_beside=lambda: record, region="us-west-2")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "inbox/gsm8k/train.jsonl",
+        "inbox/a/b c+ü/train.jsonl",
+        "inbox/gsm8k/test.jsonl",
+        "inbox/gsm8k/recipe.yaml",
+        "inbox/gsm8k/",
+        "inbox/gsm8k/README.md",
+        "inbox/gsm8k/LICENSE",
+        "inbox/.DS_Store",
+    ],
+)
+def test_what_belongs_there_is_passed_over(key: str) -> None:
+    assert look(key) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "problem", "advice"),
+    [
+        ("inbox/train.jsonl", "lies in the inbox itself", "inbox/<name>/train.jsonl"),
+        ("inbox/gsm8k/train.json", "starts no run", "inbox/gsm8k/train.jsonl."),
+        ("inbox/gsm8k/Train.JSONL", "capitals matter", "inbox/gsm8k/train.jsonl."),
+        ("inbox/gsm8k/tests.jsonl", "starts no run", "inbox/gsm8k/test.jsonl."),
+        ("inbox/gsm8k/recipes.yaml", "starts no run", "inbox/gsm8k/recipe.yaml."),
+        ("inbox/gsm8k/data.csv", "starts no run", "inbox/gsm8k/train.jsonl."),
+    ],
+)
+def test_a_wrong_place_or_name_is_told_with_the_right_one(key: str, problem: str, advice: str) -> None:
+    remark = look(key)
+    assert remark is not None
+    assert remark.event == "upload_ignored"
+    assert problem in remark.problem
+    assert advice in remark.advice
+
+
+def test_an_empty_sibling_is_told_but_an_empty_train_is_its_run_s_to_tell() -> None:
+    remark = look("inbox/gsm8k/test.jsonl", size=0)
+    assert remark is not None
+    assert "empty" in remark.problem
+    assert look("inbox/gsm8k/train.jsonl", size=0) is None
+
+
+def test_a_recipe_that_no_run_can_use_is_told_with_its_field() -> None:
+    remark = look("inbox/gsm8k/recipe.yaml", text=b"modle: x\n")
+    assert remark is not None
+    assert "`modle`" in remark.problem
+    assert "`model`" in remark.problem
+    assert look("inbox/gsm8k/recipe.yaml", text=b"grader: {kind: exact}\n") is None
+
+
+def test_a_sibling_that_its_run_did_not_pin_came_too_late() -> None:
+    for name in ("test.jsonl", "recipe.yaml"):
+        remark = look(f"inbox/gsm8k/{name}", record=RUN)
+        assert remark is not None
+        assert (remark.event, remark.run_id) == ("upload_late", RUN.run_id)
+
+
+def test_a_sibling_that_its_run_pinned_or_may_still_pin_did_not() -> None:
+    pinned = replace(RUN, test=PinnedObject("drop", "inbox/gsm8k/test.jsonl", "v2", 10))
+    assert look("inbox/gsm8k/test.jsonl", record=pinned) is None
+    assert look("inbox/gsm8k/test.jsonl", record=replace(RUN, train=None)) is None
+
+
+def test_the_training_file_beside_lies_in_the_same_folder() -> None:
+    assert train_beside("inbox/a/b/test.jsonl") == "inbox/a/b/train.jsonl"

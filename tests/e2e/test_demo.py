@@ -51,7 +51,10 @@ def test_a_dropped_dataset_becomes_a_better_model_with_its_notice_and_report(
     assert "imulated" in told
     for state in ("ValidateDataset  100 training rows, 60 test rows", "PollJob          step 22/22", "IMPROVED"):
         assert state in told
-    assert "attributes base_model=openai.gpt-oss-20b  name=small sums  status=SUCCEEDED  verdict=improved" in told
+    attributes = next(line for line in told.splitlines() if line.startswith("  attributes "))
+    # Subscribers filter on these; others may come to them.
+    for each in ("base_model=openai.gpt-oss-20b", "name=small sums", "status=SUCCEEDED", "verdict=improved"):
+        assert f" {each}" in attributes
     assert "\x1b" not in told
 
 

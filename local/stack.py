@@ -1,4 +1,4 @@
-"""The whole application on one machine: the embedded AWS with the template deployed, and the local Bedrock beside it."""
+"""The whole application on one machine: the embedded AWS with the template deployed, the local Bedrock beside it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class LocalStack:
     """Tunedrop on one machine, for one Region. A context manager; everything ends with it, or with this process.
 
     `folder` keeps the functions' logs and the local Bedrock's state, a temporary one where none is given. `parameters`
-    go over `PACE` to the template; `switches` to the local Bedrock.
+    go over `PACE` to the template; `switches` to the local Bedrock. `retry_delay_factor` is that of the delays
+    before a state's retries: 1 for those that the state machines name.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class LocalStack:
         parameters: Mapping[str, Any] | None = None,
         switches: Mapping[str, object] | None = None,
         stepped_schedules: bool = False,
+        retry_delay_factor: float = 1.0,
     ) -> None:
         self.region = region
         self._parameters = {**PACE, **(parameters or {})}
@@ -56,6 +58,7 @@ class LocalStack:
             folder=self.folder / "aws",
             code_folder=REPOSITORY / "build/local/code",
             stepped_schedules=stepped_schedules,
+            retry_delay_factor=retry_delay_factor,
         )
         self._bedrock: LocalBedrock | None = None
         self._deployment: Deployment | None = None
@@ -135,7 +138,7 @@ class LocalStack:
         return {name: resource.physical_id for name, resource in self._deployment.resources.items()}
 
     def _teach(self, event: Mapping[str, Any]) -> None:
-        """A simulated model can only answer rightly what it knows the answers of: those of the rows that are dropped."""
+        """A simulated model answers rightly only what it knows the answers of: those of the rows that are dropped."""
         if event["detail-type"] != "Object Created" or event["source"] != "aws.s3":
             return
         bucket, key = event["detail"]["bucket"]["name"], event["detail"]["object"]["key"]

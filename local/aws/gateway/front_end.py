@@ -67,8 +67,7 @@ class ApiFrontEnd:
         self.responses = GatewayResponses.of(aws.client("apigateway"), rest_api_id)
         self._api = Api(rest_api_id, stage, aws.account, aws.region, self._routes.binary_media_types)
         self._invocations = ThreadPoolExecutor(WORKERS, thread_name_prefix="gateway")
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler_of(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", port), _handler_of(self))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     @property
@@ -158,6 +157,11 @@ class ApiFrontEnd:
             source_arn=f"{source}/{request.method}{route.resource}",
             account=self._api.account,
         )
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256  # connections that wait to be taken; the library's 5 resets those of a burst
 
 
 def request_too_large() -> Response:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -72,6 +73,7 @@ class FunctionProcess:
         self._log_position = 0
         self._started = time.monotonic()
         self._dead = False
+        self._killed = threading.Lock()
         self._process = subprocess.Popen(
             [_base_interpreter(), "-S", "-s", "-P", str(BOOTSTRAP)],
             stdin=subprocess.PIPE,
@@ -101,7 +103,7 @@ class FunctionProcess:
             outcome = errors.timed_out(invocation.request_id, timeout)
             self.kill()
         except ProcessGone:
-            self._dead = True
+            self.kill()
             outcome = errors.exited(invocation.request_id, self._exit_status())
         self.last_used = time.monotonic()
         return Outcome(outcome.payload, outcome.is_error, self._new_output())
@@ -152,6 +154,11 @@ class FunctionProcess:
     def kill(self) -> None:
         """Ends the process and all that it has started; from any thread, also in the midst of an invocation."""
         self._dead = True
+        # Once only: when its group is gone, the system gives the number to another, which is none of ours.
+        if self._killed.acquire(blocking=False):
+            self._kill_group()
+
+    def _kill_group(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
 

@@ -180,7 +180,10 @@ class Application:
 @pytest.fixture(scope="module")
 def shared_application() -> Iterator[Application]:
     with LocalStack(
-        switches=QUICK, stepped_schedules=True, parameters={"SettleSeconds": 0, "AllowedGraders": ALLOWED_GRADERS}
+        switches=QUICK,
+        stepped_schedules=True,
+        retry_delay_factor=0.02,
+        parameters={"SettleSeconds": 0, "AllowedGraders": ALLOWED_GRADERS},
     ) as stack:
         sqs, sns = stack.aws.client("sqs"), stack.aws.client("sns")
         queue_url = sqs.create_queue(QueueName="subscriber")["QueueUrl"]

@@ -142,7 +142,7 @@ def test_a_closed_run_whose_execution_ends_before_the_notice_is_out_still_gets_t
     application.stack.aws.dispatch.faults.drop(is_end)
     name = application.drop()
     record = until(lambda: (run := application.record(name)).closed and run, "the record to close")
-    stop(application, name)
+    until(lambda: [each["status"] for each in application.executions(name)] == ["FAILED"], "the end of the execution")
     assert application.notices_of(name) == []
     application.stack.aws.calls.accept()
     application.sweep()

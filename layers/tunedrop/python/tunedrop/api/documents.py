@@ -13,7 +13,13 @@ _DEEPEST = 16
 _MOST_INTEGER = 10**15
 """What DynamoDB and JSON of any language hold exactly."""
 
-_NO_CONTROL = r"^[^\x00-\x1f\x7f\u2028\u2029\ufffe\uffff]*$"
+_NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]*$"
+"""What SNS takes in a message attribute is what XML can hold; line breaks would break a log or a subject, too."""
+
+_SOMETHING = (
+    r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]*[^\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202f\u3000\ufffe\uffff]"
+)
+_SOMETHING += r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]*$"
 _RunId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,46}$")]
 _Label = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_NO_CONTROL)]
 
@@ -70,7 +76,7 @@ class RunRequest(_WithRecipe):
         StringConstraints(
             min_length=1,
             max_length=100,
-            pattern=r"^[^\x00-\x1f\x7f\u2028\u2029\ufffe\uffff]*\S[^\x00-\x1f\x7f\u2028\u2029\ufffe\uffff]*$",
+            pattern=_SOMETHING,
         ),
     ]
     dataset: DatasetReference | None = None
@@ -285,4 +291,4 @@ def _check_storable(value: Any, depth: int) -> None:
         for inner in value:
             _check_storable(inner, depth + 1)
     elif isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) > _MOST_INTEGER:
-        raise ValueError(f"expected numbers of at most {_MOST_INTEGER:g}, got {value:g}")
+        raise ValueError(f"expected numbers of at most {_MOST_INTEGER:g} on either side of zero")

@@ -1,0 +1,60 @@
+"""One application with an API for all tests of this folder; it ends before the next folder's begins."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import boto3
+import pytest
+
+from local.stack import LocalStack
+from tests.workflow.api.clients import ACCOUNT, Client, Service, subscribe
+from tests.workflow.pipeline.conftest import QUICK
+
+TEAMS = {
+    "red": {
+        "callers": [f"arn:aws:iam::{ACCOUNT}:role/red-*"],
+        "names": ["red-"],
+        "datasets": ["s3://shared-data/red/"],
+    },
+    "blue": {"callers": [f"arn:aws:iam::{ACCOUNT}:role/blue-*"], "names": ["blue-"]},
+}
+
+
+@pytest.fixture(scope="package")
+def running_service() -> Iterator[Service]:
+    with LocalStack(
+        switches=QUICK,
+        stepped_schedules=True,
+        parameters={
+            "SettleSeconds": 0,
+            "Teams": json.dumps(TEAMS),
+            "TeamRunQuota": 1000,
+            "ApiRoles": ",".join(f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("red-*", "blue-*", "teamless")),
+        },
+    ) as stack:
+        yield Service(stack, subscribe(stack, "everything"))
+
+
+@pytest.fixture
+def service(running_service: Service) -> Iterator[Service]:
+    running_service.hold()
+    yield running_service
+    running_service.stack.aws.functions.faults.clear()
+    running_service.stack.aws.calls.accept()
+
+
+@pytest.fixture
+def red(service: Service) -> Client:
+    return service.red
+
+
+@pytest.fixture
+def blue(service: Service) -> Client:
+    return service.blue
+
+
+@pytest.fixture(autouse=True)
+def no_credentials_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)

@@ -55,8 +55,8 @@ test: $(INSTALLED) ## run the tests (under five minutes on two cores)
 prove: $(INSTALLED) ## run the tests that take longer
 	$(BIN)/pytest -n $(WORKERS) -m prove --ignore=tests/bench --timeout=1800
 
-bench: $(INSTALLED) ## measure
-	$(BIN)/pytest tests/bench --timeout=1800 -s
+bench: $(INSTALLED) ## measure, and write docs/benchmarks.md
+	$(BIN)/pytest tests/bench --timeout=1800 -s --page docs/benchmarks.md
 
 .PHONY: confirm
 confirm: $(INSTALLED) ## find out what is UNCONFIRMED, in a real account, for money: make confirm ROLE=arn:… ARGS=--yes-it-costs-money

@@ -9,6 +9,7 @@ import time
 import tracemalloc
 from collections.abc import Callable
 
+from tests.bench.conftest import Note
 from tests.unit.reporting.sample_run import a_run
 from tunedrop.evaluation.answers import Answer, parse_answer
 from tunedrop.evaluation.comparison import compare
@@ -25,24 +26,25 @@ def say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
 
 
-def timed(what: str, work: Callable[[], object], *, most_seconds: float) -> None:
+def timed(note: Note, what: str, work: Callable[[], object], *, most_seconds: float) -> None:
     """Run `work` once, say how long it took, and fail where that is beyond the bound."""
     started = time.perf_counter()
     work()
     seconds = time.perf_counter() - started
     say(f"{what}: {seconds:.3f} s")
+    note(what, seconds, "s", bound=f"at most {most_seconds} s")
     assert seconds < most_seconds
 
 
-def test_intervals_of_20_000_rows() -> None:
+def test_intervals_of_20_000_rows(note: Note) -> None:
     chance = random.Random(1)
     right_or_wrong = [float(chance.choice((-1, 0, 0, 0, 1, 1))) for _ in range(ROWS)]
     all_different = [chance.gauss(0.02, 0.3) for _ in range(ROWS)]
-    timed("interval and test, 20,000 right or wrong", lambda: paired_difference(right_or_wrong), most_seconds=0.5)
-    timed("interval and test, 20,000 different rewards", lambda: paired_difference(all_different), most_seconds=5)
+    timed(note, "interval and test, 20,000 right or wrong", lambda: paired_difference(right_or_wrong), most_seconds=0.5)
+    timed(note, "interval and test, 20,000 different rewards", lambda: paired_difference(all_different), most_seconds=5)
 
 
-def test_the_whole_conclusion_of_20_000_rows_and_two_candidates_in_flat_memory() -> None:
+def test_the_whole_conclusion_of_20_000_rows_and_two_candidates_in_flat_memory(note: Note) -> None:
     chance = random.Random(2)
     work = "He sold half as many in May, so 48/2 = 24 clips, and 48+24 = 72 in all. " * 8
     lines = [
@@ -72,27 +74,30 @@ def test_the_whole_conclusion_of_20_000_rows_and_two_candidates_in_flat_memory()
                 tally.add(answer)
                 profiles[candidate].add(answer)
 
-    timed("40,000 answers of 600 characters parsed, tallied, profiled", stream, most_seconds=20)
+    timed(note, "40,000 answers of 600 characters parsed, tallied, profiled", stream, most_seconds=20)
     tracemalloc.start()
-    timed("comparison of 20,000 rows", lambda: compare(tally, "base", "tuned", level=0.05), most_seconds=3)
+    timed(note, "comparison of 20,000 rows", lambda: compare(tally, "base", "tuned", level=0.05), most_seconds=3)
     peak = tracemalloc.get_traced_memory()[1] / 1e6
     tracemalloc.stop()
     say(f"memory of the comparison: {peak:.1f} MB")
+    note("memory of that comparison", peak, "MB", bound="at most 50 MB")
     assert peak < 50
 
 
-def test_the_page_of_1319_rows() -> None:
+def test_the_page_of_1319_rows(note: Note) -> None:
     report = build_report(a_run(1_319))
-    timed("report.html of 1,319 rows", lambda: render_html(report), most_seconds=2)
+    timed(note, "report.html of 1,319 rows", lambda: render_html(report), most_seconds=2)
 
 
-def test_the_import_in_a_fresh_process() -> None:
+def test_the_import_in_a_fresh_process(note: Note) -> None:
     program = (
         "import time; s=time.perf_counter(); import tunedrop.evaluation.verdict, tunedrop.reporting.report; "
-        "e=time.perf_counter(); import tunedrop.reporting.page; p=time.perf_counter(); say(f'{e-s:.3f} {p-e:.3f}')"
+        "e=time.perf_counter(); import tunedrop.reporting.page; p=time.perf_counter(); print(f'{e-s:.3f} {p-e:.3f}')"
     )
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     evaluation, page = (float(part) for part in told.stdout.split())
     say(f"import of evaluation: {evaluation * 1000:.0f} ms, of the page beside it: {page * 1000:.0f} ms")
+    note("import of the evaluation in a fresh process", evaluation * 1000, "ms", bound="at most 500 ms")
+    note("import of the page beside it", page * 1000, "ms", bound="at most 500 ms")
     assert evaluation < 0.5
     assert page < 0.5

@@ -1,0 +1,121 @@
+"""The page of the benchmarks: every figure with its unit and ratio, the machine, the versions, the date."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import importlib.metadata
+import itertools
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PACKAGES = ("boto3", "moto", "openai", "pydantic", "math-verify", "numpy", "scipy")
+HEAD = """\
+# Benchmarks
+
+Written by `make bench`, which measures everything anew; nothing here is edited by hand. What is compared was measured
+in the same run, by turns with what it is compared to. A ratio above 1 means better than that. What answers for Amazon
+Bedrock in these runs is simulated: no figure says how long a training, or an answer of a model, takes at Amazon.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured figure. `ratio`: how many times better than `versus`; `bound`: what the benchmark holds it to."""
+
+    area: str
+    name: str
+    value: float
+    unit: str
+    versus: str = ""
+    ratio: float | None = None
+    bound: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.area}: {self.name}"
+
+
+def write_page(page: Path, figures: Sequence[Figure], last: Path) -> str:
+    """Write the page, and the figures for the next run to be compared with; one sentence about both."""
+    before = _read(last)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    compared = _compared(figures, before)
+    page.write_text("\n".join([HEAD, *_machine(), "", *_tables(figures), compared, ""]), encoding="utf-8")
+    last.parent.mkdir(parents=True, exist_ok=True)
+    last.write_text(json.dumps({figure.key: dataclasses.asdict(figure) for figure in figures}, indent=1))
+    return f"{len(figures)} figures written to {page}. {compared}"
+
+
+def _read(last: Path) -> dict[str, Figure]:
+    try:
+        return {key: Figure(**told) for key, told in json.loads(last.read_text()).items()}
+    except (FileNotFoundError, ValueError, TypeError):
+        return {}
+
+
+def _machine() -> list[str]:
+    versions = [f"{name} {_version(name)}" for name in PACKAGES]
+    return [
+        f"- date: {datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC",
+        f"- machine: {os.cpu_count()} cores of {_cpu_model()}, {_memory()}, {platform.system()} {platform.release()}",
+        f"- versions: Python {platform.python_version()}, {', '.join(versions)}",
+    ]
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+def _memory() -> str:
+    return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB of memory"
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _tables(figures: Sequence[Figure]) -> list[str]:
+    lines: list[str] = []
+    for area, of_area in itertools.groupby(sorted(figures, key=lambda figure: figure.area), lambda each: each.area):
+        lines += [f"## {area[0].upper()}{area[1:]}", "", "| what | measured | compared with | ratio | held to |"]
+        lines += ["|---|---:|---|---:|---|"]
+        for each in of_area:
+            ratio = f"{_short(each.ratio)}x" if each.ratio is not None else ""
+            lines.append(f"| {each.name} | {_short(each.value)} {each.unit} | {each.versus} | {ratio} | {each.bound} |")
+        lines.append("")
+    return lines
+
+
+def _short(value: float) -> str:
+    """Three digits that count: 0.0123, 1.23, 12.3, 1,234."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _compared(figures: Sequence[Figure], before: dict[str, Figure]) -> str:
+    changes = [
+        (abs(figure.value / before[figure.key].value - 1), figure)
+        for figure in figures
+        if figure.key in before and before[figure.key].value
+    ]
+    if not changes:
+        return "No earlier run on this machine to compare with."
+    middle = sorted(change for change, _ in changes)[len(changes) // 2]
+    most, figure = max(changes, key=lambda each: each[0])
+    return (
+        f"Beside the run before it on this machine, half of the {len(changes)} figures differ by at most {middle:.0%}; "
+        f"the most that any differs is {most:.0%} ({figure.key}: {_short(before[figure.key].value)} {figure.unit} "
+        f"before, {_short(figure.value)} {figure.unit} now)."
+    )

@@ -1,0 +1,57 @@
+"""What the benchmarks measured becomes a page: `note` takes each figure, `--page FILE` writes them down.
+
+    .venv/bin/python -m pytest tests/bench -s --page docs/benchmarks.md
+
+A figure that is the point of a comparison comes with its `ratio` to the usual way, measured in the same run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.bench.benchmark_page import Figure, write_page
+
+Note = Callable[..., None]
+
+FIGURES: pytest.StashKey[list[Figure]] = pytest.StashKey()
+LAST_FIGURES = Path("build/benchmarks.json")
+"""The figures of the run before, so that the page can say how far two runs differ."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--page FILE`."""
+    parser.addoption("--page", type=Path, default=None, help="write the figures of the benchmarks as a page")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """No figure yet."""
+    config.stash[FIGURES] = []
+
+
+@pytest.fixture
+def note(request: pytest.FixtureRequest) -> Note:
+    """Writes down one figure: `note("check of 200 MB", 2.4, "s", versus="the usual loop", ratio=1.3)`.
+
+    `ratio` is how many times better it is than `versus`: above 1 is better. `bound` is what the test holds it to, as
+    text ("at most 80").
+    """
+    area = Path(request.node.path).stem.removeprefix("bench_").replace("_", " ")
+    figures = request.config.stash[FIGURES]
+
+    def add(
+        name: str, value: float, unit: str, *, versus: str = "", ratio: float | None = None, bound: str = ""
+    ) -> None:
+        figures.append(Figure(area, name, value, unit, versus, ratio, bound))
+
+    return add
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Write the page; not from a run that failed, whose figures are none."""
+    page = session.config.getoption("--page", None)
+    if page is not None and exitstatus == pytest.ExitCode.OK:
+        figures = session.config.stash.get(FIGURES, [])
+        print(write_page(page, figures, session.config.rootpath / LAST_FIGURES))  # noqa: T201 - the last line of `make bench`

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from _pytest.terminal import TerminalReporter  # the type of what the hook below is given; pytest exports it nowhere else
+from _pytest.terminal import TerminalReporter  # what the hook below is given; pytest itself exports no such name
 
 MEASURED = "measured"
 

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -197,7 +198,7 @@ def test_of_many_requests_none_is_lost_and_each_run_is_there_at_once(
         ({"name": "x", "dataset": {"upload_id": "0" * 32}}, "upload-unknown"),
     ],
 )
-def test_what_cannot_be_run_is_refused_with_the_reason(red: Client, body: dict, problem: str) -> None:
+def test_what_cannot_be_run_is_refused_with_the_reason(red: Client, body: dict[str, Any], problem: str) -> None:
     answer = red.start(body)
     assert (answer.status, answer.problem) == (422, problem)
     assert answer.json["detail"]
@@ -226,7 +227,7 @@ def test_a_validation_tells_the_findings_without_a_run(service: Service, red: Cl
     asked = red.ask("POST", "/validations", {"dataset": {"upload_id": red.upload(broken)}})
     assert asked.status == 202, asked.body
 
-    def done() -> dict | None:
+    def done() -> dict[str, Any] | None:
         told = red.get(asked.json["url"])
         return told if told["status"] != "RUNNING" else None
 

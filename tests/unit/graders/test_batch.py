@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import mmap
 import os
 import re
 import subprocess
@@ -49,12 +50,14 @@ class Obedient:
             case "power":
                 len(str(7 ** (7**9)))
             case "fork":
-                child = subprocess.Popen(["sleep", "30"])  # noqa: S607  # whichever sleep there is
+                child = subprocess.Popen(["sleep", "29.731"])  # noqa: S607  # whichever sleep there is
                 child.wait()
             case "raise":
                 raise RuntimeError("told to")
             case "exit":
                 os._exit(0)
+            case "allocate a little":
+                len(b"x" * 64 * 1024**2)
             case "allocate":
                 len(b"x" * (8 * 1024**3))
         return OUTCOMES.get(sample.answer, FINE)
@@ -111,7 +114,7 @@ def test_what_a_killed_sample_has_started_is_ended_with_it() -> None:
         grade_batch(rollouts("fork"), Obedient(), sample_deadline_seconds=DEADLINE, workers=workers)
 
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout  # noqa: S607  # as above
-    assert "sleep 30" not in running
+    assert "sleep 29.731" not in running
 
 
 @pytest.mark.parametrize("hostile", ["raise", "exit", "allocate", "nan", "infinite part"])
@@ -178,6 +181,13 @@ def test_warming_up_takes_nothing_from_the_first_samples_time() -> None:
     (answer,) = grade_batch(rollouts("fine"), Slow(), sample_deadline_seconds=DEADLINE)
 
     assert answer["aggregate_reward_score"] == 1.0
+
+
+def test_a_worker_may_allocate_however_much_its_parent_has_mapped() -> None:
+    with mmap.mmap(-1, 3 * 1024**3):  # mapped, not used, as libraries do
+        answers = grade_batch(rollouts("fine", "allocate", "allocate a little"), Obedient(), sample_deadline_seconds=5)
+    assert [each["aggregate_reward_score"] for each in answers] == [1.0, 0.0, 1.0]
+    assert "grader_error" in names(answers[1])
 
 
 def test_an_answer_of_a_megabyte_passes_through_the_worker() -> None:

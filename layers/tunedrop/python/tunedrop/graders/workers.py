@@ -21,6 +21,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import NoReturn
 
 from tunedrop.graders.sample import Grade, Grader, ParallelGrader, PreparedGrader, Sample
@@ -28,7 +29,8 @@ from tunedrop.graders.sample import Grade, Grader, ParallelGrader, PreparedGrade
 START_SECONDS = 20.0
 """How long a worker may take to get ready (imports on the smallest Lambda), outside any sample's deadline."""
 ADDRESS_SPACE_BYTES = 2 * 1024**3
-"""What a worker may map: an answer that makes a grader allocate without end fails in the worker, not in the sandbox."""
+"""What a worker may map beyond what it had from its parent when it began, as a forked child has all that is mapped there:
+an answer that makes a grader allocate without end fails in the worker, not in the sandbox."""
 ORPHAN_SECONDS = 5.0
 """How long after its deadline a worker ends by itself, in case that its parent is gone and cannot kill it."""
 _LENGTH = struct.Struct(">I")
@@ -197,7 +199,8 @@ def _serve(grader: Grader, parent: socket.socket) -> NoReturn:
             signal.signal(number, signal.SIG_DFL)
         _close_all_but(parent.fileno())
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        limit = ADDRESS_SPACE_BYTES if hard == resource.RLIM_INFINITY else min(hard, ADDRESS_SPACE_BYTES)
+        limit = _mapped_bytes() + ADDRESS_SPACE_BYTES
+        limit = limit if hard == resource.RLIM_INFINITY else min(hard, limit)
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
         if isinstance(grader, PreparedGrader):
             grader.warm_up()
@@ -216,6 +219,14 @@ def _serve(grader: Grader, parent: socket.socket) -> NoReturn:
     except BaseException:  # whatever it is, a forked child must never return into its parent's code
         os._exit(1)
     os._exit(0)
+
+
+def _mapped_bytes() -> int:
+    """The size of this process' address space, in bytes; 0 where the system does not tell (it has no /proc)."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
 
 
 def _tell(parent: socket.socket, word: str) -> None:

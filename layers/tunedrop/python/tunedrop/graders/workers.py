@@ -29,7 +29,7 @@ from tunedrop.graders.sample import Grade, Grader, ParallelGrader, PreparedGrade
 START_SECONDS = 20.0
 """How long a worker may take to get ready (imports on the smallest Lambda), outside any sample's deadline."""
 ADDRESS_SPACE_BYTES = 2 * 1024**3
-"""What a worker may map beyond what it had from its parent when it began, as a forked child has all that is mapped there:
+"""What a worker may map beyond what it had from its parent when it began, as a fork has all that is mapped there:
 an answer that makes a grader allocate without end fails in the worker, not in the sandbox."""
 ORPHAN_SECONDS = 5.0
 """How long after its deadline a worker ends by itself, in case that its parent is gone and cannot kill it."""

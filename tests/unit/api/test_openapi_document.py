@@ -1,0 +1,54 @@
+"""The API's document is what the code serves, and nobody changes it without having seen the difference."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checks import sam_template
+from tunedrop.api import openapi, problems
+
+REPOSITORY = Path(__file__).parents[3]
+COMMITTED = REPOSITORY / "docs/openapi.json"
+RENEW = "python -m tunedrop.api.openapi > docs/openapi.json"
+DOCUMENT = openapi.document()
+OPERATIONS: list[tuple[str, str, dict[str, Any]]] = [
+    (method.upper(), path, operation)
+    for path, operations in DOCUMENT["paths"].items()
+    for method, operation in operations.items()
+]
+
+
+def test_the_committed_document_is_the_one_that_the_code_makes() -> None:
+    committed, made = COMMITTED.read_text(), openapi.text()
+    changes = "\n".join(difflib.unified_diff(committed.splitlines(), made.splitlines(), "committed", "made", n=2))
+    assert committed == made, f"The API has changed. If it was meant to: {RENEW}\nand review the difference:\n{changes}"
+
+
+def test_the_template_has_a_route_for_each_operation_and_no_other() -> None:
+    events = sam_template.read()["Resources"]["Api"]["Properties"]["Events"].values()
+    deployed = {(each["Properties"]["Method"].upper(), each["Properties"]["Path"]) for each in events}
+    assert deployed == {(method, path) for method, path, _ in OPERATIONS}
+
+
+def test_every_status_that_an_operation_may_answer_is_one_that_a_problem_has() -> None:
+    answered = {int(status) for _, _, operation in OPERATIONS for status in operation["responses"]}
+    refusals = {status for status in answered if status >= 400}
+    # The gateway has no route for another method, so that the function never gets to say 405.
+    assert refusals == {status for status, _ in problems.KINDS.values()} - {405}
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
+def test_every_refusal_is_a_problem_document(method: str, path: str, operation: dict[str, Any]) -> None:
+    for status, response in operation["responses"].items():
+        if int(status) >= 400:
+            assert list(response["content"]) == [problems.MEDIA_TYPE], (method, path, status)
+            assert response["content"][problems.MEDIA_TYPE]["schema"] == {"$ref": "#/components/schemas/Problem"}
+
+
+def test_every_request_is_signed() -> None:
+    assert DOCUMENT["security"] == [{"sigv4": []}]
+    assert not any("security" in operation for _, _, operation in OPERATIONS)

@@ -5,10 +5,11 @@ Costs nothing while nobody listens.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from local.aws.identities import Credentials
 
@@ -39,8 +40,20 @@ def call_of(action: str, response: Any, caller: Callable[[str], Any]) -> Call:
         caller=caller(response.access_key),
         method=response.method,
         path=response.path,
-        parameters={**(getattr(response, "params", None) or response.querystring or {}), **response.uri_match},
+        parameters={**_parameters(response), **response.uri_match},
     )
+
+
+def _parameters(response: Any) -> Mapping[str, Any]:
+    """What moto has parsed; of a service whose JSON body it parses only when it is asked for a field, that body."""
+    parsed = getattr(response, "params", None)
+    if parsed:
+        return dict(parsed)
+    try:
+        body = json.loads(response.body) if response.method == "POST" else None
+    except ValueError:
+        body = None
+    return body if isinstance(body, dict) else response.querystring or {}
 
 
 SERVICE_PREFIXES = {"awslambda": "lambda", "stepfunctions": "states"}
@@ -69,11 +82,16 @@ class _Refusal:
     remaining: int
 
 
+LostAnswer = Literal["reset", "half"]
+"""How an answer can be lost on its way: the connection is reset before it, or in its middle."""
+
+
 class Calls:
     """The observers of API calls, and the refusals that tests have asked for."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._serving = threading.local()
         self._observers: list[Observer] = []
         self._refusals: list[_Refusal] = []
 
@@ -103,6 +121,19 @@ class Calls:
         """Ends all refusals."""
         with self._lock:
             self._refusals.clear()
+
+    def lose_answer(self, how: LostAnswer) -> None:
+        """Has the caller of the call that this thread serves get no answer; for observers.
+
+        The call is carried out, unless the observer raises CallRefused as well.
+        """
+        self._serving.lost = how
+
+    def lost_answer(self) -> LostAnswer | None:
+        """What is to become of the answer that this thread has at hand; asked once for each."""
+        lost: LostAnswer | None = getattr(self._serving, "lost", None)
+        self._serving.lost = None
+        return lost
 
     def made(self, call: Call) -> None:
         """Tells the observers. Raises CallRefused when the call is not to be carried out."""

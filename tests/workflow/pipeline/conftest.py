@@ -17,6 +17,7 @@ import boto3
 import pytest
 
 from local.stack import LocalStack
+from tests.workflow.permissions import CallsMade
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
 
@@ -198,7 +199,9 @@ def shared_application() -> Iterator[Application]:
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": policy})
         sns.subscribe(TopicArn=stack.outputs["NoticesTopicArn"], Protocol="sqs", Endpoint=arn)
+        made = CallsMade(stack)
         yield Application(stack, queue_url)
+        assert made.refused() == set(), "calls that the callers' roles do not allow"
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.unit.dataset.sample_rows import a_row, check, found, good_rows
 from tunedrop.dataset.duplicates import Keys, Tags
+from tunedrop.dataset.findings import MAX_EXAMPLES
 
 
 def twice(row: dict[str, Any], **other: Any) -> list[dict[str, Any]]:
@@ -75,7 +76,7 @@ def test_many_repeats_are_counted_and_the_first_are_shown() -> None:
     report = check([a_row(n % 150) for n in range(3_000)])
     (group,) = report.findings.groups()
     assert (group.rule.id, group.count, group.lines()) == ("duplicate-row", 2_850, "151-3000")
-    assert [finding.line for finding in group.examples] == list(range(151, 251))
+    assert [finding.line for finding in group.examples] == list(range(151, 151 + MAX_EXAMPLES))
     assert group.examples[0].message == "the same prompt and answer as line 1"
 
 

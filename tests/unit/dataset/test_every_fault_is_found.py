@@ -15,6 +15,7 @@ from tests.unit.dataset.faults import NOVA_LINES, OPEN_WEIGHT_LINES, WHOLE_FILES
 from tests.unit.dataset.sample_rows import a_row, as_file, check, found, good_rows, rules_of
 from tunedrop.catalog import Family, find
 from tunedrop.dataset import RULES, Severity, check_dataset
+from tunedrop.dataset.findings import MAX_EXAMPLES
 from tunedrop.graders.sample import Grade, Sample
 
 NOVA_ALL = {**{rule: make for rule, make in OPEN_WEIGHT_LINES.items() if rule != "tools-undocumented"}, **NOVA_LINES}
@@ -131,8 +132,8 @@ def test_many_findings_are_counted_with_their_lines_and_only_some_are_shown() ->
         rows[place] = {**rows[place], "messages": []}
     report = check(rows)
     (group,) = report.findings.groups()
-    assert (group.count, len(group.examples), group.lines()) == (3_000, 100, "1001-4000")
-    assert [finding.line for finding in group.examples] == list(range(1_001, 1_101))
+    assert (group.count, len(group.examples), group.lines()) == (3_000, MAX_EXAMPLES, "1001-4000")
+    assert [finding.line for finding in group.examples] == list(range(1_001, 1_001 + MAX_EXAMPLES))
 
 
 def test_a_grader_that_breaks_is_a_finding_and_breaks_nothing() -> None:

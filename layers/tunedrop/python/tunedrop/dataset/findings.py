@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from tunedrop.catalog import Family
 from tunedrop.dataset.rules import RULES, Rule, Severity
 
-MAX_EXAMPLES = 100
+MAX_EXAMPLES = 500
 """Findings of one rule in one file that are kept whole; the rest are counted, with their lines."""
 MAX_RANGES = 1_000
 """Ranges of lines that are kept for one rule in one file; what lies beyond is counted only."""

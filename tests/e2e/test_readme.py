@@ -79,6 +79,15 @@ def test_curl_the_openai_sdk_and_the_aws_cli_work_as_written_until_ctrl_c_ends_e
     assert not UP_ENVIRONMENT.exists()
 
 
+def test_a_file_that_is_checked_first_has_the_findings_that_are_shown() -> None:
+    section = README[README.index("\n### Check it first\n") :]
+    shown = json.loads(next(found[2] for found in _BLOCK.finditer(section) if found[1] == "json"))
+    (REPOSITORY / "build").mkdir(exist_ok=True)
+    told = json.loads(_typed(f"{_block('Check it first').rstrip()} || test $? = 2"))
+    assert {name: told[name] for name in shown} == shown
+    assert shown["valid"] is False
+
+
 def _fields(model: type[BaseModel], path: str = "") -> dict[str, Any]:
     """Every field of a recipe by its path, with its default."""
     found: dict[str, Any] = {}

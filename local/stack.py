@@ -34,7 +34,7 @@ class LocalStack:
 
     `folder` keeps the functions' logs and the local Bedrock's state, a temporary one where none is given. `parameters`
     go over `PACE` to the template; `switches` to the local Bedrock. `retry_delay_factor` is that of the delays
-    before a state's retries: 1 for those that the state machines name.
+    before a state's retries: 1 for those that the state machines name; `wait_factor` that of their Wait states.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class LocalStack:
         switches: Mapping[str, object] | None = None,
         stepped_schedules: bool = False,
         retry_delay_factor: float = 1.0,
+        wait_factor: float = 1.0,
     ) -> None:
         self.region = region
         self._parameters = {**PACE, **(parameters or {})}
@@ -59,6 +60,7 @@ class LocalStack:
             code_folder=REPOSITORY / "build/local/code",
             stepped_schedules=stepped_schedules,
             retry_delay_factor=retry_delay_factor,
+            wait_factor=wait_factor,
         )
         self._bedrock: LocalBedrock | None = None
         self._deployment: Deployment | None = None

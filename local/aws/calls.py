@@ -9,7 +9,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from local.aws.identities import Credentials
 
@@ -82,10 +82,6 @@ class _Refusal:
     remaining: int
 
 
-LostAnswer = Literal["reset", "half"]
-"""How an answer can be lost on its way: the connection is reset before it, or in its middle."""
-
-
 class Calls:
     """The observers of API calls, and the refusals that tests have asked for."""
 
@@ -122,17 +118,17 @@ class Calls:
         with self._lock:
             self._refusals.clear()
 
-    def lose_answer(self, how: LostAnswer) -> None:
-        """Has the caller of the call that this thread serves get no answer; for observers.
+    def lose_answer(self) -> None:
+        """Resets the connection of the call that this thread serves instead of answering it; for observers.
 
         The call is carried out, unless the observer raises CallRefused as well.
         """
-        self._serving.lost = how
+        self._serving.lost = True
 
-    def lost_answer(self) -> LostAnswer | None:
-        """What is to become of the answer that this thread has at hand; asked once for each."""
-        lost: LostAnswer | None = getattr(self._serving, "lost", None)
-        self._serving.lost = None
+    def answer_is_lost(self) -> bool:
+        """Whether the answer that this thread has at hand is to be lost; asked once for each."""
+        lost: bool = getattr(self._serving, "lost", False)
+        self._serving.lost = False
         return lost
 
     def made(self, call: Call) -> None:

@@ -50,6 +50,7 @@ from local.aws.lambdas.service import (
     event_bytes,
 )
 from local.aws.moto_patches import Hooks, Patches
+from local.aws.wire import Wire
 
 ACCOUNT = "123456789012"
 """moto's own account; every access key that it does not know belongs to it."""
@@ -71,7 +72,8 @@ class EmbeddedAws:
     faster.
     `stepped_schedules`: schedules fire by `schedules.step` alone.
     `async_retry_seconds`, `first_event_retry_seconds` and `retry_delay_factor` shorten the delays before an
-    asynchronous invocation, an event's delivery and a state of a machine are tried again.
+    asynchronous invocation, an event's delivery and a state of a machine are tried again; `wait_factor` shortens the
+    state machines' Wait states.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class EmbeddedAws:
         async_retry_seconds: tuple[float, float] = ASYNC_RETRY_SECONDS,
         first_event_retry_seconds: float = FIRST_RETRY_SECONDS,
         retry_delay_factor: float = 1.0,
+        wait_factor: float = 1.0,
     ) -> None:
         self.region = region
         self.account = ACCOUNT
@@ -129,6 +132,7 @@ class EmbeddedAws:
                 rule_event=lambda _, event: self.dispatch.publish(_with_iso_time(event)),
                 execution_changed=self._execution_changed,
                 retry_delay_factor=retry_delay_factor,
+                wait_factor=wait_factor,
                 watched=lambda: self.calls.watched,
                 called=lambda action, response: self.calls.made(call_of(action, response, self.identities.of)),
             )
@@ -165,7 +169,7 @@ class EmbeddedAws:
             self._server = make_server(
                 "127.0.0.1",
                 0,
-                DomainDispatcherApplication(create_backend_app),
+                Wire(DomainDispatcherApplication(create_backend_app), self.calls),
                 threaded=True,
                 request_handler=MotoRequestHandler,
                 fd=listener.fileno(),

@@ -50,6 +50,7 @@ from moto.stepfunctions.parser.asl.component.common.error_name.failure_event imp
 from moto.stepfunctions.parser.asl.component.common.retry.jitter_strategy_decl import JitterStrategyDecl
 from moto.stepfunctions.parser.asl.component.common.string import string_expression
 from moto.stepfunctions.parser.asl.component.program.program import Program
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped, ProgramTimedOut
 
 from local.aws import sns_rules
@@ -79,6 +80,8 @@ class Hooks:
     """moto's execution, whose status has just changed."""
     retry_delay_factor: float
     """What the delays before a state's retries are multiplied with."""
+    wait_factor: float
+    """What the seconds of Wait states are multiplied with."""
     watched: Callable[[], bool]
     called: Callable[[str, Any], None]
     """The action and moto's request. Raises CallRefused."""
@@ -100,6 +103,7 @@ class Patches:
         self._keep_executions_ended()
         self._stop_executions_for_a_reason()
         self._wait_for_retries()
+        self._shorten_waits()
         self._describe_ends()
         self._call_as_the_machines_role()
         self._invoke_functions()
@@ -265,6 +269,18 @@ class Patches:
 
         # The last that is evaluated before the delay, with the delay on the stack.
         original = self._replace(JitterStrategyDecl, "_eval_body", jitter)
+
+    def _shorten_waits(self) -> None:
+        """moto waits in real time; a test of many runs steps through their Wait states."""
+        factor = self._hooks.wait_factor
+
+        def wait(_: Any, environment: Any, wait_seconds: float) -> None:
+            until = time.monotonic() + wait_seconds * factor
+            while environment.is_running() and (remaining := until - time.monotonic()) > 0:
+                environment.program_state_event.wait(min(remaining, STOP_NOTICED_SECONDS))
+
+        if factor != 1.0:
+            self._replace(WaitFunction, "_wait_interval", wait)
 
     def _describe_ends(self) -> None:
         """moto's DescribeExecution gives a text as output without its quotes, no output for null, and no stopDate for

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -57,6 +58,8 @@ class Faults:
         self._switches = switches
         self._chance = random.Random(0)
         self._planned: list[PlannedFault] = []
+        self.befallen: Counter[str] = Counter()
+        """How often which kind of fault befell which action, as `ACTION:before:KIND`."""
         self.replan()
 
     def replan(self) -> None:
@@ -68,12 +71,16 @@ class Faults:
         for planned in self._planned:
             if planned.action in (action, "*") and planned.times > 0:
                 planned.times -= 1
-                return Fault(planned.when, planned.kind)
+                return self._counted(action, Fault(planned.when, planned.kind))
         if self.afflicted(action):
             for share, kind in _SHARES.items():
                 if self._happens(getattr(self._switches, share)):
-                    return Fault("before" if kind in _BEFORE else "after", kind)
+                    return self._counted(action, Fault("before" if kind in _BEFORE else "after", kind))
         return None
+
+    def _counted(self, action: str, fault: Fault) -> Fault:
+        self.befallen[f"{action}:{fault.when}:{fault.kind}"] += 1
+        return fault
 
     def delay(self, action: str) -> float:
         """Seconds for which this call is held back."""

@@ -101,6 +101,11 @@ class LocalBedrock:
         counted: dict[str, int] = self._call("GET", "/_simulation/calls")
         return counted
 
+    def befallen(self) -> dict[str, int]:
+        """How often each fault befell a call since the process started, by `ACTION:before:KIND`."""
+        counted: dict[str, int] = self._call("GET", "/_simulation/faults")
+        return counted
+
     def restart(self, *, kill: bool = False) -> None:
         """Stop the process, at once with `kill`, and start it anew on the same port, with its state and switches."""
         port = int(self.endpoint.rpartition(":")[2])

@@ -58,6 +58,10 @@ def simulation_routes(service: Service, stop: Callable[[], Awaitable[None]]) -> 
         """GET: how often each action reached its handler since the start of the process."""
         return JsonResponse(dict(service.calls))
 
+    async def faults(_: Request) -> Response:
+        """GET: how often each fault befell a call since the start of the process."""
+        return JsonResponse(dict(service.faults.befallen))
+
     async def policy(request: Request) -> Response:
         """GET: what a model's policy is: shares of behaviours, skill."""
         name = request.path_params["model_id"]
@@ -73,6 +77,7 @@ def simulation_routes(service: Service, stop: Callable[[], Awaitable[None]]) -> 
         _route("POST", "/_simulation/rows", teach),
         _route("POST", "/_simulation/forget", forget),
         _route("GET", "/_simulation/calls", calls),
+        _route("GET", "/_simulation/faults", faults),
         _route("GET", "/_simulation/policies/{model_id:path}", policy),
     ]
 

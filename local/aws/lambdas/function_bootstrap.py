@@ -24,6 +24,9 @@ def main() -> None:
     os.dup2(null, 0)
     os.close(null)
     threading.Thread(target=_die_with_parent, args=(lifeline,), daemon=True, name="lifeline").start()
+    prelude = os.environ.pop("EMBEDDED_AWS_PRELUDE", None)
+    if prelude:  # what a test changes inside a function's process: its clock, its disk
+        runpy.run_path(prelude)
     sys.argv = ["bootstrap", os.environ["_HANDLER"]]
     runpy.run_module("awslambdaric", run_name="__main__")
 

@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.8
 INSTALLED := $(VENV)/.installed
+PROVE_INSTALLED := $(VENV)/.prove-installed
 SAM_VENV := .venvs/sam
 SAM := $(SAM_VENV)/bin/sam
 LOCAL_LAYERS := build/local/layers
@@ -52,8 +53,15 @@ up: $(INSTALLED) ## keep the application running on this machine until Ctrl-C
 test: $(INSTALLED) ## run the tests (under five minutes on two cores)
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not prove" --ignore=tests/bench
 
-prove: $(INSTALLED) ## run the tests that take longer
-	$(BIN)/pytest -n $(WORKERS) -m prove --ignore=tests/bench --timeout=1800
+# Playwright drives the machine's own Chromium; its download of another one is not wanted.
+$(PROVE_INSTALLED): $(INSTALLED) requirements/prove.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/prove.lock
+	@touch $@
+
+prove: $(PROVE_INSTALLED) ## run the tests that take longer; the report is opened in the machine's Chromium
+	@command -v chromium > /dev/null || { echo "make prove opens the report in a real browser, and there is no chromium" \
+	    "on the PATH. Install it (Debian, Ubuntu: apt-get install chromium) and run make prove again." >&2; exit 2; }
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m prove --ignore=tests/bench --timeout=1800
 
 bench: $(INSTALLED) ## measure, and write docs/benchmarks.md
 	$(BIN)/pytest tests/bench --timeout=1800 -s --page docs/benchmarks.md

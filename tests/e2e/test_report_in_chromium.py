@@ -1,7 +1,7 @@
 """The report in the machine's real Chromium: light and dark, desk and phone, no network, no script of a model's.
 
-`make prove` installs what this needs (requirements/prove.lock and Debian's chromium). Screenshots and the printed page
-are left in build/report-in-chromium/.
+`make prove` installs Playwright (requirements/prove.lock); the machine has Debian's chromium. Screenshots and the
+printed page are left in build/report-in-chromium/.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright  # only `make prove` has it
 
     path = shutil.which("chromium")
-    assert path, "no chromium on this machine; `make prove` installs it (apt-get install chromium)"
+    assert path, "there is no chromium on the PATH; install it (Debian, Ubuntu: apt-get install chromium)"
     with sync_playwright() as driver:
         # Chromium refuses to run its sandbox as root, as in a container.
         launched = driver.chromium.launch(executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else [])

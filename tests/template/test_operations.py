@@ -104,11 +104,13 @@ def test_every_dead_letter_queue_is_watched(resources: Resources, alarms: Resour
 
 
 def test_cloudwatch_may_publish_to_the_operators_and_no_key_keeps_it_from_it(resources: Resources) -> None:
-    assert resources["OperationsTopic"]["Properties"].get("KmsMasterKeyId") != "alias/aws/sns"
+    key = resources["OperationsTopic"]["Properties"]["KmsMasterKeyId"]
+    assert key == {"Fn::If": ["HasDataKey", {"Ref": "DataKey"}, {"Ref": "AWS::NoValue"}]}, "never alias/aws/sns"
     statements = resources["OperationsTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     (alarming,) = [each for each in statements if each["Sid"] == "Alarms"]
     assert alarming["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    assert alarming["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert alarming["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    assert alarming["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Sub"].endswith("${AWS::AccountId}:alarm:*")
 
 
 def test_the_dashboard_is_json_with_the_outcomes_first(resources: Resources) -> None:

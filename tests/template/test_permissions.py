@@ -34,6 +34,7 @@ ANY_RESOURCE = {
 }
 """The actions that AWS documents to need `*`, and why. No other may have it."""
 
+USE_OF_THE_KEY = {"kms:Decrypt", "kms:GenerateDataKey"}
 LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
 TELEMETRY = {*LOGGING, "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 BEARER = "bedrock-mantle:CallWithBearerToken"
@@ -181,6 +182,11 @@ EXPECTED: dict[str, set[str]] = {
 
 for _name in ("RehearseGrader", "SubmitJob", "PollJob", "EvaluateShard", "ConcludeRun", "ReleaseRun", "SweepRuns"):
     EXPECTED[_name].add("secretsmanager:GetSecretValue")  # where the stack has a long-term key
+
+
+for _name, _actions in EXPECTED.items():
+    if not _name.startswith("Grader"):  # no grader reads or writes data
+        _actions |= USE_OF_THE_KEY
 
 
 def listed(value: Any) -> list[Any]:
@@ -374,12 +380,18 @@ def test_services_assume_roles_for_this_account_only(resources: Resources) -> No
         service = statement["Principal"]["Service"]
         if service == "lambda.amazonaws.com":  # it acts for the function's own account by its nature
             continue
-        assert service in {"states.amazonaws.com", "events.amazonaws.com", "bedrock.amazonaws.com"}
         assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
-        if service == "bedrock.amazonaws.com":
-            assert role == "TrainingRole"
-            source = statement["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Sub"]
-            assert source.endswith("${AWS::AccountId}:model-customization-job/*")
+        source = statement["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Sub"]
+        assert source.endswith(f"${{AWS::AccountId}}:{ASSUMED_FOR[service]}")
+        assert (service == "bedrock.amazonaws.com") == (role == "TrainingRole")
+
+
+ASSUMED_FOR = {
+    "states.amazonaws.com": "stateMachine:*",
+    "events.amazonaws.com": "rule/${AWS::StackName}-*",
+    "bedrock.amazonaws.com": "model-customization-job/*",
+}
+"""What a service assumes a role of ours for: the end of its ARN."""
 
 
 def test_a_rule_may_start_its_target_and_nothing_else(resources: Resources) -> None:

@@ -172,6 +172,7 @@ def test_bedrock_of_this_account_alone_may_call_a_grader_s_version_even_after_an
 def test_each_parameter_is_described_and_bounded(template: dict[str, Any]) -> None:
     assert set(template["Parameters"]) == {
         "Stage",
+        "Encryption",
         "SettleSeconds",
         "FirstPollSeconds",
         "LaterPollSeconds",

@@ -274,10 +274,10 @@ class Patches:
         """moto waits in real time; a test of many runs steps through their Wait states."""
         factor = self._hooks.wait_factor
 
-        def wait(_: Any, environment: Any, wait_seconds: float) -> None:
+        def wait(_: Any, env: Any, wait_seconds: float) -> None:
             until = time.monotonic() + wait_seconds * factor
-            while environment.is_running() and (remaining := until - time.monotonic()) > 0:
-                environment.program_state_event.wait(min(remaining, STOP_NOTICED_SECONDS))
+            while env.is_running() and (remaining := until - time.monotonic()) > 0:
+                env.program_state_event.wait(min(remaining, STOP_NOTICED_SECONDS))
 
         if factor != 1.0:
             self._replace(WaitFunction, "_wait_interval", wait)

@@ -66,6 +66,12 @@ prove: $(PROVE_INSTALLED) ## run the tests that take longer; the report is opene
 bench: $(INSTALLED) ## measure, and write docs/benchmarks.md
 	$(BIN)/pytest tests/bench --timeout=1800 -s --page docs/benchmarks.md
 
+.PHONY: faults
+RUNS ?= 20
+SEED ?= 1
+faults: $(INSTALLED) ## whole runs with everything going wrong: make faults RUNS=500 SEED=1; what was cut off goes on
+	@$(BIN)/python -m tests.faults --runs $(RUNS) --seed $(SEED) $(ARGS)
+
 .PHONY: confirm
 confirm: $(INSTALLED) ## find out what is UNCONFIRMED, in a real account, for money: make confirm ROLE=arn:… ARGS=--yes-it-costs-money
 	@test -n "$(ROLE)" || { echo "Name a role that Lambda may assume and that may write logs: make confirm ROLE=arn:..." >&2; exit 2; }
@@ -96,6 +102,24 @@ lint-machines: $(INSTALLED)
 .PHONY: permissions
 permissions: $(INSTALLED) ## print who may do what: role, actions, resources
 	@$(BIN)/python -m checks.permissions
+
+AUDIT_VENV := .venvs/audit
+$(AUDIT_VENV)/.installed: requirements/audit.lock local/find_python.sh
+	@python="$$(sh local/find_python.sh)" && echo "Setting up $(AUDIT_VENV) with $$("$$python" --version) ..." && \
+	    "$$python" -m venv --clear $(AUDIT_VENV)
+	@$(AUDIT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(AUDIT_VENV)/bin/uv pip install --quiet --python $(AUDIT_VENV)/bin/python --require-hashes -r requirements/audit.lock
+	@touch $@
+
+.PHONY: lint-security audit licences
+lint-security: $(INSTALLED) $(AUDIT_VENV)/.installed ## check the template with checkov
+	@$(BIN)/python -m checks.findings $(AUDIT_VENV)/bin/checkov
+
+audit: lint-security ## the same, and look up known vulnerabilities of what is deployed (needs pypi.org)
+	$(AUDIT_VENV)/bin/pip-audit --strict --require-hashes --disable-pip -r requirements/layer.lock
+
+licences: $(INSTALLED) ## write docs/licences.md anew
+	@$(BIN)/python -m checks.licences > build/licences.md && mv build/licences.md docs/licences.md
 
 # SAM looks for nothing and reports to no one; MAKEFLAGS of this make are not for the layer's.
 SAM_RUN = env -u MAKEFLAGS -u MAKELEVEL SAM_CLI_TELEMETRY=0 UV="$(CURDIR)/$(SAM_VENV)/bin/uv" $(SAM)

@@ -4,7 +4,7 @@
 set -eu
 uv=${1:-uv}
 cd "$(dirname "$0")"
-for name in layer runtime dev prove sam; do
+for name in layer runtime dev prove sam audit; do
     "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
         --no-emit-index-url "$name.in" -o "$name.lock"
     echo "requirements/$name.lock: $(grep -c '==' "$name.lock") packages"

@@ -1,0 +1,61 @@
+"""docs/security.md names tests that there are, and the findings that are accepted; nothing else is accepted."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from checks import findings, sam_template
+
+PAGE = (sam_template.ROOT / "docs/security.md").read_text()
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`(\S+\.py::\w+)`", PAGE))))
+def test_the_test_that_shows_it_exists(name: str) -> None:
+    path, _, test = name.partition("::")
+    assert f"\ndef {test}(" in (sam_template.ROOT / "tests" / path).read_text()
+
+
+def test_each_threat_has_what_stops_it_and_a_test() -> None:
+    threats = PAGE.split("\n## Threats\n")[1].split("\n## ")[0].split("\n### ")[1:]
+    assert {each.split("\n")[0] for each in threats} == {
+        "Hostile rows",
+        "Hostile model text",
+        "Hostile grader code",
+        "A stolen upload link, a stolen request",
+        "A confused deputy",
+    }
+    for threat in threats:
+        rows = [line for line in threat.splitlines() if line.startswith("| ")][1:]
+        assert rows
+        assert [line for line in rows if not re.search(r"\| `\S+::\w+` \|$", line)] == []
+
+
+def test_the_page_lists_the_accepted_findings() -> None:
+    section = PAGE.split("\n## What checkov finds and we accept\n")[1].split("\n## ")[0]
+    listed = [line for line in section.splitlines() if line.startswith("| CKV")]
+    assert listed == [
+        f"| {each.check} | `{each.resources}` | {each.asks_for} | {each.why} |" for each in findings.ACCEPTED
+    ]
+
+
+def test_a_finding_without_a_reason_is_a_fault_and_so_is_a_reason_without_a_finding() -> None:
+    accepted = findings.ACCEPTED[:1]
+    known = findings.Finding(accepted[0].check, f"{accepted[0].resources}.Api", "asks")
+    other = findings.Finding(accepted[0].check, "AWS::S3::Bucket.Runs", "asks")
+    assert findings.faults([known], accepted) == []
+    (line,) = findings.faults([known, other], accepted)
+    assert line.startswith(f"{accepted[0].check} at AWS::S3::Bucket.Runs: asks.")
+    (line,) = findings.faults([], accepted)
+    assert "take it out" in line
+
+
+def test_checkov_sees_the_template_with_the_parameters_defaults(translated: dict[str, Any]) -> None:
+    seen = findings.by_default(translated)["Resources"]
+    encryption = seen["RunsBucket"]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]
+    assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    assert "SourceObjectsPolicy" not in seen
+    assert "DataKey" in seen
+    assert "Fn::If" not in str(seen)

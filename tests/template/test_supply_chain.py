@@ -1,0 +1,38 @@
+"""What is installed and deployed: pinned, hashed, from no address, with its licence listed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from checks import licences, sam_template
+
+LOCKS = sorted((sam_template.ROOT / "requirements").glob("*.lock"))
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_every_artefact_of_every_lock_is_hashed(lock: Path) -> None:
+    text = lock.read_text()
+    entries = [each for each in re.split(r"\n(?=\S)", text.strip()) if not each.startswith("#")]
+    assert entries
+    for entry in entries:
+        assert re.match(r"[A-Za-z0-9_.\[\],-]+==\S+", entry), entry
+        assert "--hash=sha256:" in entry, entry
+    assert "://" not in text, "a lock names no address"
+
+
+def test_each_lock_has_the_packages_that_it_was_made_for() -> None:
+    for lock in LOCKS:
+        wanted = re.findall(r"^([A-Za-z0-9_.-]+)", lock.with_suffix(".in").read_text(), re.MULTILINE)
+        locked = {
+            name.lower().replace("_", "-") for name in re.findall(r"^([A-Za-z0-9_.-]+)==", lock.read_text(), re.M)
+        }
+        assert {name.lower().replace("_", "-") for name in wanted if not name.startswith("-")} <= locked, lock.name
+
+
+def test_the_licences_of_all_that_is_deployed_are_listed() -> None:
+    page = (sam_template.ROOT / "docs/licences.md").read_text()
+    assert page == licences.page(), "run `make licences`"
+    assert "not stated" not in page

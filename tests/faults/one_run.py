@@ -1,0 +1,88 @@
+"""One run under its faults, to its end, and what the oracle says of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.faults import oracle, schedule
+from tests.faults.world import END_SECONDS, World
+
+TURNS = 4
+"""Turns of the sweeper within which a run must have its end once the weather has cleared."""
+
+
+@dataclass(slots=True)
+class Result:
+    """How a run under faults ended."""
+
+    seed: int
+    status: str
+    reason: str
+    seconds: float
+    hits: dict[str, int]
+    violations: list[str] = field(default_factory=list)
+    planned: str = ""
+    turns: int = 0
+
+
+def run_seed(world: World, seed: int) -> Result:
+    """Make the run of a seed. Never raises for what the run does: that is in the result."""
+    planned = schedule.draw(seed)
+    started = time.monotonic()
+    sizes = oracle.log_sizes(world)
+    world.begin(planned)
+    turns = 0
+    try:
+        world.drop(planned)
+        _wait(lambda: _over(world), END_SECONDS / 2)
+    finally:
+        world.clear()
+    while turns < TURNS:
+        _wait(lambda: _over(world), END_SECONDS / 2)
+        turns += 1
+        world.application.sweep()
+        _wait(lambda: _over(world), END_SECONDS / 2)
+        records = world.application.records(world.name)
+        if records and all(record.notified_at for record in records):
+            break
+        time.sleep(1 / 15)  # the sweeper starts one aftermath a run and minute
+    if any(fault.kind == "upload late again" for fault in planned.faults):
+        world.hit("event upload late again")
+        world.replay_upload()
+        _wait(lambda: _over(world), END_SECONDS / 2)
+    found = oracle.violations(world, sizes)
+    records = world.application.records(world.name)
+    status, reason = ("NONE", "") if not records else (str(records[0].status), _reason(records[0].reason))
+    return Result(
+        seed, status, reason, time.monotonic() - started, dict(world.hits), found, planned=str(planned), turns=turns
+    )
+
+
+def _reason(reason: Any) -> str:
+    return "" if reason is None else f"{reason['error']}: {reason['message'][:200]}"
+
+
+def _over(world: World) -> bool:
+    """Whether nothing is under way any more: no execution, no event on its way, no asynchronous invocation."""
+    aws = world.stack.aws
+    try:
+        aws.dispatch.settle(0.01)
+    except TimeoutError:
+        return False
+    executions = world.application.executions(world.name)
+    if not executions or any(each["status"] == "RUNNING" for each in executions):
+        return False
+    arn = world.stack.outputs["AftermathArn"]
+    return not world.application.states.list_executions(stateMachineArn=arn, statusFilter="RUNNING")["executions"]
+
+
+def _wait(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False

@@ -1,0 +1,53 @@
+"""Runs in a function's process before anything else: time passes faster there, jumps, and the disk can be full.
+
+The weather file (its path in TUNEDROP_FAULTS_WEATHER) holds what is so at the moment: `speed`, seconds of the product's
+clock a real second; `since`, when the two stood together; `jump` in seconds; `disk_full`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import os
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tunedrop import clock
+
+WEATHER = Path(os.environ["TUNEDROP_FAULTS_WEATHER"])
+SLEEP, ASYNC_SLEEP, TEMPORARY_FILE = time.sleep, asyncio.sleep, tempfile.TemporaryFile
+
+
+def weather() -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(WEATHER.read_text())
+    return told
+
+
+def now() -> datetime:
+    told = weather()
+    real = time.time()
+    return datetime.fromtimestamp(told["since"] + (real - told["since"]) * told["speed"] + told["jump"], UTC)
+
+
+def sleep(seconds: Any) -> None:
+    SLEEP(seconds / weather()["speed"])
+
+
+async def async_sleep(delay: float, result: Any = None) -> Any:
+    return await ASYNC_SLEEP(delay / weather()["speed"] if delay > 0 else delay, result)
+
+
+def temporary_file(*arguments: Any, **more: Any) -> Any:
+    if weather()["disk_full"]:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    return TEMPORARY_FILE(*arguments, **more)
+
+
+clock.now = now
+time.sleep = sleep
+asyncio.sleep = async_sleep
+tempfile.TemporaryFile = temporary_file

@@ -1,0 +1,50 @@
+"""A few seeds of the fault suite; `make faults RUNS=500 SEED=1` makes as many as one likes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults import __main__ as suite
+from tests.faults import schedule
+from tests.faults.one_run import run_seed
+from tests.faults.world import world
+
+
+def test_two_runs_under_faults_end_as_they_must(tmp_path: Path) -> None:
+    with world("us-west-2", tmp_path) as made:
+        for seed in (2, 8):
+            result = run_seed(made, seed)
+            assert result.violations == [], result.planned
+            assert sum(result.hits.values()) >= 3, "nothing went wrong: the run shows nothing"
+
+
+def test_a_seed_always_means_the_same() -> None:
+    assert schedule.draw(7) == schedule.draw(7)
+    assert str(schedule.draw(8)) != str(schedule.draw(9))
+
+
+def test_every_sort_of_fault_is_drawn() -> None:
+    drawn = {fault.kind for seed in range(400) for fault in schedule.draw(seed).faults}
+    kinds = (
+        schedule.CALL_KINDS,
+        schedule.BEDROCK_KINDS,
+        schedule.LAMBDA_KINDS,
+        schedule.GRADER_KINDS,
+        schedule.EVENT_KINDS,
+        schedule.MOMENT_KINDS,
+    )
+    assert drawn == {kind for sort in kinds for kind in sort}
+
+
+@pytest.mark.prove
+def test_twenty_runs_under_faults_end_as_they_must(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(suite, "STATE", tmp_path)
+    monkeypatch.setattr("sys.argv", ["faults", "--runs", "20", "--seed", "1000"])
+    status = suite.main()
+    told = capsys.readouterr().out
+    assert status == 0, told
+    assert told.splitlines()[-1].startswith("20 of 20 runs ")

@@ -1,0 +1,370 @@
+"""One embedded AWS with its local Bedrock in which runs are made, one after the other, each under its own faults."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from local.aws.calls import Call, CallRefused
+from local.aws.events.faults import Held
+from local.aws.lambdas.errors import InvokeRefused, Outcome, exited, timed_out
+from local.stack import LocalStack
+from tests.faults import schedule
+from tests.faults.schedule import Fault, Schedule
+from tests.workflow.pipeline.conftest import QUICK, TEST, TRAIN, Application
+
+SPEED = 30.0
+"""Seconds of the product's clock, of the Wait states and of the retries' delays, a real second."""
+
+PARAMETERS = {"SettleSeconds": 9, "FirstPollSeconds": 10, "LaterPollSeconds": 10, "ListLagSeconds": 12}
+"""Bedrock's lists may lag by 12 s of the product's clock: 0.4 real ones; the schedules ask for at most 0.25."""
+
+SWITCHES = {**QUICK, "hang_seconds": 1.0, "grader_backoff_seconds": 0.05, "deploying_seconds": 0.2}
+SLOW_SECONDS = 0.5
+END_SECONDS = 150
+"""How long a run may take in all, in real seconds: twenty times what one takes in good weather."""
+
+REFUSALS = {
+    "throttled": CallRefused("ThrottlingException", "Rate exceeded", 400),
+    "500": CallRefused("InternalServerError", "An internal error", 500),
+    "503": CallRefused("ServiceUnavailable", "Please reduce your request rate", 503),
+}
+RECIPE = "rehearsal: {prompts: 8, samples: 4}\n"
+
+
+class World:
+    """The stack, with what makes its weather. `hits` counts the faults that really happened, by kind."""
+
+    def __init__(self, stack: LocalStack, folder: Path) -> None:
+        self.stack = stack
+        self.application = Application(stack, _subscribe(stack))
+        self.hits: Counter[str] = Counter()
+        self._weather_file = folder / "weather.json"
+        self._weather: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        self._stop_watching: Callable[[], object] = lambda: None
+        self._held: list[Held] = []
+        self._timers: list[threading.Timer] = []
+        self.name = ""
+        self.set_weather(fresh=True)
+
+    def set_weather(self, *, fresh: bool = False, **changes: Any) -> None:
+        """What the functions' processes see from now on."""
+        if fresh:
+            self._weather = {"speed": SPEED, "since": time.time(), "jump": 0.0, "disk_full": False}
+        self._weather.update(changes)
+        unfinished = self._weather_file.with_suffix(".new")
+        unfinished.write_text(json.dumps(self._weather))
+        unfinished.replace(self._weather_file)
+
+    def drop(self, planned: Schedule) -> str:
+        """Drop the dataset of a run; its name."""
+        train = TRAIN.replace(b'"messages"', b'"massages"', 1) if planned.broken_line else TRAIN
+        files = {"test.jsonl": TEST, "recipe.yaml": RECIPE.encode(), "train.jsonl": train}
+        order = ["train.jsonl", "recipe.yaml", "test.jsonl"] if planned.shuffled_upload else list(files)
+        client = self.stack.aws.client("s3")
+        for file in order:
+            key = f"inbox/{self.name}/{file}"
+            client.put_object(Bucket=self.stack.outputs["DatasetBucketName"], Key=key, Body=files[file])
+        return self.name
+
+    def begin(self, planned: Schedule) -> None:
+        """Make everything as new, and let the faults of the schedule come."""
+        self.name = f"seed-{planned.seed}"
+        self.hits.clear()
+        self.set_weather(fresh=True)
+        self.stack.bedrock.forget({**SWITCHES, "list_lag_seconds": planned.list_lag_seconds})
+        plan = [_entry(fault) for fault in planned.faults if fault.what.startswith("bedrock:")]
+        self.stack.bedrock.set_switch("fault_plan", ",".join(plan))
+        self._befallen_before = Counter(self.stack.bedrock.befallen())
+        watchers = [self._watcher(fault) for fault in planned.faults if ":" in fault.what or "between" in fault.kind]
+        stops = [self.stack.aws.calls.observe(watch) for watch in watchers if watch is not None]
+        self._stop_watching = lambda: [stop() for stop in stops]
+        for fault in planned.faults:
+            if fault.what == "events":
+                self._arm_event(fault)
+            elif fault.kind in schedule.MOMENT_KINDS:
+                self._arm_moment(fault)
+            elif fault.kind in schedule.GRADER_KINDS:
+                self._arm_grader(fault)
+            elif fault.kind in schedule.LAMBDA_KINDS and ":" not in fault.what and fault.kind != "killed between":
+                self._arm_function(fault)
+
+    def clear(self) -> None:
+        """The weather clears: no new fault happens, and what was held back comes."""
+        for timer in self._timers:
+            timer.cancel()
+            timer.join()
+        self._timers.clear()
+        self._stop_watching()
+        self._stop_watching = lambda: None
+        befallen = Counter(self.stack.bedrock.befallen()) - self._befallen_before
+        for what, times in befallen.items():
+            _, when, kind = what.split(":")
+            self.hits[f"bedrock {kind} {when}"] += times
+        for name, value in (("fault_plan", ""), ("keys_expired", False), ("list_lag_seconds", 0)):
+            self.stack.bedrock.set_switch(name, value)
+        self.stack.aws.functions.faults.clear()
+        self.stack.aws.dispatch.faults.clear()
+        for held in self._held:
+            held.release()
+        self._held.clear()
+        self.set_weather(disk_full=False, jump=0.0)
+
+    def hit(self, kind: str) -> None:
+        with self._lock:
+            self.hits[kind] += 1
+
+    def _function(self, logical_id: str) -> str:
+        return self.application.function(logical_id)
+
+    def _watcher(self, fault: Fault) -> Callable[[Call], None] | None:
+        """What makes calls of the APIs go wrong."""
+        if fault.what.startswith("bedrock:"):
+            return None
+        if fault.kind == "killed between":
+            return self._killer(fault)
+        left = [fault.skip, fault.times]
+        what = fault.what
+
+        def watch(call: Call) -> None:
+            if f"{call.service}:{call.action}" != what or call.caller is None:
+                return  # the test's own calls go well
+            with self._lock:
+                if left[0] > 0:
+                    left[0] -= 1
+                    return
+                if left[1] <= 0:
+                    return
+                left[1] -= 1
+            self.hit(f"{call.service} {fault.kind}")
+            if fault.kind == "slow":
+                time.sleep(SLOW_SECONDS)
+            elif fault.kind == "reset after":
+                self.stack.aws.calls.lose_answer()
+            elif fault.kind == "reset before":
+                self.stack.aws.calls.lose_answer()
+                raise REFUSALS["500"]
+            else:
+                raise REFUSALS[fault.kind]
+
+        return watch
+
+    def _killer(self, fault: Fault) -> Callable[[Call], None]:
+        """Kills the function at one of its calls, every second time after the call was carried out."""
+        function = self._function(fault.what)
+        left = [fault.skip, fault.times]
+
+        def watch(call: Call) -> None:
+            if call.caller is None or call.caller.session != function:
+                return
+            with self._lock:
+                if left[0] > 0:
+                    left[0] -= 1
+                    return
+                if left[1] <= 0:
+                    return
+                left[1] -= 1
+                left[0] = fault.skip
+            self.hit("function killed between")
+            self.stack.aws.functions.pool.kill(function)
+            if fault.skip % 2:
+                raise REFUSALS["500"]
+
+        return watch
+
+    def _arm_function(self, fault: Fault) -> None:
+        faults, function = self.stack.aws.functions.faults, self._function(fault.what)
+        kind = f"function {fault.kind}"
+        left = [fault.skip, fault.times]
+
+        def due() -> bool:
+            with self._lock:
+                if left[0] > 0:
+                    left[0] -= 1
+                    return False
+                left[1] -= 1
+                return left[1] >= 0
+
+        def before(*_: object) -> None:
+            if due():
+                self.hit(kind)
+                if fault.kind == "throttled":
+                    raise InvokeRefused("TooManyRequestsException", "Rate Exceeded.", 429)
+                raise InvokeRefused("ServiceException", "The service failed.", 500)
+
+        def after(configuration: Any, invocation: Any, outcome: Outcome) -> Outcome:
+            if not due():
+                return outcome
+            self.hit(kind)
+            if fault.kind == "timed out":
+                return timed_out(invocation.request_id, configuration.timeout_seconds)
+            return exited(invocation.request_id, -9)
+
+        def never_ran(configuration: Any, invocation: Any) -> None:
+            if due():
+                self.hit(kind)
+                # What a process that is killed at once looks like to its caller.
+                threading.Timer(0.01, lambda: self.stack.aws.functions.pool.kill(function)).start()
+
+        if fault.kind in ("throttled", "500"):
+            faults.before(function, before, times=10_000)
+        elif fault.kind == "killed before":
+            faults.before(function, never_ran, times=10_000)
+        else:
+            faults.after(function, after, times=10_000)
+
+    def _arm_grader(self, fault: Fault) -> None:
+        function = self._function("GraderMath")
+        left = [fault.skip, fault.times]
+
+        def lie(configuration: Any, invocation: Any, outcome: Outcome) -> Outcome:
+            with self._lock:
+                if left[0] > 0:
+                    left[0] -= 1
+                    return outcome
+                if left[1] <= 0 or outcome.is_error:
+                    return outcome
+                left[1] -= 1
+            self.hit(f"grader {fault.kind}")
+            if fault.kind == "hangs":
+                time.sleep(SLOW_SECONDS)
+                return timed_out(invocation.request_id, configuration.timeout_seconds)
+            return Outcome(_lie(fault.kind, json.loads(outcome.payload)))
+
+        self.stack.aws.functions.faults.after(function, lie, times=10_000)
+
+    def _arm_event(self, fault: Fault) -> None:
+        faults, name = self.stack.aws.dispatch.faults, self.name
+
+        def upload(event: Mapping[str, Any]) -> bool:
+            of_this = event["source"] == "aws.s3" and event["detail"]["object"]["key"] == f"inbox/{name}/train.jsonl"
+            return of_this and self._counted(f"event {fault.kind}")
+
+        def ended(event: Mapping[str, Any]) -> bool:
+            of_this = event["source"] == "aws.states" and event["detail"]["status"] != "RUNNING"
+            return of_this and self._counted(f"event {fault.kind}")
+
+        if fault.kind == "uploads duplicated":
+            faults.duplicate(upload, copies=3)
+        elif fault.kind == "upload delayed":
+            self._later(1.0, faults.hold(upload))
+        elif fault.kind == "end duplicated":
+            faults.duplicate(ended, copies=3, times=3)
+        elif fault.kind == "end delayed":
+            self._held.append(faults.hold(ended, times=2))
+        elif fault.kind == "end dropped":
+            faults.drop(ended, times=2)
+        else:
+            self._replay_after = upload
+
+    def _counted(self, kind: str) -> bool:
+        self.hit(kind)
+        return True
+
+    def _later(self, seconds: float, held: Held) -> None:
+        self._held.append(held)
+        timer = threading.Timer(seconds, held.release)
+        self._timers.append(timer)
+        timer.start()
+
+    def _arm_moment(self, fault: Fault) -> None:
+        happened = threading.Event()
+
+        def happen(*_: object) -> None:
+            if happened.is_set():
+                return
+            happened.set()
+            self.hit(fault.kind)
+            if fault.kind == "stop":
+                for execution in self.application.executions(self.name):
+                    self.application.states.stop_execution(executionArn=execution["executionArn"], cause="on purpose")
+            elif fault.kind == "bedrock restarts":
+                self._befallen_before -= Counter(self.stack.bedrock.befallen())
+                self.stack.bedrock.restart(kill=True)
+            elif fault.kind == "clock jumps":
+                self.set_weather(jump=fault.amount)
+            elif fault.kind == "disk full":
+                self.set_weather(disk_full=True)
+                self._timer(1.0, lambda: self.set_weather(disk_full=False))
+            elif fault.kind == "keys expire":
+                self.stack.bedrock.set_switch("keys_expired", True)
+                self._timer(0.7, lambda: self.stack.bedrock.set_switch("keys_expired", False))
+            elif fault.kind == "sweep":
+                with suppress(AssertionError):  # in this weather the sweeper may fail, too
+                    self.application.sweep()
+
+        self.stack.aws.functions.faults.before(self._function(fault.what), happen, times=10_000)
+
+    def _timer(self, seconds: float, work: Callable[[], object]) -> None:
+        timer = threading.Timer(seconds, work)
+        self._timers.append(timer)
+        timer.start()
+
+    def replay_upload(self) -> None:
+        """The event of the upload comes once more, long after its run has ended."""
+        for event in list(self.stack.aws.dispatch.events):
+            if event["source"] == "aws.s3" and event["detail"]["object"]["key"] == f"inbox/{self.name}/train.jsonl":
+                self.stack.aws.dispatch.replay(event)
+
+
+@contextmanager
+def world(region: str, folder: Path) -> Iterator[World]:
+    """A world in a Region."""
+    stack = LocalStack(
+        region=region,
+        folder=folder,
+        switches=SWITCHES,
+        stepped_schedules=True,
+        retry_delay_factor=1 / SPEED,
+        wait_factor=1 / SPEED,
+        parameters=PARAMETERS,
+    )
+    stack.aws.functions.environment.update(
+        EMBEDDED_AWS_PRELUDE=str(Path(__file__).with_name("prelude.py")),
+        TUNEDROP_FAULTS_WEATHER=str(folder / "weather.json"),
+    )
+    with stack:
+        yield World(stack, folder)
+
+
+def _entry(fault: Fault) -> str:
+    _, action, when = fault.what.split(":")
+    return f"{action}:{when}:{fault.kind}:{fault.times}"
+
+
+def _lie(kind: str, answers: list[dict[str, Any]]) -> bytes:
+    """The grader's answer to a batch, turned into what no grader should say."""
+    if kind == "lies about ids":
+        answers = [{**each, "id": f"other-{number}"} for number, each in enumerate(answers)]
+    elif kind == "answers NaN":
+        answers = [{**each, "aggregate_reward_score": float("nan")} for each in answers]
+    elif kind == "answers too few":
+        answers = answers[::2]
+    else:
+        answers = [*answers, *({**each, "id": f"more-{number}"} for number, each in enumerate(answers))]
+    return json.dumps(answers).encode()
+
+
+def _subscribe(stack: LocalStack) -> str:
+    """A queue that gets every notice."""
+    sqs, topic = stack.aws.client("sqs"), stack.outputs["NoticesTopicArn"]
+    url: str = sqs.create_queue(QueueName="subscriber")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    stack.aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return url

@@ -27,9 +27,9 @@ def small_gsm8k(folder: Path, *, train: int = 100, test: int = 60) -> Path:
     return folder
 
 
-def tunedrop(*words: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
+def tunedrop(*words: str, cwd: Path = REPOSITORY, timeout: float = 110) -> subprocess.CompletedProcess[str]:
     """Run the command to its end, as from a pipe."""
-    return subprocess.run([TUNEDROP, *words], capture_output=True, text=True, cwd=cwd, timeout=110, check=False)
+    return subprocess.run([TUNEDROP, *words], capture_output=True, text=True, cwd=cwd, timeout=timeout, check=False)
 
 
 def last_line(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from tunedrop.catalog import is_simulated
 from tunedrop.outcomes import Status
 from tunedrop.resources import Resources
 from tunedrop.run.record import RunRecord
@@ -56,4 +57,5 @@ def write_report(record: RunRecord, *, status: Status, reason: Mapping[str, str]
         reason=reason,
         finished_at=finished_at,
         metrics=resources.training_events.metrics(record.run_id),
+        simulated=is_simulated(resources.settings.mantle_base_url),
     )

@@ -103,6 +103,7 @@ _DOING = {
     "SubmitJob": "The training job is submitted.",
     "PollJob": "The training job is watched.",
     "PlanEvaluation": "Base and tuned model are compared.",
+    "EvaluateShards": "All answers are there; the comparison is concluded.",
     "ConcludeRun": "The comparison is concluded.",
 }
 

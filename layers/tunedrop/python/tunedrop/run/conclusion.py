@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from tunedrop import clock, notice
+from tunedrop.catalog import is_simulated
 from tunedrop.evaluation.comparison import length_labels
 from tunedrop.evaluation.guard_rails import Profile
 from tunedrop.evaluation.plan import Shard, comparison_shards, load_plan, read_shard
@@ -42,6 +43,8 @@ def conclude(run_id: str, resources: Resources) -> dict[str, Any]:
     record = resources.runs.load(run_id)
     recipe = Recipe.model_validate(record.recipe)
     if not record.closed:
+        # From here on the time is the conclusion's own.
+        record = resources.runs.update(run_id, {"stage": "EvaluateShards"})
         run_folder = resources.folder(run_id)
         result, flips = _evaluate(run_folder, recipe, comparison_shards(load_plan(run_folder)))
         run_folder.write_json(names.EVALUATION, result)
@@ -59,6 +62,7 @@ def conclude(run_id: str, resources: Resources) -> dict[str, Any]:
             metrics=metrics,
             evaluation=result,
             flips=flips,
+            simulated=is_simulated(resources.settings.mantle_base_url),
         )
         closing = notice.closing(record, Status.SUCCEEDED, None, report_uri=report_uri, finished_at=finished_at)
         record = resources.runs.close(run_id, closing)

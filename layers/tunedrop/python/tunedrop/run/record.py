@@ -27,7 +27,8 @@ class PinnedObject:
 class RunRecord:
     """One item of the runs table. Times are text as `tunedrop.clock` writes it; what was not reached yet is None.
 
-    `stage` is the state that worked last. `team`: whose the run is; None where the stack's mapping gives it to none.
+    `stage` is the state that worked last, `reached` when each state had last worked.
+    `team`: whose the run is; None where the stack's mapping gives it to none.
     `submission_lease_until`: until then one process alone may create the job.
     `releasing_at`: since then the run is being wound up and nothing new may be started for it.
     `training` holds steps, total_steps, reward_first, reward_last, simulated and what polling needs between polls.
@@ -44,6 +45,7 @@ class RunRecord:
     started_at: str
     updated_at: str
     stage: str = "RegisterRun"
+    reached: Mapping[str, str] = field(default_factory=dict)
     team: str | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
     train: PinnedObject | None = None

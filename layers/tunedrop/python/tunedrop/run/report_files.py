@@ -7,13 +7,14 @@ from typing import Any
 
 import tunedrop
 from tunedrop.outcomes import Status
-from tunedrop.recipe import Recipe
+from tunedrop.recipe import FindingName, Recipe
 from tunedrop.reporting.facts import RunFacts
 from tunedrop.reporting.manifest import build_manifest
 from tunedrop.reporting.model_card import render_model_card
 from tunedrop.reporting.page import render_html
 from tunedrop.reporting.report import build_report
 from tunedrop.run import folder as names
+from tunedrop.run import run_time
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import RunRecord
 
@@ -28,8 +29,12 @@ def write_report(
     metrics: Sequence[Mapping[str, float]] = (),
     evaluation: Mapping[str, Any] | None = None,
     flips: Mapping[str, Any] | None = None,
+    simulated: bool,
 ) -> str:
-    """Write the report of a run, however far it came; the address of the page."""
+    """Write the report of a run, however far it came; the address of the page.
+
+    `simulated` says that what answers here is not Bedrock, so that a run without any training is labelled, too.
+    """
     facts = _facts(
         run_folder,
         record,
@@ -39,6 +44,7 @@ def write_report(
         metrics=metrics,
         evaluation=evaluation,
         flips=flips,
+        simulated=simulated,
     )
     report = build_report(facts)
     page = render_html(report).encode("utf-8", "replace")
@@ -63,6 +69,7 @@ def _facts(
     metrics: Sequence[Mapping[str, float]],
     evaluation: Mapping[str, Any] | None,
     flips: Mapping[str, Any] | None,
+    simulated: bool,
 ) -> RunFacts:
     dataset = record.dataset or {}
     training = record.training or {}
@@ -73,10 +80,11 @@ def _facts(
         name=record.name,
         status=str(status),
         reason=reason,
-        simulated=bool(training.get("simulated")),
+        simulated=simulated or bool(training.get("simulated")),
         execution_arn=record.execution_arn,
         started_at=record.started_at,
         finished_at=finished_at,
+        stages=run_time.stages(record, finished_at),
         base_model=recipe.get("model"),
         tuned_model=record.tuned_model,
         recipe=record.recipe,
@@ -94,12 +102,39 @@ def _facts(
         rehearsal=record.rehearsal,
         training=None
         if record.job_id is None
-        else {**training, "job_id": record.job_id, "metrics": [dict(each) for each in metrics]},
+        else {
+            **{name: value for name, value in training.items() if name != "findings"},
+            "job_id": record.job_id,
+            "metrics": [dict(each) for each in metrics],
+            "health": [_health(each) for each in training.get("findings") or []],
+        },
         evaluation=evaluation,
         flips=flips,
+        cost=run_time.cost(record),
         code_version=tunedrop.__version__,
         seeds={"evaluation": Recipe.model_validate(recipe).evaluation.seed} if recipe else {},
     )
+
+
+def _health(finding: Mapping[str, Any]) -> dict[str, Any]:
+    """A finding about the training in the shape of the report's other findings; `metric` names the curve it is of."""
+    return {
+        "rule": finding["name"],
+        "severity": "warning",
+        "step": finding["step"],
+        "metric": _CURVES.get(finding["name"]),
+        "message": finding["evidence"],
+        "advice": finding["advice"],
+    }
+
+
+_CURVES: Mapping[FindingName, str] = {
+    "reward_plateau": "reward",
+    "entropy_collapse": "entropy",
+    "exploding_gradients": "gradient",
+    "verbosity": "length",
+}
+"""The curve of the page on which a finding is marked; any other is marked on all of them."""
 
 
 def _test_set(record: RunRecord, dataset: Mapping[str, Any], run_folder: RunFolder) -> dict[str, Any] | None:

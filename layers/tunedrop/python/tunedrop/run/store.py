@@ -48,7 +48,8 @@ class RunStore:
         Raises:
             OwnedByAnother: the run belongs to another execution.
         """
-        item = {name: value for name, value in _plain(asdict(record)).items() if value is not None}
+        begun = {**asdict(record), "reached": {record.stage: record.updated_at}}
+        item = {name: value for name, value in _plain(begun).items() if value is not None}
         try:
             self._client.put_item(
                 TableName=self._table,
@@ -75,6 +76,8 @@ class RunStore:
 
     def update(self, run_id: str, changes: Mapping[str, Any]) -> RunRecord:
         """Set attributes of a run that is neither closed nor being released (None removes), and return the record.
+
+        A new `stage` is noted in `reached` with the time.
 
         Raises:
             RunReleased: the run is closed, being released, or gone.
@@ -103,7 +106,11 @@ class RunStore:
         changes = {**changes, "updated_at": clock.now_text()}
         sets = {name: value for name, value in changes.items() if value is not None}
         removes = [name for name, value in changes.items() if value is None]
+        names, new = {f"#{name}": name for name in changes}, {f":new_{name}": value for name, value in sets.items()}
         expression = "SET " + ", ".join(f"#{name} = :new_{name}" for name in sets)
+        if changes.get("stage"):
+            expression += ", reached.#reached_stage = :new_updated_at"
+            names["#reached_stage"] = changes["stage"]
         if removes:
             expression += " REMOVE " + ", ".join(f"#{name}" for name in removes)
         try:
@@ -112,10 +119,8 @@ class RunStore:
                 Key={"run_id": {"S": run_id}},
                 UpdateExpression=expression,
                 ConditionExpression=condition,
-                ExpressionAttributeNames={f"#{name}": name for name in changes},
-                ExpressionAttributeValues=_wire(
-                    {**{f":new_{name}": value for name, value in _plain(sets).items()}, **(values or {})}
-                ),
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=_wire({**_plain(new), **(values or {})}),
                 ReturnValues="ALL_NEW",
             )
         except self._client.exceptions.ConditionalCheckFailedException:

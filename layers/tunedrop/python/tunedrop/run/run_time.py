@@ -1,0 +1,58 @@
+"""Where the time of a run went, and what its training cost by the recipe's prices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tunedrop import clock
+from tunedrop.recipe import Recipe
+from tunedrop.run.record import RunRecord
+from tunedrop.training.budget import dollars_of, gradings_of
+
+_TITLES = {
+    "RegisterRun": "Registering",
+    "ResolveInputs": "Settling, and pinning the inputs",
+    "ValidateDataset": "Checking the dataset",
+    "RehearseGrader": "Rehearsing the grader",
+    "SubmitJob": "Submitting the job",
+    "PollJob": "Training",
+    "PlanEvaluation": "Planning the evaluation",
+    "EvaluateShards": "Asking and grading",
+    "ConcludeRun": "Concluding",
+}
+
+
+def stages(record: RunRecord, finished_at: str) -> list[dict[str, Any]]:
+    """Each state that worked, in that order, with the seconds since the one before: its own time and its wait.
+
+    What came after the last of them is the run's ending: its report, or the winding up after a failure.
+    """
+    told = []
+    since = clock.parse(record.started_at)
+    for state, at in sorted(record.reached.items(), key=lambda each: each[1]):
+        reached = clock.parse(at)
+        told.append({"name": _TITLES.get(state, state), "seconds": max(0.0, (reached - since).total_seconds())})
+        since = max(since, reached)
+    rest = (clock.parse(finished_at) - since).total_seconds()
+    if rest > 0:
+        told.append({"name": "Ending", "seconds": rest})
+    return told
+
+
+def cost(record: RunRecord) -> dict[str, str]:
+    """What the training cost by the prices that the recipe gives, and what was counted; empty without prices."""
+    if record.recipe is None or record.submitted_at is None:
+        return {}
+    recipe = Recipe.model_validate(record.recipe)
+    if not recipe.trains or not recipe.budget.prices.given:
+        return {}
+    # A job that was never polled to an end is counted up to the last look at the run.
+    end = clock.parse(record.reached.get("PollJob", record.updated_at))
+    hours = max(0.0, (end - clock.parse(record.submitted_at)).total_seconds() / 3600)
+    steps = int((record.training or {}).get("steps") or 0)
+    gradings = gradings_of(recipe, steps)
+    dollars = dollars_of(recipe.budget, hours=hours, steps=steps, gradings=gradings)
+    return {
+        "training": f"${dollars:,.2f} by the recipe's prices",
+        "counted": f"{hours:.2f} hours, {steps:,} steps, {gradings:,} gradings",
+    }

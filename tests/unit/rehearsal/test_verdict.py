@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,17 @@ from tunedrop.outcomes import GraderUnsound, NoSignal
 from tunedrop.recipe import Gates
 from tunedrop.rehearsal.probes import Probe
 from tunedrop.rehearsal.sampling import Group, choose_rows
-from tunedrop.rehearsal.verdict import JobSize, Trial, Verdict, document, figures, judge, stop_if_hopeless, verdict_of
+from tunedrop.rehearsal.verdict import (
+    GRADER_RULES,
+    JobSize,
+    Trial,
+    Verdict,
+    document,
+    figures,
+    judge,
+    stop_if_hopeless,
+    verdict_of,
+)
 from tunedrop.sampling.question import Reply
 
 ROW = {"messages": [{"role": "user", "content": "1 + 1?"}], "reference_answer": "2"}
@@ -121,3 +132,12 @@ def test_the_document_has_every_answer_with_its_grade() -> None:
     written = document(of, figures(of), [])
     assert [[answer["reward"] for answer in each["answers"]] for each in written["groups"]] == [[0, 1], [1, None]]
     assert [probe["cheat"] for probe in written["probes"]] == [None, "hedging"]
+
+
+def test_whatever_speaks_against_a_grader_has_its_line_in_the_documents() -> None:
+    page = (Path(__file__).parents[3] / "docs/graders.md").read_text()
+    lines = [line for line in page.splitlines() if line.startswith("|")]
+    of_the_model = rules(trial([(0, 0, 0, 0)] * 3)) | rules(trial([(1, 1, 1, 1)] * 3))
+    assert {"baseline_too_low", "baseline_too_high", "no_signal_within_groups"} <= of_the_model
+    for rule in GRADER_RULES | of_the_model:
+        assert any(f"`{rule}`" in line and "`gates." in line for line in lines), rule

@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from local.command import exits, places
 
-SUB_COMMANDS = ("demo", "run", "up", "validate", "convert", "grade", "rehearse")
+SUB_COMMANDS = ("demo", "run", "up", "validate", "convert", "grade", "rehearse", "doctor")
 """Each a module of this package with `add_parser(subparsers)`, which sets the default `run`: arguments → exit code."""
 
 _DESCRIPTION = """\
@@ -32,7 +32,8 @@ examples:
   tunedrop run events/datasets/gsm8k     the same with a folder of your own (train.jsonl, test.jsonl, recipe.yaml)
   tunedrop run my_folder --json          print the terminal notice alone as the last line
   tunedrop validate my_folder            check a dataset, start nothing
-  tunedrop up                            keep it running for the AWS CLI, the openai SDK and curl"""
+  tunedrop up                            keep it running for the AWS CLI, the openai SDK and curl
+  tunedrop doctor                        look whether this machine is fit for it"""
 
 
 class _Parser(argparse.ArgumentParser):

@@ -17,6 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import requests
+from botocore.credentials import Credentials
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import lambda_backends
 from moto.core.base_backend import BackendDict
@@ -34,6 +36,7 @@ from local.aws.clients import Clients
 from local.aws.events.dispatch import FIRST_RETRY_SECONDS, Dispatch, RuleView
 from local.aws.events.schedule import Schedules
 from local.aws.events.service_events import execution_event, object_event
+from local.aws.gateway import state_machine_calls
 from local.aws.identities import Identities
 from local.aws.lambdas import destinations
 from local.aws.lambdas.embedded_metrics import metrics_in
@@ -99,6 +102,8 @@ class EmbeddedAws:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="embedded-aws-"))
         self.calls = Calls()
         self.identities = Identities(self._assume)
+        self.apis: dict[str, str] = {}
+        """The URLs, without a stage, at which REST APIs are served, by their ids; front ends write themselves in."""
         self._clients = Clients(region, lambda: self.endpoint, self.identities)
         self._server: BaseWSGIServer | None = None
         self._serving: threading.Thread | None = None
@@ -126,6 +131,7 @@ class EmbeddedAws:
         self._patches = Patches(
             Hooks(
                 client=self.client_as,
+                call_api=self._call_api,
                 invoke=self._invoke,
                 invoke_later=self._invoke_later,
                 object_event=self._object_event,
@@ -223,6 +229,12 @@ class EmbeddedAws:
             region_name=self.region, role_session_name=session, role_arn=role, policy="", duration=43200, external_id=""
         )
         return assumed.access_key_id, assumed.secret_access_key, assumed.session_token
+
+    def _call_api(self, arguments: Mapping[str, Any], role: str) -> requests.Response:
+        """What a state machine of the role gets from an API."""
+        issued = self.identities.shared(role, "execute-api")
+        credentials = Credentials(issued.access_key, issued.secret_key, issued.session_token)
+        return state_machine_calls.call(arguments, self.apis, credentials=credentials, region=self.region)
 
     def _rules(self) -> Iterable[RuleView]:
         """The rules of the default bus, as moto holds them."""

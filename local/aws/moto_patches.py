@@ -39,6 +39,7 @@ import moto.stepfunctions.parser.backend.execution
 import moto.stepfunctions.parser.backend.execution_worker
 import moto.stepfunctions.parser.models
 import moto.stepfunctions.responses
+import requests
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.dynamodb.responses import DynamoHandler
@@ -50,6 +51,10 @@ from moto.stepfunctions.parser.asl.component.common.error_name.failure_event imp
 from moto.stepfunctions.parser.asl.component.common.retry.jitter_strategy_decl import JitterStrategyDecl
 from moto.stepfunctions.parser.asl.component.common.string import string_expression
 from moto.stepfunctions.parser.asl.component.program.program import Program
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_api_gateway import (
+    SfnGatewayException,
+    StateTaskServiceApiGateway,
+)
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped, ProgramTimedOut
 
@@ -69,6 +74,8 @@ class Hooks:
 
     client: Callable[[str, str], Any]
     """Service and role ARN → the boto3 client with which a state machine of that role calls."""
+    call_api: Callable[[Mapping[str, Any], str], requests.Response]
+    """A state's arguments for `apigateway:invoke` and its role's ARN → what the API answers."""
     invoke: Callable[[Any, str | None, Mapping[str, str], str | bytes], Answer]
     """moto's function, the qualifier, the request's headers, its body → the answer. Raises InvokeRefused."""
     invoke_later: Callable[[Any, str | bytes], None]
@@ -106,6 +113,7 @@ class Patches:
         self._shorten_waits()
         self._describe_ends()
         self._call_as_the_machines_role()
+        self._call_apis()
         self._invoke_functions()
         self._keep_logging_config()
         self._deliver_object_events()
@@ -309,6 +317,19 @@ class Patches:
         original = moto.stepfunctions.parser.asl.utils.boto_client.boto_client_for
         for module in _modules_with("moto.stepfunctions.parser", "boto_client_for", original):
             self._replace(module, "boto_client_for", client)
+
+    def _call_apis(self) -> None:
+        """moto's `apigateway:invoke` asks an URL of LocalStack's, signs nothing, and takes a 201 or 202 for a failure
+        (docs.aws.amazon.com/step-functions/latest/dg/connect-api-gateway.html)."""
+        call_api = self._hooks.call_api
+
+        def invoke(task: Any, *, env: Any, normalised_parameters: Any, task_credentials: Any, **_: Any) -> None:
+            answer = call_api(normalised_parameters, task_credentials.role_arn)
+            if answer.status_code >= 400:
+                raise SfnGatewayException(parameters=normalised_parameters, response=answer)
+            env.stack.append(task._invoke_output_of(answer))
+
+        self._replace(StateTaskServiceApiGateway, "_eval_service_task", invoke)
 
     def _invoke_functions(self) -> None:
         """moto runs functions in Docker, or echoes the payload: https://docs.getmoto.org/en/latest/docs/services/lambda.html.

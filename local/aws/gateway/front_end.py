@@ -77,9 +77,11 @@ class ApiFrontEnd:
 
     def start(self) -> ApiFrontEnd:
         self._thread.start()
+        self._aws.apis[self._api.id] = self.url.removesuffix(f"/{self._api.stage}")
         return self
 
     def close(self) -> None:
+        self._aws.apis.pop(self._api.id, None)
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

@@ -332,3 +332,12 @@ def test_moto_knows_none_of_awss_managed_policies() -> None:
     role = _role().rsplit("/", 1)[1]
     with pytest.raises(ClientError, match="does not exist or is not attachable"):
         _client("iam").attach_role_policy(RoleName=role, PolicyArn="arn:aws:iam::aws:policy/AWSLambda_FullAccess")
+
+
+def test_invoking_an_api_from_a_state_asks_an_url_that_aws_does_not_have() -> None:
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_api_gateway
+
+    url = state_task_service_api_gateway.StateTaskServiceApiGateway._invoke_url_of(
+        {"ApiEndpoint": "http://api", "Stage": "v1", "Path": "runs"}  # type: ignore[typeddict-item]  # what is used
+    )
+    assert url == "http://api/v1/_user_request_/runs/"

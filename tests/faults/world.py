@@ -30,11 +30,27 @@ SLOW_SECONDS = 0.5
 END_SECONDS = 150
 """How long a run may take in all, in real seconds: twenty times what one takes in good weather."""
 
-REFUSALS = {
-    "throttled": CallRefused("ThrottlingException", "Rate exceeded", 400),
-    "500": CallRefused("InternalServerError", "An internal error", 500),
-    "503": CallRefused("ServiceUnavailable", "Please reduce your request rate", 503),
+CODES = {
+    "dynamodb": ("ThrottlingException", "InternalServerError"),
+    "s3": ("SlowDown", "InternalError"),
+    "sns": ("Throttled", "InternalError"),
+    "states": ("ThrottlingException", "ServiceUnavailable"),
+    "lambda": ("TooManyRequestsException", "ServiceException"),
 }
+"""What each service calls a throttle, and a failure of its own."""
+
+OF_STATE_MACHINES = {"dynamodb", "sns", "lambda", "ssm"}
+"""The sessions of the state machines' own calls: Step Functions calls each service in a session of its own."""
+
+
+def refusal(service: str, kind: str) -> CallRefused:
+    """The error with which a service refuses a call."""
+    throttle, failure = CODES[service]
+    if kind == "throttled":
+        return CallRefused(throttle, "Rate exceeded", 429 if service == "lambda" else 400)
+    return CallRefused(failure, "The service failed", 503 if kind == "503" else 500)
+
+
 RECIPE = "rehearsal: {prompts: 8, samples: 4}\n"
 
 
@@ -136,6 +152,8 @@ class World:
         def watch(call: Call) -> None:
             if f"{call.service}:{call.action}" != what or call.caller is None:
                 return  # the test's own calls go well
+            if "reset" in fault.kind and call.caller.session in OF_STATE_MACHINES:
+                return  # Step Functions sees no connection: to it such a call is an error of the service
             with self._lock:
                 if left[0] > 0:
                     left[0] -= 1
@@ -150,9 +168,9 @@ class World:
                 self.stack.aws.calls.lose_answer()
             elif fault.kind == "reset before":
                 self.stack.aws.calls.lose_answer()
-                raise REFUSALS["500"]
+                raise refusal(call.service, "500")
             else:
-                raise REFUSALS[fault.kind]
+                raise refusal(call.service, fault.kind)
 
         return watch
 
@@ -175,7 +193,7 @@ class World:
             self.hit("function killed between")
             self.stack.aws.functions.pool.kill(function)
             if fault.skip % 2:
-                raise REFUSALS["500"]
+                raise CallRefused("InternalError", "its caller is dead", 500)
 
         return watch
 

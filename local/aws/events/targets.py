@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.aws import resource_policy
 
@@ -76,6 +76,8 @@ def deliver(client: Client, target: Mapping[str, Any], payload: str, *, rule_arn
     except ClientError as error:
         code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
         raise DeliveryFailed(code, message, lasting=code in _LASTING) from error
+    except BotoCoreError as error:  # no answer came: perhaps it was taken, so it may come twice
+        raise DeliveryFailed(type(error).__name__, str(error), lasting=False) from error
 
 
 def send_to_queue(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.aws.calls import CallRefused
+from local.aws.calls import Call, CallRefused
 from local.aws.events.dispatch import Delivery
 from tests.workflow.embedded_aws.small_stack import SmallStack, wait_until
 
@@ -222,3 +222,22 @@ def test_a_call_can_be_refused_and_is_seen_with_its_caller(stack: SmallStack) ->
     assert ("MachineRole", "dynamodb", "PutItem") in actions
     assert ("MachineRole", "sns", "Publish") in actions
     assert any("refused.txt" in path for _, service, _, path in seen if service == "s3")
+
+
+def test_an_event_whose_delivery_got_no_answer_is_delivered_again(stack: SmallStack) -> None:
+    lost: list[str] = []
+
+    def lose(call: Call) -> None:
+        if call.action == "StartExecution" and not lost:
+            lost.append(call.action)
+            stack.aws.calls.lose_answer()
+            raise CallRefused("InternalError", "never carried out", 500)
+
+    stop = stack.aws.calls.observe(lose)
+    stack.upload("texts/unanswered.txt", "a b")
+    stack.aws.dispatch.settle()
+    stop()
+    assert lost
+    (execution,) = _started(stack, "texts/unanswered.txt")
+    stack.end_of(execution)
+    assert _delivery(stack, "texts/unanswered.txt").attempts == 2

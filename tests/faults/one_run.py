@@ -32,19 +32,20 @@ def run_seed(world: World, seed: int) -> Result:
     """Make the run of a seed. Never raises for what the run does: that is in the result."""
     planned = schedule.draw(seed)
     started = time.monotonic()
+    ends = started + END_SECONDS
     sizes = oracle.log_sizes(world)
     world.begin(planned)
     turns = 0
     try:
         world.drop(planned)
-        _wait(lambda: _over(world), END_SECONDS / 2)
+        _wait(lambda: _over(world), ends)
     finally:
         world.clear()
     while turns < TURNS:
-        _wait(lambda: _over(world), END_SECONDS / 2)
+        _wait(lambda: _over(world), ends)
         turns += 1
         world.application.sweep()
-        _wait(lambda: _over(world), END_SECONDS / 2)
+        _wait(lambda: _over(world), ends)
         records = world.application.records(world.name)
         if records and all(record.notified_at for record in records):
             break
@@ -52,7 +53,7 @@ def run_seed(world: World, seed: int) -> Result:
     if any(fault.kind == "upload late again" for fault in planned.faults):
         world.hit("event upload late again")
         world.replay_upload()
-        _wait(lambda: _over(world), END_SECONDS / 2)
+        _wait(lambda: _over(world), ends)
     found = oracle.violations(world, sizes)
     records = world.application.records(world.name)
     status, reason = ("NONE", "") if not records else (str(records[0].status), _reason(records[0].reason))
@@ -79,10 +80,7 @@ def _over(world: World) -> bool:
     return not world.application.states.list_executions(stateMachineArn=arn, statusFilter="RUNNING")["executions"]
 
 
-def _wait(condition: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
+def _wait(condition: Callable[[], bool], until: float) -> None:
+    """Until the condition holds, or the moment has come: the oracle tells what is missing then."""
+    while not condition() and time.monotonic() < until:
         time.sleep(0.05)
-    return False

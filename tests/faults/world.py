@@ -27,7 +27,7 @@ PARAMETERS = {"SettleSeconds": 9, "FirstPollSeconds": 10, "LaterPollSeconds": 10
 
 SWITCHES = {**QUICK, "hang_seconds": 1.0, "grader_backoff_seconds": 0.05, "deploying_seconds": 0.2}
 SLOW_SECONDS = 0.5
-END_SECONDS = 150
+END_SECONDS = 100
 """How long a run may take in all, in real seconds: twenty times what one takes in good weather."""
 
 CODES = {

@@ -17,6 +17,7 @@ from local.aws.lambdas.errors import InvokeRefused, Outcome, exited, timed_out
 from local.stack import LocalStack
 from tests.faults import schedule
 from tests.faults.schedule import Fault, Schedule
+from tests.workflow.api.clients import subscribe
 from tests.workflow.pipeline.conftest import QUICK, TEST, TRAIN, Application
 
 SPEED = 30.0
@@ -59,7 +60,7 @@ class World:
 
     def __init__(self, stack: LocalStack, folder: Path) -> None:
         self.stack = stack
-        self.application = Application(stack, _subscribe(stack))
+        self.application = Application(stack, subscribe(stack, "everything"))
         self.hits: Counter[str] = Counter()
         self._weather_file = folder / "weather.json"
         self._weather: dict[str, Any] = {}
@@ -368,21 +369,3 @@ def _lie(kind: str, answers: list[dict[str, Any]]) -> bytes:
     else:
         answers = [*answers, *({**each, "id": f"more-{number}"} for number, each in enumerate(answers))]
     return json.dumps(answers).encode()
-
-
-def _subscribe(stack: LocalStack) -> str:
-    """A queue that gets every notice."""
-    sqs, topic = stack.aws.client("sqs"), stack.outputs["NoticesTopicArn"]
-    url: str = sqs.create_queue(QueueName="subscriber")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "sns.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    stack.aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    return url

@@ -158,6 +158,10 @@ def _show_figures(console: Console, rehearsal: Mapping[str, Any]) -> None:
     for name, label in _FIGURES.items():
         if rehearsal.get(name) is not None:
             table.add_row(_number(rehearsal[name]), label)
+    least = (rehearsal.get("test_set") or {}).get("least_detectable")
+    if least is not None:
+        told = "smallest difference of accuracy that the {rows:,} test rows show, if {assumed_discordant:.0%} differ"
+        table.add_row(f"{least:.1%}", told.format(**rehearsal["test_set"]))
     for cheat, reward in (rehearsal.get("cheats") or {}).items():
         if reward is not None:
             table.add_row(_number(float(reward)), f"mean reward of a cheat: {cheat.replace('_', ' ')}")

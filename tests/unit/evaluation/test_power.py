@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tunedrop.evaluation.power import least_detectable, rows_needed
+from tunedrop.evaluation.power import least_detectable, resolution, rows_needed
 
 
 def test_the_size_of_a_test_set_and_what_it_shows_are_each_others_inverse() -> None:
@@ -54,3 +54,14 @@ def test_the_table_in_the_documentation_is_what_is_computed() -> None:
         found = least_detectable(int(rows_text.replace(",", "")))
         assert found is not None
         assert f"{found * 100:.1f}" == points
+
+
+def test_what_a_test_set_can_show_names_its_assumptions() -> None:
+    assert resolution(300) == {
+        "rows": 300,
+        "assumed_discordant": 0.3,
+        "level": 0.05,
+        "power": 0.8,
+        "least_detectable": pytest.approx(0.088, abs=0.001),
+    }
+    assert resolution(20)["least_detectable"] is None

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tunedrop.evaluation.power import resolution
 from tunedrop.graders.graded import Graded
 from tunedrop.outcomes import GraderUnsound, NoSignal
 from tunedrop.recipe import Gates
@@ -141,3 +143,25 @@ def test_whatever_speaks_against_a_grader_has_its_line_in_the_documents() -> Non
     assert {"baseline_too_low", "baseline_too_high", "no_signal_within_groups"} <= of_the_model
     for rule in GRADER_RULES | of_the_model:
         assert any(f"`{rule}`" in line and "`gates." in line for line in lines), rule
+
+
+@pytest.mark.parametrize(
+    ("rows", "least_difference", "told"),
+    [
+        (300, 0.05, "300 test rows show differences of accuracy from 8.8% on .* least useful one is 5.0%"),
+        (20, 0.0, "20 test rows cannot show any difference with a chance of 80%, if 30% of the rows"),
+        (300, 0.1, None),
+        (300, 0.0, None),
+    ],
+)
+def test_a_test_set_that_cannot_show_what_is_wanted_is_a_warning_before_the_run_is_paid_for(
+    rows: int, least_difference: float, told: str | None
+) -> None:
+    numbers = {**figures(trial()), "test_set": resolution(rows)}
+    findings = judge(numbers, Gates(least_difference=least_difference))
+    assert [finding.rule for finding in findings] == (["test_set_too_small"] if told else [])
+    stop_if_hopeless(findings)
+    if told:
+        assert re.match(told, findings[0].message)
+        (needed,) = re.findall(r"some ([0-9,]+) rows", findings[0].advice)
+        assert int(needed.replace(",", "")) > rows

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from math import ceil, sqrt
 from statistics import NormalDist
+from typing import Any
 
 from tunedrop.evaluation.statistics import z_score
 
@@ -39,6 +40,20 @@ def least_detectable(
         else:
             high = middle
     return high
+
+
+def resolution(rows: int, *, level: float = 0.05) -> dict[str, Any]:
+    """What `rows` test rows can show before anything is known of the models; `least_detectable` is None for nothing.
+
+    With the assumptions by name: the share of rows that come out differently, the level, the chance of seeing it.
+    """
+    return {
+        "rows": rows,
+        "assumed_discordant": ASSUMED_DISCORDANT,
+        "level": level,
+        "power": POWER,
+        "least_detectable": least_detectable(rows, level=level),
+    }
 
 
 def rows_needed(

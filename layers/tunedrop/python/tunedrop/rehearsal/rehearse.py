@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from tunedrop.evaluation.power import resolution
 from tunedrop.graders.deployed import DeployedGrader
 from tunedrop.graders.graded import Graded, Rollout
 from tunedrop.recipe import Recipe
@@ -56,7 +57,10 @@ def rehearse(run_id: str, resources: Resources) -> None:
         timings=grader.timings,
         job=_job_size(recipe, rows=int((record.dataset or {})["rows"])),
     )
-    figures = verdict.figures(trial)
+    figures = {
+        **verdict.figures(trial),
+        "test_set": resolution(_rows_asked(recipe, int((record.dataset or {})["test_rows"])), level=recipe.gates.level),
+    }
     findings = verdict.judge(figures, recipe.gates)
     run_folder.write_json(names.REHEARSAL, verdict.document(trial, figures, findings))
     kept = {
@@ -66,6 +70,10 @@ def rehearse(run_id: str, resources: Resources) -> None:
     }
     resources.runs.update(run_id, {"rehearsal": kept, "stage": "RehearseGrader"})
     verdict.stop_if_hopeless(findings)
+
+
+def _rows_asked(recipe: Recipe, test_rows: int) -> int:
+    return min(test_rows, recipe.evaluation.rows or test_rows)
 
 
 def _probe(grader: DeployedGrader, made: list[Probe]) -> list[tuple[Probe, Graded]]:

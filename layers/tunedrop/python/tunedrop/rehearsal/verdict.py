@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from statistics import fmean, quantiles
 from typing import Any
 
+from tunedrop.evaluation.power import rows_needed
 from tunedrop.graders.graded import Graded
 from tunedrop.outcomes import GraderUnsound, NoSignal
 from tunedrop.recipe import Gates
@@ -163,7 +164,36 @@ def judge(numbers: Mapping[str, Any], gates: Gates) -> list[Finding]:
             f"{numbers['truncated']:.0%} of the answers were cut off at the recipe's `evaluation.max_tokens`.",
             "Raise `evaluation.max_tokens`.",
         )
-    return findings
+    return findings + _about_test_set(numbers, gates)
+
+
+def _about_test_set(numbers: Mapping[str, Any], gates: Gates) -> list[Finding]:
+    """A warning where the test set cannot show what the recipe wants to know: better known before it is paid for."""
+    test_set = numbers.get("test_set")
+    if test_set is None:
+        return []
+    rows, discordant, least = test_set["rows"], test_set["assumed_discordant"], test_set["least_detectable"]
+    chance = f"a chance of {test_set['power']:.0%}, if {discordant:.0%} of the rows come out differently"
+    if least is None:
+        wanted = max(gates.least_difference, discordant / 2)
+        message = f"{rows} test rows cannot show any difference with {chance}."
+    elif least > gates.least_difference > 0:
+        wanted = gates.least_difference
+        message = (
+            f"{rows} test rows show differences of accuracy from {least:.1%} on with {chance}; the recipe's least "
+            f"useful one is {gates.least_difference:.1%} (`gates.least_difference`)."
+        )
+    else:
+        return []
+    needed = rows_needed(min(wanted, discordant), discordant, level=test_set["level"], power=test_set["power"])
+    return [
+        Finding(
+            "test_set_too_small",
+            Severity.WARNING,
+            message,
+            f"For a difference of {wanted:.1%} drop a test.jsonl of some {needed:,} rows.",
+        )
+    ]
 
 
 def verdict_of(findings: Sequence[Finding]) -> Verdict:

@@ -278,6 +278,19 @@ def _rehearsal_facts(rehearsal: Mapping[str, Any]) -> list[Row]:
         ("Grader errors", shown("grader_errors", "share")),
         ("Truncated answers", shown("truncated", "share")),
         ("Latency p50 / p99", " / ".join(latency)),
+        ("What the test set can show", _resolution(rehearsal.get("test_set") or {})),
+    )
+
+
+def _resolution(test_set: Mapping[str, Any]) -> str | None:
+    """What was known of the test set's power before the training was paid for."""
+    if not test_set:
+        return None
+    least = test_set["least_detectable"]
+    shown = f"differences of accuracy from {number(least, 'share')} on" if least is not None else "no difference"
+    return (
+        f"{number(test_set['rows'], 'count')} rows: {shown}, with a chance of {test_set['power']:.0%}, if "
+        f"{test_set['assumed_discordant']:.0%} of the rows come out differently (assumed)"
     )
 
 

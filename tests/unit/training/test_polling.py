@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.training.conftest import RUN_ID
 from tests.unit.training.simulated_service import Clock, SimulatedService
+from tests.unit.training.test_health import SICK as SICKNESSES
 from tunedrop import clock as tunedrop_clock
 from tunedrop.outcomes import (
     BudgetExceeded,
@@ -25,6 +26,7 @@ from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
 from tunedrop.training.backend import Busy, Job, JobRequest, JobStatus, TrainingEvent, Unclear
 from tunedrop.training.events import TrainingEvents
+from tunedrop.training.health import Gradings
 from tunedrop.training.polling import EAGER_MINUTES, Poll, Polling, wait_seconds
 
 
@@ -192,6 +194,20 @@ def test_each_finding_is_warned_of_once_by_a_notice_of_its_own(look, store, serv
     for each in notices:
         assert each["attributes"]["event"]["StringValue"] == "training_warning"
         assert json.loads(each["message"])["finding"]["advice"]
+
+
+@pytest.mark.parametrize("name", SICKNESSES)
+def test_each_sickness_of_a_training_is_seen_as_a_notice(look, service, name: str) -> None:
+    tell(service, SICKNESSES[name])
+    (notice,) = look().warnings
+    assert json.loads(notice["message"])["finding"]["name"] == name
+
+
+def test_a_grader_that_fails_is_seen_as_a_notice(store, events, service, submitted) -> None:
+    polling = Polling(store, events, service, first_poll=60, later_poll=300)
+    (notice,) = polling.poll(RUN_ID, gradings=Gradings(answers=1000, errors=100)).warnings
+    finding = json.loads(notice["message"])["finding"]
+    assert (finding["name"], "100 of 1000" in finding["evidence"]) == ("grader_errors", True)
 
 
 def test_a_poll_that_runs_again_has_the_same_notice(look, service) -> None:

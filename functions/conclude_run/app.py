@@ -3,7 +3,7 @@
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunedrop.resources import Resources
@@ -21,6 +21,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(run_id=event["run_id"])
     conclusion = conclude(event["run_id"], resources)
     logger.info("concluded", verdict=conclusion["verdict"])
-    metrics.add_dimension("status", "SUCCEEDED")
-    metrics.add_metric("RunsEnded", MetricUnit.Count, 1)
+    difference = conclusion.pop("difference")
+    # A state that runs twice finds the run closed: each run counts once.
+    if conclusion.pop("closed_now"):
+        metrics.add_dimension("status", "SUCCEEDED")
+        metrics.add_metric("RunsEnded", MetricUnit.Count, 1)
+        # By the service alone: a dimension a run would be a time series a run.
+        with single_metric("EvaluationDifference", MetricUnit.NoUnit, difference):
+            pass
     return {"decision": "concluded", **conclusion}

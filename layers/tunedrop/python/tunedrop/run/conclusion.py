@@ -34,7 +34,7 @@ LABEL_CHARACTERS = 60
 def conclude(run_id: str, resources: Resources) -> dict[str, Any]:
     """Compare the models, write result and report, and close the run; the verdict, the promotion and the notice.
 
-    A run that is closed already comes back as it was closed.
+    A run that is closed already comes back as it was closed; `closed_now` tells who closed it from who found it so.
 
     Raises:
         EvaluationIncomplete: too few rows have graded answers of both models.
@@ -42,6 +42,7 @@ def conclude(run_id: str, resources: Resources) -> dict[str, Any]:
     """
     record = resources.runs.load(run_id)
     recipe = Recipe.model_validate(record.recipe)
+    closed_now = False
     if not record.closed:
         # From here on the time is the conclusion's own.
         record = resources.runs.update(run_id, {"stage": "EvaluateShards"})
@@ -66,7 +67,10 @@ def conclude(run_id: str, resources: Resources) -> dict[str, Any]:
         )
         closing = notice.closing(record, Status.SUCCEEDED, None, report_uri=report_uri, finished_at=finished_at)
         record = resources.runs.close(run_id, closing)
+        closed_now = record.finished_at == finished_at
     return {
+        "closed_now": closed_now,
+        "difference": (record.evaluation or {}).get("difference"),
         "verdict": (record.evaluation or {}).get("verdict"),
         "promotion": instructions(record),
         "notice": record.notice,

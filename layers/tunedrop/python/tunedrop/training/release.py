@@ -60,6 +60,8 @@ class Release:
     run_id: str
     notice: Mapping[str, Any] | None = None
     wait_seconds: int = 0
+    closed_now: bool = False
+    """Whether this release closed the run, and did not find it closed."""
 
 
 def describe_execution(client: SFNClient, aftermath_input: Mapping[str, Any]) -> EndedExecution:
@@ -120,12 +122,13 @@ class Releaser:
             record = self._register(run_id, execution)
         if record.execution_arn != execution.arn or record.notified_at is not None:
             return Release("nothing", run_id)
+        closed_now = False
         if not record.closed:
             waiting = self._wind_up(record)
             if waiting is not None:
                 return waiting
-            record = self._close(self._let_go(self._store.load(run_id)), execution)
-        return Release("publish", run_id, notice=record.notice)
+            record, closed_now = self._close(self._let_go(self._store.load(run_id)), execution)
+        return Release("publish", run_id, notice=record.notice, closed_now=closed_now)
 
     def _register(self, run_id: str, execution: EndedExecution) -> RunRecord:
         try:
@@ -207,7 +210,8 @@ class Releaser:
             record.run_id, {"released": {**record.released, **released}}, "attribute_exists(run_id)"
         )
 
-    def _close(self, record: RunRecord, execution: EndedExecution) -> RunRecord:
+    def _close(self, record: RunRecord, execution: EndedExecution) -> tuple[RunRecord, bool]:
+        """The record as it was closed, and whether it was closed here."""
         status, reason = end_of(execution)
         finished_at = clock.now_text()
         report_uri = None
@@ -218,7 +222,8 @@ class Releaser:
                 # The notice is what must come; a report that cannot be written is told, and missing in the notice.
                 logger.exception("the report of an ended run could not be written", run_id=record.run_id)
         closing = notice.closing(record, status, reason, report_uri=report_uri, finished_at=finished_at)
-        return self._store.close(record.run_id, closing)
+        closed = self._store.close(record.run_id, closing)
+        return closed, closed.finished_at == finished_at
 
 
 def end_of(execution: EndedExecution) -> tuple[Status, dict[str, str]]:

@@ -1,0 +1,51 @@
+"""Runs are counted by their outcome, once each, and what they measured is where the dashboard looks."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.workflow.pipeline.conftest import TEST, Application
+
+
+def told(application: Application, metric: str, **dimensions: str) -> list[float]:
+    """The sums and averages of a metric of ours that CloudWatch has by now."""
+    client = application.stack.aws.client("cloudwatch")
+    now = datetime.now(UTC)
+    points = client.get_metric_statistics(
+        Namespace="Tunedrop",
+        MetricName=metric,
+        Dimensions=[{"Name": name, "Value": value} for name, value in {"service": "tunedrop", **dimensions}.items()],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(minutes=1),
+        Period=3600,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    return [point["Sum"] for point in points]
+
+
+def again(application: Application, function: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Invoke a function of a state once more, as a retry does."""
+    answer = application.stack.aws.client("lambda").invoke(
+        FunctionName=application.function(function), Payload=json.dumps(event).encode()
+    )
+    assert "FunctionError" not in answer
+    document: dict[str, Any] = json.loads(answer["Payload"].read())
+    return document
+
+
+def test_a_run_counts_once_by_its_outcome_however_often_its_last_state_runs(application: Application) -> None:
+    well, rejected = application.drop(), application.drop({"test.jsonl": TEST, "train.jsonl": b"{}\n"})
+    notice = application.end(well)
+    end = application.end(rejected)
+    assert (notice["status"], end["status"]) == ("SUCCEEDED", "REJECTED")
+
+    concluded = again(application, "ConcludeRun", {"run_id": notice["run_id"]})
+    assert json.loads(concluded["notice"]["message"])["notice_id"] == notice["notice_id"]
+    assert concluded.keys() == {"decision", "verdict", "promotion", "notice"}
+    again(application, "ReleaseRun", {"input": {"execution_arn": end["execution_arn"], "run_id": end["run_id"]}})
+
+    assert told(application, "RunsEnded", status="SUCCEEDED") == [1]
+    assert told(application, "RunsEnded", status="REJECTED") == [1]
+    assert told(application, "EvaluationDifference") == [notice["evaluation"]["difference"]]

@@ -96,6 +96,10 @@ class LocalBedrock:
         shown: dict[str, Any] = self._call("GET", f"/_simulation/policies/{model}")
         return shown
 
+    def keep_policy(self, shown: Mapping[str, Any]) -> None:
+        """Have a tuned model of an earlier process answer here, too: what `policy` gave there."""
+        self._call("PUT", f"/_simulation/policies/{shown['model']}", json.dumps(dict(shown)).encode())
+
     def calls(self) -> dict[str, int]:
         """How often each action reached its handler since the process started."""
         counted: dict[str, int] = self._call("GET", "/_simulation/calls")

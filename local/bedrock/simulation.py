@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from local.bedrock.catalog import base_model
 from local.bedrock.errors import ApiError, invalid, not_found
 from local.bedrock.http import JsonResponse, error_response, json_body, marked
-from local.bedrock.policy import BEHAVIOURS
+from local.bedrock.policy import BEHAVIOURS, Policy
 from local.bedrock.service import Service
 from local.bedrock.switches import Switches, SwitchInvalid, table
 
@@ -69,7 +70,17 @@ def simulation_routes(service: Service, stop: Callable[[], Awaitable[None]]) -> 
         if found is None:
             raise not_found("model", name)
         shares = dict(zip(map(str, BEHAVIOURS), found.policy.shares, strict=True))
-        return JsonResponse({"model": name, "shares": shares, "skill": found.policy.skill, **asdict(found.policy)})
+        shown = {"model": name, "base": found.base.model_id, "shares": shares, "policy": found.policy.to_json()}
+        return JsonResponse({**shown, "skill": found.policy.skill, **asdict(found.policy)})
+
+    async def keep_policy(request: Request) -> Response:
+        """PUT what GET has shown, of a tuned model that another process trained: it can be asked here from now on."""
+        name, shown = request.path_params["model_id"], await json_body(request)
+        base = base_model(str(shown.get("base")))
+        if base is None:
+            raise not_found("model", str(shown.get("base")))
+        service.models.keep(base, Policy.from_json(shown["policy"]), model_id=name)
+        return JsonResponse({})
 
     return [
         _route("GET", "/_simulation/switches", switches),
@@ -79,6 +90,7 @@ def simulation_routes(service: Service, stop: Callable[[], Awaitable[None]]) -> 
         _route("GET", "/_simulation/calls", calls),
         _route("GET", "/_simulation/faults", faults),
         _route("GET", "/_simulation/policies/{model_id:path}", policy),
+        _route("PUT", "/_simulation/policies/{model_id:path}", keep_policy),
     ]
 
 

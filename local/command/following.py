@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.bedrock.handle import LocalBedrockFailed
 from local.command import places
+from local.command.copying import copy_folder
 from local.command.dataset_folder import INBOX, DatasetFolder
 from local.command.exits import CommandError
 from local.command.progress import Progress, reader
@@ -23,6 +27,9 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.25
 START_SECONDS = 60.0
 """How long an upload may take to become a run. It takes one cold start, a second or two."""
+
+SIMULATED_MODEL = "simulated_model.json"
+"""The tuned model in the copy of the run's folder, for `tunedrop evaluate`."""
 
 LOGS = "logs"
 """Where the functions' logs go in the copy of the run's folder: one file a function."""
@@ -58,6 +65,7 @@ def take_through(stack: LocalStack, dataset: DatasetFolder, view: View) -> Follo
     progress, notice = _follow(stack, run_id, subscriber, view)
     folder = copy_run_folder(stack, run_id)
     shutil.copytree(stack.folder / "aws/logs", folder / LOGS, dirs_exist_ok=True)
+    _keep_model(stack, str(notice.message.get("tuned_model") or ""), folder)
     return FollowedRun(progress, notice, folder, time.monotonic() - began)
 
 
@@ -93,19 +101,17 @@ def _follow(stack: LocalStack, run_id: str, subscriber: Subscriber, view: View) 
         time.sleep(LOOK_SECONDS)
 
 
+def _keep_model(stack: LocalStack, model: str, folder: Path) -> None:
+    """Keep the simulated tuned model: a real one outlives the run, and `tunedrop evaluate` asks it again."""
+    if model:
+        with suppress(LocalBedrockFailed):  # a model that is none of this simulation's
+            (folder / SIMULATED_MODEL).write_text(json.dumps(stack.bedrock.policy(model)))
+
+
 def copy_run_folder(stack: LocalStack, run_id: str) -> Path:
     """Everything that the run wrote, as files below `build/runs/<run_id>/`."""
-    s3, bucket = stack.aws.client("s3"), stack.outputs["RunsBucketName"]
-    target = places.RUNS / run_id
-    target.mkdir(parents=True, exist_ok=True)
-    run_folder = RunFolder(s3, bucket, run_id)
-    for name in run_folder.names():
-        path = target / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            for chunk in run_folder.stream(name).iter_chunks(1 << 20):
-                file.write(chunk)
-    return target
+    run_folder = RunFolder(stack.aws.client("s3"), stack.outputs["RunsBucketName"], run_id)
+    return copy_folder(run_folder, places.RUNS / run_id)
 
 
 def _logs(stack: LocalStack) -> str:

@@ -17,7 +17,19 @@ from typing import NoReturn
 
 from local.command import exits, places
 
-SUB_COMMANDS = ("demo", "run", "up", "validate", "convert", "grade", "rehearse", "doctor")
+SUB_COMMANDS = (
+    "demo",
+    "run",
+    "up",
+    "validate",
+    "convert",
+    "grade",
+    "rehearse",
+    "evaluate",
+    "compare",
+    "report",
+    "doctor",
+)
 """Each a module of this package with `add_parser(subparsers)`, which sets the default `run`: arguments → exit code."""
 
 _DESCRIPTION = """\

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,13 @@ def run(arguments: argparse.Namespace) -> int:
     return take_through_and_tell(DatasetFolder.open(arguments.folder, arguments.name), arguments)
 
 
-def take_through_and_tell(dataset: Any, arguments: argparse.Namespace) -> int:
-    """Start a stack, take `dataset` (a DatasetFolder) through it, show the end; the exit code."""
+def take_through_and_tell(
+    dataset: Any, arguments: argparse.Namespace, *, model: Mapping[str, Any] | None = None
+) -> int:
+    """Start a stack, take `dataset` (a DatasetFolder) through it, show the end; the exit code.
+
+    `model` is a simulated model of an earlier stack that this one is to have.
+    """
     from local.command.console import open_view
     from local.command.ending import show_end
     from local.command.following import take_through
@@ -70,6 +76,8 @@ def take_through_and_tell(dataset: Any, arguments: argparse.Namespace) -> int:
     console, view = open_view(to_stderr=arguments.json, plain=arguments.plain)
     try:
         with running_stack(view, region=arguments.region or dataset.region) as stack:
+            if model is not None:
+                stack.bedrock.keep_policy(model)
             followed = take_through(stack, dataset, view)
     finally:
         view.close()

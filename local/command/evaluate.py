@@ -1,0 +1,106 @@
+"""`tunedrop evaluate MODEL FOLDER`: a model that exists already, compared with its base on a folder's test rows."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from local.command import exits, places
+from local.command.run import add_run_options
+
+if TYPE_CHECKING:
+    from local.command.dataset_folder import DatasetFolder
+
+_DESCRIPTION = """\
+Take a folder through the pipeline without a training: a model that exists, of an earlier run or any that inference
+names, is asked the folder's test rows beside the recipe's base model, graded, and compared as after a training.
+
+MODEL is a model's id, or the id of an earlier run on this machine, whose tuned model is meant. On a deployed stack the
+same is `evaluate_only: MODEL` in the recipe that is dropped, or in a call of the API. The model is simulated here."""
+
+_EXAMPLES = """\
+examples:
+  tunedrop evaluate gsm8k-37866e5aac893f84 events/datasets/gsm8k
+  tunedrop evaluate qwen.qwen3-32b my_folder --json | tail -n 1"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the sub-command."""
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="compare a model that exists already with its base, without a training",
+        description=_DESCRIPTION,
+        epilog=f"{_EXAMPLES}\n\n{exits.TEXT}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("model", help="a model's id, or the id of a run on this machine")
+    parser.add_argument("folder", type=Path, help="folder that holds train.jsonl, test.jsonl and the recipe")
+    parser.add_argument("--name", help="what the run is called (default: the folder's name)")
+    add_run_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Evaluate the model; the exit code that the run's status has."""
+    from local.command.dataset_folder import DatasetFolder
+    from local.command.run import take_through_and_tell
+
+    dataset = DatasetFolder.open(arguments.folder, arguments.name)
+    model = model_of(arguments.model)
+    with tempfile.TemporaryDirectory() as folder:
+        return take_through_and_tell(with_model(dataset, model, Path(folder)), arguments, model=kept_model(model))
+
+
+def model_of(name: str) -> str:
+    """The model's id: that of the run's tuned model where `name` is a run on this machine.
+
+    Raises:
+        UsageError: the run made no model.
+    """
+    report = places.RUNS / name / "report.json"
+    if "/" in name or not report.is_file():
+        return name
+    model = json.loads(report.read_bytes())["tuned_model"]
+    if not model:
+        raise exits.UsageError(f"run {name} ended without a tuned model; name a model's id")
+    return str(model)
+
+
+def with_model(dataset: DatasetFolder, model: str, folder: Path) -> DatasetFolder:
+    """The dataset with its recipe changed, in `folder`, so that nothing is trained and `model` is evaluated.
+
+    Raises:
+        UsageError: the recipe cannot be read.
+    """
+    from local.command.dataset_folder import DatasetFolder
+    from tunedrop import recipe
+    from tunedrop.outcomes import RecipeInvalid
+
+    written: dict[str, Any] = {}
+    others = []
+    for sibling in dataset.siblings:
+        if not sibling.name.startswith("recipe."):
+            others.append(sibling)
+            continue
+        try:
+            written = dict(recipe.parse(sibling.read_bytes(), sibling.name))
+        except RecipeInvalid as error:
+            raise exits.UsageError(str(error)) from None
+    written.pop("resumes", None)
+    changed = folder / "recipe.json"
+    changed.write_text(json.dumps({**written, "evaluate_only": model}, default=str))
+    return DatasetFolder(dataset.name, dataset.train, (*others, changed))
+
+
+def kept_model(model: str) -> dict[str, Any] | None:
+    """The simulated tuned model of this id that an earlier run on this machine left behind; None for any other."""
+    from local.command.following import SIMULATED_MODEL
+
+    for path in places.RUNS.glob(f"*/{SIMULATED_MODEL}"):
+        shown: dict[str, Any] = json.loads(path.read_bytes())
+        if shown["model"] == model:
+            return shown
+    return None

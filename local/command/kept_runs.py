@@ -1,0 +1,81 @@
+"""The folders of runs that lie on this machine, below build/runs: found by a run's id, or fetched from its bucket."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.command import places
+from local.command.exits import UsageError
+
+REPORT = "report.json"
+PAGE = "report.html"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRun:
+    """The folder of an ended run, with its report."""
+
+    folder: Path
+    report: dict[str, Any]
+
+    @property
+    def run_id(self) -> str:
+        return str(self.report["run_id"])
+
+    @property
+    def page(self) -> Path:
+        return self.folder / PAGE
+
+
+def find(name: str) -> KeptRun:
+    """The run of this id, of an id that begins so, or in this folder.
+
+    Raises:
+        UsageError: there is none, or several; names those that there are.
+    """
+    if (Path(name) / REPORT).is_file():
+        return _read(Path(name))
+    kept = sorted(path.parent for path in places.RUNS.glob(f"*/{REPORT}"))
+    if not kept:
+        raise UsageError(f"there is no run in {places.shown(places.RUNS)}; make one with `tunedrop demo`")
+    found = [folder for folder in kept if folder.name == name] or [each for each in kept if each.name.startswith(name)]
+    if len(found) == 1:
+        return _read(found[0])
+    latest = sorted(found or kept, key=lambda folder: (folder / REPORT).stat().st_mtime, reverse=True)[:5]
+    told = ", ".join(folder.name for folder in latest)
+    what = "several runs begin with" if found else "there is no run"
+    raise UsageError(f"{what} {name!r} in {places.shown(places.RUNS)}; the latest ones: {told}")
+
+
+def latest() -> KeptRun:
+    """The run that ended last.
+
+    Raises:
+        UsageError: there is none.
+    """
+    kept = sorted(places.RUNS.glob(f"*/{REPORT}"), key=lambda path: path.stat().st_mtime)
+    return _read(kept[-1].parent) if kept else find("")
+
+
+def fetch(bucket: str, run_id: str) -> KeptRun:
+    """Copy what a run wrote from its bucket, with the environment's credentials and Region, and read it.
+
+    Raises:
+        UsageError: no such run has a report there.
+    """
+    import boto3
+
+    from local.command.copying import copy_folder
+    from tunedrop.run.folder import RunFolder
+
+    run_folder = RunFolder(boto3.client("s3"), bucket, run_id)
+    if not run_folder.exists(REPORT):
+        raise UsageError(f"{run_folder.uri(REPORT)} is not there: the run has not ended, or is not of this bucket")
+    return _read(copy_folder(run_folder, places.RUNS / run_id))
+
+
+def _read(folder: Path) -> KeptRun:
+    return KeptRun(folder, json.loads((folder / REPORT).read_bytes()))

@@ -1,0 +1,169 @@
+"""Runs that lie on this machine: found, compared, and their models asked again."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from local.command import exits, kept_runs, main, places
+from local.command.compare import changes, side_by_side
+from local.command.dataset_folder import DatasetFolder
+from local.command.evaluate import kept_model, model_of, with_model
+from tests.unit.reporting.sample_run import a_rejected_run, a_run
+from tunedrop.evaluation.answers import Answer
+from tunedrop.reporting.report import build_report
+
+ROWS = 120
+
+
+@pytest.fixture(autouse=True)
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder in the place of build/runs."""
+    folder = tmp_path / "runs"
+    monkeypatch.setattr(places, "RUNS", folder)
+    return folder
+
+
+def keep(runs: Path, run_id: str, *, right: float = 0.5, rows: range = range(ROWS), **changed: Any) -> Path:
+    """A run with the answers of both models: the base model's are always the same, `right` of the tuned one's right."""
+    folder = runs / run_id
+    parts = folder / "evaluation/answers"
+    shards = []
+    for number, (candidate, share) in enumerate((("base", 0.4), ("tuned", right))):
+        chance = random.Random(3)
+        lines = b""
+        for place, row in enumerate(rows):
+            good = chance.random() < share
+            answer = Answer(place, 0, candidate, f"prompt {row}", "text", "stop", 9, 9, 1.0, float(good), correct=good)
+            lines += answer.to_line()
+        (parts / f"{number:05}").mkdir(parents=True)
+        (parts / f"{number:05}/00000.jsonl").write_bytes(lines)
+        shards.append({"number": number, "candidate": candidate, "rows_file": "evaluation/rows.jsonl"})
+    (folder / "evaluation/plan.json").write_text(json.dumps({"shards": shards}))
+    report = {**build_report(a_run()), "run_id": run_id, **changed}
+    (folder / "report.json").write_text(json.dumps(report))
+    (folder / "report.html").write_text("<!doctype html>")
+    return folder
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
+    """What a command prints as JSON."""
+    assert main.main([*words, "--json"]) == 0
+    line: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return line
+
+
+def test_a_report_is_found_by_the_beginning_of_its_runs_id(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = keep(runs, "sums-0123")
+    keep(runs, "words-4567")
+    found = told(capsys, "report", "sums")
+    assert (found["run_id"], found["verdict"], found["simulated"]) == ("sums-0123", "improved", True)
+    assert found["report"] == str(folder / "report.html")
+    assert told(capsys, "report", str(folder))["run_id"] == "sums-0123"
+    assert told(capsys, "report")["run_id"] == "words-4567", "the last one"
+    assert main.main(["report", "sums"]) == 0
+    shown = capsys.readouterr().out
+    assert str(folder / "report.html") in shown
+    assert "Simulated" in shown
+
+
+@pytest.mark.parametrize(("name", "why"), [("s", "several runs begin with 's'"), ("x", "there is no run 'x'")])
+def test_a_run_that_cannot_be_told_is_an_error_that_names_those_that_there_are(
+    runs: Path, name: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep(runs, "sums-1")
+    keep(runs, "sums-2")
+    assert main.main(["report", name]) == exits.USAGE
+    complaint = capsys.readouterr().err
+    assert why in complaint
+    assert "sums-1" in complaint
+
+
+def test_without_any_run_the_error_says_how_one_is_made(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["report"]) == exits.USAGE
+    assert "tunedrop demo" in capsys.readouterr().err
+
+
+def test_a_run_of_a_deployed_stack_is_fetched_from_its_bucket(aws: None, runs: Path) -> None:
+    client = boto3.client("s3")
+    client.create_bucket(Bucket="runs", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    with pytest.raises(exits.UsageError, match="runs/sums-1/report.json is not there"):
+        kept_runs.fetch("runs", "sums-1")
+    client.put_object(Bucket="runs", Key="runs/sums-1/report.json", Body=json.dumps(build_report(a_run())).encode())
+    client.put_object(Bucket="runs", Key="runs/sums-1/evaluation/answers/00000/00000.jsonl", Body=b"{}")
+    fetched = kept_runs.fetch("runs", "sums-1")
+    assert fetched.folder == runs / "sums-1"
+    assert (fetched.folder / "evaluation/answers/00000/00000.jsonl").read_bytes() == b"{}"
+
+
+def test_two_runs_are_compared_on_the_rows_that_both_asked(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keep(runs, "first", right=0.4)
+    keep(runs, "second", right=0.8, rows=range(20, ROWS))
+    keep(runs, "elsewhere", rows=range(1_000, 1_010))
+    compared = told(capsys, "compare", "first", "second")
+    assert compared["simulated"]
+    assert compared["tuned"]["pairs"] == ROWS - 20
+    assert compared["tuned"]["reward"]["low"] > 0
+    assert compared["tuned"]["reward"]["p_value"] < 0.001
+    assert [run["run_id"] for run in compared["runs"]] == ["first", "second"]
+    assert told(capsys, "compare", "first", "elsewhere")["tuned"] is None
+    assert main.main(["compare", "first", "second"]) == 0
+    shown = capsys.readouterr().out
+    assert "100 rows" in shown
+    assert shown.startswith("Simulated")
+
+
+def test_a_run_against_itself_differs_in_nothing(runs: Path) -> None:
+    run = kept_runs.find(str(keep(runs, "sums")))
+    compared = side_by_side(run, run)
+    assert compared["changed"] == {}
+    assert compared["tuned"]["reward"]["difference"] == 0
+    assert compared["tuned"]["reward"]["p_value"] == 1
+
+
+def test_a_grader_that_was_changed_is_named(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keep(runs, "first", grader={"kind": "math", "arn": "grader:1"})
+    keep(runs, "second", grader={"kind": "math", "arn": "grader:2"})
+    assert told(capsys, "compare", "first", "second")["changed"]["grader.arn"] == ["grader:1", "grader:2"]
+    main.main(["compare", "first", "second"])
+    assert "The graders differ" in capsys.readouterr().out
+
+
+def test_a_run_that_was_rejected_can_be_compared_and_says_so(runs: Path) -> None:
+    keep(runs, "first")
+    rejected = runs / "rejected"
+    rejected.mkdir()
+    (rejected / "report.json").write_text(json.dumps(build_report(a_rejected_run())))
+    compared = side_by_side(kept_runs.find("first"), kept_runs.find("rejected"))
+    assert compared["tuned"] is compared["base"] is None
+    assert compared["runs"][1]["status"] == "REJECTED"
+
+
+def test_changes_are_named_by_their_path() -> None:
+    assert changes({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}, "d": None}) == {"a.c": [2, 3]}
+
+
+def test_a_recipe_is_changed_so_that_a_model_is_evaluated_and_nothing_trained(runs: Path, tmp_path: Path) -> None:
+    keep(runs, "sums-1", tuned_model="ft:1")
+    folder = tmp_path / "sums"
+    folder.mkdir()
+    (folder / "train.jsonl").write_bytes(b"{}\n")
+    (folder / "test.jsonl").write_bytes(b"{}\n")
+    (folder / "recipe.yaml").write_text("resumes: sums-0\nevaluation: {samples: 2}\n")
+    changed = with_model(DatasetFolder.open(folder), model_of("sums-1"), tmp_path)
+    assert [each.name for each in changed.siblings] == ["test.jsonl", "recipe.json"]
+    assert json.loads(changed.siblings[1].read_bytes()) == {"evaluation": {"samples": 2}, "evaluate_only": "ft:1"}
+    assert model_of("qwen.qwen3-32b") == "qwen.qwen3-32b"
+
+
+def test_a_simulated_model_is_found_again_by_its_id(runs: Path) -> None:
+    folder = keep(runs, "sums-1")
+    assert kept_model("ft:1") is None
+    (folder / "simulated_model.json").write_text('{"model": "ft:1", "base": "openai.gpt-oss-20b"}')
+    assert kept_model("ft:1") == {"model": "ft:1", "base": "openai.gpt-oss-20b"}
+    assert kept_model("ft:2") is None

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from checks import sam_template
 from tunedrop.graders import metrics
 from tunedrop.run.sweep import Swept
+from tunedrop.training import measures
 
 Resources = dict[str, dict[str, Any]]
 
@@ -90,12 +92,22 @@ def test_a_duration_is_compared_with_the_timeout_of_its_own_function(resources: 
             assert alarm["Threshold"] == 0.8
 
 
-def test_what_is_watched_of_our_own_is_what_the_code_puts_out(alarms: Resources) -> None:
+def test_what_is_watched_or_shown_of_our_own_is_what_the_code_puts_out(alarms: Resources, resources: Resources) -> None:
     own = {
         each["MetricName"] for alarm in alarms.values() for each in watched(alarm) if each["Namespace"] == "Tunedrop"
     }
-    put_out = {"RunsEnded", metrics.ERRORS, metrics.ZERO_SHARE, *(each.name for each in fields(Swept))}
-    assert own <= put_out
+    body = resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    own |= set(re.findall(r'\["Tunedrop", "(\w+)"', body))
+    for named in re.findall(r"MetricName=(\S+(?: OR \S+)*)'?,", body):
+        own |= set(re.findall(r'\\"(\w+)\\"', named))
+    assert {"EvaluationDifference", "critic_rewards_mean"} <= own
+    put_out = {metrics.ERRORS, metrics.ZERO_SHARE, *(each.name for each in fields(Swept))}
+    # The service's own names of what a step measured, with its slashes as underscores.
+    put_out |= {name for name in own if name.startswith(measures.PREFIXES)}
+    by_hand = {"RunsEnded": "conclude_run", "EvaluationDifference": "conclude_run"}
+    for name, function in by_hand.items():
+        assert f'"{name}"' in (sam_template.ROOT / f"functions/{function}/app.py").read_text()
+    assert own <= put_out | by_hand.keys()
 
 
 def test_every_dead_letter_queue_is_watched(resources: Resources, alarms: Resources) -> None:

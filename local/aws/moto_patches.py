@@ -46,16 +46,19 @@ from moto.dynamodb.responses import DynamoHandler
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy, IAMBackend
 from moto.sns.exceptions import InvalidParameterValue
-from moto.stepfunctions.parser.api import ExecutionStatus
-from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEventException
+from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType, TaskFailedEventDetails
+from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
 from moto.stepfunctions.parser.asl.component.common.retry.jitter_strategy_decl import JitterStrategyDecl
 from moto.stepfunctions.parser.asl.component.common.string import string_expression
 from moto.stepfunctions.parser.asl.component.program.program import Program
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_api_gateway import (
     SfnGatewayException,
     StateTaskServiceApiGateway,
+    TaskParameters,
 )
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped, ProgramTimedOut
 
 from local.aws import sns_rules
@@ -319,17 +322,36 @@ class Patches:
             self._replace(module, "boto_client_for", client)
 
     def _call_apis(self) -> None:
-        """moto's `apigateway:invoke` asks an URL of LocalStack's, signs nothing, and takes a 201 or 202 for a failure
+        """moto's `apigateway:invoke` keeps endpoint and method alone, asks an URL of LocalStack's, signs nothing, and
+        takes a 201 or 202 for a failure
         (docs.aws.amazon.com/step-functions/latest/dg/connect-api-gateway.html)."""
         call_api = self._hooks.call_api
 
-        def invoke(task: Any, *, env: Any, normalised_parameters: Any, task_credentials: Any, **_: Any) -> None:
-            answer = call_api(normalised_parameters, task_credentials.role_arn)
+        def invoke(task: Any, *, env: Any, normalised_parameters: Any, state_credentials: Any, **_: Any) -> None:
+            answer = call_api(normalised_parameters, state_credentials.role_arn)
             if answer.status_code >= 400:
                 raise SfnGatewayException(parameters=normalised_parameters, response=answer)
             env.stack.append(task._invoke_output_of(answer))
 
+        def failure(task: Any, env: Any, ex: Exception) -> FailureEvent:
+            # moto's own makes its FailureEvent without its environment, which is an error of its own.
+            name, cause = f"ApiGateway.{type(ex).__name__}", str(ex)
+            if isinstance(ex, SfnGatewayException):
+                name, cause = f"ApiGateway.{ex.response.status_code}", ex.response.text
+            details = TaskFailedEventDetails(
+                error=name, cause=cause, resource=task._get_sfn_resource(), resourceType=task._get_sfn_resource_type()
+            )
+            return FailureEvent(
+                env=env,
+                error_name=CustomErrorName(name),
+                event_type=HistoryEventType.TaskFailed,
+                event_details=EventDetails(taskFailedEventDetails=details),  # type: ignore[typeddict-item]  # one kind at a time
+            )
+
         self._replace(StateTaskServiceApiGateway, "_eval_service_task", invoke)
+        self._replace(StateTaskServiceApiGateway, "_from_error", failure)
+        arguments = {"invoke": set(TaskParameters.__annotations__)}
+        self._replace(StateTaskServiceApiGateway, "_SUPPORTED_API_PARAM_BINDINGS", arguments)
 
     def _invoke_functions(self) -> None:
         """moto runs functions in Docker, or echoes the payload: https://docs.getmoto.org/en/latest/docs/services/lambda.html.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.command_runs import REPOSITORY, last_line, tunedrop
 from tests.unit.reporting.sample_run import HOSTILE, HOSTILE_ROW, a_rejected_run, a_run
 from tunedrop.reporting.facts import RunFacts
 from tunedrop.reporting.page import render_html
@@ -53,9 +54,10 @@ def open_report(browser: Browser, tmp_path: Path) -> Iterator[Open]:
     requests: list[str] = []
     contexts = []
 
-    def opened(facts: RunFacts, *, theme: str = "light", size: tuple[int, int] = DESK) -> Page:
-        path = tmp_path / "report.html"
-        path.write_text(render_html(build_report(facts)), encoding="utf-8")
+    def opened(run: RunFacts | Path, *, theme: str = "light", size: tuple[int, int] = DESK) -> Page:
+        path = run if isinstance(run, Path) else tmp_path / "report.html"
+        if not isinstance(run, Path):
+            path.write_text(render_html(build_report(run)), encoding="utf-8")
         context = browser.new_context(color_scheme=theme, viewport={"width": size[0], "height": size[1]})  # type: ignore[arg-type]  # a Literal there
         contexts.append(context)
         page = context.new_page()
@@ -101,6 +103,38 @@ def test_verdict_and_charts_are_visible(open_report: Open, theme: str, size: tup
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Path]:
+    """The report that `make demo` leaves behind."""
+    done = tunedrop("demo", "--json")
+    assert done.returncode == 0, done.stderr
+    folder = REPOSITORY / "build/runs" / last_line(done)["run_id"]
+    yield folder / "report.html"
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_report_of_the_demo_shows_its_verdict_charts_and_flipped_rows(
+    open_report: Open, demo: Path, theme: str, size: tuple[int, int]
+) -> None:
+    page = open_report(demo, theme=theme, size=size)
+    keep(page, f"demo-{theme}-{'phone' if size == PHONE else 'desk'}")
+    assert "Improved" in page.locator(".verdict").inner_text()
+    assert page.locator(".banner").is_visible()
+    for chart in CHARTS:
+        box = page.locator(f"#{chart} svg").first.bounding_box()
+        assert box is not None, chart
+        assert box["width"] > 200, chart
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    row = page.locator("#flip-list .flip strong").first.inner_text()
+    page.fill("#flip-search", row.removeprefix("Row "))
+    assert page.locator("#flip-list .flip", has_text=row).count() >= 1
+    times = page.locator("table.facts", has_text="Whole run").inner_text()
+    assert "Training" in times
+    assert "Asking and grading" in times
+
+
 def test_text_stands_out_from_its_ground_in_both_themes(open_report: Open, theme: str) -> None:
     """WCAG 2.2, 1.4.3: at least 4.5 to 1; measured on what Chromium computed."""
     page = open_report(a_run(hedging=True), theme=theme)

@@ -23,13 +23,13 @@ class Values(NamedTuple):
     badly: float
 
 
-EIGHTY_HOURS = 80 * 3_600_000
+LONG_MILLISECONDS = 150 * 3_600_000
 BY_METRIC = {
     "RunsEnded": Values(0, 1),
     "ExecutionsTimedOut": Values(0, 1),
     "ExecutionsFailed": Values(0, 1),
     "ExecutionThrottled": Values(0, 1),
-    "ExecutionTime": Values(EIGHTY_HOURS - 1, EIGHTY_HOURS),
+    "ExecutionTime": Values(LONG_MILLISECONDS - 1, LONG_MILLISECONDS),
     "Errors": Values(0, 3),
     "Throttles": Values(0, 1),
     "GraderErrors": Values(1, 10),

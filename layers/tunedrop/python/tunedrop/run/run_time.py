@@ -34,7 +34,7 @@ def stages(record: RunRecord, finished_at: str) -> list[dict[str, Any]]:
         told.append({"name": _TITLES.get(state, state), "seconds": max(0.0, (reached - since).total_seconds())})
         since = max(since, reached)
     rest = (clock.parse(finished_at) - since).total_seconds()
-    if rest > 0:
+    if rest >= 0.05:  # less is not worth a line
         told.append({"name": "Ending", "seconds": rest})
     return told
 

@@ -65,7 +65,7 @@
     const short = (name) => (narrow ? cut(parts.get(name), 19) : cut(name, 44));
     return Plot.plot({
       width, height: 50 + 26 * data.slices.length, marginLeft: narrow ? 132 : 300, marginRight: 24, style: looks,
-      x: { label: null, grid: true, ticks: narrow ? 3 : 8, tickFormat: narrow ? "+.1f" : "+.2f" },
+      x: { label: null, grid: true, nice: true, ticks: narrow ? 3 : 8, tickFormat: narrow ? "+.1f" : "+.2f" },
       y: { domain: data.slices.map((d) => d.name), tickFormat: short, label: null, tickSize: 0 },
       marks: [
         Plot.ruleX([0], faint),

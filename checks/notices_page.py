@@ -35,6 +35,12 @@ def filter_policies() -> dict[str, dict[str, Any]]:
     return {wish: json.loads(policy) for wish, policy in _POLICY.findall(section)}
 
 
+def subscriber_template() -> str:
+    """The CloudFormation template that the page shows for a queue that subscribes."""
+    text = PAGE.read_text()
+    return text[text.index("\n```yaml\nAWSTemplateFormatVersion") :].removeprefix("\n```yaml\n").partition("```")[0]
+
+
 def slots(page: str) -> list[str]:
     """The names of the samples that a page shows."""
     return _SLOT.findall(page)

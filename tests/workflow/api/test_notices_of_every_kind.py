@@ -13,6 +13,7 @@ import pytest
 from moto.sns.models import sns_backends
 
 from checks import notices_page
+from local.aws import deploy
 from local.aws.lambdas.configuration import FunctionConfiguration
 from local.aws.lambdas.errors import Outcome, failed
 from local.aws.lambdas.process import Invocation
@@ -51,6 +52,7 @@ UNTRAINED: Mapping[str, bytes] = {
     "blue-astray/recipe.yaml": b"modle: openai.gpt-oss-20b\n",
     "blue-astray/test.jsonl": b"",
 }
+BY_TEMPLATE = "by the template"
 NEED_TRAINING = {"training_warning", "approval_wanted"}
 
 WISHES: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
@@ -67,6 +69,17 @@ WISHES: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "Datasets whose names begin alike": lambda told: told["name"].startswith("red-sums"),
     "Runs of one base model": lambda told: told.get("base_model") == "openai.gpt-oss-20b",
 }
+
+
+@pytest.fixture(scope="module")
+def subscriber(running_service: Service, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The queue of the template that the page shows for a subscriber; its URL."""
+    template = tmp_path_factory.mktemp("subscriber") / "template.yaml"
+    template.write_text(notices_page.subscriber_template())
+    topic = running_service.stack.outputs["NoticesTopicArn"]
+    deployed = deploy(running_service.stack.aws, template, {"Topic": topic}, stack_name="subscriber")
+    url: str = deployed.outputs["QueueUrl"]
+    return url
 
 
 def verdict(told: Mapping[str, Any]) -> str | None:
@@ -116,13 +129,14 @@ def published(service: Service) -> list[Published]:
 @pytest.fixture(
     scope="module", params=[False, pytest.param(True, marks=pytest.mark.prove)], ids=["untrained", "trained"]
 )
-def told(request: pytest.FixtureRequest, running_service: Service) -> Iterator[Told]:
+def told(request: pytest.FixtureRequest, running_service: Service, subscriber: str) -> Iterator[Told]:
     """Every kind of notice, produced by uploads and a call; in `make test` those that take no training."""
     service, stack, trained = running_service, running_service.stack, bool(request.param)
     queues = {
         wish: subscribe(stack, f"wish-{number}-{request.param}", policy)
         for number, (wish, policy) in enumerate(notices_page.filter_policies().items())
     }
+    queues[BY_TEMPLATE] = subscriber
     before = len(published(service))
 
     def so_far(event: str, name: str = "") -> list[Published]:
@@ -201,6 +215,11 @@ def test_a_queue_with_a_filter_policy_gets_exactly_its_share(told: Told, wish: s
     assert sorted(each["notice_id"] for each in told.queues[wish]) == share
     assert len(share) < len(told.published)
     assert share or not told.trained
+
+
+def test_the_queue_of_the_template_that_is_shown_gets_every_end(told: Told) -> None:
+    ends = [each.body["notice_id"] for each in told.published if each.body["event"] == "run_ended"]
+    assert sorted(each["notice_id"] for each in told.queues[BY_TEMPLATE]) == sorted(ends)
 
 
 def test_a_name_with_spaces_signs_and_letters_of_any_language_is_the_runs_name(told: Told) -> None:

@@ -128,7 +128,13 @@ def test_a_run_that_the_api_registered_and_did_not_start_is_started_by_the_sweep
 @pytest.mark.parametrize("count", [8, pytest.param(50, marks=pytest.mark.prove)])
 def test_identical_requests_at_once_are_one_run(service: Service, red: Client, count: int) -> None:
     name, key = f"held-{uuid.uuid4().hex[:8]}", uuid.uuid4().hex
-    answers = at_once([lambda: red.start({"name": name, "dataset": RED}, key)] * count)
+
+    def start() -> Answer:
+        answer = red.start({"name": name, "dataset": RED}, key)
+        assert red.get(answer.json["url"])["name"] == name, "whichever request was first, the run is there"
+        return answer
+
+    answers = at_once([start] * count)
     assert {each.status for each in answers} == {202}
     (run_id,) = {each.json["run_id"] for each in answers}
     assert [run["run_id"] for run in red.get(f"/runs?name={name}")["runs"]] == [run_id]

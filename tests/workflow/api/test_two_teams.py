@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime, timedelta
 
+import botocore.auth
 import pytest
+from botocore.credentials import Credentials
 
 from tests.workflow.api.clients import Client, Service, until
 from tests.workflow.pipeline.conftest import TRAIN
@@ -145,8 +148,23 @@ def _only_run(client: Client, name: str) -> str:
     return run_id
 
 
-@pytest.mark.parametrize("change", ["secret", "region", "date", "body", "token", "header", "nonsense"])
-def test_a_signature_must_be_the_request_s_own(service: Service, change: str) -> None:
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("secret", "signature we calculated does not match"),
+        ("region", "the credential's scope must be"),
+        ("date", "Signature expired"),
+        ("body", "signature we calculated does not match"),
+        ("token", "The security token included in the request is invalid."),
+        ("header", "signature we calculated does not match"),
+        ("nonsense", "not an Authorization header of Signature Version 4"),
+        ("stranger", "The security token included in the request is invalid."),
+        ("too late", "Signature expired"),
+    ],
+)
+def test_a_signature_must_be_the_request_s_own(
+    service: Service, monkeypatch: pytest.MonkeyPatch, change: str, says: str
+) -> None:
     client = service.red
     assert client.credentials is not None
     afterwards: dict[str, str] = {}
@@ -154,10 +172,14 @@ def test_a_signature_must_be_the_request_s_own(service: Service, change: str) ->
         client.credentials.secret_key = "another"
     if change == "token":
         client.credentials.token = "another"
+    if change == "stranger":
+        client = Client(client.url, Credentials("AKIAOFANOTHERACCOUNT", "secret"))
     if change == "region":
         client = Client(client.url, client.credentials, region="eu-west-1")
     if change == "date":
         afterwards["X-Amz-Date"] = "20200101T000000Z"
+    if change == "too late":  # signed rightly, six minutes ago; five are let pass
+        monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda: datetime.now(UTC) - timedelta(minutes=6))
     if change == "header":
         afterwards["Idempotency-Key"] = "another"
     if change == "nonsense":
@@ -171,3 +193,4 @@ def test_a_signature_must_be_the_request_s_own(service: Service, change: str) ->
         sent_instead=b'{"bytes": 99}' if change == "body" else None,
     )
     assert (answer.status, answer.problem) == (403, "not-authorized")
+    assert says in answer.json["detail"]

@@ -1,0 +1,66 @@
+"""Whom the resource policy of an API lets in: the policy of the template, as its parameters make it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from local.aws.gateway.caller_policy import allows
+from local.aws.gateway.callers import Caller
+from local.aws.resource_policy import ConditionUnknown
+
+OWN, OTHER, STRANGE = "111111111111", "222222222222", "333333333333"
+METHOD = f"arn:aws:execute-api:us-west-2:{OWN}:api/v1/GET/runs"
+
+
+def caller(account: str, role: str = "ml") -> Caller:
+    return Caller("AKIA", "secret", "token", f"arn:aws:sts::{account}:assumed-role/{role}/session", "AROA", account)
+
+
+def policy(accounts: list[str], roles: list[str] | None = None) -> dict[str, Any]:
+    def statement(effect: str, principal: Any, **more: Any) -> dict[str, Any]:
+        invoke = {"Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
+        return {"Effect": effect, "Principal": principal, **invoke, **more}
+
+    statements = [
+        statement("Allow", {"AWS": accounts}),
+        statement("Deny", "*", Condition={"StringNotEquals": {"aws:PrincipalAccount": accounts}}),
+    ]
+    if roles:
+        statements.append(statement("Deny", "*", Condition={"StringNotLike": {"aws:PrincipalArn": roles}}))
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def let_in(document: dict[str, Any] | None, who: Caller) -> bool:
+    return allows(document, who, resource=METHOD, account=OWN)
+
+
+@pytest.mark.parametrize(("account", "expected"), [(OWN, True), (OTHER, True), (STRANGE, False)])
+def test_only_the_accounts_that_are_named_are_let_in(account: str, expected: bool) -> None:
+    assert let_in(policy([OWN, OTHER]), caller(account)) is expected
+
+
+def test_the_own_account_is_kept_out_where_only_others_are_named() -> None:
+    assert not let_in(policy([OTHER]), caller(OWN))
+
+
+@pytest.mark.parametrize(("role", "expected"), [("ml-nightly", True), ("ml", False), ("web", False)])
+def test_of_an_account_only_the_roles_that_are_named_are_let_in(role: str, expected: bool) -> None:
+    assert let_in(policy([OWN, OTHER], [f"arn:aws:iam::{OTHER}:role/ml-*"]), caller(OTHER, role)) is expected
+
+
+def test_a_role_of_the_same_name_in_another_account_is_another_role() -> None:
+    assert not let_in(policy([OWN, OTHER], [f"arn:aws:iam::{OTHER}:role/ml"]), caller(OWN, "ml"))
+
+
+def test_without_a_policy_the_own_account_is_let_in_by_its_iam_and_no_other() -> None:
+    assert let_in(None, caller(OWN))
+    assert not let_in(None, caller(OTHER))
+
+
+def test_a_condition_that_is_not_imitated_is_refused_and_not_passed_over() -> None:
+    document = policy([OWN])
+    document["Statement"][1]["Condition"] = {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
+    with pytest.raises(ConditionUnknown, match="IpAddress"):
+        let_in(document, caller(OWN))

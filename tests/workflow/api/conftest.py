@@ -27,6 +27,7 @@ def running_service() -> Iterator[Service]:
     with LocalStack(
         switches=QUICK,
         stepped_schedules=True,
+        retry_delay_factor=0.02,
         parameters={
             "SettleSeconds": 0,
             "Teams": json.dumps(TEAMS),

@@ -12,12 +12,11 @@ from tests.faults.one_run import run_seed
 from tests.faults.world import world
 
 
-def test_two_runs_under_faults_end_as_they_must(tmp_path: Path) -> None:
+def test_a_run_under_faults_ends_as_it_must(tmp_path: Path) -> None:
     with world("us-west-2", tmp_path) as made:
-        for seed in (2, 8):
-            result = run_seed(made, seed)
-            assert result.violations == [], result.planned
-            assert sum(result.hits.values()) >= 3, "nothing went wrong: the run shows nothing"
+        result = run_seed(made, 2)
+    assert result.violations == [], result.planned
+    assert sum(result.hits.values()) >= 3, "nothing went wrong: the run shows nothing"
 
 
 def test_a_seed_always_means_the_same() -> None:

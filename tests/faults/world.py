@@ -55,6 +55,26 @@ def refusal(service: str, kind: str) -> CallRefused:
 RECIPE = "rehearsal: {prompts: 8, samples: 4}\n"
 
 
+class Occasions:
+    """Which of a fault's occasions it takes: it lets some pass, then takes as many as it has times."""
+
+    def __init__(self, fault: Fault) -> None:
+        self._lock = threading.Lock()
+        self._pass, self._left = fault.skip, fault.times
+        # Who is killed begins anew: it is to come as far as the one before it.
+        self._between = fault.skip if fault.kind == "killed between" else 0
+
+    def taken(self) -> bool:
+        """Whether the fault happens now; asked once an occasion, by any thread."""
+        with self._lock:
+            if self._pass > 0:
+                self._pass -= 1
+                return False
+            self._left -= 1
+            self._pass = self._between
+            return self._left >= 0
+
+
 class World:
     """The stack, with what makes its weather. `hits` counts the faults that really happened, by kind."""
 
@@ -147,21 +167,15 @@ class World:
             return None
         if fault.kind == "killed between":
             return self._killer(fault)
-        left = [fault.skip, fault.times]
-        what = fault.what
+        occasions, what = Occasions(fault), fault.what
 
         def watch(call: Call) -> None:
             if f"{call.service}:{call.action}" != what or call.caller is None:
                 return  # the test's own calls go well
             if "reset" in fault.kind and call.caller.session in OF_STATE_MACHINES:
                 return  # Step Functions sees no connection: to it such a call is an error of the service
-            with self._lock:
-                if left[0] > 0:
-                    left[0] -= 1
-                    return
-                if left[1] <= 0:
-                    return
-                left[1] -= 1
+            if not occasions.taken():
+                return
             self.hit(f"{call.service} {fault.kind}")
             if fault.kind == "slow":
                 time.sleep(SLOW_SECONDS)
@@ -177,20 +191,11 @@ class World:
 
     def _killer(self, fault: Fault) -> Callable[[Call], None]:
         """Kills the function at one of its calls, every second time after the call was carried out."""
-        function = self._function(fault.what)
-        left = [fault.skip, fault.times]
+        function, occasions = self._function(fault.what), Occasions(fault)
 
         def watch(call: Call) -> None:
-            if call.caller is None or call.caller.session != function:
+            if call.caller is None or call.caller.session != function or not occasions.taken():
                 return
-            with self._lock:
-                if left[0] > 0:
-                    left[0] -= 1
-                    return
-                if left[1] <= 0:
-                    return
-                left[1] -= 1
-                left[0] = fault.skip
             self.hit("function killed between")
             self.stack.aws.functions.pool.kill(function)
             if fault.skip % 2:
@@ -200,26 +205,17 @@ class World:
 
     def _arm_function(self, fault: Fault) -> None:
         faults, function = self.stack.aws.functions.faults, self._function(fault.what)
-        kind = f"function {fault.kind}"
-        left = [fault.skip, fault.times]
-
-        def due() -> bool:
-            with self._lock:
-                if left[0] > 0:
-                    left[0] -= 1
-                    return False
-                left[1] -= 1
-                return left[1] >= 0
+        kind, occasions = f"function {fault.kind}", Occasions(fault)
 
         def before(*_: object) -> None:
-            if due():
+            if occasions.taken():
                 self.hit(kind)
                 if fault.kind == "throttled":
                     raise InvokeRefused("TooManyRequestsException", "Rate Exceeded.", 429)
                 raise InvokeRefused("ServiceException", "The service failed.", 500)
 
         def after(configuration: Any, invocation: Any, outcome: Outcome) -> Outcome:
-            if not due():
+            if not occasions.taken():
                 return outcome
             self.hit(kind)
             if fault.kind == "timed out":
@@ -227,7 +223,7 @@ class World:
             return exited(invocation.request_id, -9)
 
         def never_ran(configuration: Any, invocation: Any) -> None:
-            if due():
+            if occasions.taken():
                 self.hit(kind)
                 # What a process that is killed at once looks like to its caller.
                 threading.Timer(0.01, lambda: self.stack.aws.functions.pool.kill(function)).start()
@@ -240,17 +236,11 @@ class World:
             faults.after(function, after, times=10_000)
 
     def _arm_grader(self, fault: Fault) -> None:
-        function = self._function("GraderMath")
-        left = [fault.skip, fault.times]
+        function, occasions = self._function("GraderMath"), Occasions(fault)
 
         def lie(configuration: Any, invocation: Any, outcome: Outcome) -> Outcome:
-            with self._lock:
-                if left[0] > 0:
-                    left[0] -= 1
-                    return outcome
-                if left[1] <= 0 or outcome.is_error:
-                    return outcome
-                left[1] -= 1
+            if outcome.is_error or not occasions.taken():
+                return outcome
             self.hit(f"grader {fault.kind}")
             if fault.kind == "hangs":
                 time.sleep(SLOW_SECONDS)
@@ -280,8 +270,6 @@ class World:
             self._held.append(faults.hold(ended, times=2))
         elif fault.kind == "end dropped":
             faults.drop(ended, times=2)
-        else:
-            self._replay_after = upload
 
     def _counted(self, kind: str) -> bool:
         self.hit(kind)

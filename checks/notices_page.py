@@ -37,8 +37,17 @@ def filter_policies() -> dict[str, dict[str, Any]]:
 
 def subscriber_template() -> str:
     """The CloudFormation template that the page shows for a queue that subscribes."""
-    text = PAGE.read_text()
-    return text[text.index("\n```yaml\nAWSTemplateFormatVersion") :].removeprefix("\n```yaml\n").partition("```")[0]
+    return _block("yaml")
+
+
+def dedupe_lines() -> str:
+    """The Python lines by which the page dedupes."""
+    return _block("python")
+
+
+def _block(language: str) -> str:
+    """The page's only block of code in a language."""
+    return PAGE.read_text().partition(f"\n```{language}\n")[2].partition("\n```")[0]
 
 
 def slots(page: str) -> list[str]:

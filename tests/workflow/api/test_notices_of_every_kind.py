@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import jsonschema
 import pytest
 from moto.sns.models import sns_backends
@@ -220,6 +222,21 @@ def test_a_queue_with_a_filter_policy_gets_exactly_its_share(told: Told, wish: s
 def test_the_queue_of_the_template_that_is_shown_gets_every_end(told: Told) -> None:
     ends = [each.body["notice_id"] for each in told.published if each.body["event"] == "run_ended"]
     assert sorted(each["notice_id"] for each in told.queues[BY_TEMPLATE]) == sorted(ends)
+
+
+def test_the_lines_that_dedupe_let_each_notice_pass_once(told: Told, running_service: Service) -> None:
+    endpoint = {"endpoint_url": running_service.stack.aws.endpoint, "region_name": running_service.stack.region}
+    resource: Any = boto3.resource
+    table = resource("dynamodb", aws_access_key_id="local", aws_secret_access_key="local", **endpoint).create_table(
+        TableName=f"seen-{told.trained}",
+        AttributeDefinitions=[{"AttributeName": "notice_id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "notice_id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    shown: dict[str, Any] = {"time": time}
+    exec(notices_page.dedupe_lines(), shown)  # noqa: S102 - the page's own lines, as a reader would take them
+    twice = [shown["first_time"](table, each.body) for each in told.published for _ in range(2)]
+    assert twice == [True, False] * len(told.published)
 
 
 def test_a_name_with_spaces_signs_and_letters_of_any_language_is_the_runs_name(told: Told) -> None:

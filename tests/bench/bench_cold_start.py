@@ -1,0 +1,186 @@
+"""Init and first call of every deployed function: what a run waits for where no process is warm.
+
+    .venv/bin/python -m pytest -s tests/bench/bench_cold_start.py
+
+Each function starts in a new process as in Lambda: the layers in front, its settings of the template, no warm SDK.
+The first call has an event that ends early, after all that the handler imports. "Warm" means that the
+files are in the machine's page cache: the fastest of some starts. What is bounded is the processor's time, interpreter
+included, which other work on the machine does not change.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from checks import sam_template
+from checks.permissions import listed, statements_of
+from local.aws import EmbeddedAws
+from tests.bench.conftest import Note
+
+ROOT = sam_template.ROOT
+DEPENDENCIES = ROOT / "build/local/layers/dependencies/python"
+PACKAGE = ROOT / "layers/tunedrop/python"
+STARTS = 5
+MOST_LAYER_MB = 120
+
+OPENAI_MILLISECONDS, MATH_MILLISECONDS, OTHER_MILLISECONDS = 900, 150, 400
+
+START = """
+import json, re, sys, time
+from pathlib import Path
+began = time.perf_counter()
+sys.path[:0] = sys.argv[1:4]
+import app
+initialised = time.perf_counter()
+class Context:
+    client_context = None
+    function_name = function_version = invoked_function_arn = aws_request_id = "measured"
+    memory_limit_in_mb = 512
+    def get_remaining_time_in_millis(self):
+        return 30_000
+answered = "answered"
+try:
+    app.handler(json.loads(sys.argv[4]), Context())
+except Exception as error:
+    answered = type(error).__name__
+if sys.argv[5]:  # what asks Bedrock imports the SDK when it comes to that; here it does so now
+    import openai
+    openai.OpenAI(base_url="http://127.0.0.1:1/v1", api_key="measured")
+ended = time.perf_counter()
+# Not getrusage: its peak is that of the process that this one was forked from.
+peak = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+print(json.dumps({"init": (initialised - began) * 1000, "call": (ended - initialised) * 1000, "answered": answered,
+                  "openai": "openai" in sys.modules,
+                  "processor": time.process_time() * 1000, "megabytes": peak / 1024}))
+"""
+
+
+class Start(NamedTuple):
+    """One start: milliseconds, megabytes, and how the first call ended."""
+
+    init: float
+    call: float
+    answered: str
+    openai: bool
+    processor: float
+    megabytes: float
+
+    @property
+    def milliseconds(self) -> float:
+        return self.init + self.call
+
+
+def functions() -> dict[str, dict[str, Any]]:
+    """Each function of the translated template: its properties, its folder, whether its role may ask a model."""
+    source = sam_template.read()
+    resources = sam_template.translate(source)["Resources"]
+    return {
+        name: {
+            **each["Properties"],
+            "folder": ROOT / source["Resources"][name]["Properties"]["CodeUri"],
+            "asks": any(
+                action.startswith("bedrock-mantle:")
+                for statement in statements_of(resources, each["Properties"]["Role"]["Fn::GetAtt"][0])
+                for action in listed(statement["Action"])
+            ),
+        }
+        for name, each in resources.items()
+        if each["Type"] == "AWS::Lambda::Function"
+    }
+
+
+def first_event(name: str) -> Any:
+    """An event that takes the handler through its imports and its clients, and ends at a record that is not there."""
+    if name == "GraderJudge":
+        return []  # with a sample it would ask a model
+    if name.startswith("Grader"):
+        sample = {"role": "assistant", "content": "So #### 72"}
+        return [{"id": "1", "messages": [sample], "metadata": {"reference_answer": {"text": "... #### 72"}}}]
+    if name in ("RegisterRun", "InboxWatch"):
+        upload = json.loads((ROOT / "events/inbox_upload.json").read_text())
+        started = {"execution_arn": EXECUTION, "started_at": "2026-01-01T00:00:00Z"}
+        return {"input": upload, **started} if name == "RegisterRun" else upload
+    if name == "ReleaseRun":
+        return {"input": {"execution_arn": EXECUTION, "run_id": "measured"}}
+    if name == "Api":
+        caller = {"accountId": "123456789012", "userArn": "arn:aws:sts::123456789012:assumed-role/one/session"}
+        context = {"identity": caller, "requestId": "1", "httpMethod": "GET", "path": "/runs/x", "stage": "v1"}
+        return {"httpMethod": "GET", "path": "/runs/x", "resource": "/runs/{run_id}", "headers": {}} | {
+            "pathParameters": {"run_id": "x"},
+            "queryStringParameters": None,
+            "requestContext": context,
+            "body": None,
+            "isBase64Encoded": False,
+        }
+    return {"run_id": "measured", "shard": 0, "validation_id": "measured"}
+
+
+EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:measured:measured"
+
+
+def start(function: dict[str, Any], event: Any, endpoint: str) -> Start:
+    """Start the function's process once and call it once."""
+    variables = {
+        name: value if isinstance(value, str) else "measured"
+        for name, value in function["Environment"]["Variables"].items()
+    }
+    numbers = {name: "1" for name in variables if name.endswith(("_SECONDS", "_QUOTA"))}
+    aws = {"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": "us-west-2"}
+    aws |= {
+        "AWS_ACCESS_KEY_ID": "measured",
+        "AWS_SECRET_ACCESS_KEY": "measured",
+        "AWS_LAMBDA_FUNCTION_NAME": "measured",
+    }
+    given = {"GRADERS": "{}", "TEAMS": "{}", "MANTLE_BASE_URL": f"{endpoint}/v1", "ALLOWED_GRADERS": ""}
+    given |= {"BEDROCK_API_KEY_SECRET": ""}
+    environment = {**variables, **numbers, **{name: value for name, value in given.items() if name in variables}, **aws}
+    paths = [str(function["folder"]), str(PACKAGE), str(DEPENDENCIES)]
+    asks = "asks" if function["asks"] else ""
+    ended = subprocess.run(
+        [sys.executable, "-I", "-c", START, *paths, json.dumps(event), asks],
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return Start(**json.loads(ended.stdout.splitlines()[-1]))
+
+
+def megabytes(folder: Path) -> float:
+    files = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    return sum(path.stat().st_size for path in files) / 1e6
+
+
+@pytest.mark.timeout(900)
+def test_every_function_starts_in_time(note: Note, tmp_path: Path) -> None:
+    layers = megabytes(DEPENDENCIES) + megabytes(PACKAGE)
+    head = ("function", "init", "first call", "both", "processor", "uses", "folder", "given", "ended")
+    lines = ["{:18} {:>7} {:>10} {:>7} {:>10} {:>7} {:>7} {:>7}  {}".format(*head)]
+    late = []
+    with EmbeddedAws(region="us-west-2", folder=tmp_path / "aws", code_folder=tmp_path / "code") as aws:
+        for name, function in functions().items():
+            event = first_event(name)
+            best = min((start(function, event, aws.endpoint) for _ in range(STARTS)), key=lambda each: each.processor)
+            most = OPENAI_MILLISECONDS if best.openai else OTHER_MILLISECONDS
+            most = MATH_MILLISECONDS if name == "GraderMath" else most
+            lines.append(
+                f"{name:18} {best.init:4.0f} ms {best.call:7.0f} ms {best.milliseconds:4.0f} ms "
+                f"{best.processor:7.0f} ms {best.megabytes:4.0f} MB "
+                f"{megabytes(function['folder']) * 1000:4.0f} KB {function['MemorySize']:4} MB  {best.answered}"
+            )
+            note(f"{name}: init and first call", best.processor, "ms", bound=f"at most {most} ms")
+            if best.processor >= most:
+                late.append(f"{name}: {best.processor:.0f} ms, at most {most}")
+    lines.append(f"both layers, unzipped: {layers:.0f} MB of at most {MOST_LAYER_MB}; arm64: test_build")
+    sys.stdout.write("\n" + "\n".join(lines) + "\n")
+    note("both layers, unzipped", layers, "MB", bound=f"at most {MOST_LAYER_MB} MB")
+    assert layers < MOST_LAYER_MB
+    assert late == []

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.faults import __main__ as suite
-from tests.faults import schedule
+from tests.faults import oracle, schedule
 from tests.faults.one_run import run_seed
 from tests.faults.world import world
 
 
-def test_a_run_under_faults_ends_as_it_must(tmp_path: Path) -> None:
+def test_a_run_under_faults_ends_as_it_must_and_the_oracle_sees_what_is_planted(tmp_path: Path) -> None:
     with world("us-west-2", tmp_path) as made:
         result = run_seed(made, 2)
-    assert result.violations == [], result.planned
-    assert sum(result.hits.values()) >= 3, "nothing went wrong: the run shows nothing"
+        assert result.violations == [], result.planned
+        assert sum(result.hits.values()) >= 3, "nothing went wrong: the run shows nothing"
+
+        (record,) = made.application.records(made.name)
+        planted = {**json.loads(record.notice["message"]), "notice_id": "another"} if record.notice else {}
+        made.stack.aws.client("sns").publish(
+            TopicArn=made.stack.outputs["NoticesTopicArn"], Message=json.dumps(planted)
+        )
+        assert any("2 distinct ones" in found for found in oracle.violations(made, {}))
+
+        made.application.runs.update_if(record.run_id, {"unfinished": "yes"}, "attribute_exists(run_id)")
+        key = f"runs/{record.run_id}/note.txt"
+        body = made.stack.bedrock.api_key().encode()
+        made.stack.aws.client("s3").put_object(Bucket=made.stack.outputs["RunsBucketName"], Key=key, Body=body)
+        found = oracle.violations(made, {})
+        assert any("not closed and marked" in each for each in found)
+        assert f"a key was written into {key}" in found
 
 
 def test_a_seed_always_means_the_same() -> None:

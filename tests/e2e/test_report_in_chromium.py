@@ -102,7 +102,6 @@ def test_verdict_and_charts_are_visible(open_report: Open, theme: str, size: tup
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Path]:
     """The report that `make demo` leaves behind."""
@@ -135,6 +134,7 @@ def test_the_report_of_the_demo_shows_its_verdict_charts_and_flipped_rows(
     assert "Asking and grading" in times
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_text_stands_out_from_its_ground_in_both_themes(open_report: Open, theme: str) -> None:
     """WCAG 2.2, 1.4.3: at least 4.5 to 1; measured on what Chromium computed."""
     page = open_report(a_run(hedging=True), theme=theme)

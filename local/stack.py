@@ -11,6 +11,7 @@ from typing import Any
 from local.aws import EmbeddedAws, deploy
 from local.aws.deployer.deploy import Deployment
 from local.aws.gateway.front_end import ApiFrontEnd, by_iam
+from local.aws.lambdas.pool import WARM_LIMIT
 from local.bedrock.handle import LocalBedrock
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -35,6 +36,7 @@ class LocalStack:
     `folder` keeps the functions' logs and the local Bedrock's state, a temporary one where none is given. `parameters`
     go over `PACE` to the template; `switches` to the local Bedrock. `retry_delay_factor` is that of the delays
     before a state's retries: 1 for those that the state machines name; `wait_factor` that of their Wait states.
+    `warm_limit`: how many of the functions' processes are kept for the next invocation.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class LocalStack:
         stepped_schedules: bool = False,
         retry_delay_factor: float = 1.0,
         wait_factor: float = 1.0,
+        warm_limit: int = WARM_LIMIT,
     ) -> None:
         self.region = region
         self._parameters = {**PACE, **(parameters or {})}
@@ -61,6 +64,7 @@ class LocalStack:
             stepped_schedules=stepped_schedules,
             retry_delay_factor=retry_delay_factor,
             wait_factor=wait_factor,
+            warm_limit=warm_limit,
         )
         self._bedrock: LocalBedrock | None = None
         self._deployment: Deployment | None = None

@@ -14,6 +14,7 @@ from typing import Any
 from local.aws.calls import Call, CallRefused
 from local.aws.events.faults import Held
 from local.aws.lambdas.errors import InvokeRefused, Outcome, exited, timed_out
+from local.aws.lambdas.pool import WARM_LIMIT
 from local.stack import LocalStack
 from tests.faults import schedule
 from tests.faults.schedule import Fault, Schedule
@@ -322,7 +323,7 @@ class World:
 
 
 @contextmanager
-def world(region: str, folder: Path) -> Iterator[World]:
+def world(region: str, folder: Path, *, warm_limit: int = WARM_LIMIT) -> Iterator[World]:
     """A world in a Region."""
     stack = LocalStack(
         region=region,
@@ -332,6 +333,7 @@ def world(region: str, folder: Path) -> Iterator[World]:
         retry_delay_factor=1 / SPEED,
         wait_factor=1 / SPEED,
         parameters=PARAMETERS,
+        warm_limit=warm_limit,
     )
     stack.aws.functions.environment.update(
         EMBEDDED_AWS_PRELUDE=str(Path(__file__).with_name("prelude.py")),

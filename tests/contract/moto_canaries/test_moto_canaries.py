@@ -26,6 +26,9 @@ from moto.dynamodb.comparisons import get_filter_expression
 from moto.events.models import Rule
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.common.string import string_expression
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_api_gateway import (
+    StateTaskServiceApiGateway,
+)
 from moto.stepfunctions.parser.asl.jsonata.jsonata import encode_jsonata_variable_declarations, eval_jsonata_expression
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
@@ -335,9 +338,14 @@ def test_moto_knows_none_of_awss_managed_policies() -> None:
 
 
 def test_invoking_an_api_from_a_state_asks_an_url_that_aws_does_not_have() -> None:
-    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_api_gateway
-
-    url = state_task_service_api_gateway.StateTaskServiceApiGateway._invoke_url_of(
+    url = StateTaskServiceApiGateway._invoke_url_of(
         {"ApiEndpoint": "http://api", "Stage": "v1", "Path": "runs"}  # type: ignore[typeddict-item]  # what is used
     )
     assert url == "http://api/v1/_user_request_/runs/"
+
+
+def test_invoking_an_api_from_a_state_drops_all_arguments_but_two_and_breaks_on_an_error() -> None:
+    assert {"invoke": {"ApiEndpoint", "Method"}} == StateTaskServiceApiGateway._SUPPORTED_API_PARAM_BINDINGS
+    task = SimpleNamespace(_get_sfn_resource=lambda: "invoke", _get_sfn_resource_type=lambda: "apigateway")
+    with pytest.raises(TypeError, match="env"):
+        StateTaskServiceApiGateway._from_error(task, None, ValueError("no answer"))  # type: ignore[arg-type]  # stand-ins

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import botocore.auth
 import pytest
 from botocore.credentials import Credentials
 
-from tests.workflow.api.clients import Client, Service, until
+from tests.workflow.api.clients import ACCOUNT, Client, Service, until
 from tests.workflow.pipeline.conftest import TRAIN
 from tunedrop.api import openapi
 
@@ -194,3 +196,50 @@ def test_a_signature_must_be_the_request_s_own(
     )
     assert (answer.status, answer.problem) == (403, "not-authorized")
     assert says in answer.json["detail"]
+
+
+@pytest.mark.parametrize(
+    ("role", "arguments", "expected"),
+    [
+        ("blue-flow", {"AuthType": "IAM_ROLE"}, "blue"),
+        ("blue-flow", {}, "ApiGateway.403"),
+        ("someone-else", {"AuthType": "IAM_ROLE"}, "ApiGateway.403"),
+        ("blue-flow", {"AuthType": "IAM_ROLE", "ApiEndpoint": "api.example.org"}, "ApiGateway.ApiNotServed"),
+    ],
+)
+def test_a_state_machine_calls_with_its_own_role(
+    service: Service, role: str, arguments: dict[str, str], expected: str
+) -> None:
+    stack = service.stack
+    states = stack.aws.client("stepfunctions")
+    call = {
+        "ApiEndpoint": f"{stack.outputs['ApiId']}.execute-api.{stack.region}.amazonaws.com",
+        "Stage": "v1",
+        "Method": "POST",
+        "Path": "/runs",
+        "Headers": {"Idempotency-Key": ["{% $states.context.Execution.Name %}"]},
+        "RequestBody": {"name": "held", "resumes": "gsm8k-0123456789abcdef"},
+        **arguments,
+    }
+    # Refused in its own team's words where the role was let in: nobody has such a run.
+    refused = {"ErrorEquals": ["ApiGateway.422"], "Output": "blue", "Next": "Told"}
+    flow = {"Type": "Task", "Resource": "arn:aws:states:::apigateway:invoke", "Arguments": call, "Catch": [refused]}
+    definition = {
+        "QueryLanguage": "JSONata",
+        "StartAt": "Call",
+        "States": {"Call": {**flow, "End": True}, "Told": {"Type": "Succeed"}},
+    }
+    machine = states.create_state_machine(
+        name=f"caller-{uuid.uuid4().hex[:8]}",
+        definition=json.dumps(definition),
+        roleArn=f"arn:aws:iam::{ACCOUNT}:role/{role}",
+    )["stateMachineArn"]
+    execution = states.start_execution(stateMachineArn=machine)["executionArn"]
+
+    def ended() -> dict[str, Any] | None:
+        described: dict[str, Any] = states.describe_execution(executionArn=execution)
+        return described if described["status"] != "RUNNING" else None
+
+    described = until(ended, "the end of the caller's execution")
+    told = described.get("error") or json.loads(described["output"])
+    assert told == expected, described.get("cause")

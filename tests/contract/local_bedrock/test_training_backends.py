@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from openai import OpenAI
+from openai import AsyncOpenAI, OpenAI
 
 from local.bedrock import LocalBedrock
 from tests.contract.local_bedrock.conftest import FULL_PACE, training_rows
@@ -19,7 +19,8 @@ from tests.contract.local_bedrock.lambda_api import LambdaApi
 from tunedrop.catalog import find
 from tunedrop.identity import bedrock_name, training_file_name
 from tunedrop.sampling.nova import NovaSampler
-from tunedrop.sampling.question import Asking, NotAnswered, Question
+from tunedrop.sampling.open_weight import OpenWeightSampler
+from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply
 from tunedrop.training.backend import Busy, JobRequest, JobStatus, Refused, TrainingBackend, Unclear
 from tunedrop.training.nova import NovaBackend
 from tunedrop.training.open_weight import OpenWeightBackend
@@ -253,3 +254,21 @@ def test_the_bare_id_is_refused_and_a_throttled_question_is_not_answered(nova_be
     nova_bedrock.set_switch("fault_plan", "InvokeModel:before:429")
     with pytest.raises(NotAnswered, match="ThrottlingException"):
         asked(nova_bedrock, NOVA.asked_as, messages=MESSAGES)
+
+
+@pytest.mark.parametrize("kind", ["malformed", "cut", "reset", "500"])
+def test_half_an_answer_of_an_open_weight_model_is_asked_for_again(bedrock: LocalBedrock, kind: str) -> None:
+    bedrock.set_switch("fault_plan", f"CreateInference:after:{kind}")
+
+    async def ask_twice() -> Reply:
+        client = AsyncOpenAI(base_url=bedrock.base_url, api_key=bedrock.api_key(), max_retries=0)
+        sampler = OpenWeightSampler(client)
+        asking = Asking("openai.gpt-oss-20b", 50, 0.0)
+        question = Question([{"role": "user", "content": "What is 1 + 1?"}], seed=1)
+        with pytest.raises(NotAnswered):
+            await sampler.ask(asking, question)
+        reply = await sampler.ask(asking, question)
+        await sampler.close()
+        return reply
+
+    assert asyncio.run(ask_twice()).text

@@ -40,15 +40,12 @@ class OpenWeightSampler:
             raise Throttled(f"{asking.model}: throttled", _after(error)) from error
         except openai.APIError as error:
             raise NotAnswered(f"{asking.model}: {type(error).__name__}") from error
-        choice = completion.choices[0]
-        usage = completion.usage
-        return Reply(
-            text=choice.message.content or "",
-            finish_reason=choice.finish_reason,
-            prompt_tokens=usage.prompt_tokens if usage else None,
-            completion_tokens=usage.completion_tokens if usage else None,
-            latency_seconds=time.monotonic() - started,
-        )
+        except ValueError as error:  # the SDK lets what is no JSON through
+            raise NotAnswered(f"{asking.model}: half an answer ({type(error).__name__})") from error
+        try:
+            return _reply(completion, time.monotonic() - started)
+        except (AttributeError, IndexError, TypeError) as error:
+            raise NotAnswered(f"{asking.model}: half an answer ({type(error).__name__})") from error
 
     async def close(self) -> None:
         await self._client.close()
@@ -73,6 +70,18 @@ class OpenWeightSampler:
         return await self._client.chat.completions.create(
             model=asking.model, messages=messages, max_tokens=asking.max_tokens, temperature=asking.temperature
         )
+
+
+def _reply(completion: Any, seconds: float) -> Reply:
+    choice = completion.choices[0]
+    usage = completion.usage
+    return Reply(
+        text=choice.message.content or "",
+        finish_reason=choice.finish_reason,
+        prompt_tokens=usage.prompt_tokens if usage else None,
+        completion_tokens=usage.completion_tokens if usage else None,
+        latency_seconds=seconds,
+    )
 
 
 def _after(error: openai.RateLimitError) -> float | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 
@@ -39,6 +40,7 @@ class Model:
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "FIRST_WAIT_SECONDS", 0.001)
+    monkeypatch.setattr(asking, "START_SPACING_SECONDS", 0)
 
 
 def questions(count: int) -> Iterator[tuple[int, Question]]:
@@ -63,6 +65,20 @@ def test_every_question_is_answered_once_within_the_bound() -> None:
     assert answers(model, 200) == {number: Reply(str(number)) for number in range(200)}
     assert set(model.tries.values()) == {1}
     assert model.most_under_way == 8
+
+
+def test_the_first_questions_are_not_asked_in_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "START_SPACING_SECONDS", 0.01)
+    asked: list[float] = []
+
+    class Slow(Model):
+        async def ask(self, asking: Asking, question: Question) -> Reply:
+            asked.append(asyncio.get_running_loop().time())
+            await asyncio.sleep(0.2)
+            return Reply(str(question.seed))
+
+    assert len(answers(Slow(), 8, in_flight=8)) == 8
+    assert all(later - earlier > 0.005 for earlier, later in itertools.pairwise(asked))
 
 
 def test_a_throttled_question_is_tried_until_it_is_answered() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from openai import OpenAI
 
 from tests.faults.world import World
+from tunedrop import outcomes
 from tunedrop.run.record import RunRecord
 
 ENDED_JOBS = {"succeeded", "failed", "cancelled", "Completed", "Failed", "Stopped"}
@@ -31,6 +32,11 @@ def violations(world: World, log_sizes: dict[str, int]) -> list[str]:
     if record.status == "SUCCEEDED":
         found += _rows(world, record)
     return [*found, *_secrets(world, record, log_sizes), *_dead_letters(world)]
+
+
+def is_named(error: str) -> bool:
+    """Whether a run's reason is an outcome of ours or an error of Step Functions or Lambda, and so in the runbook."""
+    return "." in error or hasattr(outcomes, error) or error in ("Stopped", "RunTimedOut", "RunUnconcluded")
 
 
 def _ends(world: World, record: RunRecord, notices: list[dict[str, Any]]) -> Iterator[str]:

@@ -62,7 +62,7 @@
     const narrow = width < NARROW;
     const parts = new Map(data.slices.map((d) => [d.name, d.label]));
     const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
-    const short = (name) => (narrow ? cut(parts.get(name), 19) : cut(name, 44));
+    const short = (name) => (narrow ? cut(parts.get(name).replace(/ characters$/, ""), 18) : cut(name, 44));
     return Plot.plot({
       width, height: 50 + 26 * data.slices.length, marginLeft: narrow ? 132 : 300, marginRight: 24, style: looks,
       x: { label: null, grid: true, nice: true, ticks: narrow ? 3 : 8, tickFormat: narrow ? "+.1f" : "+.2f" },

@@ -121,6 +121,10 @@ audit: lint-security ## the same, and look up known vulnerabilities of what is d
 licences: $(INSTALLED) ## write docs/licences.md anew
 	@$(BIN)/python -m checks.licences > build/licences.md && mv build/licences.md docs/licences.md
 
+.PHONY: cost
+cost: $(INSTALLED) ## write docs/cost.md anew
+	@$(BIN)/python -m checks.cost > build/cost.md && mv build/cost.md docs/cost.md
+
 # SAM looks for nothing and reports to no one; MAKEFLAGS of this make are not for the layer's.
 SAM_RUN = env -u MAKEFLAGS -u MAKELEVEL SAM_CLI_TELEMETRY=0 UV="$(CURDIR)/$(SAM_VENV)/bin/uv" $(SAM)
 

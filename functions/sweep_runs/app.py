@@ -21,6 +21,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Anything to the counts of `tunedrop.run.sweep.Swept`."""
     swept = asdict(sweep(resources))
     for name, number in swept.items():
-        metrics.add_metric(name, MetricUnit.Count, number)
+        if number:  # a metric is paid for in each month in which it is put out, and most months nothing is missed
+            metrics.add_metric(name, MetricUnit.Count, number)
     logger.info("swept", **swept)
     return swept

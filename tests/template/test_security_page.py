@@ -1,4 +1,4 @@
-"""docs/security.md names tests that there are, and the findings that are accepted; nothing else is accepted."""
+"""docs/security.md and docs/limits.md name tests that there are, and every finding that is accepted."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import pytest
 from checks import findings, sam_template
 
 PAGE = (sam_template.ROOT / "docs/security.md").read_text()
+LIMITS = (sam_template.ROOT / "docs/limits.md").read_text()
 
 
-@pytest.mark.parametrize("name", sorted(set(re.findall(r"`(\S+\.py::\w+)`", PAGE))))
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`(\S+\.py::\w+)`", PAGE + LIMITS))))
 def test_the_test_that_shows_it_exists(name: str) -> None:
     path, _, test = name.partition("::")
     assert f"\ndef {test}(" in (sam_template.ROOT / "tests" / path).read_text()
@@ -31,6 +32,12 @@ def test_each_threat_has_what_stops_it_and_a_test() -> None:
         rows = [line for line in threat.splitlines() if line.startswith("| ")][1:]
         assert rows
         assert [line for line in rows if not re.search(r"\| `\S+::\w+` \|$", line)] == []
+
+
+def test_each_limit_says_what_happens_at_it_and_has_a_test() -> None:
+    rows = [line for line in LIMITS.splitlines() if line.startswith("| ") and not line.startswith("| limit")]
+    assert len(rows) >= 20
+    assert [line for line in rows if not re.fullmatch(r"\| .+ \| .+ \| `\S+::\w+` \|", line)] == []
 
 
 def test_the_page_lists_the_accepted_findings() -> None:

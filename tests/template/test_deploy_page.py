@@ -1,0 +1,46 @@
+"""docs/deploy.md tells every parameter with its default, and what stays when the stack goes."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Any
+
+from checks import sam_template
+
+PAGE = (sam_template.ROOT / "docs/deploy.md").read_text()
+
+
+def test_every_parameter_is_told_with_its_default(template: dict[str, Any]) -> None:
+    told = dict(re.findall(r"^\| `(\w+)` \| `?(.*?)`? \| .+ \| .+ \|$", PAGE, re.MULTILINE))
+    expected = {name: str(each["Default"]) or "empty" for name, each in template["Parameters"].items()}
+    assert {name: value for name, value in told.items() if name in expected} == expected
+
+
+def test_every_stage_gives_parameters_that_there_are_and_values_that_they_take(template: dict[str, Any]) -> None:
+    configuration = tomllib.loads((sam_template.ROOT / "samconfig.toml").read_text())
+    for stage in template["Parameters"]["Stage"]["AllowedValues"]:
+        given = dict(
+            each.split("=") for each in configuration[stage]["deploy"]["parameters"]["parameter_overrides"].split()
+        )
+        assert given["Stage"] == stage
+        for name, value in given.items():
+            parameter = template["Parameters"][name]
+            if parameter["Type"] == "Number":
+                assert parameter["MinValue"] <= int(value) <= parameter["MaxValue"]
+            else:
+                assert value in parameter["AllowedValues"]
+
+
+def test_all_that_is_retained_is_told(resources: dict[str, dict[str, Any]]) -> None:
+    stays = PAGE.split("What stays, and why:")[1]
+    retained = {name: each["Type"] for name, each in resources.items() if each.get("DeletionPolicy") == "Retain"}
+    words = {
+        "AWS::S3::Bucket": "both buckets",
+        "AWS::KMS::Key": "the KMS key",
+        "AWS::Lambda::Version": "versions of the graders",
+    }
+    assert retained
+    for name, kind in retained.items():
+        if kind != "AWS::Lambda::LayerVersion":
+            assert words.get(kind, name) in stays, name

@@ -10,6 +10,7 @@ import pytest
 
 from checks import sam_template
 from tunedrop.api import openapi, problems
+from tunedrop.api.application import TAKE_A_BODY
 
 REPOSITORY = Path(__file__).parents[3]
 COMMITTED = REPOSITORY / "docs/openapi.json"
@@ -52,3 +53,8 @@ def test_every_refusal_is_a_problem_document(method: str, path: str, operation: 
 def test_every_request_is_signed() -> None:
     assert DOCUMENT["security"] == [{"sigv4": []}]
     assert not any("security" in operation for _, _, operation in OPERATIONS)
+
+
+def test_the_resources_that_refuse_forms_are_those_that_take_a_body() -> None:
+    assert {path for _, path, operation in OPERATIONS if "requestBody" in operation} == set(TAKE_A_BODY)
+    assert all("415" in operation["responses"] for _, _, operation in OPERATIONS if "requestBody" in operation)

@@ -18,6 +18,7 @@ from local.aws.lambdas.errors import InvokeRefused
 from tests.workflow.api.clients import Answer, Client, Service, until
 from tests.workflow.pipeline.conftest import TEST, TRAIN
 from tunedrop import clock
+from tunedrop.api.application import TAKE_A_BODY
 
 RED = {"uri": "s3://shared-data/red/train.jsonl"}
 RECIPE = {"rehearsal": {"prompts": 8, "samples": 4}}
@@ -215,8 +216,24 @@ def test_a_request_that_is_no_json_or_without_a_key_is_refused(red: Client) -> N
     assert (broken.status, broken.problem) == (400, "request-malformed")
     keyless = red.ask("POST", "/runs", {"name": "x", "dataset": RED})
     assert (keyless.status, keyless.problem) == (400, "idempotency-key-missing")
-    form = red.ask("POST", "/uploads", raw=b"x", headers={"Content-Type": "text/plain"})
-    assert (form.status, form.problem) == (415, "media-type-unsupported")
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "Multipart/Form-Data; boundary=x"],
+)
+@pytest.mark.parametrize("path", TAKE_A_BODY)
+def test_a_body_that_is_not_json_is_refused_by_its_media_type(red: Client, path: str, media_type: str) -> None:
+    headers = {"Content-Type": media_type, "Idempotency-Key": "k"}
+    for body in (b'{"bytes": 10}', b"\xff--x"):
+        answer = red.ask("POST", path, raw=body, headers=headers)
+        assert (answer.status, answer.problem) == (415, "media-type-unsupported")
+
+
+@pytest.mark.parametrize("method", ["TRACE", "PUT", "PROPFIND"])
+def test_a_method_without_a_route_is_answered_by_the_gateway(red: Client, method: str) -> None:
+    answer = red.ask(method, "/runs")
+    assert (answer.status, answer.problem) == (403, "not-authorized")
 
 
 def test_a_recipe_can_be_named(service: Service, red: Client) -> None:

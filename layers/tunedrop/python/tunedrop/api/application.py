@@ -49,6 +49,8 @@ MOST_STEPS = 1000
 MOST_FINDINGS_BYTES = 256 * 1024
 """Up to here the dataset's findings are in the answer itself; the link leads to them anyway."""
 
+_SEND_JSON = "Send the body with Content-Type: application/json."
+
 RunId = Annotated[str, Path(description="As in `run_id` of a run.", pattern=r"^[a-z0-9][a-z0-9-]{0,46}$")]
 ValidationId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Key = Annotated[
@@ -59,6 +61,28 @@ Key = Annotated[
         description="Yours to choose, new for each run: for a day the same key and body give the same run.",
     ),
 ]
+
+
+TAKE_A_BODY = ("/runs", "/uploads", "/validations")
+"""The resources whose POST has a body."""
+
+
+class JsonResolver(APIGatewayRestResolver):
+    """Takes bodies of JSON alone: the framework reads forms, too, and fails at one that it cannot read."""
+
+    def resolve(self, event: Any, context: Any) -> dict[str, Any]:
+        headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
+        media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+        is_form = media_type == "application/x-www-form-urlencoded" or media_type.startswith("multipart/")
+        if is_form and event.get("httpMethod") == "POST" and event.get("resource") in TAKE_A_BODY:
+            problem = Problem("media-type-unsupported", _SEND_JSON)
+            return {
+                "statusCode": problem.status,
+                "multiValueHeaders": {"Content-Type": [problems.MEDIA_TYPE]},
+                "body": _json(problem.document()),
+                "isBase64Encoded": False,
+            }
+        return super().resolve(event, context)
 
 
 class Api:
@@ -133,7 +157,7 @@ class Api:
 
 def build(resources: Resources) -> APIGatewayRestResolver:
     """The application: its routes, and what it answers when one of them refuses or fails."""
-    app = APIGatewayRestResolver(enable_validation=True, serializer=_json)
+    app = JsonResolver(enable_validation=True, serializer=_json)
     configure(app)
     api = Api(app, resources)
     _add_runs(app, api)
@@ -315,7 +339,7 @@ def _add_refusals(app: APIGatewayRestResolver) -> None:
 
     @on(RequestUnsupportedContentType)
     def no_json(_: RequestUnsupportedContentType) -> Response[Any]:
-        return _refusal(Problem("media-type-unsupported", "Send the body with Content-Type: application/json."))
+        return _refusal(Problem("media-type-unsupported", _SEND_JSON))
 
     @on(RequestValidationError)
     def invalid(error: RequestValidationError) -> Response[Any]:

@@ -40,11 +40,16 @@ class Figure:
         return f"{self.area}: {self.name}"
 
 
-def write_page(page: Path, figures: Sequence[Figure], last: Path) -> str:
-    """Write the page, and the figures for the next run to be compared with; one sentence about both."""
+def write_page(page: Path, figures: Sequence[Figure], last: Path, missed: Sequence[str] = ()) -> str:
+    """Write the page, and the figures for the next run to be compared with; one sentence about both.
+
+    `missed`: the benchmarks that did not keep their bounds in this run, by name.
+    """
     before = _read(last)
     page.parent.mkdir(parents=True, exist_ok=True)
     compared = _compared(figures, before)
+    if missed:
+        compared += f"\n\nNot kept in this run: {', '.join(f'`{name}`' for name in missed)}."
     page.write_text("\n".join([HEAD, *_machine(), "", *_tables(figures), compared, ""]), encoding="utf-8")
     last.parent.mkdir(parents=True, exist_ok=True)
     last.write_text(json.dumps({figure.key: dataclasses.asdict(figure) for figure in figures}, indent=1))

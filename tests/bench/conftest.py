@@ -49,9 +49,12 @@ def note(request: pytest.FixtureRequest) -> Note:
     return add
 
 
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Write the page; not from a run that failed, whose figures are none."""
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the page, where the run came to its end; it names the benchmarks that did not keep their bounds."""
     page = session.config.getoption("--page", None)
-    if page is not None and exitstatus == pytest.ExitCode.OK:
-        figures = session.config.stash.get(FIGURES, [])
-        print(write_page(page, figures, session.config.rootpath / LAST_FIGURES))  # noqa: T201 - the last line of `make bench`
+    if page is None or session.shouldstop:
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    missed = [report.nodeid.partition("::")[2] for report in reporter.stats.get("failed", [])] if reporter else []
+    figures = session.config.stash.get(FIGURES, [])
+    print(write_page(page, figures, session.config.rootpath / LAST_FIGURES, missed))  # noqa: T201 - the last line of `make bench`

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from checks import sam_template
@@ -75,11 +76,13 @@ def table(resources: Mapping[str, Any]) -> Iterator[str]:
     for role in sorted(name for name, each in resources.items() if each["Type"] == "AWS::IAM::Role"):
         yield role
         for statement in statements_of(resources, role):
-            actions = ", ".join(listed(statement["Action"]))
-            for number, resource in enumerate(listed(statement["Resource"])):
-                yield f"  {actions if number == 0 else '':<60}  {shown(resource)}"
-            if "Condition" in statement:
-                yield f"  {'':<60}  if {statement['Condition']}"
+            actions, places = listed(statement["Action"]), [shown(each) for each in listed(statement["Resource"])]
+            for action, resource in zip_longest(actions, places, fillvalue=""):
+                yield f"  {action:<42}  {resource}".rstrip()
+            for operator, keys in statement.get("Condition", {}).items():
+                for key, values in keys.items():
+                    told = ", ".join(shown(each) for each in listed(values))
+                    yield f"  {'':<42}  if {key} {operator} {told}"
 
 
 if __name__ == "__main__":

@@ -38,7 +38,11 @@ def written(made: World, run_id: str, name: str) -> bytes:
 def check(made: World, number: int, notice: dict[str, Any]) -> None:
     """That the run is that of its own dataset alone."""
     own, run_id = f"This is dataset {number}.", notice["run_id"]
-    assert notice["status"] == "SUCCEEDED", notice["reason"]
+    if notice["status"] != "SUCCEEDED":
+        # With so few rows a rehearsal may find a cheat by chance, in the same datasets each time.
+        assert (notice["status"], notice["reason"]["error"]) == ("REJECTED", "GraderUnsound"), notice["reason"]
+        assert made.application.jobs(run_id) == []
+        return
     assert notice["evaluation"]["rows"] == TEST_ROWS
     for file, count in (("train.jsonl", 100), ("evaluation/rows.jsonl", TEST_ROWS)):
         prompts = [json.loads(line)["messages"][0]["content"] for line in written(made, run_id, file).splitlines()]
@@ -74,6 +78,8 @@ def test_twenty_runs_at_once_all_end_and_nothing_is_mixed(tmp_path: Path) -> Non
         for number, notice in enumerate(notices):
             check(made, number, notice)
         assert len({notice["run_id"] for notice in notices}) == RUNS
-        assert len({notice["training"]["job_id"] for notice in notices}) == RUNS
-        assert len({notice["tuned_model"] for notice in notices}) == RUNS
+        trained = [notice for notice in notices if notice["status"] == "SUCCEEDED"]
+        assert len(trained) >= RUNS * 3 // 4
+        assert len({notice["training"]["job_id"] for notice in trained}) == len(trained)
+        assert len({notice["tuned_model"] for notice in trained}) == len(trained)
         assert application.sweep()["aftermaths_started"] == 0

@@ -8,6 +8,7 @@ The state machines' definitions are put into the translation, so that a linter s
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import logging
 import sys
@@ -34,7 +35,13 @@ _REGION = "us-west-2"
 
 def read(root: Path = ROOT) -> dict[str, Any]:
     """The SAM template, its short intrinsic functions (`!Ref x`) written out (`{"Ref": "x"}`)."""
-    template: dict[str, Any] = yaml_parse((root / TEMPLATE).read_text())
+    return copy.deepcopy(_parsed((root / TEMPLATE).read_text()))
+
+
+@functools.lru_cache(maxsize=4)
+def _parsed(text: str) -> dict[str, Any]:
+    """A template that is not to be changed; reading one takes half a second."""
+    template: dict[str, Any] = yaml_parse(text)
     return template
 
 

@@ -125,6 +125,8 @@ def test_the_program_in_python_starts_a_run_and_gets_its_notice(
     assert ended in ("SUCCEEDED improved", "SUCCEEDED tied")
 
 
+@pytest.mark.prove
+@pytest.mark.timeout(300)
 def test_a_state_machine_starts_a_run_and_wakes_with_its_notice(up: Mapping[str, str], queue_url: str) -> None:
     """The run is one that is rejected at once: how it ends makes no difference to who waits."""
     shown = blocks("From Step Functions")

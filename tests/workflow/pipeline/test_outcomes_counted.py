@@ -6,6 +6,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.workflow.pipeline.conftest import TEST, Application
 
 
@@ -35,6 +37,7 @@ def again(application: Application, function: str, event: dict[str, Any]) -> dic
     return document
 
 
+@pytest.mark.prove
 def test_a_run_counts_once_by_its_outcome_however_often_its_last_state_runs(application: Application) -> None:
     well, rejected = application.drop(), application.drop({"test.jsonl": TEST, "train.jsonl": b"{}\n"})
     notice = application.end(well)

@@ -43,16 +43,20 @@ def run_folder(aws: None) -> RunFolder:
 class Model:
     """Answers each question with its own text; counts how often it was asked what."""
 
-    def __init__(self, fails: int = 0, refuses: str = "") -> None:
+    def __init__(self, fails: int = 0, refuses: str = "", waits_for: int = 0) -> None:
+        """`waits_for`: no answer comes before so many questions have been under way at once."""
         self.asked: Counter[tuple[str, int]] = Counter()
         self.under_way = self.most_under_way = 0
         self.fails = fails
         self.refuses = refuses
+        self.waits_for = waits_for
 
     async def ask(self, asking: Asking, question: Question) -> Reply:
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         await asyncio.sleep(0)
+        while self.most_under_way < self.waits_for:
+            await asyncio.sleep(0.001)
         self.under_way -= 1
         text = question.messages[0]["content"]
         if self.fails and len(self.asked) >= self.fails:
@@ -138,7 +142,7 @@ def test_a_slow_model_gets_smaller_shards_and_each_ends_within_its_lambda() -> N
 
 def test_every_answer_is_written_once_with_its_grade(run_folder: RunFolder) -> None:
     plan(run_folder, Evaluation(samples=2, concurrency=1), [Candidate("base", "b")], 0.1)
-    model = Model()
+    model = Model(waits_for=7)
     assert evaluate(run_folder, 0, model, samples=2, in_flight=7) == 2 * ROWS
     found = answers(run_folder, 0)
     assert {(answer.row, answer.sample) for answer in found} == {(row, n) for row in range(ROWS) for n in (0, 1)}

@@ -103,10 +103,12 @@ class ProgressReader:
         """The run as it is now; the same object each time, brought up to date."""
         progress = self._progress
         try:
-            progress.record = self._store.load(progress.run_id)
+            execution_arn = self._store.load(progress.run_id).execution_arn
         except RunNotFound:
             return progress
-        self._read_execution(progress.record.execution_arn)
+        self._read_execution(execution_arn)
+        # After the execution: a state that it has left has written what it found into the record.
+        progress.record = self._store.load(progress.run_id)
         if self._has_news(_TRAINING):
             progress.metrics = self._events.metrics(progress.run_id)
         if self._has_news(_EVALUATION):

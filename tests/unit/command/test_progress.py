@@ -98,6 +98,27 @@ def test_a_stage_lasts_from_its_first_state_to_its_last(run: Run) -> None:
     assert spans["Settle"].left is None
 
 
+def test_a_stage_that_is_left_while_one_looks_is_seen_with_what_it_found(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _registered(run)
+    run.execution.enter("RegisterRun", "ValidateDataset")
+
+    def describe(executionArn: str) -> Mapping[str, Any]:
+        if "dataset" not in found:
+            found["dataset"] = {"rows": 300}
+            run.store.update(runs.RUN_ID, dict(found))
+            run.execution.enter("RehearseGrader")
+        return {"status": "RUNNING"}
+
+    found: dict[str, Any] = {}
+    monkeypatch.setattr(run.execution, "describe_execution", describe)
+    progress = run.reader.read()
+    assert progress.spans["ValidateDataset"].left is not None
+    assert progress.record is not None
+    assert progress.record.dataset == {"rows": 300}
+
+
 def test_a_stage_that_goes_round_is_one_stage_and_works_until_it_is_left_for_good(run: Run) -> None:
     _registered(run)
     run.execution.enter("RegisterRun", "WaitForTraining", "PollJob", "Ready?", "WaitForTraining")

@@ -79,6 +79,7 @@ def test_a_broken_line_ends_the_run_as_rejected_with_the_line_and_without_a_job(
     assert "SubmitJob" not in done.stderr
 
 
+@pytest.mark.prove
 def test_a_rehearsal_tells_what_the_base_model_earns_without_a_run_or_a_job(tmp_path: Path, copied: list[Path]) -> None:
     done = tunedrop("rehearse", str(small_gsm8k(tmp_path / "tried")), "--json")
     assert done.returncode == 0, done.stderr

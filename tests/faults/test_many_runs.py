@@ -159,7 +159,7 @@ def stop(record: RunRecord, store: RunStore, backend: Any, chance: random.Random
     raise AssertionError("the aftermath never came to an end")
 
 
-@pytest.mark.parametrize("runs", [pytest.param(24), pytest.param(200, marks=pytest.mark.prove)])
+@pytest.mark.parametrize("runs", [pytest.param(12), pytest.param(200, marks=pytest.mark.prove)])
 def test_open_weight_runs_under_random_faults(store: RunStore, bedrock: LocalBedrock, runs: int) -> None:
     actions = ("CreateFile", "ListFiles", "CreateFineTuningJob", "ListFineTuningJobs", "GetFineTuningJob")
     client = openai.OpenAI(base_url=bedrock.base_url, api_key=bedrock.api_key(), max_retries=0, timeout=5)

@@ -58,7 +58,9 @@ def test_a_function_of_ones_own_trains_and_evaluates(application: Application) -
         (CONSTANT, {}, "GraderUnsound|NoSignal", "all answers got the same reward"),
         (PAYS_FOR_HEDGING, {}, "GraderUnsound", "Cheats earn more than honest wrong answers .*hedging"),
         (RAISES_NOW_AND_THEN, {}, "GraderUnsound", "The grader failed on"),
-        (SLOW, {"most_step_seconds": 1}, "GraderUnsound", "Grading one step would take"),
+        pytest.param(
+            SLOW, {"most_step_seconds": 1}, "GraderUnsound", "Grading one step would take", marks=pytest.mark.prove
+        ),
     ],
     ids=["constant", "pays for hedging", "raises now and then", "slow"],
 )

@@ -36,6 +36,7 @@ def at_once(calls: list[Callable[[], Answer]]) -> list[Answer]:
         return list(pool.map(call, calls))
 
 
+@pytest.mark.prove
 def test_a_run_from_uploads_shows_all_of_itself_and_another_goes_on_from_it(service: Service, red: Client) -> None:
     dataset, test = ({"upload_id": red.upload(content)} for content in (TRAIN, TEST))
     asked = {"name": "by call ü", "dataset": dataset, "test": test, "recipe": RECIPE, "labels": {"for": "test"}}

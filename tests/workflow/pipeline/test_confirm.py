@@ -8,12 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from confirm.recording import without_secrets
 from tests.workflow.pipeline.conftest import Application
 
 REPOSITORY = Path(__file__).parents[3]
 
 
+@pytest.mark.prove
 def test_the_walk_answers_every_question_and_puts_everything_away(application: Application, tmp_path: Path) -> None:
     stack = application.stack
     role = stack.aws.client("iam").list_roles()["Roles"][0]["Arn"]

@@ -46,6 +46,7 @@ def drop(application: Application, body: str, **gates: float) -> dict:
     return application.end(name)
 
 
+@pytest.mark.prove
 def test_a_function_of_ones_own_trains_and_evaluates(application: Application) -> None:
     notice = drop(application, GOOD)
     assert notice["status"] == "SUCCEEDED", notice["reason"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from openai import OpenAI
 
 from local.aws.lambdas.errors import failed
@@ -96,6 +97,7 @@ def test_what_cannot_be_resumed_is_said_before_anything_is_paid_for(application:
     assert "no run 'gsm8k-0000000000000000'" in notice["reason"]["message"]
 
 
+@pytest.mark.prove
 def test_files_are_deleted_where_the_recipe_says_so(application: Application) -> None:
     notice = application.end(drop(application, RECIPE + b"cleanup: {delete_files: true}\n"))
     record = application.record(notice["name"])

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from tunedrop import clock
 from tunedrop.api.problems import Problem
-from tunedrop.dataset.check import check_dataset
 from tunedrop.graders.kinds import KINDS, load
 from tunedrop.graders.sample import OptionsError
 from tunedrop.outcomes import InputMissing, RecipeInvalid
@@ -147,6 +146,8 @@ def _check(source: Mapping[str, Any], resources: Resources) -> dict[str, Any]:
         _fetch(resources, train, cast(BinaryIO, train_file))
         if test is not None:
             _fetch(resources, test, cast(BinaryIO, test_file))
+        from tunedrop.dataset.check import check_dataset  # the API starts without it
+
         report = check_dataset(
             cast(BinaryIO, train_file),
             test=cast(BinaryIO, test_file) if test is not None else None,

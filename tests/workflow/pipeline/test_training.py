@@ -57,6 +57,7 @@ def test_what_the_graders_failed_on_is_counted_where_the_watcher_looks(applicati
     assert not [value for value in values if notice["run_id"] in value]
 
 
+@pytest.mark.prove
 def test_a_finding_that_the_recipe_stops_on_cancels_the_job(application: Application) -> None:
     application.stack.bedrock.set_switch("step_seconds", 0.25)
     recipe = HOPELESS + b"hyperparameters: {n_epochs: 2}\nhealth: {stop_on: [all_equal_groups]}\n"

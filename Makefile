@@ -8,6 +8,7 @@ INSTALLED := $(VENV)/.installed
 PROVE_INSTALLED := $(VENV)/.prove-installed
 SAM_VENV := .venvs/sam
 SAM := $(SAM_VENV)/bin/sam
+AUDIT_VENV := .venvs/audit
 LOCAL_LAYERS := build/local/layers
 WORKERS ?= 2
 ENV ?= dev
@@ -31,11 +32,12 @@ $(INSTALLED): requirements/dev.lock requirements/layer.lock requirements/runtime
 .PHONY: install
 install: $(INSTALLED) ## set up .venv and the layers for this machine
 
-$(SAM_VENV)/.installed: requirements/sam.lock local/find_python.sh
-	@python="$$(sh local/find_python.sh)" && echo "Setting up $(SAM_VENV) with $$("$$python" --version) ..." && \
-	    "$$python" -m venv --clear $(SAM_VENV)
-	@$(SAM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@$(SAM_VENV)/bin/uv pip install --quiet --python $(SAM_VENV)/bin/python --require-hashes -r requirements/sam.lock
+# Tools whose packages do not agree with ours have an environment of their own.
+.venvs/%/.installed: requirements/%.lock local/find_python.sh
+	@python="$$(sh local/find_python.sh)" && echo "Setting up $(@D) with $$("$$python" --version) ..." && \
+	    "$$python" -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python --require-hashes -r $<
 	@touch $@
 
 .PHONY: demo run up
@@ -105,14 +107,6 @@ lint-machines: $(INSTALLED)
 .PHONY: permissions
 permissions: $(INSTALLED) ## print who may do what: role, actions, resources
 	@$(BIN)/python -m checks.permissions
-
-AUDIT_VENV := .venvs/audit
-$(AUDIT_VENV)/.installed: requirements/audit.lock local/find_python.sh
-	@python="$$(sh local/find_python.sh)" && echo "Setting up $(AUDIT_VENV) with $$("$$python" --version) ..." && \
-	    "$$python" -m venv --clear $(AUDIT_VENV)
-	@$(AUDIT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@$(AUDIT_VENV)/bin/uv pip install --quiet --python $(AUDIT_VENV)/bin/python --require-hashes -r requirements/audit.lock
-	@touch $@
 
 .PHONY: lint-security audit licences
 lint-security: $(INSTALLED) $(AUDIT_VENV)/.installed ## check the template with checkov

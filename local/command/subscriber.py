@@ -27,34 +27,35 @@ class Received:
         return str(self.message["status"])
 
 
+def subscribe(
+    sqs: SQSClient, sns: SNSClient, topic_arn: str, queue_name: str, filter_policy: Mapping[str, Any] | None = None
+) -> str:
+    """A new queue that gets the notices which the filter policy lets through, all without one; its URL."""
+    queue_url = sqs.create_queue(QueueName=queue_name)["QueueUrl"]
+    queue_arn = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    # What SNS needs on AWS to reach a queue.
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+    }
+    sqs.set_queue_attributes(
+        QueueUrl=queue_url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [allowed]})}
+    )
+    attributes = {"FilterPolicy": json.dumps(filter_policy)} if filter_policy else {}
+    sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn, Attributes=attributes)
+    return queue_url
+
+
 class Subscriber:
     """Gets the terminal notices of the runs of one dataset's name."""
 
     def __init__(self, sqs: SQSClient, sns: SNSClient, topic_arn: str, name: str) -> None:
         self._sqs = sqs
-        self.filter_policy = {"name": [name], "status": list(TERMINAL)}
-        self._queue = sqs.create_queue(QueueName="tunedrop-command")["QueueUrl"]
-        queue_arn = sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])["Attributes"][
-            "QueueArn"
-        ]
-        # What SNS needs on AWS to reach a queue.
-        allowed = {
-            "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": queue_arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
-        }
-        sqs.set_queue_attributes(
-            QueueUrl=self._queue,
-            Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [allowed]})},
-        )
-        sns.subscribe(
-            TopicArn=topic_arn,
-            Protocol="sqs",
-            Endpoint=queue_arn,
-            Attributes={"FilterPolicy": json.dumps(self.filter_policy)},
-        )
+        policy = {"name": [name], "status": list(TERMINAL)}
+        self._queue = subscribe(sqs, sns, topic_arn, "tunedrop-command", policy)
 
     def receive(self, run_id: str) -> Received | None:
         """The notice of `run_id` if it has come by now. Notices of other runs are taken out and passed over."""

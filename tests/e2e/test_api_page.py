@@ -8,9 +8,8 @@ import os
 import re
 import subprocess
 import sys
-import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,28 +17,20 @@ import boto3
 import pytest
 import yaml
 
+from local.command.subscriber import subscribe
 from tests.e2e.command_runs import REPOSITORY, small_gsm8k, tunedrop_up
+from tests.waiting import until
 from tunedrop.api import openapi, problems
 from tunedrop.teams import Teams
 
 PAGE = (REPOSITORY / "docs/api.md").read_text()
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PATIENCE_SECONDS = 120
 
 
 def blocks(heading: str) -> dict[str, str]:
     """The blocks of code below a heading, by their language."""
     section = PAGE[PAGE.index(f"\n## {heading}\n") :].split("\n## ")[1]
     return dict(_BLOCK.findall(section))
-
-
-def until(condition: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(0.1)
-    raise AssertionError(f"{what}: not within {PATIENCE_SECONDS} s")
 
 
 @pytest.fixture(scope="module")
@@ -63,21 +54,8 @@ def clean(up: Mapping[str, str]) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def queue_url(up: Mapping[str, str]) -> str:
     """A queue that subscribes to the ends of runs."""
-    sqs, topic = client(up, "sqs"), up["TUNEDROP_NOTICES_TOPIC"]
-    url: str = sqs.create_queue(QueueName="ends")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    allowed = {
-        "Effect": "Allow",
-        "Principal": {"Service": "sns.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    filtered = {"FilterPolicy": json.dumps({"event": ["run_ended"]})}
-    client(up, "sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=filtered)
-    return url
+    policy = {"event": ["run_ended"]}
+    return subscribe(client(up, "sqs"), client(up, "sns"), up["TUNEDROP_NOTICES_TOPIC"], "ends", policy)
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +130,7 @@ def test_a_state_machine_starts_a_run_and_wakes_with_its_notice(up: Mapping[str,
         described = states.describe_execution(executionArn=execution)
         return described if described["status"] != "RUNNING" else None
 
-    described = until(ended, "the end of the reader's execution")
+    described = until(ended, "the end of the reader's execution", seconds=120)
     assert described["status"] == "SUCCEEDED", (described.get("error"), described.get("cause"))
     assert json.loads(described["output"]) == {"status": "REJECTED", "tuned_model": None}
 

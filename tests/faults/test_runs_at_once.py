@@ -6,12 +6,14 @@ import json
 import sys
 import time
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 import pytest
 
 from tests.faults.world import World, world
-from tests.workflow.pipeline.conftest import RECIPE, jsonl, rows, until
+from tests.waiting import until
+from tests.workflow.pipeline.conftest import RECIPE, jsonl, rows
 
 RUNS = 20
 TEST_ROWS = 20
@@ -21,11 +23,16 @@ PROCESSES = 64
 PATIENCE_SECONDS = 400
 
 
+def mark_of(number: int) -> str:
+    """The end of each prompt of a dataset: a letter, as a number would be an answer to one who echoes the prompt."""
+    return f"This is dataset {ascii_uppercase[number]}."
+
+
 def files_of(number: int) -> dict[str, bytes]:
-    """A dataset of its own for each run: other rows, and its number in each prompt."""
+    """A dataset of its own for each run: other rows, and its mark in each prompt."""
     made = rows(100 + TEST_ROWS, skip=number * 60)
     for row in made:
-        row["messages"][0]["content"] += f" This is dataset {number}."
+        row["messages"][0]["content"] += " " + mark_of(number)
     return {"test.jsonl": jsonl(made[100:]), "recipe.yaml": RECIPE, "train.jsonl": jsonl(made[:100])}
 
 
@@ -37,19 +44,15 @@ def written(made: World, run_id: str, name: str) -> bytes:
 
 def check(made: World, number: int, notice: dict[str, Any]) -> None:
     """That the run is that of its own dataset alone."""
-    own, run_id = f"This is dataset {number}.", notice["run_id"]
-    if notice["status"] != "SUCCEEDED":
-        # With so few rows a rehearsal may find a cheat by chance, in the same datasets each time.
-        assert (notice["status"], notice["reason"]["error"]) == ("REJECTED", "GraderUnsound"), notice["reason"]
-        assert made.application.jobs(run_id) == []
-        return
+    own, run_id = mark_of(number), notice["run_id"]
+    assert notice["status"] == "SUCCEEDED", notice["reason"]
     assert notice["evaluation"]["rows"] == TEST_ROWS
     for file, count in (("train.jsonl", 100), ("evaluation/rows.jsonl", TEST_ROWS)):
         prompts = [json.loads(line)["messages"][0]["content"] for line in written(made, run_id, file).splitlines()]
         assert len(prompts) == count
         assert all(prompt.endswith(own) for prompt in prompts), f"run {number} has rows of another in {file}"
     report = json.loads(written(made, run_id, "report.json"))
-    others = [f"This is dataset {other}." for other in range(RUNS + 1) if other != number]
+    others = [mark_of(other) for other in range(RUNS + 1) if other != number]
     assert not any(other in json.dumps(report) for other in others)
     (job,) = made.application.jobs(run_id)
     assert job["id"] == notice["training"]["job_id"]
@@ -78,8 +81,6 @@ def test_twenty_runs_at_once_all_end_and_nothing_is_mixed(tmp_path: Path) -> Non
         for number, notice in enumerate(notices):
             check(made, number, notice)
         assert len({notice["run_id"] for notice in notices}) == RUNS
-        trained = [notice for notice in notices if notice["status"] == "SUCCEEDED"]
-        assert len(trained) >= RUNS * 3 // 4
-        assert len({notice["training"]["job_id"] for notice in trained}) == len(trained)
-        assert len({notice["tuned_model"] for notice in trained}) == len(trained)
+        assert len({notice["training"]["job_id"] for notice in notices}) == RUNS
+        assert len({notice["tuned_model"] for notice in notices}) == RUNS
         assert application.sweep()["aftermaths_started"] == 0

@@ -15,10 +15,10 @@ from local.aws.calls import Call, CallRefused
 from local.aws.events.faults import Held
 from local.aws.lambdas.errors import InvokeRefused, Outcome, exited, timed_out
 from local.aws.lambdas.pool import WARM_LIMIT
+from local.command.subscriber import subscribe
 from local.stack import LocalStack
 from tests.faults import schedule
 from tests.faults.schedule import Fault, Schedule
-from tests.workflow.api.clients import subscribe
 from tests.workflow.pipeline.conftest import QUICK, TEST, TRAIN, Application
 
 SPEED = 30.0
@@ -81,7 +81,9 @@ class World:
 
     def __init__(self, stack: LocalStack, folder: Path) -> None:
         self.stack = stack
-        self.application = Application(stack, subscribe(stack, "everything"))
+        clients = stack.aws.client("sqs"), stack.aws.client("sns")
+        queue_url = subscribe(*clients, stack.outputs["NoticesTopicArn"], "everything")
+        self.application = Application(stack, queue_url)
         self.hits: Counter[str] = Counter()
         self._weather_file = folder / "weather.json"
         self._weather: dict[str, Any] = {}

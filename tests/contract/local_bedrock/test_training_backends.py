@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +15,7 @@ from openai import AsyncOpenAI, OpenAI
 from local.bedrock import LocalBedrock
 from tests.contract.local_bedrock.conftest import FULL_PACE, training_rows
 from tests.contract.local_bedrock.lambda_api import LambdaApi
+from tests.waiting import until
 from tunedrop.catalog import find
 from tunedrop.identity import bedrock_name, training_file_name
 from tunedrop.sampling.nova import NovaSampler
@@ -95,23 +95,14 @@ def asked_for(backend: TrainingBackend) -> JobRequest:
     return JobRequest(RUN_ID, OPEN_WEIGHT.tuned_as, file_id, GRADER, {"n_epochs": 1, "batch_size": 30})
 
 
-def until(condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(0.02)
-    raise AssertionError("not within 30 s")
-
-
 def test_a_job_goes_from_its_creation_to_a_model_that_can_be_asked_and_back(backend: TrainingBackend) -> None:
     assert backend.simulated
     made = backend.create(asked_for(backend))
     assert [job.id for job in backend.find_jobs(made.training_file or "")] == [made.id]
-    job = until(lambda: (seen := backend.get(made.id)).status.over and seen)
+    job = until(lambda: (seen := backend.get(made.id)).status.over and seen, "the end of the job")
     assert job.status is JobStatus.SUCCEEDED
     assert job.tuned_model
-    serving = until(lambda: (seen := backend.serve(RUN_ID, job.tuned_model)).model and seen)
+    serving = until(lambda: (seen := backend.serve(RUN_ID, job.tuned_model)).model and seen, "the served model")
     deploys = isinstance(backend, NovaBackend)
     assert (serving.deployment is not None) == deploys
     assert [run_id for run_id, _ in backend.deployments()] == ([RUN_ID] if deploys else [])
@@ -122,7 +113,7 @@ def test_a_job_goes_from_its_creation_to_a_model_that_can_be_asked_and_back(back
 
 def test_what_a_backend_cannot_give_is_nothing_and_not_invented(backend: TrainingBackend) -> None:
     made = backend.create(asked_for(backend))
-    until(lambda: backend.get(made.id).status.over)
+    until(lambda: backend.get(made.id).status.over, "the end of the job")
     gives = not isinstance(backend, NovaBackend)
     assert bool(list(backend.events(made.id))) == gives
     assert bool(backend.checkpoints(made.id)) == gives
@@ -137,7 +128,7 @@ def test_a_live_job_is_known_by_its_run_and_can_be_cancelled_twice(
     assert [(run_id, job.id) for run_id, job in backend.live_jobs()] == [(RUN_ID, made.id)]
     backend.cancel(made.id)
     backend.cancel(made.id)
-    job = until(lambda: (seen := backend.get(made.id)).status.over and seen)
+    job = until(lambda: (seen := backend.get(made.id)).status.over and seen, "the end of the job")
     assert job.status is JobStatus.CANCELLED
     backend.cancel(made.id)
     assert backend.live_jobs() == []
@@ -193,10 +184,10 @@ def test_the_same_creation_twice_is_one_nova_job(nova: NovaBackend) -> None:
 def test_a_deployment_that_fails_is_refused_with_its_reason(nova: NovaBackend, nova_bedrock: LocalBedrock) -> None:
     nova_bedrock.set_switch("nova_deployments_fail", True)
     made = nova.create(asked_for(nova))
-    job = until(lambda: (seen := nova.get(made.id)).tuned_model and seen)
+    job = until(lambda: (seen := nova.get(made.id)).tuned_model and seen, "the tuned model")
     assert nova.serve(RUN_ID, job.tuned_model).model is None
     with pytest.raises(Refused, match="failed"):
-        until(lambda: nova.serve(RUN_ID, job.tuned_model).model)
+        until(lambda: nova.serve(RUN_ID, job.tuned_model).model, "the served model")
 
 
 def test_someone_s_own_deployment_is_asked_and_never_deleted(nova: NovaBackend) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
-import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,9 +18,9 @@ from local.aws.lambdas.configuration import FunctionConfiguration
 from local.aws.lambdas.errors import InvokeRefused
 from local.aws.lambdas.process import Invocation
 from local.stack import LocalStack
+from tests.waiting import until
 
 ACCOUNT = "123456789012"
-PATIENCE_SECONDS = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,35 +170,3 @@ class Service:
                 sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
                 self.notices.append(json.loads(json.loads(message["Body"])["Message"]))
         return [each for each in self.notices if all(each.get(name) == value for name, value in wanted.items())]
-
-
-def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
-    """What `condition` gives once it is true."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(0.05)
-    raise AssertionError(f"{what}: not within {seconds} s")
-
-
-def subscribe(stack: LocalStack, queue_name: str, filter_policy: Mapping[str, Any] | None = None) -> str:
-    """A new queue that gets the notices which its filter policy lets through; its URL."""
-    sqs, sns = stack.aws.client("sqs"), stack.aws.client("sns")
-    topic = stack.outputs["NoticesTopicArn"]
-    queue_url: str = sqs.create_queue(QueueName=queue_name)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    allowed = {
-        "Effect": "Allow",
-        "Principal": {"Service": "sns.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-    }
-    sqs.set_queue_attributes(
-        QueueUrl=queue_url,
-        Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [allowed]})},
-    )
-    attributes = {"FilterPolicy": json.dumps(filter_policy)} if filter_policy else {}
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=attributes)
-    return queue_url

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
+from local.command.subscriber import subscribe
 from local.stack import LocalStack
-from tests.workflow.api.clients import ACCOUNT, Client, Service, subscribe
+from tests.workflow.api.clients import ACCOUNT, Client, Service
 from tests.workflow.pipeline.conftest import QUICK
 
 TEAMS = {
@@ -35,7 +36,8 @@ def running_service() -> Iterator[Service]:
             "ApiRoles": ",".join(f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("red-*", "blue-*", "teamless")),
         },
     ) as stack:
-        yield Service(stack, subscribe(stack, "everything"))
+        clients = stack.aws.client("sqs"), stack.aws.client("sns")
+        yield Service(stack, subscribe(*clients, stack.outputs["NoticesTopicArn"], "everything"))
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.workflow.api.clients import Service, until
+from tests.waiting import until
+from tests.workflow.api.clients import Service
 
 BROKEN = b'{"messages": []}\n'
 

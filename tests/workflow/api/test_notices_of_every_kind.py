@@ -19,7 +19,9 @@ from local.aws import deploy
 from local.aws.lambdas.configuration import FunctionConfiguration
 from local.aws.lambdas.errors import Outcome, failed
 from local.aws.lambdas.process import Invocation
-from tests.workflow.api.clients import ACCOUNT, Service, subscribe, until
+from local.command.subscriber import subscribe
+from tests.waiting import until
+from tests.workflow.api.clients import ACCOUNT, Service
 from tests.workflow.pipeline.conftest import RECIPE, TEST, TRAIN, jsonl, rows
 from tunedrop import notice_email
 
@@ -136,8 +138,9 @@ def published(service: Service) -> list[Published]:
 def told(request: pytest.FixtureRequest, running_service: Service, subscriber: str) -> Iterator[Told]:
     """Every kind of notice, produced by uploads and a call: those that take no training, and all."""
     service, stack, trained = running_service, running_service.stack, bool(request.param)
+    clients = stack.aws.client("sqs"), stack.aws.client("sns")
     queues = {
-        wish: subscribe(stack, f"wish-{number}-{request.param}", policy)
+        wish: subscribe(*clients, stack.outputs["NoticesTopicArn"], f"wish-{number}-{request.param}", policy)
         for number, (wish, policy) in enumerate(notices_page.filter_policies().items())
     }
     queues[BY_TEMPLATE] = subscriber

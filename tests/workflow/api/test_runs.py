@@ -15,7 +15,8 @@ import pytest
 
 from local.aws.calls import CallRefused
 from local.aws.lambdas.errors import InvokeRefused
-from tests.workflow.api.clients import Answer, Client, Service, until
+from tests.waiting import until
+from tests.workflow.api.clients import Answer, Client, Service
 from tests.workflow.pipeline.conftest import TEST, TRAIN
 from tunedrop import clock
 from tunedrop.api.application import TAKE_A_BODY

@@ -5,10 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import time
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,9 @@ from typing import Any
 import boto3
 import pytest
 
+from local.command.subscriber import subscribe
 from local.stack import LocalStack
+from tests.waiting import until
 from tests.workflow.permissions import CallsMade
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
@@ -29,7 +30,6 @@ QUICK = {
 DATA = Path(__file__).parents[2] / "data" / "gsm8k"
 SUFFIX = ' Let\'s think step by step and output the final answer after "####".'
 ALLOWED_GRADERS = "arn:aws:lambda:*:*:function:own-*:*"
-PATIENCE_SECONDS = 90
 
 
 def rows(count: int, skip: int = 0) -> list[dict[str, Any]]:
@@ -49,16 +49,6 @@ def jsonl(of: list[dict[str, Any]]) -> bytes:
 TRAIN = jsonl(rows(100))
 TEST = jsonl(rows(20, skip=100))
 RECIPE = b"rehearsal: {prompts: 8, samples: 4}\n"
-
-
-def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
-    """What `condition` gives once it is true."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(0.05)
-    raise AssertionError(f"{what}: not within {seconds} s")
 
 
 @dataclass
@@ -186,19 +176,8 @@ def shared_application() -> Iterator[Application]:
         retry_delay_factor=0.02,
         parameters={"SettleSeconds": 0, "AllowedGraders": ALLOWED_GRADERS},
     ) as stack:
-        sqs, sns = stack.aws.client("sqs"), stack.aws.client("sns")
-        queue_url = sqs.create_queue(QueueName="subscriber")["QueueUrl"]
-        arn = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": stack.outputs["NoticesTopicArn"]}},
-        }
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": policy})
-        sns.subscribe(TopicArn=stack.outputs["NoticesTopicArn"], Protocol="sqs", Endpoint=arn)
+        clients = stack.aws.client("sqs"), stack.aws.client("sns")
+        queue_url = subscribe(*clients, stack.outputs["NoticesTopicArn"], "subscriber")
         made = CallsMade(stack)
         yield Application(stack, queue_url)
         assert made.refused() == set(), "calls that the callers' roles do not allow"

@@ -8,7 +8,8 @@ import pytest
 
 from local.aws.calls import CallRefused
 from local.aws.lambdas.errors import Outcome, exited, failed
-from tests.workflow.pipeline.conftest import Application, until
+from tests.waiting import until
+from tests.workflow.pipeline.conftest import Application
 
 
 def is_upload(event: Mapping[str, Any]) -> bool:

@@ -9,9 +9,10 @@ import pytest
 
 from checks import sam_template
 from checks.permissions import allows, listed
+from tests.waiting import until
 from tests.workflow.api.clients import Client, Service
 from tests.workflow.permissions import CallsMade, statements_of
-from tests.workflow.pipeline.conftest import TRAIN, Application, jsonl, rows, until
+from tests.workflow.pipeline.conftest import TRAIN, Application, jsonl, rows
 
 AWS = "https://docs.aws.amazon.com/"
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from local.aws.calls import CallRefused
-from tests.workflow.pipeline.conftest import RECIPE, TRAIN, Application, jsonl, rows, until
+from tests.waiting import until
+from tests.workflow.pipeline.conftest import RECIPE, TRAIN, Application, jsonl, rows
 from tunedrop.run import promotion
 
 pytestmark = pytest.mark.prove

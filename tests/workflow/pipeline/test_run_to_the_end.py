@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from tests.workflow.pipeline.conftest import TEST, TRAIN, Application, until
+from tests.waiting import until
+from tests.workflow.pipeline.conftest import TEST, TRAIN, Application
 from tunedrop.outcomes import Status
 
 

@@ -114,6 +114,10 @@ class Api:
         """The caller's. Raises Problem."""
         return team_of(self._app.current_event.raw_event, self.settings.teams)
 
+    def require_team(self) -> None:
+        """For what is the same for all teams: who belongs to none is told nothing. Raises Problem."""
+        team_of(self._app.current_event.raw_event, self.settings.teams)
+
     @property
     def caller(self) -> str:
         return user_arn_of(self._app.current_event.raw_event)
@@ -308,13 +312,13 @@ def _add_the_rest(app: APIGatewayRestResolver, api: Api) -> None:
 
     @app.get("/models", **described("listModels", 200, "The models that can be tuned.", "read"))
     def list_models() -> documents.Models:
-        api.team  # noqa: B018 - who belongs to no team is told nothing
+        api.require_team()
         region = api.resources.settings.region
         return documents.Models(region=region, models=[_model(each, region) for each in catalog.models()])
 
     @app.get("/graders", **described("listGraders", 200, "The graders that a recipe can name.", "read"))
     def list_graders() -> documents.Graders:
-        api.team  # noqa: B018 - as above
+        api.require_team()
         deployed = api.resources.settings.graders
         return documents.Graders(
             graders=[

@@ -79,11 +79,12 @@ def translate(template: dict[str, Any], root: Path = ROOT) -> dict[str, Any]:
 
 def lintable(translated: dict[str, Any]) -> dict[str, Any]:
     """`translated` without what AWS takes in a state machine and cfn-lint's schema (1.58, rule E3601) does not know:
-    a substitution for the partition in a Resource, an expression for MaxConcurrency."""
+    a substitution for the partition in a Resource, an expression for a number."""
+    numbers = ("MaxConcurrency", "TimeoutSeconds")
 
     def known(value: Any) -> Any:
         if isinstance(value, dict):
-            return {name: 0 if name == "MaxConcurrency" else known(inner) for name, inner in value.items()}
+            return {name: 1 if name in numbers else known(inner) for name, inner in value.items()}
         if isinstance(value, list):
             return [known(inner) for inner in value]
         return value.replace("${Partition}", "aws") if isinstance(value, str) else value

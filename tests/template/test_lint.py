@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,11 +55,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-def make(project: Path, target: str) -> subprocess.CompletedProcess[str]:
+def make(project: Path, target: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run the target with the tools of this environment, which is not made anew."""
     installed = ".venv/.installed"
     words = ["make", "-o", installed, f"BIN={Path(sys.executable).parent}", f"INSTALLED={installed}", target]
-    return subprocess.run(words, cwd=project, capture_output=True, text=True, check=False)
+    return subprocess.run(words, cwd=project, env=environment, capture_output=True, text=True, check=False)
 
 
 def lint_with(project: Path, planted: Planted, target: str) -> str:
@@ -95,5 +97,28 @@ def test_lint_finds(project: Path, target: str, planted: Planted, said: str) -> 
 
 @pytest.mark.prove
 def test_lint_finds_nothing_where_nothing_is_wrong(project: Path) -> None:
-    ended = make(project, "lint")
+    # Imports are looked at in the whole project alone.
+    for target in ("lint-style", "lint-types", "lint-template", "lint-machines"):
+        ended = make(project, target)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.prove
+def test_lint_finds_an_import_against_the_rules(tmp_path: Path) -> None:
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "build").mkdir()
+    for name in ("layers", "local", "checks"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    ended = make(tmp_path, "lint-imports", environment=imports_from(tmp_path))
     assert ended.returncode == 0, ended.stdout + ended.stderr
+    clock = tmp_path / CLOCK
+    clock.write_text(clock.read_text() + "\nimport local.bedrock.training\n")
+    ended = make(tmp_path, "lint-imports", environment=imports_from(tmp_path))
+    assert ended.returncode != 0
+    assert "tunedrop.clock -> local.bedrock.training" in ended.stdout
+
+
+def imports_from(folder: Path) -> dict[str, str]:
+    """The environment of a process that imports the project from `folder`."""
+    return {**os.environ, "PYTHONPATH": f"{folder}:{folder / 'layers/tunedrop/python'}"}

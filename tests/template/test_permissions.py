@@ -146,6 +146,7 @@ EXPECTED: dict[str, set[str]] = {
     "SweepRuns": {
         "dynamodb:Query",
         "dynamodb:GetItem",
+        "states:ListExecutions",
         "states:DescribeExecution",
         "states:StartExecution",
         "bedrock-mantle:ListFiles",

@@ -54,7 +54,6 @@ IMPLIED = {
     "tests/workflow/api/test_runs.py::test_a_run_from_uploads_shows_all_of_itself_and_another_goes_on_from_it",
     ("ApiRole", "states:SendTaskSuccess"): f"ends a wait for a person: {AWS}step-functions/latest/dg/"
     "connect-to-resource.html#connect-wait-token",
-    ("SweepRunsRole", "states:DescribeExecution"): SWEPT,
     ("SweepRunsRole", "states:StartExecution"): SWEPT,
     ("ReleaseRunRole", "dynamodb:PutItem"): UNREGISTERED,
 }

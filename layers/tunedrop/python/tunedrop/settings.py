@@ -33,6 +33,7 @@ class Settings:
     later_poll_seconds: int
     graders: Mapping[str, str]
     allowed_graders: tuple[str, ...]
+    pipeline_arn: str
     aftermath_arn: str
     training_role_arn: str
     api_key_secret: str
@@ -66,6 +67,7 @@ class Settings:
             later_poll_seconds=int(needed("LATER_POLL_SECONDS")),
             graders=json.loads(variables.get("GRADERS", "{}")),
             allowed_graders=tuple(filter(None, variables.get("ALLOWED_GRADERS", "").split(","))),
+            pipeline_arn=variables.get("PIPELINE_ARN", ""),
             aftermath_arn=variables.get("AFTERMATH_ARN", ""),
             training_role_arn=variables.get("TRAINING_ROLE_ARN", ""),
             api_key_secret=variables.get("BEDROCK_API_KEY_SECRET", ""),

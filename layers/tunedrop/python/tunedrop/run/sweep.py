@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from itertools import takewhile
+from typing import TYPE_CHECKING, Literal
 
 from tunedrop import clock, identity
 from tunedrop.outcomes import RunNotFound, Status
@@ -26,6 +28,12 @@ _ASKED_LATELY = timedelta(days=7)
 """What was asked for longer ago is not started any more: nobody expects it."""
 
 
+_LOST_LATELY = timedelta(days=2)
+"""So far back a sweep looks for executions that ended before they had a record: there are many sweeps in that time."""
+
+_ENDED_BADLY: tuple[Literal["FAILED", "TIMED_OUT", "ABORTED"], ...] = ("FAILED", "TIMED_OUT", "ABORTED")
+
+
 @dataclass(slots=True)
 class Swept:
     """What a sweep found. What is unowned carries the name of a Tunedrop run that this stack does not know, perhaps
@@ -42,17 +50,23 @@ class Swept:
 
 
 def sweep(resources: Resources) -> Swept:
-    """Start the aftermath of every run that is not notified though its execution has ended; release what has no run."""
+    """Start the aftermath of every run that is not notified though its execution has ended; release what has no run.
+
+    A run that has no record yet, as its registration failed, gets it by its aftermath.
+    """
     swept = Swept()
     for record in resources.runs.unfinished():
         swept.looked_at += 1
-        swept.aftermaths_started += _start_aftermath(record, resources)
+        swept.aftermaths_started += _end(record, resources)
+    for run_id, execution_arn in _unregistered(resources):
+        swept.aftermaths_started += _start_aftermath(run_id, execution_arn, resources)
     for backend in backends_of_region(resources.settings):
         _release_orphans(backend, resources, swept)
     return swept
 
 
-def _start_aftermath(record: RunRecord, resources: Resources) -> bool:
+def _end(record: RunRecord, resources: Resources) -> bool:
+    """Start the aftermath of a run whose execution is over; whether that was needed."""
     client = resources.stepfunctions
     try:
         status = client.describe_execution(executionArn=record.execution_arn)["status"]
@@ -62,13 +76,38 @@ def _start_aftermath(record: RunRecord, resources: Resources) -> bool:
         return False
     if status in ("RUNNING", "PENDING_REDRIVE"):
         return False
+    return _start_aftermath(record.run_id, record.execution_arn, resources)
+
+
+def _unregistered(resources: Resources) -> Iterator[tuple[str, str]]:
+    """The runs that have no record though an execution of theirs is over, and that execution's ARN.
+
+    RegisterRun failed for good, and the event of that end was lost with it.
+    """
+    client, since = resources.stepfunctions, clock.now() - _LOST_LATELY
+    pages = client.get_paginator("list_executions")
+    for status in _ENDED_BADLY:
+        listed = pages.paginate(stateMachineArn=resources.settings.pipeline_arn, statusFilter=status)
+        newest_first = (execution for page in listed for execution in page["executions"])
+        for execution in takewhile(lambda each: each["startDate"] > since, newest_first):
+            arn = execution["executionArn"]
+            try:
+                run_id = identity.run_id_of(json.loads(client.describe_execution(executionArn=arn)["input"]))
+            except identity.EventNotUnderstood:
+                continue  # someone started it by hand, with what is no run
+            if _record(resources, run_id) is None:
+                yield run_id, arn
+
+
+def _start_aftermath(run_id: str, execution_arn: str, resources: Resources) -> bool:
+    client = resources.stepfunctions
     # One aftermath a run and minute, however many sweeps there are.
     minute = clock.now().strftime("%Y%m%dT%H%M")
     try:
         client.start_execution(
             stateMachineArn=resources.settings.aftermath_arn,
-            name=f"{record.run_id}-{minute}",
-            input=json.dumps({"run_id": record.run_id, "execution_arn": record.execution_arn}),
+            name=f"{run_id}-{minute}",
+            input=json.dumps({"run_id": run_id, "execution_arn": execution_arn}),
         )
     except client.exceptions.ExecutionAlreadyExists:
         return False

@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel
 
 from checks import sam_template
-from tunedrop.api.datasets import MOST_UPLOAD_BYTES
+from tunedrop.api.documents import MOST_UPLOAD_BYTES
 from tunedrop.dataset.rules import MAX_ROWS
 from tunedrop.evaluation.plan import ASSUMED_LATENCY_SECONDS, LEAST_ANSWERS, MOST_ANSWERS, rows_a_shard
 from tunedrop.mantle import TIMEOUT_SECONDS

@@ -65,7 +65,6 @@ class FunctionProcess:
     def __init__(self, configuration: FunctionConfiguration, surroundings: Surroundings) -> None:
         self.configuration = configuration
         self.access_key = surroundings.access_key
-        self.last_used = time.monotonic()
         self.init_seconds: float | None = None
         self._api = RuntimeApi()
         self._scratch = Path(tempfile.mkdtemp(prefix=f"{configuration.name[:40]}-", dir=surroundings.scratch))
@@ -94,7 +93,6 @@ class FunctionProcess:
 
     def invoke(self, invocation: Invocation) -> Outcome:
         """Runs the handler once, starting it first when this is the first call."""
-        self.last_used = time.monotonic()
         timeout = self.configuration.timeout_seconds
         try:
             failure = self._initialise(timeout)
@@ -105,7 +103,6 @@ class FunctionProcess:
         except ProcessGone:
             self.kill()
             outcome = errors.exited(invocation.request_id, self._exit_status())
-        self.last_used = time.monotonic()
         return Outcome(outcome.payload, outcome.is_error, self._new_output())
 
     def _initialise(self, timeout: float) -> Outcome | None:
@@ -132,7 +129,6 @@ class FunctionProcess:
             headers["Lambda-Runtime-Client-Context"] = invocation.client_context
         self._api.answer("200 OK", invocation.event, headers)
         result = self._api.receive(start + timeout, self._alive)
-        self.last_used = time.monotonic()
         if len(result.body) > MAX_RESPONSE_BYTES and not result.is_error:
             self._api.answer("413 Payload Too Large", b"{}")
             self.kill()

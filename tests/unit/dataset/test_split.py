@@ -72,15 +72,14 @@ def test_duplicates_stay_on_one_side_whatever_the_size(numbers: list[int], seed:
 @pytest.mark.parametrize(("rows", "train_rows"), [(100, 100), (105, 100), (111, 100), (150, None)])
 def test_the_training_side_keeps_the_service_s_least_number_of_rows(rows: int, train_rows: int | None) -> None:
     _, _, done = split(as_file(good_rows(rows)).getvalue(), share=0.2)
-    assert done.train_rows == (train_rows or rows - done.test_rows)
-    assert done.train_rows >= 100
-    assert (done.kept_for_training > 0) is (train_rows is not None)
+    assert done.train_rows + done.test_rows == rows
+    assert done.train_rows == train_rows if train_rows else done.train_rows > 100
 
 
 def test_the_rows_kept_for_training_are_those_with_the_highest_fractions() -> None:
     rows = good_rows(110)
     _, test, done = split(as_file(rows).getvalue(), share=0.3)
-    assert done.kept_for_training
+    assert done.train_rows == 100
     candidates = sorted(fraction for row in rows if (fraction := holdout_fraction(row["messages"][0]["content"])) < 0.3)
     held_out = [holdout_fraction(json.loads(row)["messages"][0]["content"]) for row in test]
     assert sorted(held_out) == candidates[: len(held_out)]

@@ -20,6 +20,7 @@ class Status(enum.StrEnum):
 
     @property
     def terminal(self) -> bool:
+        """Whether the run has ended."""
         return self is not Status.RUNNING
 
 

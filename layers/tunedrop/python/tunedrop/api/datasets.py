@@ -24,9 +24,6 @@ RECIPES = "recipes/"
 UPLOAD_SECONDS = 3600
 """How long a presigned upload may begin."""
 
-MOST_UPLOAD_BYTES = 1024**3
-"""Largest upload: 20,000 rows, the most that the service takes, at 50 KB a row."""
-
 
 @dataclass(frozen=True, slots=True)
 class Place:

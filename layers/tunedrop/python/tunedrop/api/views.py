@@ -80,7 +80,7 @@ def run_document(record: RunRecord, metrics: Sequence[Mapping[str, float]]) -> d
 
 def progress(record: RunRecord) -> str:
     """Where the run stands, in one sentence."""
-    if record.status is not Status.RUNNING:
+    if record.status.terminal:
         verdict = (record.evaluation or {}).get("verdict")
         if record.status is Status.SUCCEEDED:
             return f"Ended: the tuned model is {verdict} against its base." if verdict else "Ended."
@@ -112,7 +112,7 @@ def estimated_training_end(record: RunRecord) -> str | None:
     """When the training is over if its steps go on as they did since it was submitted; None while none is told."""
     training = record.training or {}
     steps, total = training.get("steps"), training.get("total_steps")
-    if record.status is not Status.RUNNING or record.submitted_at is None or not steps or not total:
+    if record.status.terminal or record.submitted_at is None or not steps or not total:
         return None
     began, last = clock.parse(record.submitted_at), clock.parse(training.get("progress_at") or record.updated_at)
     pace: timedelta = max(last - began, timedelta(0)) / int(steps)

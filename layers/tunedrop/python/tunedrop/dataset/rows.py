@@ -13,7 +13,6 @@ from tunedrop.dataset.show import shown
 from tunedrop.graders.sample import Grader
 
 ANSWER = "reference_answer"
-_TEXT_KEYS = frozenset({"type", "text"})
 
 
 class RowChecker:

@@ -30,8 +30,6 @@ class Split:
 
     train_rows: int
     test_rows: int
-    kept_for_training: int
-    """Rows that the hash would have held out, but that training needs to have its least number of rows."""
 
 
 def holdout_fraction(prompt: str) -> float:
@@ -76,7 +74,7 @@ def split_holdout(
     kept = _kept_for_training(held_back, 0 if test_rows else least_train_rows - train_rows)
     for place, (_, text) in enumerate(held_back):
         (train if place in kept else test).write(text + b"\n")
-    return Split(train_rows + len(kept), test_rows + len(held_back) - len(kept), len(kept))
+    return Split(train_rows + len(kept), test_rows + len(held_back) - len(kept))
 
 
 def _numbered(source: BinaryIO) -> Iterator[tuple[int, bytes]]:

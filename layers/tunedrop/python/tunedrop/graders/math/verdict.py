@@ -134,7 +134,6 @@ _DRESSING = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _FORMULA_GOES_ON = re.compile(r"\s*(?:[+*/^=×÷<>≤≥−–]|-\s*\d|x\s*\d|\*\*|[²³!√π]|[$€£]?-?\d)|\(")
-_FORMULA = re.compile(r"[\d\s.,+*/×÷=()^%$€£x!<>²³−–-]+")
 _ANOTHER = re.compile(
     r"""\s*\(?(?:[,;/&|]\s*|,?\s*(?:or|and|to|through|versus|vs\.?)\s+|\.\.+\s*)(?:maybe\s|possibly\s|perhaps\s|also\s)?
     [\s$€£(]*[-+−]?(?:\d|\.\d|(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty

@@ -1,4 +1,4 @@
-"""One test for each change in local/aws/moto_patches.py: moto without it, still as it was when the change was made.
+"""One test for each change in local/aws/moto_patches: moto without it, still as it was when the change was made.
 
 A failure here is good news: moto has learned what the change was for. Take the change out, and its canary.
 """

@@ -1,0 +1,42 @@
+"""All changes to moto, in the order in which they are made."""
+
+from __future__ import annotations
+
+from local.aws.moto_patches import calls, dynamodb, events, executions, expressions, functions, iam, sns, tasks, waits
+from local.aws.moto_patches.hooks import Hooks
+from local.aws.moto_patches.replacement import Replacements
+
+
+class Patches:
+    """Applies the changes and undoes them."""
+
+    def __init__(self, hooks: Hooks) -> None:
+        self._hooks = hooks
+        self._replacements = Replacements()
+
+    def apply(self) -> None:
+        replace, hooks = self._replacements.replace, self._hooks
+        expressions.bring_evaluator(replace)
+        expressions.escape_variables(replace)
+        expressions.name_failures(replace)
+        executions.name_unnamed(replace)
+        executions.end_at_once(replace, hooks)
+        executions.keep_ended(replace)
+        executions.stop_for_a_reason(replace)
+        waits.wait_for_retries(replace, hooks)
+        waits.shorten_waits(replace, hooks)
+        executions.describe_ends(replace)
+        tasks.call_as_the_machines_role(replace, hooks)
+        tasks.call_apis(replace, hooks)
+        functions.run(replace, hooks)
+        functions.keep_logging_config(replace)
+        events.deliver_object_events(replace, hooks)
+        events.deliver_rule_events(replace, hooks)
+        sns.refuse_what_aws_refuses(replace)
+        sns.ask_queues(replace)
+        dynamodb.make_atomic(replace)
+        iam.know_managed_policies(replace)
+        calls.watch(replace, hooks)  # last: it sees a call before any other change does
+
+    def undo(self) -> None:
+        self._replacements.undo()

@@ -5,13 +5,16 @@ A failure here is good news: moto has learned what the change was for. Take the 
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import json
+import pkgutil
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 import jsonata
@@ -29,12 +32,26 @@ from moto.stepfunctions.parser.asl.component.common.string import string_express
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_api_gateway import (
     StateTaskServiceApiGateway,
 )
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.jsonata.jsonata import encode_jsonata_variable_declarations, eval_jsonata_expression
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
+from local.aws import moto_patches
+from local.aws.moto_patches import calls, dynamodb, events, executions, expressions, functions, iam, sns, tasks, waits
+
 REGION = "us-west-2"
 ACCOUNT = "123456789012"
+
+Test = TypeVar("Test", bound=Callable[..., None])
+
+_watched_over: set[Callable[..., None]] = set()
+
+
+def canary_of(change: Callable[..., None]) -> Callable[[Test], Test]:
+    """Says which change the test is the canary of."""
+    _watched_over.add(change)
+    return lambda test: test
 
 
 @pytest.fixture(autouse=True)
@@ -87,17 +104,20 @@ def _role() -> str:
     return str(role["Arn"])
 
 
+@canary_of(expressions.bring_evaluator)
 def test_motos_jsonata_evaluator_is_none() -> None:
     with pytest.raises(TypeError, match="'NoneType' object is not callable"):
         eval_jsonata_expression("1")
 
 
+@canary_of(expressions.escape_variables)
 def test_moto_does_not_escape_texts_in_variables() -> None:
     declared = encode_jsonata_variable_declarations({"$x": 'a "quoted" text'})
     with pytest.raises(Exception, match="quoted"):
         jsonata.Jsonata(f"({declared}$x)").evaluate(None)
 
 
+@canary_of(expressions.name_failures)
 def test_moto_calls_an_expression_that_fails_a_runtime_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: str) -> None:
         raise ValueError("cannot be evaluated")
@@ -107,12 +127,14 @@ def test_moto_calls_an_expression_that_fails_a_runtime_error(monkeypatch: pytest
     assert _ended(_start(machine))["error"] == "States.Runtime"
 
 
+@canary_of(executions.name_unnamed)
 def test_moto_calls_an_execution_without_a_name_none() -> None:
     execution = _start(_machine(Only={"Type": "Succeed"}))
     assert execution.endswith(":None")
     _ended(execution)
 
 
+@canary_of(executions.name_unnamed)
 def test_moto_makes_two_executions_of_two_starts_with_one_name_at_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     both_have_looked = threading.Barrier(2, timeout=10)
     original = moto.stepfunctions.models.StateMachine._handle_name_input_idempotency
@@ -131,6 +153,7 @@ def test_moto_makes_two_executions_of_two_starts_with_one_name_at_one_moment(mon
     _ended(listed[0]["executionArn"])
 
 
+@canary_of(executions.stop_for_a_reason)
 def test_moto_drops_the_error_and_the_cause_of_a_stop() -> None:
     machine = _machine(Only={"Type": "Wait", "Seconds": 60, "Next": "End"}, End={"Type": "Succeed"})
     execution = _start(machine, name="stopped")
@@ -144,6 +167,7 @@ def test_moto_drops_the_error_and_the_cause_of_a_stop() -> None:
     assert "cause" not in ended
 
 
+@canary_of(executions.end_at_once)
 def test_moto_cannot_stop_an_execution_that_has_not_begun() -> None:
     machine = _machine(Only={"Type": "Succeed"})
     execution = _start(machine, name="brief")
@@ -155,6 +179,7 @@ def test_moto_cannot_stop_an_execution_that_has_not_begun() -> None:
         _client("stepfunctions").stop_execution(executionArn=execution)
 
 
+@canary_of(executions.keep_ended)
 def test_moto_lets_a_later_error_replace_a_stop() -> None:
     backend: Any = stepfunctions_parser_backends[ACCOUNT][REGION]
     machine = _machine(Only={"Type": "Wait", "Seconds": 60, "Next": "End"}, End={"Type": "Succeed"})
@@ -167,6 +192,7 @@ def test_moto_lets_a_later_error_replace_a_stop() -> None:
     _ended(execution)
 
 
+@canary_of(executions.end_at_once)
 def test_moto_tells_nobody_that_an_execution_has_ended() -> None:
     queue = _client("sqs").create_queue(QueueName="queue")["QueueUrl"]
     events = _client("events")
@@ -176,6 +202,7 @@ def test_moto_tells_nobody_that_an_execution_has_ended() -> None:
     assert "Messages" not in _client("sqs").receive_message(QueueUrl=queue)
 
 
+@canary_of(waits.wait_for_retries)
 def test_moto_sleeps_through_the_delay_before_a_retry(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=slept.append))
@@ -187,6 +214,18 @@ def test_moto_sleeps_through_the_delay_before_a_retry(monkeypatch: pytest.Monkey
     assert slept == [7, 14]
 
 
+@canary_of(waits.shorten_waits)
+def test_moto_waits_as_long_as_a_wait_state_says() -> None:
+    waited: list[float] = []
+    environment = SimpleNamespace(
+        program_state_event=SimpleNamespace(wait=waited.append),
+        is_running=lambda: False,  # afterwards: nothing of it is left to wait for
+    )
+    WaitFunction._wait_interval(SimpleNamespace(), environment, 7)  # type: ignore[arg-type]  # stand-ins
+    assert waited == [7]
+
+
+@canary_of(executions.describe_ends)
 def test_moto_describes_a_text_without_quotes_and_a_timeout_without_its_date() -> None:
     machine = _machine(Only={"Type": "Pass", "Result": "text", "End": True})
     assert _ended(_start(machine, name="text"))["output"] == "text"
@@ -198,12 +237,14 @@ def test_moto_describes_a_text_without_quotes_and_a_timeout_without_its_date() -
     assert "stopDate" not in _client("stepfunctions").describe_execution(executionArn=execution)
 
 
+@canary_of(tasks.call_as_the_machines_role)
 def test_moto_makes_a_new_client_with_a_fixed_key_for_each_call_of_a_machine() -> None:
     clients: list[Any] = [boto_client_for(region=REGION, service="sns") for _ in range(2)]
     assert clients[0] is not clients[1]
     assert clients[0]._get_credentials().access_key == "ak"
 
 
+@canary_of(functions.run)
 def test_moto_runs_no_function() -> None:
     functions = _client("lambda")
     archive = b"PK\x05\x06" + bytes(18)
@@ -214,6 +255,7 @@ def test_moto_runs_no_function() -> None:
     assert json.loads(answer["Payload"].read()) == {"a": 1}  # the payload, though there is no handler
 
 
+@canary_of(functions.keep_logging_config)
 def test_moto_drops_the_logging_config() -> None:
     made = _client("lambda").create_function(
         FunctionName="f",
@@ -226,6 +268,7 @@ def test_moto_drops_the_logging_config() -> None:
     assert "LoggingConfig" not in made
 
 
+@canary_of(events.deliver_object_events)
 def test_motos_object_events_have_one_id_and_come_with_tags_and_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[dict[str, Any]] = []
     names: list[str] = []
@@ -259,6 +302,7 @@ def test_motos_object_events_have_one_id_and_come_with_tags_and_parts(monkeypatc
     assert names[-1] == "s3:ObjectCreated:CompleteMultipartUpload"
 
 
+@canary_of(events.deliver_rule_events)
 def test_moto_delivers_to_no_state_machine() -> None:
     events = _client("events")
     machine = _machine(Only={"Type": "Succeed"})
@@ -268,6 +312,7 @@ def test_moto_delivers_to_no_state_machine() -> None:
         events.put_events(Entries=[{"Source": "own", "DetailType": "t", "Detail": "{}"}])
 
 
+@canary_of(dynamodb.make_atomic)
 def test_moto_lets_two_conditional_writes_at_one_moment_succeed(monkeypatch: pytest.MonkeyPatch) -> None:
     both_have_looked = threading.Barrier(2, timeout=10)
 
@@ -291,6 +336,7 @@ def test_moto_lets_two_conditional_writes_at_one_moment_succeed(monkeypatch: pyt
         assert list(writers.map(put, range(2))) == [None, None]
 
 
+@canary_of(sns.ask_queues)
 def test_moto_sends_to_a_queue_without_a_policy() -> None:
     url = _client("sqs").create_queue(QueueName="queue")["QueueUrl"]
     topic = _client("sns").create_topic(Name="topic")["TopicArn"]
@@ -299,6 +345,7 @@ def test_moto_sends_to_a_queue_without_a_policy() -> None:
     assert len(_client("sqs").receive_message(QueueUrl=url)["Messages"]) == 1
 
 
+@canary_of(sns.refuse_what_aws_refuses)
 @pytest.mark.parametrize("subject", ["für alle", "two\nlines", "x" * 100])
 def test_moto_takes_a_subject_that_sns_refuses(subject: str) -> None:
     topics = _client("sns")
@@ -306,6 +353,7 @@ def test_moto_takes_a_subject_that_sns_refuses(subject: str) -> None:
     assert "MessageId" in topics.publish(TopicArn=topic, Message="m", Subject=subject)
 
 
+@canary_of(calls.watch)
 def test_every_call_still_goes_through_the_places_that_are_watched(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
 
@@ -331,12 +379,14 @@ def test_every_call_still_goes_through_the_places_that_are_watched(monkeypatch: 
     assert seen == ["_bucket_response", "_key_response", *["call_action"] * 4]
 
 
+@canary_of(iam.know_managed_policies)
 def test_moto_knows_none_of_awss_managed_policies() -> None:
     role = _role().rsplit("/", 1)[1]
     with pytest.raises(ClientError, match="does not exist or is not attachable"):
         _client("iam").attach_role_policy(RoleName=role, PolicyArn="arn:aws:iam::aws:policy/AWSLambda_FullAccess")
 
 
+@canary_of(tasks.call_apis)
 def test_invoking_an_api_from_a_state_asks_an_url_that_aws_does_not_have() -> None:
     url = StateTaskServiceApiGateway._invoke_url_of(
         {"ApiEndpoint": "http://api", "Stage": "v1", "Path": "runs"}  # type: ignore[typeddict-item]  # what is used
@@ -344,8 +394,23 @@ def test_invoking_an_api_from_a_state_asks_an_url_that_aws_does_not_have() -> No
     assert url == "http://api/v1/_user_request_/runs/"
 
 
+@canary_of(tasks.call_apis)
 def test_invoking_an_api_from_a_state_drops_all_arguments_but_two_and_breaks_on_an_error() -> None:
     assert {"invoke": {"ApiEndpoint", "Method"}} == StateTaskServiceApiGateway._SUPPORTED_API_PARAM_BINDINGS
     task = SimpleNamespace(_get_sfn_resource=lambda: "invoke", _get_sfn_resource_type=lambda: "apigateway")
     with pytest.raises(TypeError, match="env"):
         StateTaskServiceApiGateway._from_error(task, None, ValueError("no answer"))  # type: ignore[arg-type]  # stand-ins
+
+
+def test_every_change_has_its_canary() -> None:
+    modules = [
+        importlib.import_module(f"{moto_patches.__name__}.{each.name}")
+        for each in pkgutil.iter_modules(moto_patches.__path__)
+    ]
+    changes = {
+        function
+        for module in modules
+        for _, function in inspect.getmembers(module, inspect.isfunction)
+        if "replace" in inspect.signature(function).parameters
+    }
+    assert changes == _watched_over

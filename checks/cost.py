@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from checks import sam_template
 from tunedrop.evaluation.plan import ASSUMED_LATENCY_SECONDS, rows_a_shard
 from tunedrop.recipe import Evaluation
+from tunedrop.training.polling import wait_seconds
 
 PRICES_OF = "January 2026"
 """When the prices below were AWS's public list prices for us-west-2, as the author knew them; no program reads them."""
@@ -94,10 +95,15 @@ def idle() -> Iterator[Item]:
     yield Item("KMS, request", sweeps * 4, "tables and logs")
 
 
-def polls(hours: float) -> float:
-    """Looks at a job, by the template's defaults: a minute apart for the first quarter of an hour, then five."""
-    first = min(hours * 60, 15)
-    return first + max(hours * 60 - 15, 0) / 5
+def polls(hours: float) -> int:
+    """Looks at a job, by the template's defaults and as PollJob waits between them."""
+    parameters = sam_template.read()["Parameters"]
+    first, later = (parameters[name]["Default"] for name in ("FirstPollSeconds", "LaterPollSeconds"))
+    looks, age = 0, 0
+    while age < hours * 3600:
+        age += wait_seconds(age, first, later)
+        looks += 1
+    return looks
 
 
 def of_run(run: Run) -> Iterator[Item]:
@@ -109,7 +115,7 @@ def of_run(run: Run) -> Iterator[Item]:
     yield Item(
         "Step Functions, state transition",
         20 + 3 * looks + 3 * shards,
-        f"{looks:.0f} looks at the job, {shards} shards",
+        f"{looks} looks at the job, {shards} shards",
     )
     asking = answers * ASSUMED_LATENCY_SECONDS / evaluation.in_flight
     yield Item(

@@ -48,6 +48,8 @@ def tunedrop_up(*words: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, 
         text=True,
         cwd=REPOSITORY,
         env={**os.environ, "PYTHONFAULTHANDLER": "1"},
+        # A shell that runs these tests in its background has them, and all that they start, ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - one thread at this time
     )
     try:
         line = process.stdout.readline() if process.stdout else ""

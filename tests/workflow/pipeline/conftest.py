@@ -1,4 +1,4 @@
-"""One local stack for all workflow tests of a process: the real ASL and handlers, a fast simulated Bedrock."""
+"""One local stack for the workflow tests of this folder: the real ASL and handlers, a fast simulated Bedrock."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ class Application:
             self.stack.bedrock.set_switch(name, value)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def shared_application() -> Iterator[Application]:
     with LocalStack(
         switches=QUICK,

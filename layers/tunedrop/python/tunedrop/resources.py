@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tunedrop.training.events import TrainingEvents
     from tunedrop.training.health import Gradings
 
-# "standard" retries throttling and passing faults three times with jitter; all calls of Tunedrop may be made twice.
+# "standard" retries throttling and passing faults five times with jitter; all calls of Tunedrop may be made twice.
 _RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
 
 # A grader's batch may take as long as its function's timeout of five minutes; botocore gives up after one by default.

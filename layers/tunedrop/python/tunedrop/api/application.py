@@ -40,16 +40,8 @@ if TYPE_CHECKING:
 
 logger = Logger(child=True)
 
-LINK_SECONDS = 900
-"""How long a link to a document in S3 can be opened."""
-
 MOST_STEPS = 1000
 """Steps in one answer: with some twenty metrics each well below the 6 MB that Lambda may answer."""
-
-MOST_FINDINGS_BYTES = 256 * 1024
-"""Up to here the dataset's findings are in the answer itself; the link leads to them anyway."""
-
-_SEND_JSON = "Send the body with Content-Type: application/json."
 
 RunId = Annotated[str, Path(description="As in `run_id` of a run.", pattern=r"^[a-z0-9][a-z0-9-]{0,46}$")]
 ValidationId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
@@ -63,112 +55,16 @@ Key = Annotated[
 ]
 
 
-TAKE_A_BODY = ("/runs", "/uploads", "/validations")
-"""The resources whose POST has a body."""
-
-
-class JsonResolver(APIGatewayRestResolver):
-    """Takes bodies of JSON alone: the framework reads forms, too, and fails at one that it cannot read."""
-
-    def resolve(self, event: Any, context: Any) -> dict[str, Any]:
-        headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
-        media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-        is_form = media_type == "application/x-www-form-urlencoded" or media_type.startswith("multipart/")
-        if is_form and event.get("httpMethod") == "POST" and event.get("resource") in TAKE_A_BODY:
-            problem = Problem("media-type-unsupported", _SEND_JSON)
-            return {
-                "statusCode": problem.status,
-                "multiValueHeaders": {"Content-Type": [problems.MEDIA_TYPE]},
-                "body": _json(problem.document()),
-                "isBase64Encoded": False,
-            }
-        return super().resolve(event, context)
-
-
-class Api:
-    """What the routes work with: the stack's resources, and the request's team."""
-
-    def __init__(self, app: APIGatewayRestResolver, resources: Resources) -> None:
-        self._app = app
-        self.resources = resources
-
-    @cached_property
-    def settings(self) -> ApiSettings:
-        return ApiSettings.from_environment()
-
-    @cached_property
-    def claims(self) -> Claims:
-        return Claims(self.resources.dynamodb, self.settings.api_table)
-
-    @cached_property
-    def validations(self) -> validations.Validations:
-        return validations.Validations(self.resources.dynamodb, self.settings.api_table)
-
-    @cached_property
-    def presigner(self) -> S3Client:
-        """A client whose links are signed by version 4, whatever botocore thinks that the Region's S3 still takes."""
-        return boto3.client("s3", config=Config(signature_version="s3v4"))
-
-    @property
-    def team(self) -> Team:
-        """The caller's. Raises Problem."""
-        return team_of(self._app.current_event.raw_event, self.settings.teams)
-
-    def require_team(self) -> None:
-        """For what is the same for all teams: who belongs to none is told nothing. Raises Problem."""
-        team_of(self._app.current_event.raw_event, self.settings.teams)
-
-    @property
-    def caller(self) -> str:
-        return user_arn_of(self._app.current_event.raw_event)
-
-    def run(self, run_id: str) -> RunRecord:
-        """A run of the caller's team. Raises Problem: not-found for any other."""
-        team = self.team
-        try:
-            record = self.resources.runs.load(run_id) if identity.is_run_id(run_id) else None
-        except RunNotFound:
-            record = None
-        if record is None or record.team != team.name:
-            raise problems.run_not_found(run_id)
-        return record
-
-    def metrics(self, record: RunRecord) -> list[dict[str, float]]:
-        """The metrics of the run's training."""
-        return [] if record.job_id is None else self.resources.training_events.metrics(record.run_id)
-
-    def document(self, record: RunRecord) -> documents.RunDocument:
-        return documents.RunDocument.model_validate(views.run_document(record, self.metrics(record)))
-
-    def link(self, key: str, *, as_name: str) -> str:
-        """A link to an object in the bucket of the runs, for LINK_SECONDS."""
-        url: str = self.presigner.generate_presigned_url(
-            "get_object",
-            Params={
-                "Bucket": self.resources.settings.runs_bucket,
-                "Key": key,
-                "ResponseContentDisposition": f'inline; filename="{as_name}"',
-            },
-            ExpiresIn=LINK_SECONDS,
-        )
-        return url
-
-    def link_if_there(self, run_id: str, name: str) -> str | None:
-        """A link to a document of the run's folder; None where it has not been written."""
-        folder = self.resources.folder(run_id)
-        return self.link(folder.key(name), as_name=name.rpartition("/")[2]) if folder.exists(name) else None
-
-
 def build(resources: Resources) -> APIGatewayRestResolver:
     """The application: its routes, and what it answers when one of them refuses or fails."""
-    app = JsonResolver(enable_validation=True, serializer=_json)
+    app = JsonResolver(enable_validation=True, serializer=json_text)
     configure(app)
     api = Api(app, resources)
     _add_runs(app, api)
     _add_documents_of_runs(app, api)
     _add_decisions(app, api)
     _add_the_rest(app, api)
-    _add_refusals(app)
+    add_refusals(app)
     return app
 
 
@@ -229,7 +125,7 @@ def _add_documents_of_runs(app: APIGatewayRestResolver, api: Api) -> None:
     def get_findings(run_id: RunId) -> documents.Findings:
         record = api.run(run_id)
         link = api.link_if_there(run_id, names.FINDINGS)
-        dataset = _small_json(api, run_id, names.FINDINGS) if link else None
+        dataset = api.json_if_small(run_id, names.FINDINGS) if link else None
         return documents.Findings(
             run_id=run_id,
             dataset=dataset["findings"] if dataset else None,
@@ -314,7 +210,7 @@ def _add_the_rest(app: APIGatewayRestResolver, api: Api) -> None:
     def list_models() -> documents.Models:
         api.require_team()
         region = api.resources.settings.region
-        return documents.Models(region=region, models=[_model(each, region) for each in catalog.models()])
+        return documents.Models(region=region, models=[views.model_document(each, region) for each in catalog.models()])
 
     @app.get("/graders", **described("listGraders", 200, "The graders that a recipe can name.", "read"))
     def list_graders() -> documents.Graders:
@@ -327,103 +223,10 @@ def _add_the_rest(app: APIGatewayRestResolver, api: Api) -> None:
         )
 
 
-def _add_refusals(app: APIGatewayRestResolver) -> None:
-    def on(kind: type[Exception]) -> Callable[..., Any]:
-        handler: Callable[..., Any] = app.exception_handler(kind)
-        return handler
-
-    @on(Problem)
-    def refused(problem: Problem) -> Response[Any]:
-        logger.info("refused", problem=problem.kind)
-        return _refusal(problem)
-
-    @on(NotFoundError)
-    def no_such_route(_: NotFoundError) -> Response[Any]:
-        return _refusal(Problem("not-found", "There is no such resource; docs/api.md lists them."))
-
-    @on(RequestUnsupportedContentType)
-    def no_json(_: RequestUnsupportedContentType) -> Response[Any]:
-        return _refusal(Problem("media-type-unsupported", _SEND_JSON))
-
-    @on(RequestValidationError)
-    def invalid(error: RequestValidationError) -> Response[Any]:
-        return _refusal(_problem_of(error))
-
-    @on(ClientError)
-    @on(BotoCoreError)
-    def unavailable(error: Exception) -> Response[Any]:
-        logger.exception("a service refused or did not answer", error=str(error))
-        return _refusal(
-            Problem("unavailable", "Try again in a moment; with the same Idempotency-Key nothing is doubled.")
-        )
-
-    @on(Exception)
-    def failed(error: Exception) -> Response[Any]:
-        logger.exception("a route failed", error=str(error))
-        return _refusal(Problem("internal", "The log of this request has the reason."))
-
-
-def _problem_of(error: RequestValidationError) -> Problem:
-    found = error.errors()
-    if any(each["type"] == "json_invalid" for each in found):
-        return Problem("request-malformed", "The body must be one JSON object.")
-    missing = [
-        each for each in found if each["type"] == "missing" and str(each["loc"][-1]).lower() == "idempotency-key"
-    ]
-    if missing:
-        return Problem("idempotency-key-missing", "Send a new key for each run, and the same one for each try of it.")
-    told = [
-        {"field": ".".join(str(part) for part in each["loc"]), "expected": str(each.get("msg", each["type"]))}
-        for each in found[:20]
-    ]
-    return Problem("request-invalid", "; ".join(f"{each['field']}: {each['expected']}" for each in told), errors=told)
-
-
-def _refusal(problem: Problem) -> Response[Any]:
-    return Response(problem.status, content_type=problems.MEDIA_TYPE, body=_json(problem.document()))
-
-
 def _answer(status: int, document: BaseModel, *, location: str | None = None) -> Response[Any]:
     return Response(
         status,
         content_type="application/json",
         body=document,
         headers={"Location": location} if location else None,
-    )
-
-
-def _json(document: Any) -> str:
-    return json.dumps(document, allow_nan=False)
-
-
-def _small_json(api: Api, run_id: str, name: str) -> dict[str, Any] | None:
-    """A document of the run's folder, if it is small enough for an answer."""
-    folder = api.resources.folder(run_id)
-    head = api.resources.s3.head_object(Bucket=folder.bucket, Key=folder.key(name))
-    if head["ContentLength"] > MOST_FINDINGS_BYTES:
-        return None
-    document: dict[str, Any] = folder.read_json(name)
-    return document
-
-
-def _model(model: catalog.Model, region: str) -> documents.ModelDocument:
-    return documents.ModelDocument(
-        id=model.id,
-        aliases=list(model.aliases),
-        family=str(model.family),
-        region=model.region,
-        offered_here=model.region == region,
-        max_prompt_tokens=model.max_prompt_tokens,
-        gives_events=model.gives_events,
-        gives_checkpoints=model.gives_checkpoints,
-        hyperparameters={
-            name: {
-                "type": each.kind.__name__,
-                "least": each.least,
-                "most": each.most,
-                "default": each.default,
-                "choices": list(each.choices),
-            }
-            for name, each in model.hyperparameters.items()
-        },
     )

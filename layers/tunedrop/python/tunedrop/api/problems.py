@@ -59,3 +59,8 @@ class Problem(Exception):
 def run_not_found(run_id: str) -> Problem:
     """The same answer for a run that is not there and for another team's: nobody can find out which ids exist."""
     return Problem("not-found", f"Your team has no run {run_id!r}.")
+
+
+def no_json() -> Problem:
+    """The same answer for a form and for any other body that says it is not JSON."""
+    return Problem("media-type-unsupported", "Send the body with Content-Type: application/json.")

@@ -1,4 +1,4 @@
-"""What the API tells of a run: its record in the words of a person and of a program."""
+"""What the API tells of a run, its record in the words of a person and of a program; and of a model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from tunedrop import clock
+from tunedrop import catalog, clock
+from tunedrop.api.documents import ModelDocument
 from tunedrop.outcomes import Status
 from tunedrop.run.record import RunRecord
 
@@ -117,6 +118,30 @@ def estimated_training_end(record: RunRecord) -> str | None:
     began, last = clock.parse(record.submitted_at), clock.parse(training.get("progress_at") or record.updated_at)
     pace: timedelta = max(last - began, timedelta(0)) / int(steps)
     return clock.text(last + pace * max(int(total) - int(steps), 0))
+
+
+def model_document(model: catalog.Model, region: str) -> ModelDocument:
+    """A model that can be tuned, as seen from the stack's Region."""
+    return ModelDocument(
+        id=model.id,
+        aliases=list(model.aliases),
+        family=str(model.family),
+        region=model.region,
+        offered_here=model.region == region,
+        max_prompt_tokens=model.max_prompt_tokens,
+        gives_events=model.gives_events,
+        gives_checkpoints=model.gives_checkpoints,
+        hyperparameters={
+            name: {
+                "type": each.kind.__name__,
+                "least": each.least,
+                "most": each.most,
+                "default": each.default,
+                "choices": list(each.choices),
+            }
+            for name, each in model.hyperparameters.items()
+        },
+    )
 
 
 def _source_uri(source: Mapping[str, Any]) -> str | None:

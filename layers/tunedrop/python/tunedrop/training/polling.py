@@ -25,8 +25,9 @@ from tunedrop.training.events import TrainingEvents
 from tunedrop.training.health import Gradings, new_findings
 
 EAGER_MINUTES = 15
-"""How long a young job is polled at the shorter interval. One minute for the first 15, then five, makes at the most
-15 + (72 * 60 - 15) / 5 = 876 polls in 72 hours; at 9 history events a turn that is 7,884 of the 25,000 allowed."""
+"""How long a young job is polled at the shorter interval. One minute for the first 15, then five, until after 1,250
+minutes AGE_SHARE asks for more, makes 15 + (1250 - 15) / 5 + 250 * ln(4320 / 1250) = 572 polls in 72 hours; at 9
+history events a turn that is 5,150 of the 25,000 allowed."""
 
 AGE_SHARE = 1 / 250
 """The least wait as a share of the job's age, whatever the parameters say. From second s on, a wait of age/250 makes

@@ -1,0 +1,113 @@
+"""What the routes work with: the caller's team and its runs, links, and the stack's resources."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+from botocore.config import Config
+
+from tunedrop import identity
+from tunedrop.api import documents, problems, views
+from tunedrop.api.callers import team_of, user_arn_of
+from tunedrop.api.idempotency import Claims
+from tunedrop.api.settings import ApiSettings
+from tunedrop.api.validations import Validations
+from tunedrop.outcomes import RunNotFound
+from tunedrop.resources import Resources
+from tunedrop.run.record import RunRecord
+from tunedrop.teams import Team
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+LINK_SECONDS = 900
+"""How long a link to a document in S3 can be opened."""
+
+MOST_FINDINGS_BYTES = 256 * 1024
+"""Up to here the dataset's findings are in the answer itself; the link leads to them anyway."""
+
+
+class Api:
+    """What the routes work with: the stack's resources, and the request's team."""
+
+    def __init__(self, app: APIGatewayRestResolver, resources: Resources) -> None:
+        self._app = app
+        self.resources = resources
+
+    @cached_property
+    def settings(self) -> ApiSettings:
+        return ApiSettings.from_environment()
+
+    @cached_property
+    def claims(self) -> Claims:
+        return Claims(self.resources.dynamodb, self.settings.api_table)
+
+    @cached_property
+    def validations(self) -> Validations:
+        return Validations(self.resources.dynamodb, self.settings.api_table)
+
+    @cached_property
+    def presigner(self) -> S3Client:
+        """A client whose links are signed by version 4, whatever botocore thinks that the Region's S3 still takes."""
+        return boto3.client("s3", config=Config(signature_version="s3v4"))
+
+    @property
+    def team(self) -> Team:
+        """The caller's. Raises Problem."""
+        return team_of(self._app.current_event.raw_event, self.settings.teams)
+
+    def require_team(self) -> None:
+        """For what is the same for all teams: who belongs to none is told nothing. Raises Problem."""
+        team_of(self._app.current_event.raw_event, self.settings.teams)
+
+    @property
+    def caller(self) -> str:
+        return user_arn_of(self._app.current_event.raw_event)
+
+    def run(self, run_id: str) -> RunRecord:
+        """A run of the caller's team. Raises Problem: not-found for any other."""
+        team = self.team
+        try:
+            record = self.resources.runs.load(run_id) if identity.is_run_id(run_id) else None
+        except RunNotFound:
+            record = None
+        if record is None or record.team != team.name:
+            raise problems.run_not_found(run_id)
+        return record
+
+    def metrics(self, record: RunRecord) -> list[dict[str, float]]:
+        """The metrics of the run's training."""
+        return [] if record.job_id is None else self.resources.training_events.metrics(record.run_id)
+
+    def document(self, record: RunRecord) -> documents.RunDocument:
+        return documents.RunDocument.model_validate(views.run_document(record, self.metrics(record)))
+
+    def link(self, key: str, *, as_name: str) -> str:
+        """A link to an object in the bucket of the runs, for LINK_SECONDS."""
+        url: str = self.presigner.generate_presigned_url(
+            "get_object",
+            Params={
+                "Bucket": self.resources.settings.runs_bucket,
+                "Key": key,
+                "ResponseContentDisposition": f'inline; filename="{as_name}"',
+            },
+            ExpiresIn=LINK_SECONDS,
+        )
+        return url
+
+    def link_if_there(self, run_id: str, name: str) -> str | None:
+        """A link to a document of the run's folder; None where it has not been written."""
+        folder = self.resources.folder(run_id)
+        return self.link(folder.key(name), as_name=name.rpartition("/")[2]) if folder.exists(name) else None
+
+    def json_if_small(self, run_id: str, name: str) -> dict[str, Any] | None:
+        """A document of the run's folder; None where it is too large for an answer."""
+        folder = self.resources.folder(run_id)
+        head = self.resources.s3.head_object(Bucket=folder.bucket, Key=folder.key(name))
+        if head["ContentLength"] > MOST_FINDINGS_BYTES:
+            return None
+        document: dict[str, Any] = folder.read_json(name)
+        return document

@@ -10,7 +10,7 @@ import pytest
 
 from checks import sam_template
 from tunedrop.api import openapi, problems
-from tunedrop.api.application import TAKE_A_BODY
+from tunedrop.api.resolver import TAKE_A_BODY
 
 REPOSITORY = Path(__file__).parents[3]
 COMMITTED = REPOSITORY / "docs/openapi.json"

@@ -19,7 +19,7 @@ from tests.waiting import until
 from tests.workflow.api.clients import Answer, Client, Service
 from tests.workflow.pipeline.conftest import TEST, TRAIN
 from tunedrop import clock
-from tunedrop.api.application import TAKE_A_BODY
+from tunedrop.api.resolver import TAKE_A_BODY
 
 RED = {"uri": "s3://shared-data/red/train.jsonl"}
 RECIPE = {"rehearsal": {"prompts": 8, "samples": 4}}

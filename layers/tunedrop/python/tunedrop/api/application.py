@@ -3,40 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
-import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError
-from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel
 
-from tunedrop import catalog, clock, identity
-from tunedrop.api import documents, problems, validations, views
-from tunedrop.api.callers import team_of, user_arn_of
+from tunedrop import catalog, clock
+from tunedrop.api import documents, validations, views
+from tunedrop.api.context import LINK_SECONDS, Api
 from tunedrop.api.datasets import UPLOAD_SECONDS, new_upload
-from tunedrop.api.idempotency import Claims
 from tunedrop.api.openapi import configure, described
 from tunedrop.api.paging import key_of, token_of
 from tunedrop.api.problems import Problem
-from tunedrop.api.settings import ApiSettings
+from tunedrop.api.refusals import add_refusals
+from tunedrop.api.resolver import JsonResolver, json_text
 from tunedrop.api.starting import source_of, start_run
 from tunedrop.api.stopping import decide, stop
 from tunedrop.graders.kinds import KINDS
-from tunedrop.outcomes import RunNotFound
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
-from tunedrop.run.record import RunRecord
-from tunedrop.teams import Team
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 logger = Logger(child=True)
 

@@ -99,10 +99,10 @@ def polls(hours: float) -> int:
     """Looks at a job, by the template's defaults and as PollJob waits between them."""
     parameters = sam_template.read()["Parameters"]
     first, later = (parameters[name]["Default"] for name in ("FirstPollSeconds", "LaterPollSeconds"))
-    looks, age = 0, 0
-    while age < hours * 3600:
-        age += wait_seconds(age, first, later)
+    looks, age = 0, first
+    while age <= hours * 3600:
         looks += 1
+        age += wait_seconds(age, first, later)
     return looks
 
 

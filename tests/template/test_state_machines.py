@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from checks import sam_template, state_machines
 from tunedrop import recipe
 from tunedrop.evaluation.plan import LEAST_ANSWERS
+from tunedrop.training.polling import AGE_SHARE
 
 MACHINES = sam_template.ROOT / "statemachine"
 
@@ -205,14 +206,10 @@ def test_polling_as_long_as_a_run_may_last_stays_within_the_history(
     assert 9 * turns + retries + elsewhere < 0.8 * HISTORY_EVENTS
 
 
-def test_the_description_of_later_poll_seconds_tells_the_limit(
-    pipeline: dict[str, Any], template: dict[str, Any]
-) -> None:
-    told = re.search(r"below (\d+) a run", template["Parameters"]["LaterPollSeconds"]["Description"])
+def test_the_description_of_later_poll_seconds_tells_the_least_wait(template: dict[str, Any]) -> None:
+    told = re.search(r"at least 1/(\d+) of the job's age", template["Parameters"]["LaterPollSeconds"]["Description"])
     assert told is not None
-    polled_seconds = pipeline["TimeoutSeconds"] - most_hours(recipe.Promotion, "approval_hours") * 3600
-    least = 9 * polled_seconds / (0.8 * HISTORY_EVENTS)
-    assert int(told[1]) - 1 < least <= int(told[1])
+    assert 1 / int(told[1]) == AGE_SHARE
 
 
 def most_hours(section: type[BaseModel], field: str) -> float:

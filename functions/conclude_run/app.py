@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunedrop.resources import Resources
 from tunedrop.run.conclusion import conclude
+from tunedrop.service_faults import named_faults
 
 logger = Logger()
 metrics = Metrics()
@@ -16,6 +17,7 @@ resources = Resources()
 
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
+@named_faults
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id"}` to `{"decision": "concluded", "verdict", "promotion", "notice"}`. Raises EvaluationIncomplete."""
     logger.append_keys(run_id=event["run_id"])

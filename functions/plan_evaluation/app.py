@@ -8,12 +8,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from tunedrop.evaluation.plan import FIRST_ROUND, plan_evaluation
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
+from tunedrop.service_faults import named_faults
 
 logger = Logger()
 resources = Resources()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@named_faults
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id", "round"}` to `{"decision": "planned", "manifest": {"bucket", "key"}, "concurrency", "next_round"}`.
 

@@ -6,6 +6,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunedrop.resources import Resources
+from tunedrop.service_faults import named_faults
 from tunedrop.training.measures import put_out
 from tunedrop.training.polling import Polling
 
@@ -16,6 +17,7 @@ resources = Resources()
 
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
+@named_faults
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id", "told"}` to `{"decision": "running" | "ready" | "unknown", "status", "wait_seconds", …}`.
 

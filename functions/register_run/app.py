@@ -9,6 +9,7 @@ from tunedrop import identity
 from tunedrop.resources import Resources
 from tunedrop.run.registration import new_record
 from tunedrop.run.store import OwnedByAnother
+from tunedrop.service_faults import named_faults
 from tunedrop.teams import Teams
 
 logger = Logger()
@@ -17,6 +18,7 @@ teams = Teams.from_environment()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@named_faults
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"input", "execution_arn", "started_at"}` to `{"decision": "registered" | "duplicate", "run_id", …}`."""
     run_id = identity.run_id_of(event["input"])

@@ -7,12 +7,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunedrop.rehearsal.rehearse import rehearse
 from tunedrop.resources import Resources
+from tunedrop.service_faults import named_faults
 
 logger = Logger()
 resources = Resources()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@named_faults
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id"}` to `{"decision": "go"}`. Raises NoSignal, GraderUnsound; ServiceBusy to be run again."""
     logger.append_keys(run_id=event["run_id"])

@@ -11,6 +11,7 @@ from tunedrop.catalog import is_simulated
 from tunedrop.outcomes import Status
 from tunedrop.resources import Resources
 from tunedrop.run.record import RunRecord
+from tunedrop.service_faults import named_faults
 from tunedrop.training.release import Releaser, describe_execution
 
 logger = Logger()
@@ -20,6 +21,7 @@ resources = Resources()
 
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
+@named_faults
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"input": <status-change event, or {"execution_arn"}>}` to what is next: publish, wait, or nothing.
 

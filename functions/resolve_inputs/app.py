@@ -8,12 +8,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from tunedrop import notice
 from tunedrop.resources import Resources
 from tunedrop.run.resolution import resolve_inputs
+from tunedrop.service_faults import named_faults
 
 logger = Logger()
 resources = Resources()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@named_faults
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id"}` to `{"decision": "resolved", "notice"}`. Raises InputMissing, RecipeInvalid."""
     logger.append_keys(run_id=event["run_id"])

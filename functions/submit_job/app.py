@@ -6,6 +6,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunedrop.resources import Resources
+from tunedrop.service_faults import named_faults
 from tunedrop.training.submission import Submission
 from tunedrop.training.takeover import take_over
 
@@ -14,6 +15,7 @@ resources = Resources()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@named_faults
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id"}` to `{"decision": "submitted", "wait_seconds"}`.
 

@@ -7,12 +7,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunedrop.resources import Resources
 from tunedrop.run.preparation import validate_dataset
+from tunedrop.service_faults import named_faults
 
 logger = Logger()
 resources = Resources()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@named_faults
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id"}` to `{"decision": "valid", "rows"}`. Raises DatasetInvalid."""
     run_id = event["run_id"]

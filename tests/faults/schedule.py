@@ -94,11 +94,6 @@ class Schedule:
     broken_line: bool
     shuffled_upload: bool
 
-    @property
-    def bearable(self) -> bool:
-        """Whether each fault passes within a few tries. A full disk does not: nothing but room helps."""
-        return all(fault.times <= 2 and fault.kind != "disk full" for fault in self.faults)
-
     def __str__(self) -> str:
         told = [f"seed {self.seed}, {self.family}", *(str(fault) for fault in self.faults)]
         told += [f"lists lag by {self.list_lag_seconds:g} s"] * (self.list_lag_seconds > 0)

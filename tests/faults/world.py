@@ -45,11 +45,15 @@ OF_STATE_MACHINES = {"dynamodb", "sns", "lambda", "ssm"}
 """The sessions of the state machines' own calls: Step Functions calls each service in a session of its own."""
 
 
+THROTTLE_STATUS = {"lambda": 429, "s3": 503}
+"""Other than 400; S3's: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html."""
+
+
 def refusal(service: str, kind: str) -> CallRefused:
     """The error with which a service refuses a call."""
     throttle, failure = CODES[service]
     if kind == "throttled":
-        return CallRefused(throttle, "Rate exceeded", 429 if service == "lambda" else 400)
+        return CallRefused(throttle, "Rate exceeded", THROTTLE_STATUS.get(service, 400))
     return CallRefused(failure, "The service failed", 503 if kind == "503" else 500)
 
 

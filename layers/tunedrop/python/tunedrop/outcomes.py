@@ -88,6 +88,10 @@ class EvaluationIncomplete(RunEnded):
     """Too many answers could not be had or graded for a verdict."""
 
 
+class DiskFull(RunEnded):
+    """A function's disk has no room left for the run's files."""
+
+
 class RunReleased(RunEnded):
     """The run was stopped while this state was working for it."""
 

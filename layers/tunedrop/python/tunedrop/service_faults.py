@@ -1,0 +1,71 @@
+"""What AWS's own services do to a state, by the names that the state machine and the runbook know.
+
+What passes is ServiceBusy, which the state machine tries again for longer than any client does: a training that is paid
+for must outlast an outage of a table. A disk that is full does not pass.
+"""
+
+from __future__ import annotations
+
+import errno
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from botocore import exceptions
+from botocore.exceptions import ClientError
+
+from tunedrop.outcomes import DiskFull, ServiceBusy
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+_BROKEN_CONNECTIONS = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.IncompleteReadError)
+
+_PASSING_CODES = frozenset(
+    {
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "TooManyRequestsException",
+        "ProvisionedThroughputExceededException",
+        "TransactionInProgressException",
+        "RequestLimitExceeded",
+        "BandwidthLimitExceeded",
+        "SlowDown",
+        "PriorRequestNotComplete",
+        "RequestTimeout",
+        "RequestTimeoutException",
+    }
+)
+"""What AWS's SDKs try again whatever the status
+(https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html), without LimitExceededException: a quota
+of the account does not pass by waiting."""
+
+
+def passes(error: BaseException) -> bool:
+    """Whether a call of AWS that ended by `error` may go well when it is made again later."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return status >= 500 or status == 429 or error.response.get("Error", {}).get("Code") in _PASSING_CODES
+    return isinstance(error, _BROKEN_CONNECTIONS)
+
+
+def named_faults(handler: Handler) -> Handler:
+    """A state's handler that raises ServiceBusy for what passes, and DiskFull for a disk that has no room left."""
+
+    @functools.wraps(handler)
+    def naming(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        try:
+            return handler(event, context)
+        except Exception as error:
+            if passes(error):
+                raise ServiceBusy(f"AWS could not be asked: {error}") from error
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise DiskFull(
+                    "The function's disk has no room left for the run's files. Drop a smaller dataset, or give the "
+                    "function a larger EphemeralStorage in template.yaml."
+                ) from error
+            raise
+
+    return naming

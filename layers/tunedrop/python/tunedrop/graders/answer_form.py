@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import re2
 
-from tunedrop.graders.sample import JSON, OptionsError
+from tunedrop.graders.sample import JSON, OptionsError, require_known
 
 _LENGTH_FIELDS = ("kind", "weight", "unit", "full_until", "none_from", "at_least")
 _PATTERN_FIELDS = ("kind", "weight", "pattern", "forbidden")
@@ -46,9 +46,7 @@ def _penalty(name: str, described: JSON) -> Penalty:
     if kind not in kinds:
         raise OptionsError(f"The penalty {name!r} has the kind {kind!r}; expected one of {', '.join(kinds)}.")
     fields, build = kinds[str(kind)]
-    unknown = sorted(set(described) - set(fields))
-    if unknown:
-        raise OptionsError(f"The penalty {name!r} has no option {unknown[0]!r}; it has {', '.join(fields)}.")
+    require_known(described, fields, f"The penalty {name!r} has")
     return Penalty(name, _number(name, described, "weight", 0.1, 1.0), build(name, described))
 
 

@@ -19,6 +19,7 @@ from tunedrop.graders.sample import (
     ParallelGrader,
     PreparedGrader,
     Sample,
+    require_known,
 )
 
 _OPTIONS = ("parts", "formula", "penalties")
@@ -75,9 +76,7 @@ class CompositeGrader:
         """Also takes an OpenAI grader definition that asks no model, as it is. Raises OptionsError, naming the part."""
         if is_definition(options):
             return OpenAIDefinitionGrader(options)
-        unknown = sorted(set(options) - set(_OPTIONS))
-        if unknown:
-            raise OptionsError(f"The composite grader knows no option {unknown[0]!r}; it has {', '.join(_OPTIONS)}.")
+        require_known(options, _OPTIONS, "The composite grader knows")
         described = options.get("parts", {"exact": {"kind": "exact"}})
         if not isinstance(described, Mapping) or not 1 <= len(described) <= _MOST_PARTS:
             raise OptionsError(f"The composite grader's parts must be an object of 1 to {_MOST_PARTS} named parts.")
@@ -132,9 +131,7 @@ class CompositeGrader:
 def _part(name: str, described: JSON) -> _Part:
     if not isinstance(described, Mapping):
         raise OptionsError(f"The part {name!r} must be an object with `kind`.")
-    unknown = sorted(set(described) - set(_PART_OPTIONS))
-    if unknown:
-        raise OptionsError(f"The part {name!r} has no option {unknown[0]!r}; it has {', '.join(_PART_OPTIONS)}.")
+    require_known(described, _PART_OPTIONS, f"The part {name!r} has")
     kind, options = described.get("kind"), described.get("options", {})
     if kind not in _KINDS:
         raise OptionsError(f"The part {name!r} has the kind {kind!r}; expected one of {', '.join(_KINDS)}.")

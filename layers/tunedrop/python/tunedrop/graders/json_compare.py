@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tunedrop.graders.sample import JSON, OptionsError
+from tunedrop.graders.sample import JSON, OptionsError, require_known
 
 LONGEST_FUZZY = 20_000
 """Characters that fuzzy comparison looks at; its time grows with the product of both lengths."""
@@ -40,9 +40,7 @@ class Comparison:
             options = {"compare": options}
         if not isinstance(options, Mapping):
             raise OptionsError(f"The field {path} must be described by an object or a comparator's name.")
-        unknown = sorted(set(options) - set(_SETTINGS))
-        if unknown:
-            raise OptionsError(f"The field {path} has no option {unknown[0]!r}; it has {', '.join(_SETTINGS)}.")
+        require_known(options, _SETTINGS, f"The field {path} has")
         compare = options.get("compare", "exact")
         if compare not in COMPARATORS:
             raise OptionsError(f"The field {path} compares by {compare!r}; known: {', '.join(COMPARATORS)}.")

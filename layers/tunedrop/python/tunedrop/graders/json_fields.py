@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tunedrop.graders.json_answer import SURROUNDINGS, NotOneDocument, Surroundings, parse, read_answer
 from tunedrop.graders.json_compare import Comparison
-from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample
+from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample, require_known
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -70,9 +70,7 @@ class JsonGrader:
     @classmethod
     def from_options(cls, options: Mapping[str, JSON]) -> Self:
         """Raises OptionsError for an unknown option, comparator or setting, and for what is no JSON Schema."""
-        unknown = sorted(set(options) - set(_OPTIONS))
-        if unknown:
-            raise OptionsError(f"The json grader knows no option {unknown[0]!r}; it has {', '.join(_OPTIONS)}.")
+        require_known(options, _OPTIONS, "The json grader knows")
         described = options.get("fields", {})
         if not isinstance(described, Mapping):
             raise OptionsError("The json grader's fields must be an object of JSON Pointer to comparator.")

@@ -20,7 +20,7 @@ from typing import Self
 from tunedrop.graders.json_answer import NotOneDocument, read_answer
 from tunedrop.graders.judge_model import DEFAULT_MODEL, JudgeModel, Message
 from tunedrop.graders.openai_definition.grader import OpenAIDefinitionGrader, ScoreRequest, is_definition, read_score
-from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample
+from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample, require_known
 
 _OPTIONS = ("rubric", "model", "levels", "pass_from", "seconds", "tries", "concurrency", "reference")
 DEFAULT_RUBRIC = (
@@ -99,9 +99,7 @@ class JudgeGrader:
         """Also takes an OpenAI grader definition, as it is. Raises OptionsError."""
         if is_definition(options):
             return JudgedDefinition(options, JudgeModel())
-        unknown = sorted(set(options) - set(_OPTIONS))
-        if unknown:
-            raise OptionsError(f"The judge grader knows no option {unknown[0]!r}; it has {', '.join(_OPTIONS)}.")
+        require_known(options, _OPTIONS, "The judge grader knows")
         rubric, model = (options.get("rubric", DEFAULT_RUBRIC), options.get("model", DEFAULT_MODEL))
         if not isinstance(rubric, str) or not rubric.strip() or len(rubric) > LONGEST_RUBRIC:
             raise OptionsError(f"The judge grader's rubric must be a text of at most {LONGEST_RUBRIC:,} characters.")

@@ -9,7 +9,7 @@ from typing import Self
 
 from tunedrop.graders.json_answer import NotOneDocument, read_answer
 from tunedrop.graders.json_compare import words
-from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample
+from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample, require_known
 
 _OPTIONS = ("labels", "mode", "none", "weights", "false_positive", "false_negative", "partial")
 _MODES = ("single", "multi")
@@ -63,9 +63,7 @@ class ModerationGrader:
     @classmethod
     def from_options(cls, options: Mapping[str, JSON]) -> Self:
         """Raises OptionsError for an unknown option, a label that is not in the list, or a price below 0."""
-        unknown = sorted(set(options) - set(_OPTIONS))
-        if unknown:
-            raise OptionsError(f"The moderation grader knows no option {unknown[0]!r}; it has {', '.join(_OPTIONS)}.")
+        require_known(options, _OPTIONS, "The moderation grader knows")
         labels = _label_list(options.get("labels", []), "labels")
         mode, none, partial = (options.get(name, usual) for name, usual in _USUAL.items())
         if mode not in _MODES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -11,6 +11,13 @@ JSON: TypeAlias = "Mapping[str, JSON] | Sequence[JSON] | str | int | float | boo
 
 class OptionsError(ValueError):
     """The options of a grader name something that its kind does not know, or give a value out of bounds."""
+
+
+def require_known(options: Iterable[str], known: Sequence[str], subject: str) -> None:
+    """Raises OptionsError where one of `options` is not `known`; `subject` begins its message: "The part x has"."""
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise OptionsError(f"{subject} no option {unknown[0]!r}; it has {', '.join(known)}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Self
 from tunedrop.graders.code.answer import program_of
 from tunedrop.graders.code.reference import TestsError, plan_of
 from tunedrop.graders.code.sandbox import Limits, Sandbox
-from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample
+from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample, require_known
 
 _BOUNDS: Mapping[str, tuple[float, float, float]] = {  # option: default, least, most
     "seconds": (5.0, 0.1, 60.0),
@@ -41,9 +41,7 @@ class CodeGrader:
     @classmethod
     def from_options(cls, options: Mapping[str, JSON]) -> Self:
         """Raises OptionsError for an unknown option or a value out of bounds."""
-        unknown = sorted(set(options) - {*_BOUNDS, "credit"})
-        if unknown:
-            raise OptionsError(f"The code grader knows no option {unknown[0]!r}; it has {', '.join(_BOUNDS)}, credit.")
+        require_known(options, (*_BOUNDS, "credit"), "The code grader knows")
         numbers = {}
         for name, (default, least, most) in _BOUNDS.items():
             value = options.get(name, default)

@@ -13,6 +13,7 @@ from tunedrop.graders.math.expression import (
 )
 from tunedrop.graders.math.intervals import FLIPPED, describes_set, is_name
 from tunedrop.graders.math.meaning import Bracket, Digits, Formula, Listing, Meaning, Relation, Union, Words
+from tunedrop.graders.math.pairing import paired_off
 from tunedrop.graders.math.scalars import same_digits, same_number
 
 MAX_ITEMS = 200
@@ -117,15 +118,7 @@ def _same_items_in_order(a: Sequence[Meaning], b: Sequence[Meaning]) -> bool:
 
 
 def _same_items_any_order(a: Sequence[Meaning], b: Sequence[Meaning]) -> bool:
-    if len(a) != len(b) or len(a) > MAX_ITEMS:
-        return False
-    left = list(b)
-    for item in a:
-        found = next((place for place, other in enumerate(left) if equivalent(item, other)), None)
-        if found is None:
-            return False
-        left.pop(found)
-    return True
+    return len(a) <= MAX_ITEMS and paired_off(a, b, equivalent)
 
 
 def _same_bracket(a: Meaning, b: Meaning) -> bool:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from tunedrop.graders.math.expression import Node, NoValueError, Value, evaluate, names, same_value
 from tunedrop.graders.math.meaning import Bracket, Formula, Listing, Meaning, Relation, Union
+from tunedrop.graders.math.pairing import paired_off
 from tunedrop.graders.math.scalars import infinity_of
 
 MAX_PARTS = 200
@@ -19,15 +20,7 @@ def describes_set(relation: Relation, other: Meaning) -> bool:
     """Whether an inequality in one variable describes the interval or the union that the other names."""
     described = _intervals(relation)
     named = _intervals(other)
-    if described is None or named is None or len(described) != len(named):
-        return False
-    left = list(named)
-    for interval in described:
-        found = next((place for place, x in enumerate(left) if _same_interval(interval, x)), None)
-        if found is None:
-            return False
-        left.pop(found)
-    return True
+    return described is not None and named is not None and paired_off(described, named, _same_interval)
 
 
 def _same_interval(a: Interval, b: Interval) -> bool:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tunedrop.evaluation.statistics import wilson
 from tunedrop.graders.sample import Grader, Sample
-
-_Z95 = 1.959963984540054
-"""The normal quantile of a two-sided 95% interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +57,7 @@ def _agreement(
     if graded == 0:
         raise ValueError(f"none of the {ungraded} examples could be graded: agreement cannot be measured")
     share = agreed / graded
-    spread = 1 + _Z95**2 / graded
-    middle = (share + _Z95**2 / (2 * graded)) / spread
-    half = _Z95 * math.sqrt(share * (1 - share) / graded + _Z95**2 / (4 * graded**2)) / spread
+    low, high = wilson(agreed, graded)
     accepts, right = accepted_right + false_accepts, accepted_right + false_rejects
     chance = (accepts * right + (graded - accepts) * (graded - right)) / graded**2
     return Agreement(
@@ -72,7 +67,7 @@ def _agreement(
         false_rejects=false_rejects,
         ungraded=ungraded,
         share=share,
-        low=max(0.0, middle - half),
-        high=min(1.0, middle + half),
+        low=low,
+        high=high,
         kappa=(share - chance) / (1 - chance) if chance < 1 else None,
     )

@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.command.exits import UsageError
+from tunedrop.identity import INBOX, SIBLINGS, TRAIN_NAME
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-TRAIN = "train.jsonl"
-SIBLINGS = ("test.jsonl", "recipe.yaml", "recipe.yml", "recipe.json")
-INBOX = "inbox"
 DEFAULT_REGION = "us-west-2"
 
 
@@ -33,15 +31,15 @@ class DatasetFolder:
             UsageError: there is no such folder, or no train.jsonl in it.
         """
         if not path.exists():
-            raise UsageError(f"there is no folder {path}; expected one that holds {TRAIN}")
+            raise UsageError(f"there is no folder {path}; expected one that holds {TRAIN_NAME}")
         if not path.is_dir():
-            raise UsageError(f"{path} is a file; name the folder that holds {TRAIN}: {path.parent}")
-        train = path / TRAIN
+            raise UsageError(f"{path} is a file; name the folder that holds {TRAIN_NAME}: {path.parent}")
+        train = path / TRAIN_NAME
         if not train.is_file():
             others = sorted(each.name for each in path.iterdir() if each.is_file())
             has = f"it holds {', '.join(others[:6])}{', …' if len(others) > 6 else ''}" if others else "it is empty"
             raise UsageError(
-                f"{path} has no {TRAIN} ({has}); rename the training file, or make one with `tunedrop convert`"
+                f"{path} has no {TRAIN_NAME} ({has}); rename the training file, or make one with `tunedrop convert`"
             )
         siblings = tuple(path / each for each in SIBLINGS if (path / each).is_file())
         return cls(name or path.resolve().name or "dataset", train, siblings)
@@ -63,10 +61,10 @@ class DatasetFolder:
         return DEFAULT_REGION
 
     def upload(self, s3: S3Client, bucket: str, prefix: str = INBOX) -> tuple[str, str]:
-        """Put the files below `<prefix>/<name>/`, train.jsonl last, as it starts the run; its key and its version."""
+        """Put the files below `<prefix><name>/`, train.jsonl last, as it starts the run; its key and its version."""
         for sibling in self.siblings:
-            _put(s3, bucket, f"{prefix}/{self.name}/{sibling.name}", sibling)
-        key = f"{prefix}/{self.name}/{TRAIN}"
+            _put(s3, bucket, f"{prefix}{self.name}/{sibling.name}", sibling)
+        key = f"{prefix}{self.name}/{TRAIN_NAME}"
         return key, _put(s3, bucket, key, self.train)
 
 

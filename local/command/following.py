@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from local.bedrock.handle import LocalBedrockFailed
 from local.command import places
 from local.command.copying import copy_folder
-from local.command.dataset_folder import INBOX, DatasetFolder
+from local.command.dataset_folder import DatasetFolder
 from local.command.exits import CommandError
 from local.command.progress import Progress, reader
 from local.command.subscriber import Received, Subscriber
 from local.command.views import View
-from tunedrop.identity import Upload, run_id_for_upload
+from tunedrop.identity import INBOX, Upload, run_id_for_upload
 from tunedrop.run.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def take_through(stack: LocalStack, dataset: DatasetFolder, view: View) -> Follo
     began = time.monotonic()
     key, version = dataset.upload(aws.client("s3"), bucket)
     names = [*(each.name for each in dataset.siblings), dataset.train.name]
-    view.tell(f"Dropped {', '.join(names)} into s3://{bucket}/{INBOX}/{dataset.name}/")
+    view.tell(f"Dropped {', '.join(names)} into s3://{bucket}/{INBOX}{dataset.name}/")
     run_id = run_id_for_upload(Upload(bucket, key, version))
     progress, notice = _follow(stack, run_id, subscriber, view)
     folder = copy_run_folder(stack, run_id)

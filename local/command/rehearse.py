@@ -25,7 +25,7 @@ the states up to RehearseGrader, each called by itself, so that no job can come 
 
 _STATES = ("ResolveInputs", "ValidateDataset", "RehearseGrader")
 
-_PREFIX = "rehearsals"
+_PREFIX = "rehearsals/"
 """Where the files are put: in the dataset bucket, but outside the inbox, so that the upload starts nothing."""
 
 

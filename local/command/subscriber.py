@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tunedrop.outcomes import Status
+
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
-
-TERMINAL = ("SUCCEEDED", "REJECTED", "FAILED", "CANCELLED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Subscriber:
 
     def __init__(self, sqs: SQSClient, sns: SNSClient, topic_arn: str, name: str) -> None:
         self._sqs = sqs
-        policy = {"name": [name], "status": list(TERMINAL)}
+        policy = {"name": [name], "status": [each.value for each in Status if each.terminal]}
         self._queue = subscribe(sqs, sns, topic_arn, "tunedrop-command", policy)
 
     def receive(self, run_id: str) -> Received | None:

@@ -23,6 +23,12 @@ _HASH_LENGTH = 16
 INBOX = "inbox/"
 """Where datasets are dropped: `inbox/<name>/train.jsonl`."""
 
+TRAIN_NAME = "train.jsonl"
+TEST_NAME = "test.jsonl"
+RECIPE_NAMES = ("recipe.yaml", "recipe.yml", "recipe.json")
+SIBLINGS = (TEST_NAME, *RECIPE_NAMES)
+"""What may lie beside the training file, whose upload starts the run."""
+
 _BEDROCK_PREFIX = "tunedrop-"
 _RUN_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,45}[a-z0-9])?")
 _NOTICE_NAMESPACE = uuid.UUID("5d0f6f0e-2c3a-5b8e-9a44-7c1f6c1b7d11")
@@ -111,22 +117,22 @@ def machine_arn(execution: str) -> str:
 
 def training_file_name(run_id: str) -> str:
     """The name under which the run's training file is uploaded to Bedrock."""
-    return f"tunedrop-{run_id}.jsonl"
+    return f"{bedrock_name(run_id)}.jsonl"
 
 
 def run_id_of_training_file(file_name: str) -> str | None:
     """The run that a file at Bedrock was uploaded for, or None where the file is not one of Tunedrop's."""
-    run_id = file_name.removeprefix("tunedrop-").removesuffix(".jsonl")
-    return run_id if file_name == training_file_name(run_id) and is_run_id(run_id) else None
+    name = file_name.removesuffix(".jsonl")
+    return run_id_of_bedrock_name(name) if name != file_name else None
 
 
 def bedrock_name(run_id: str) -> str:
-    """What is named after the run at Bedrock's native API: job, model, deployment. At most 9 + 47 of 63 characters."""
+    """What is named after the run at Bedrock: job, model, deployment. At most 9 + 47 of 63 characters."""
     return f"{_BEDROCK_PREFIX}{run_id}"
 
 
 def run_id_of_bedrock_name(name: str) -> str | None:
-    """The run that something at Bedrock's native API is named after, or None where it is not one of Tunedrop's."""
+    """The run that something at Bedrock is named after, or None where it is not one of Tunedrop's."""
     run_id = name.removeprefix(_BEDROCK_PREFIX)
     return run_id if name == bedrock_name(run_id) and is_run_id(run_id) else None
 

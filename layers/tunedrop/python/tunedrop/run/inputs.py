@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from tunedrop.identity import RECIPE_NAMES, TEST_NAME
 from tunedrop.outcomes import InputMissing
 from tunedrop.run.record import PinnedObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-TEST_NAME = "test.jsonl"
-RECIPE_NAMES = ("recipe.yaml", "recipe.yml", "recipe.json")
 
 _FORBIDDEN = frozenset({"403", "AccessDenied", "Forbidden"})
 """What S3 answers for an object that is not there, too, where the bucket may not be listed."""

@@ -11,14 +11,10 @@ from difflib import get_close_matches
 from typing import Any
 
 from tunedrop import identity, notice
-from tunedrop.identity import Upload
+from tunedrop.identity import SIBLINGS, TEST_NAME, TRAIN_NAME, Upload
 from tunedrop.outcomes import RecipeInvalid
 from tunedrop.recipe import parse, resolve
-from tunedrop.run.inputs import RECIPE_NAMES, TEST_NAME
 from tunedrop.run.record import PinnedObject, RunRecord
-
-TRAIN_NAME = "train.jsonl"
-SIBLINGS = (TEST_NAME, *RECIPE_NAMES)
 
 _SILENT = ("readme", "license", "licence", "notice", ".ds_store", ".gitkeep", "thumbs.db")
 """What lies in many folders, and nobody takes for data: uploads whose name begins so are passed over."""

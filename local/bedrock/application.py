@@ -28,7 +28,7 @@ def application(service: Service) -> Starlette:
     native_jobs = CustomizationJobs(service)
 
     async def stop() -> None:
-        await jobs.stop()
+        await jobs.stop_all()
         await native_jobs.stop_all()
 
     @asynccontextmanager

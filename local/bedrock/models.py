@@ -24,7 +24,6 @@ class AskedModel:
     base: BaseModel
     created: int
     tuned: bool
-    listed: bool = True
 
 
 class Models:
@@ -88,4 +87,4 @@ class Models:
         if base is None:
             raise LookupError(f"tuned model {document['id']} is of {document['base']}, which the catalog lacks")
         policy = Policy.from_json(document["policy"])
-        return AskedModel(document["id"], policy, base, document["created"], tuned=True, listed=document["listed"])
+        return AskedModel(document["id"], policy, base, document["created"], tuned=True)

@@ -52,8 +52,6 @@ class Deployment:
 class DeployedResource:
     """One resource of a deployment."""
 
-    logical_id: str
-    type: str
     physical_id: str
     """What Ref gives: a name, an ARN or an id, as CloudFormation documents for the type."""
     attributes: Mapping[str, str]
@@ -100,7 +98,7 @@ def deploy(
             raise type(error)(f"{name} ({kind}): {error}") from error
         created = _create(stack, name, kind, properties)
         resolver.resources[name] = created
-        made[name] = DeployedResource(name, kind, created.ref, created.attributes)
+        made[name] = DeployedResource(created.ref, created.attributes)
     outputs = {
         name: str(resolver.resolve(output["Value"]))
         for name, output in cloudformation.get("Outputs", {}).items()

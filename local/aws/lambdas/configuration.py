@@ -29,7 +29,3 @@ class FunctionConfiguration:
     log_format: str
     """`Text` or `JSON`, as LoggingConfig has it."""
     reserved_concurrency: int | None = None
-
-    @property
-    def label(self) -> str:
-        return f"{self.name}:{self.version}"

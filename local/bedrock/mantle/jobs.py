@@ -12,6 +12,7 @@ from typing import Any
 from local.bedrock.errors import invalid, not_found
 from local.bedrock.grading import GraderFailed, GraderSettings, Reply, rewards
 from local.bedrock.grpo import Measures
+from local.bedrock.job_tasks import JobTasks
 from local.bedrock.mantle.job_request import JobRequest
 from local.bedrock.mantle.lists import Staleness
 from local.bedrock.records import Document
@@ -41,21 +42,18 @@ class Jobs:
         self._service = service
         self._records = service.records
         self._staleness = staleness
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks = JobTasks(self._run)
         self._training: set[str] = set()
 
     def go_on(self) -> None:
         """Run on every job that the process before this one left unfinished."""
         for job in self._records.all(JOB):
             if job["status"] not in ENDED:
-                self._start(job["id"])
+                self._tasks.start(job["id"])
 
-    async def stop(self) -> None:
+    async def stop_all(self) -> None:
         """Stop all tasks; their jobs are left as they are, to go on in the next process."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.stop_all()
 
     def create(self, request: JobRequest) -> Document:
         """Make a job and start it; returns its record."""
@@ -87,7 +85,7 @@ class Jobs:
             self._say(name, f"Created fine-tuning job: {name}")
             self._say(name, f"Validating training file: {request.training_file}")
         self._staleness.created(JOB, name)
-        self._start(name)
+        self._tasks.start(name)
         return job
 
     def find(self, name: str) -> Document:
@@ -104,18 +102,11 @@ class Jobs:
             if self._service.switches.cancel_ended_job == "refuse":
                 raise invalid(f"Job {name} has already ended with status '{job['status']}'.")
             return job
-        task = self._tasks.pop(name, None)
-        if task is not None:
-            task.cancel()
+        self._tasks.stop(name)
         with self._records.together():
             self._change(name, status="cancelled", finished_at=int(time.time()))
             self._say(name, "The job was cancelled.")
         return self.find(name)
-
-    def _start(self, name: str) -> None:
-        task = asyncio.get_running_loop().create_task(self._run(name), name=name)
-        self._tasks[name] = task
-        task.add_done_callback(lambda _: self._tasks.pop(name, None))
 
     async def _run(self, name: str) -> None:
         try:

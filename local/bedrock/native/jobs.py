@@ -13,6 +13,7 @@ from typing import Any
 from local.bedrock.catalog import NOVA_TUNED, base_model
 from local.bedrock.grading import GraderFailed, GraderSettings, Reply, rewards
 from local.bedrock.grpo import Measures
+from local.bedrock.job_tasks import JobTasks
 from local.bedrock.native.errors import conflict, no_resource
 from local.bedrock.native.job_request import CustomizationRequest
 from local.bedrock.records import Document
@@ -37,20 +38,17 @@ class CustomizationJobs:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks = JobTasks(self._run)
 
     def go_on(self) -> None:
         """Run on every job that the process before this one left unfinished."""
         for job in self._service.records.all(JOB):
             if job["status"] not in _ENDED:
-                self._start(job["id"])
+                self._tasks.start(job["id"])
 
     async def stop_all(self) -> None:
         """Stop all tasks; their jobs are left as they are, to go on in the next process."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.stop_all()
 
     def all(self) -> list[Document]:
         """Every job's record, oldest first."""
@@ -95,7 +93,7 @@ class CustomizationJobs:
             "ended": None,
         }
         service.records.put(JOB, name, job)
-        self._start(name)
+        self._tasks.start(name)
         return job
 
     def find(self, identifier: str) -> Document:
@@ -111,16 +109,9 @@ class CustomizationJobs:
         if job["status"] in _ENDED:
             raise conflict(f"The job {identifier} has already ended as {job['status']}.")
         if job["status"] == "InProgress":
-            task = self._tasks.pop(job["id"], None)
-            if task is not None:
-                task.cancel()
+            self._tasks.stop(job["id"])
             self._change(job["id"], status="Stopping")
-            self._start(job["id"])
-
-    def _start(self, name: str) -> None:
-        task = asyncio.get_running_loop().create_task(self._run(name), name=name)
-        self._tasks[name] = task
-        task.add_done_callback(lambda done: self._tasks.pop(name) if self._tasks.get(name) is done else None)
+            self._tasks.start(job["id"])
 
     async def _run(self, name: str) -> None:
         try:

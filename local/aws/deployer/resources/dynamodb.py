@@ -7,17 +7,22 @@ from typing import Any
 from local.aws.deployer.intrinsics import Created
 from local.aws.deployer.resource_type import Stack, given, resource_type, tags, truth
 
+_AS_THEY_ARE = (
+    "AttributeDefinitions",
+    "KeySchema",
+    "BillingMode",
+    "ProvisionedThroughput",
+    "GlobalSecondaryIndexes",
+    "LocalSecondaryIndexes",
+)
+"""Properties that CreateTable takes as the template has them."""
+
 
 @resource_type(
     "AWS::DynamoDB::Table",
     honoured=[
         "TableName",
-        "AttributeDefinitions",
-        "KeySchema",
-        "BillingMode",
-        "ProvisionedThroughput",
-        "GlobalSecondaryIndexes",
-        "LocalSecondaryIndexes",
+        *_AS_THEY_ARE,
         "TimeToLiveSpecification",
         "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled",
         "SSESpecification",
@@ -29,15 +34,7 @@ from local.aws.deployer.resource_type import Stack, given, resource_type, tags, 
 def table(stack: Stack, logical_id: str, properties: dict[str, Any]) -> Created:
     dynamodb = stack.aws.client("dynamodb")
     name = properties.get("TableName") or stack.physical_name(logical_id, 255)
-    arguments = given(
-        properties,
-        "AttributeDefinitions",
-        "KeySchema",
-        "BillingMode",
-        "ProvisionedThroughput",
-        "GlobalSecondaryIndexes",
-        "LocalSecondaryIndexes",
-    )
+    arguments = given(properties, *_AS_THEY_ARE)
     if "SSESpecification" in properties:
         sse = dict(properties["SSESpecification"])
         sse["Enabled"] = truth(sse.pop("SSEEnabled"))

@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 from openai import OpenAI
 from openai.types.fine_tuning import FineTuningJob
 
@@ -16,6 +18,7 @@ from tests.contract.local_bedrock.lambda_api import LambdaApi
 
 GRADER = "arn:aws:lambda:us-west-2:123456789012:function:grader-math:3"
 FULL_PACE = {"validating_seconds": 0, "queued_seconds": 0, "step_seconds": 0, "grader_backoff_seconds": 0}
+NOVA_PACE = {**FULL_PACE, "deploying_seconds": 0.1, "nova_stopping_seconds": 0.05, "nova_grader_wraps_strings": True}
 
 
 def training_rows(count: int = 100) -> bytes:
@@ -68,6 +71,32 @@ def bedrock(_process: LocalBedrock, lambda_api: LambdaApi) -> LocalBedrock:
     """A running local Bedrock, as new."""
     _process.forget(FULL_PACE)
     return _process
+
+
+@pytest.fixture(scope="session")
+def _nova_process(tmp_path_factory: pytest.TempPathFactory, _lambda_server: LambdaApi) -> Iterator[LocalBedrock]:
+    folder = tmp_path_factory.mktemp("nova")
+    with LocalBedrock.start(state_folder=folder, aws_endpoint=_lambda_server.endpoint, region="us-east-1") as running:
+        yield running
+
+
+@pytest.fixture
+def nova_bedrock(_nova_process: LocalBedrock, lambda_api: LambdaApi) -> LocalBedrock:
+    """A running local Bedrock in Nova's Region, as new."""
+    _nova_process.forget(NOVA_PACE)
+    return _nova_process
+
+
+def native_client(service: str, endpoint: str, region: str = "us-east-1", **config: Any) -> Any:
+    """A client of boto3 without retries, so that a test sees each answer; `config` as botocore's Config has it."""
+    return boto3.client(
+        service,  # type: ignore[call-overload]  # the name is a variable
+        region_name=region,
+        endpoint_url=endpoint,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+        config=Config(retries={"total_max_attempts": 1}, **config),
+    )
 
 
 @pytest.fixture

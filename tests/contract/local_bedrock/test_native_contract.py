@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local.bedrock import LocalBedrock
 from local.bedrock.simulated_model import UNKNOWN_PROMPT
-from tests.contract.local_bedrock.conftest import FULL_PACE, training_rows
+from tests.contract.local_bedrock.conftest import native_client, training_rows
 from tests.contract.local_bedrock.lambda_api import LambdaApi, exact_grader
 
 if TYPE_CHECKING:
@@ -25,48 +23,26 @@ if TYPE_CHECKING:
 
 GRADER = "arn:aws:lambda:us-east-1:123456789012:function:grader-math:3"
 PROFILE = "us.amazon.nova-2-lite-v1:0"
-SWITCHES = {**FULL_PACE, "deploying_seconds": 0.1, "nova_stopping_seconds": 0.05, "nova_grader_wraps_strings": True}
-
-
-@pytest.fixture(scope="module")
-def _east(tmp_path_factory: pytest.TempPathFactory, _lambda_server: LambdaApi) -> Iterator[LocalBedrock]:
-    with LocalBedrock.start(
-        state_folder=tmp_path_factory.mktemp("east"), aws_endpoint=_lambda_server.endpoint, region="us-east-1"
-    ) as running:
-        yield running
 
 
 @pytest.fixture
-def east(_east: LocalBedrock, lambda_api: LambdaApi) -> LocalBedrock:
+def east(nova_bedrock: LocalBedrock, lambda_api: LambdaApi) -> LocalBedrock:
     """A local Bedrock in Nova's Region, as new, with a training file in S3."""
-    _east.forget(SWITCHES)
     lambda_api.objects["/data/train.jsonl"] = training_rows(128)
-    return _east
-
-
-def client(service: str, bedrock: LocalBedrock, region: str = "us-east-1") -> Any:
-    """A client without retries, so that a test sees each answer."""
-    return boto3.client(
-        service,  # type: ignore[call-overload]  # the name is a variable
-        region_name=region,
-        endpoint_url=bedrock.endpoint,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
+    return nova_bedrock
 
 
 @pytest.fixture
 def control(east: LocalBedrock) -> BedrockClient:
     """The control plane."""
-    made: BedrockClient = client("bedrock", east)
+    made: BedrockClient = native_client("bedrock", east.endpoint)
     return made
 
 
 @pytest.fixture
 def runtime(east: LocalBedrock) -> BedrockRuntimeClient:
     """The runtime."""
-    made: BedrockRuntimeClient = client("bedrock-runtime", east)
+    made: BedrockRuntimeClient = native_client("bedrock-runtime", east.endpoint)
     return made
 
 
@@ -309,27 +285,25 @@ def test_a_failing_grader_and_prompts_that_are_too_long_fail_the_job(
     ],
 )
 def test_a_request_out_of_bounds_is_refused_by_name(east: LocalBedrock, change: dict[str, Any], why: str) -> None:
-    unchecked = boto3.client(
-        "bedrock",
-        region_name="us-east-1",
-        endpoint_url=east.endpoint,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-        config=Config(parameter_validation=False),
-    )
+    unchecked = native_client("bedrock", east.endpoint, parameter_validation=False)
     code, message = refused(unchecked.create_model_customization_job, **{**request(), **change})
     assert code == "ValidationException"
     assert why in message
 
 
 def test_nova_is_not_tuned_in_another_region(bedrock: LocalBedrock) -> None:
-    code, message = refused(client("bedrock", bedrock, "us-west-2").create_model_customization_job, **request())
+    code, message = refused(
+        native_client("bedrock", bedrock.endpoint, "us-west-2").create_model_customization_job, **request()
+    )
     assert code == "ValidationException"
     assert "us-east-1" in message
 
 
 def test_a_request_signed_for_another_region_is_refused(east: LocalBedrock) -> None:
-    assert refused(client("bedrock", east, "us-west-2").list_custom_models)[0] == "InvalidSignatureException"
+    assert (
+        refused(native_client("bedrock", east.endpoint, "us-west-2").list_custom_models)[0]
+        == "InvalidSignatureException"
+    )
 
 
 def test_faults_and_denials_reach_boto3_as_its_own_exceptions(control: BedrockClient, east: LocalBedrock) -> None:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import boto3
 import openai
 import pytest
 
+from tests.contract.local_bedrock.conftest import native_client
 from tunedrop.training.backend import JobRequest
 from tunedrop.training.nova import NovaBackend
 from tunedrop.training.open_weight import OpenWeightBackend
@@ -80,13 +80,7 @@ def open_weight(recorder: Recorder) -> Iterator[OpenWeightBackend]:
 
 @pytest.fixture
 def nova(recorder: Recorder) -> NovaBackend:
-    client = boto3.client(
-        "bedrock",
-        region_name="us-east-1",
-        endpoint_url=recorder.url,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-    )
+    client = native_client("bedrock", recorder.url)
     role = "arn:aws:iam::123456789012:role/BedrockRFTRole"
     return NovaBackend(client, client, role_arn=role, runs_bucket="bucket")
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from openai import AsyncOpenAI, OpenAI
 
 from local.bedrock import LocalBedrock
-from tests.contract.local_bedrock.conftest import FULL_PACE, training_rows
+from tests.contract.local_bedrock.conftest import native_client, training_rows
 from tests.contract.local_bedrock.lambda_api import LambdaApi
 from tests.waiting import until
 from tunedrop.catalog import find
@@ -35,37 +33,16 @@ ACTIONS = {
 }
 
 
-@pytest.fixture(scope="module")
-def _nova_process(tmp_path_factory: pytest.TempPathFactory, _lambda_server: LambdaApi) -> Iterator[LocalBedrock]:
-    with LocalBedrock.start(
-        state_folder=tmp_path_factory.mktemp("nova"), aws_endpoint=_lambda_server.endpoint, region="us-east-1"
-    ) as running:
-        yield running
-
-
 @pytest.fixture
-def nova_bedrock(_nova_process: LocalBedrock, lambda_api: LambdaApi) -> LocalBedrock:
-    _nova_process.forget(
-        {**FULL_PACE, "deploying_seconds": 0.1, "nova_stopping_seconds": 0.05, "nova_grader_wraps_strings": True}
-    )
+def nova_bedrock(nova_bedrock: LocalBedrock, lambda_api: LambdaApi) -> LocalBedrock:
+    """A local Bedrock in Nova's Region, as new, with the run's training file in S3."""
     lambda_api.objects[f"/runs-bucket/runs/{RUN_ID}/train.jsonl"] = training_rows(100)
-    return _nova_process
-
-
-def native(service: str, bedrock: LocalBedrock) -> Any:
-    return boto3.client(
-        service,  # type: ignore[call-overload]  # the name is a variable
-        region_name="us-east-1",
-        endpoint_url=bedrock.endpoint,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-        config=Config(retries={"total_max_attempts": 1}, read_timeout=5),
-    )
+    return nova_bedrock
 
 
 @pytest.fixture
 def nova(nova_bedrock: LocalBedrock) -> NovaBackend:
-    client = native("bedrock", nova_bedrock)
+    client = native_client("bedrock", nova_bedrock.endpoint, read_timeout=5)
     return NovaBackend(client, client, role_arn=ROLE, runs_bucket="runs-bucket")
 
 
@@ -207,7 +184,7 @@ def test_a_job_s_names_fit_the_service(nova: NovaBackend) -> None:
 
 def asked(bedrock: LocalBedrock, model: str, **question: Any) -> Any:
     async def ask() -> Any:
-        sampler = NovaSampler(native("bedrock-runtime", bedrock))
+        sampler = NovaSampler(native_client("bedrock-runtime", bedrock.endpoint, read_timeout=5))
         try:
             return await sampler.ask(
                 Asking(model, question.get("max_tokens", 200), 0.6), Question(question["messages"], seed=1)

@@ -17,7 +17,13 @@ from tunedrop.training.release import EndedExecution, end_of
 
 RUNBOOK = sam_template.ROOT / "docs/runbook.md"
 
-BY_STEP_FUNCTIONS = {"States.Timeout", "States.TaskFailed", "States.QueryEvaluationError", "Unknown"}
+BY_STEP_FUNCTIONS = {
+    "States.ItemReaderFailed",
+    "States.Timeout",
+    "States.TaskFailed",
+    "States.QueryEvaluationError",
+    "Unknown",
+}
 """What Step Functions itself ends an execution with, beside what Lambda names; Unknown is what end_of makes of none."""
 
 BY_LAMBDA = {"Sandbox.Timedout", "Runtime.ExitError", "Lambda.TooManyRequestsException"}

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from local.aws.moto_patches import calls, dynamodb, events, executions, expressions, functions, iam, sns, tasks, waits
+from local.aws.moto_patches import (
+    calls,
+    dynamodb,
+    events,
+    executions,
+    expressions,
+    functions,
+    iam,
+    maps,
+    sns,
+    tasks,
+    waits,
+)
 from local.aws.moto_patches.hooks import Hooks
 from local.aws.moto_patches.replacement import Replacements
 
@@ -28,6 +40,7 @@ class Patches:
         executions.describe_ends(replace)
         tasks.call_as_the_machines_role(replace, hooks)
         tasks.call_apis(replace, hooks)
+        maps.name_reader_failures(replace)
         functions.run(replace, hooks)
         functions.keep_logging_config(replace)
         events.deliver_object_events(replace, hooks)

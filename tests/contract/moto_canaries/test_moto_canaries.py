@@ -38,7 +38,19 @@ from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from local.aws import moto_patches
-from local.aws.moto_patches import calls, dynamodb, events, executions, expressions, functions, iam, sns, tasks, waits
+from local.aws.moto_patches import (
+    calls,
+    dynamodb,
+    events,
+    executions,
+    expressions,
+    functions,
+    iam,
+    maps,
+    sns,
+    tasks,
+    waits,
+)
 
 REGION = "us-west-2"
 ACCOUNT = "123456789012"
@@ -125,6 +137,22 @@ def test_moto_calls_an_expression_that_fails_a_runtime_error(monkeypatch: pytest
     monkeypatch.setattr(string_expression, "eval_jsonata_expression", fail)
     machine = _machine(query_language="JSONata", Only={"Type": "Pass", "Output": "{% $number('x') %}", "End": True})
     assert _ended(_start(machine))["error"] == "States.Runtime"
+
+
+@canary_of(maps.name_reader_failures)
+def test_moto_calls_items_that_cannot_be_read_a_runtime_error() -> None:
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "JSON"},
+        "Arguments": {"Bucket": "none", "Key": "none"},
+    }
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "Same",
+        "States": {"Same": {"Type": "Pass", "End": True}},
+    }
+    each = {"Type": "Map", "ItemReader": reader, "ItemProcessor": processor, "End": True}
+    assert _ended(_start(_machine(query_language="JSONata", Each=each)))["error"] == "States.Runtime"
 
 
 @canary_of(executions.name_unnamed)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.aws.calls import CallRefused
 from tests.workflow.embedded_aws.small_stack import SmallStack, wait_until
 
 MISBEHAVE = (Path(__file__).parent / "stack/functions/misbehave/app.py").read_text()
@@ -314,3 +315,34 @@ def test_calls_of_a_machine_carry_its_roles_credentials(stack: SmallStack) -> No
     finally:
         stop()
     assert roles == [stack.role("MachineRole")]
+
+
+def test_items_that_cannot_be_read_fail_a_map_by_that_name_and_are_read_again_where_it_says_so(
+    stack: SmallStack,
+) -> None:
+    stack.upload("lists/letters.json", json.dumps(["a", "b"]))
+    each = {
+        "Type": "Map",
+        "ItemReader": {
+            "Resource": "arn:aws:states:::s3:getObject",
+            "ReaderConfig": {"InputType": "JSON"},
+            "Arguments": {"Bucket": stack.InboxName, "Key": "lists/letters.json"},
+        },
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "Same",
+            "States": {"Same": {"Type": "Pass", "End": True}},
+        },
+        "MaxConcurrency": 1,
+        "End": True,
+    }
+    retry = {"ErrorEquals": ["States.ItemReaderFailed"], "IntervalSeconds": 1, "MaxAttempts": 1}
+    failure = CallRefused("InternalError", "The service failed", 503)
+    stack.aws.calls.refuse("s3", "GetObject", failure)
+    ended = stack.run(stack.make_machine("unreadable", {"Each": each}))
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.ItemReaderFailed")
+    assert "The service failed" in ended["cause"]
+    stack.aws.calls.refuse("s3", "GetObject", failure)
+    ended = stack.run(stack.make_machine("read-again", {"Each": {**each, "Retry": [retry]}}))
+    assert ended["status"] == "SUCCEEDED", ended.get("cause")
+    assert json.loads(ended["output"]) == ["a", "b"]

@@ -34,49 +34,49 @@ def _order(steps: Steps) -> str:
 
 
 QUESTIONS: Mapping[str, tuple[str, Callable[[Steps], str]]] = {
-    "§2 status of a file after its upload": ("file_uploaded", lambda steps: str(steps["file_uploaded"].get("status"))),
-    "§2 download of a file's content": ("file_content", lambda steps: f"HTTP {steps['file_content']['status']}"),
-    "§4.4, §7 form of ids": ("job", _ids),
-    "§4.4 whether `method` is echoed": (
+    "status of a file after its upload": ("file_uploaded", lambda steps: str(steps["file_uploaded"].get("status"))),
+    "download of a file's content": ("file_content", lambda steps: f"HTTP {steps['file_content']['status']}"),
+    "form of ids": ("job", _ids),
+    "whether `method` is echoed": (
         "create",
         lambda steps: "echoed" if steps["create"]["body"].get("method") else "not echoed",
     ),
-    "§4.2 steps of the job": (
+    "steps of the job": (
         "events",
         lambda steps: str(next((each.get("total_steps") for each in _metrics(steps)), "no metrics")),
     ),
-    "§4.5 statuses, in order": ("statuses", lambda steps: " → ".join(each["status"] for each in steps["statuses"])),
-    "§5 how far the list lags": ("create_listed", lambda steps: f"{steps['create_listed']['seconds']} s"),
-    "§5 cancelling a cancelled job": ("cancel_again", lambda steps: f"HTTP {steps['cancel_again']['status']}"),
-    "§5 pause": ("pause", lambda steps: f"HTTP {steps['pause']['status']}"),
-    "§5 order of events": ("events", _order),
-    "§5 default page of events": ("events_unlimited", lambda steps: str(len(steps["events_unlimited"]["data"]))),
-    "§5.1 keys of a metrics event": (
+    "statuses, in order": ("statuses", lambda steps: " → ".join(each["status"] for each in steps["statuses"])),
+    "how far the list lags": ("create_listed", lambda steps: f"{steps['create_listed']['seconds']} s"),
+    "cancelling a cancelled job": ("cancel_again", lambda steps: f"HTTP {steps['cancel_again']['status']}"),
+    "pause": ("pause", lambda steps: f"HTTP {steps['pause']['status']}"),
+    "order of events": ("events", _order),
+    "default page of events": ("events_unlimited", lambda steps: str(len(steps["events_unlimited"]["data"]))),
+    "keys of a metrics event": (
         "events",
         lambda steps: ", ".join(sorted(next(iter(_metrics(steps)), {}))) or "no metrics",
     ),
-    "§5.2 checkpoints": (
+    "checkpoints": (
         "checkpoints",
         lambda steps: str([each.get("step_number") for each in steps["checkpoints"].get("data", [])]),
     ),
-    "§6.1 the grader's batch": (
+    "the grader's batch": (
         "grader_batches",
         lambda steps: str(steps["grader_batches"][0] if steps["grader_batches"] else "none was logged"),
     ),
-    "§7 whether `seed` is taken": (
+    "whether `seed` is taken": (
         "tuned_model_with_seed",
         lambda steps: f"HTTP {steps['tuned_model_with_seed']['status']}",
     ),
-    "§7 tuned models in the list of models": (
+    "tuned models in the list of models": (
         "models",
         lambda steps: str(
             any(m.get("id") == steps["job"]["fine_tuned_model"] for m in steps["models"]["body"]["data"])
         ),
     ),
 }
-"""By the contract's row: the step that must have been recorded, and what it says."""
+"""By the question: the step that must have been recorded, and what it says."""
 
 
 def answers(steps: Steps) -> dict[str, str | None]:
-    """What is known of each row now; None where the walk did not come that far."""
-    return {row: tell(steps) if step in steps else None for row, (step, tell) in QUESTIONS.items()}
+    """What is known of each question now; None where the walk did not come that far."""
+    return {question: tell(steps) if step in steps else None for question, (step, tell) in QUESTIONS.items()}

@@ -1,5 +1,9 @@
 """A local Bedrock: the service's contract over HTTP, a simulated model behind it that real GRPO trains.
 
+The contract is what AWS has published: the Bedrock user guide, the walkthrough and the notebooks on reinforcement
+fine-tuning of open-weight models, and boto3's model of the native API. What these leave open is a switch
+(`switches.py`).
+
 It has no weights and says so: in the header `x-tunedrop-simulated` of every answer, and as `simulated` in job and model
 objects. Run it with `python -m local.bedrock`, or hold one as `LocalBedrock.start(...)`.
 """

@@ -25,7 +25,7 @@ NOVA_PROFILE = "us.amazon.nova-2-lite-v1:0"
 NOVA_TUNED = "amazon.nova-2-lite-v1:0:256k"
 
 # Shares in the order of policy.BEHAVIOURS. With the first, a strict grader's first rewards are about 0.48 and a
-# tolerant one's about 0.57, as in the walkthrough's run (contract §10).
+# tolerant one's about 0.57, as in the run of AWS's walkthrough.
 BASE_MODELS = (
     BaseModel(
         "openai.gpt-oss-20b",

@@ -1,4 +1,4 @@
-"""Refusals of the OpenAI-compatible API, in the envelope that real captures show (contract §1.5)."""
+"""Refusals of the OpenAI-compatible API, in the envelope that real captures show."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ async def _with_retries(arn: str, batch: Sequence[Reply], *, invoke: Invoke, set
 
 
 def sample_of(reply: Reply, settings: GraderSettings) -> Document:
-    """One entry of the grader's batch, in the layout that the settings ask for (contract §6.1)."""
+    """One entry of the grader's batch, in the layout that the settings ask for."""
     fields = {name: value for name, value in reply.row.items() if name not in ("id", "messages")}
     if settings.wraps_strings and isinstance(fields.get("reference_answer"), str):
         fields["reference_answer"] = {"text": fields["reference_answer"]}
@@ -126,7 +126,7 @@ def sample_of(reply: Reply, settings: GraderSettings) -> Document:
 
 
 def check_answer(answer: bytes, ids: Sequence[str], *, unit_range: bool) -> list[float]:
-    """The rewards in the order of `ids`. Raises GraderFailed for what the contract does not allow (§6.2)."""
+    """The rewards in the order of `ids`. Raises GraderFailed for what the contract does not allow."""
     try:
         entries = orjson.loads(answer)
     except orjson.JSONDecodeError as problem:

@@ -109,6 +109,6 @@ def switches_text() -> str:
     lines = []
     for switch in table():
         default = json.dumps(switch["default"])
-        lines.append(f"{switch['name']} = {default}  ({switch['allowed']}; contract {switch['section']})")
+        lines.append(f"{switch['name']} = {default}  ({switch['allowed']})")
         lines.append(f"    {switch['sentence']}")
     return "\n".join(lines)

@@ -1,7 +1,8 @@
 """Every behaviour of the service that is not confirmed, every fault, and the pace: one table of named switches.
 
-A switch's default is the contract's recommendation. `python -m local.bedrock --list-switches` prints the table;
-`--switch NAME=VALUE` sets one at the start, `POST /_simulation/switches` while it runs.
+A switch's default is what AWS's documents and published runs make most likely. `python -m local.bedrock
+--list-switches` prints the table; `--switch NAME=VALUE` sets one at the start, `POST /_simulation/switches` while it
+runs.
 """
 
 from __future__ import annotations
@@ -16,148 +17,137 @@ class SwitchInvalid(ValueError):
     """A switch that does not exist, or a value that it does not take."""
 
 
-def _switch(default: Any, sentence: str, section: str) -> Any:
-    return dataclasses.field(default=default, metadata={"sentence": sentence, "section": section})
+def _switch(default: Any, sentence: str) -> Any:
+    return dataclasses.field(default=default, metadata={"sentence": sentence})
 
 
 @dataclasses.dataclass
 class Switches:
-    """The table. Numbers are not negative; a `Literal` lists the allowed values; sections are the contract's."""
+    """The table. Numbers are not negative; a `Literal` lists the allowed values."""
 
     # What is not confirmed: files
     file_status_after_upload: Literal["processed", "uploaded"] = _switch(
-        "processed",
-        "Status of a file in the answer to its upload; `uploaded` turns `processed` on the next read.",
-        "§2",
+        "processed", "Status of a file in the answer to its upload; `uploaded` turns `processed` on the next read."
     )
-    file_content_download: bool = _switch(False, "GET /v1/files/{id}/content gives the bytes; else 404.", "§2")
+    file_content_download: bool = _switch(False, "GET /v1/files/{id}/content gives the bytes; else 404.")
 
     # What is not confirmed: creating jobs
-    suffix: Literal["refuse", "ignore"] = _switch("refuse", "What a `suffix` in the create request meets.", "§4.3")
+    suffix: Literal["refuse", "ignore"] = _switch("refuse", "What a `suffix` in the create request meets.")
     unknown_hyperparameters: Literal["refuse", "ignore"] = _switch(
-        "refuse", "What a hyperparameter other than the three documented ones meets.", "§4.2"
+        "refuse", "What a hyperparameter other than the three documented ones meets."
     )
     auto_hyperparameters: Literal["refuse", "accept"] = _switch(
-        "refuse", "What the literal `auto` meets as a hyperparameter; accepted, it means the default.", "§4.2"
+        "refuse", "What the literal `auto` meets as a hyperparameter; accepted, it means the default."
     )
     unknown_parameters: Literal["refuse", "ignore"] = _switch(
-        "refuse", "What a parameter that no documentation names meets in the create request.", "§4.3"
+        "refuse", "What a parameter that no documentation names meets in the create request."
     )
     validation_file: Literal["accept", "refuse"] = _switch(
-        "accept", "What a `validation_file` meets; accepted, it takes the place of the hold-out.", "§4.3"
+        "accept", "What a `validation_file` meets; accepted, it takes the place of the hold-out."
     )
     short_model_names: Literal["accept", "refuse"] = _switch(
-        "accept", "Whether the runtime's id `qwen.qwen3-32b-v1:0` is accepted beside `qwen.qwen3-32b`.", "§1.1"
+        "accept", "Whether the runtime's id `qwen.qwen3-32b-v1:0` is accepted beside `qwen.qwen3-32b`."
     )
-    echo_method: bool = _switch(True, "Job objects echo the request's `method`.", "§4.4")
+    echo_method: bool = _switch(True, "Job objects echo the request's `method`.")
     grader_checked_at_creation: bool = _switch(
-        False,
-        "A job whose grader function does not exist is refused at creation; else the job fails when it runs.",
-        "§6",
+        False, "A job whose grader function does not exist is refused at creation; else the job fails when it runs."
     )
-    concurrent_jobs: int = _switch(0, "Jobs that train at once, the others stay queued; 0: no limit.", "§9")
+    concurrent_jobs: int = _switch(0, "Jobs that train at once, the others stay queued; 0: no limit.")
 
     # What is not confirmed: jobs, lists, events, checkpoints
     cancel_ended_job: Literal["refuse", "answer"] = _switch(
-        "refuse", "Cancelling a job that has ended: 400, or the job as it is.", "§5"
+        "refuse", "Cancelling a job that has ended: 400, or the job as it is."
     )
     pause_and_resume: Literal["absent", "accept"] = _switch(
-        "absent", "POST …/pause and …/resume: 404, or the job unchanged.", "§5"
+        "absent", "POST …/pause and …/resume: 404, or the job unchanged."
     )
-    list_lag_seconds: float = _switch(0.0, "Lists show files and jobs as they were so many seconds ago.", "§5")
-    list_lag_calls: int = _switch(0, "A new file or job shows only after so many calls of its list.", "§5")
-    page_cap: int = _switch(0, "The most entries of a page, whatever `limit` asks; 0: no cap.", "§5")
-    event_order: Literal["newest_first", "oldest_first"] = _switch("newest_first", "Order of a job's events.", "§5")
-    checkpoint_every: int = _switch(20, "Steps between checkpoints; the last step has one whatever this says.", "§5.2")
-    tuned_model_id: Literal["plain", "colons", "arn"] = _switch("plain", "Form of a tuned model's id.", "§7")
-    tuned_models_listed: bool = _switch(True, "GET /v1/models lists tuned models too.", "§7")
-    model_deletion: bool = _switch(False, "DELETE /v1/models/{id} deletes a tuned model; else 404.", "§7")
+    list_lag_seconds: float = _switch(0.0, "Lists show files and jobs as they were so many seconds ago.")
+    list_lag_calls: int = _switch(0, "A new file or job shows only after so many calls of its list.")
+    page_cap: int = _switch(0, "The most entries of a page, whatever `limit` asks; 0: no cap.")
+    event_order: Literal["newest_first", "oldest_first"] = _switch("newest_first", "Order of a job's events.")
+    checkpoint_every: int = _switch(20, "Steps between checkpoints; the last step has one whatever this says.")
+    tuned_model_id: Literal["plain", "colons", "arn"] = _switch("plain", "Form of a tuned model's id.")
+    tuned_models_listed: bool = _switch(True, "GET /v1/models lists tuned models too.")
+    model_deletion: bool = _switch(False, "DELETE /v1/models/{id} deletes a tuned model; else 404.")
 
     # What is not confirmed: training and the grader's batch
     holdout: Literal["tenth", "none"] = _switch(
-        "tenth", "Rows that are not trained on where no validation file is given.", "§4.2"
+        "tenth", "Rows that are not trained on where no validation file is given."
     )
-    group_size: int = _switch(8, "Rollouts of one prompt.", "§4.2")
-    rollout_max_tokens: int = _switch(1024, "Longest rollout in tokens; longer ones are cut.", "§4.2")
+    group_size: int = _switch(8, "Rollouts of one prompt.")
+    rollout_max_tokens: int = _switch(1024, "Longest rollout in tokens; longer ones are cut.")
     grader_layout: Literal["toplevel", "metadata", "both"] = _switch(
-        "toplevel", "Where the grader's batch has `reference_answer` and the row's other fields.", "§6.1"
+        "toplevel", "Where the grader's batch has `reference_answer` and the row's other fields."
     )
-    grader_wraps_strings: bool = _switch(True, 'A string reference reaches the grader as {"text": …}.', "§6.1")
-    grader_answer_role: Literal["assistant", "nova_assistant"] = _switch(
-        "assistant", "Role of the answer's turn.", "§6.1"
-    )
-    grader_content: Literal["string", "parts"] = _switch(
-        "string", "Content of the answer's turn: text or text parts.", "§6.1"
-    )
+    grader_wraps_strings: bool = _switch(True, 'A string reference reaches the grader as {"text": …}.')
+    grader_answer_role: Literal["assistant", "nova_assistant"] = _switch("assistant", "Role of the answer's turn.")
+    grader_content: Literal["string", "parts"] = _switch("string", "Content of the answer's turn: text or text parts.")
     grader_reasoning: Literal["none", "field", "inline"] = _switch(
-        "none", "Where the grader sees reasoning: nowhere, in `reasoning_content`, or in front of the answer.", "§6.1"
+        "none", "Where the grader sees reasoning: nowhere, in `reasoning_content`, or in front of the answer."
     )
     grader_ids: Literal["unique", "row"] = _switch(
-        "unique", "Ids in the grader's batch: one a rollout, or the row's own, repeated in its group.", "§6.1"
+        "unique", "Ids in the grader's batch: one a rollout, or the row's own, repeated in its group."
     )
-    grader_batch_size: int = _switch(32, "Rollouts of one invocation of the grader.", "§6.1")
-    grader_concurrency: int = _switch(4, "Invocations of the grader at once.", "§6.3")
-    grader_retries: int = _switch(3, "Retries of a failed invocation before the job fails.", "§6.3")
-    grader_backoff_seconds: float = _switch(0.5, "Wait before the first retry; doubles each time.", "§6.3")
-    reward_range: Literal["any", "unit"] = _switch("any", "Whether rewards outside 0 to 1 are bad output.", "§6.2")
+    grader_batch_size: int = _switch(32, "Rollouts of one invocation of the grader.")
+    grader_concurrency: int = _switch(4, "Invocations of the grader at once.")
+    grader_retries: int = _switch(3, "Retries of a failed invocation before the job fails.")
+    grader_backoff_seconds: float = _switch(0.5, "Wait before the first retry; doubles each time.")
+    reward_range: Literal["any", "unit"] = _switch("any", "Whether rewards outside 0 to 1 are bad output.")
 
     # What is not confirmed: keys and inference
-    long_term_keys: Literal["accept", "refuse"] = _switch("accept", "What a long-term key (`ABSK…`) meets.", "§1.2")
+    long_term_keys: Literal["accept", "refuse"] = _switch("accept", "What a long-term key (`ABSK…`) meets.")
     chat_reasoning: Literal["none", "field"] = _switch(
-        "none", "Chat completions of gpt-oss carry `reasoning_content` beside the answer.", "§6.1"
+        "none", "Chat completions of gpt-oss carry `reasoning_content` beside the answer."
     )
-    qwen_streams_responses: bool = _switch(False, "Qwen models stream by the Responses API; else 400.", "§7")
-    completions: bool = _switch(True, "POST /v1/completions is there; else 404.", "§7")
+    qwen_streams_responses: bool = _switch(False, "Qwen models stream by the Responses API; else 400.")
+    completions: bool = _switch(True, "POST /v1/completions is there; else 404.")
 
     # What is not confirmed: the native path (Nova)
-    nova_validation_data: Literal["accept", "refuse"] = _switch("accept", "What `validationDataConfig` meets.", "§8.1")
-    nova_grader_layout: Literal["toplevel", "metadata", "both"] = _switch(
-        "toplevel", "As grader_layout, for Nova.", "§6.1"
-    )
-    nova_grader_wraps_strings: bool = _switch(False, "As grader_wraps_strings, for Nova.", "§6.1")
-    nova_status_details: bool = _switch(True, "`statusDetails` in a reinforcement fine-tuning job.", "§8.3")
-    nova_stopping_seconds: float = _switch(0.2, "How long a job that is being stopped is `Stopping`.", "§8.3")
-    nova_deployments_fail: bool = _switch(False, "Deployments end as `Failed`.", "§8.6")
-    nova_concurrent_deployments: int = _switch(2, "Deployments being created at once; more are refused.", "§9")
+    nova_validation_data: Literal["accept", "refuse"] = _switch("accept", "What `validationDataConfig` meets.")
+    nova_grader_layout: Literal["toplevel", "metadata", "both"] = _switch("toplevel", "As grader_layout, for Nova.")
+    nova_grader_wraps_strings: bool = _switch(False, "As grader_wraps_strings, for Nova.")
+    nova_status_details: bool = _switch(True, "`statusDetails` in a reinforcement fine-tuning job.")
+    nova_stopping_seconds: float = _switch(0.2, "How long a job that is being stopped is `Stopping`.")
+    nova_deployments_fail: bool = _switch(False, "Deployments end as `Failed`.")
+    nova_concurrent_deployments: int = _switch(2, "Deployments being created at once; more are refused.")
 
     # The simulated judge
-    judge_error_share: float = _switch(0.05, "Share of the simulated judge's judgements that are mistaken.", "§6.3")
+    judge_error_share: float = _switch(0.05, "Share of the simulated judge's judgements that are mistaken.")
     judge_lenient_share: float = _switch(
-        0.5, "Share of its mistaken judgements that give the best score; the others give the worst.", "§6.3"
+        0.5, "Share of its mistaken judgements that give the best score; the others give the worst."
     )
 
     tokens_per_minute: int = _switch(
-        0, "Quota of inference in tokens, prompt and max_tokens together; beyond it 429. 0: none.", "§7"
+        0, "Quota of inference in tokens, prompt and max_tokens together; beyond it 429. 0: none."
     )
 
     # Pace, in seconds
-    validating_seconds: float = _switch(0.5, "How long a job is `validating_files`.", "§4.5")
-    queued_seconds: float = _switch(0.5, "How long a job is `queued`.", "§4.5")
-    step_seconds: float = _switch(0.1, "Least duration of one training step.", "§9")
-    deploying_seconds: float = _switch(1.0, "How long a Nova deployment is `Creating`.", "§8.6")
-    inference_seconds: float = _switch(0.0, "How long an answer of a model takes.", "§7")
-    stream_piece_seconds: float = _switch(0.0, "Time between two pieces of a streamed answer.", "§7")
+    validating_seconds: float = _switch(0.5, "How long a job is `validating_files`.")
+    queued_seconds: float = _switch(0.5, "How long a job is `queued`.")
+    step_seconds: float = _switch(0.1, "Least duration of one training step.")
+    deploying_seconds: float = _switch(1.0, "How long a Nova deployment is `Creating`.")
+    inference_seconds: float = _switch(0.0, "How long an answer of a model takes.")
+    stream_piece_seconds: float = _switch(0.0, "Time between two pieces of a streamed answer.")
 
     # Faults
     fault_plan: str = _switch(
         "",
         "Planned faults, comma separated: ACTION:before|after:KIND[:TIMES]. ACTION is an IAM action name or `*`; KIND "
         "is 429, 500, 503, reset, hang, cut or malformed; `after` means that the side effect was made. TIMES: 1.",
-        "§1.3",
     )
     fault_actions: str = _switch(
-        "*", "Actions that the shares below afflict: IAM action names, comma separated, or `*`.", "§1.3"
+        "*", "Actions that the shares below afflict: IAM action names, comma separated, or `*`."
     )
-    throttle_share: float = _switch(0.0, "Share of requests that are answered with 429.", "§7")
-    error_share: float = _switch(0.0, "Share of requests that are answered with 500.", "§1.5")
-    reset_share: float = _switch(0.0, "Share of requests whose connection is reset.", "§1.5")
-    malformed_share: float = _switch(0.0, "Share of requests whose answer is broken JSON.", "§1.5")
-    slow_share: float = _switch(0.0, "Share of requests that are held back for slow_seconds.", "§1.5")
-    slow_seconds: float = _switch(1.0, "How long a slow request is held back.", "§1.5")
-    latency_seconds: float = _switch(0.0, "Time added to every request.", "§1.5")
-    hang_seconds: float = _switch(30.0, "How long a hanging request is held before its connection is reset.", "§1.5")
-    denied_actions: str = _switch("", "IAM action names, comma separated, that are denied with 403.", "§1.5")
-    keys_expired: bool = _switch(False, "Every key counts as expired.", "§1.2")
+    throttle_share: float = _switch(0.0, "Share of requests that are answered with 429.")
+    error_share: float = _switch(0.0, "Share of requests that are answered with 500.")
+    reset_share: float = _switch(0.0, "Share of requests whose connection is reset.")
+    malformed_share: float = _switch(0.0, "Share of requests whose answer is broken JSON.")
+    slow_share: float = _switch(0.0, "Share of requests that are held back for slow_seconds.")
+    slow_seconds: float = _switch(1.0, "How long a slow request is held back.")
+    latency_seconds: float = _switch(0.0, "Time added to every request.")
+    hang_seconds: float = _switch(30.0, "How long a hanging request is held before its connection is reset.")
+    denied_actions: str = _switch("", "IAM action names, comma separated, that are denied with 403.")
+    keys_expired: bool = _switch(False, "Every key counts as expired.")
 
     def set(self, name: str, value: object) -> None:
         """Set one switch from text or a JSON value. Raises SwitchInvalid, naming what is allowed."""
@@ -171,14 +161,13 @@ class Switches:
 
 
 def table() -> list[dict[str, Any]]:
-    """Every switch: name, default, allowed values, its sentence, the contract's section."""
+    """Every switch: name, default, allowed values, its sentence."""
     return [
         {
             "name": name,
             "default": field.default,
             "allowed": _allowed(name),
             "sentence": field.metadata["sentence"],
-            "section": field.metadata["section"],
         }
         for name, field in _FIELDS.items()
     ]

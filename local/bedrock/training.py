@@ -20,7 +20,7 @@ from local.bedrock.simulated_model import UNKNOWN_PROMPT, cut, decide
 Grade = Callable[[Sequence[Reply]], Awaitable[list[float]]]
 """Gives the reward of each reply, in order; raises GraderFailed."""
 
-FEWEST_ROWS = 100  # contract §2
+FEWEST_ROWS = 100  # the documented bounds of a training file
 MOST_ROWS = 20_000
 
 

@@ -13,7 +13,7 @@ from local.bedrock.models import Models
 from local.bedrock.records import Document
 from local.bedrock.switches import Switches
 
-TUNING_REGION = "us-west-2"  # contract §1.1: the only one that fine-tunes open-weight models
+TUNING_REGION = "us-west-2"  # the only one that fine-tunes open-weight models
 LAMBDA_ARN = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?")
 
 # The three documented hyperparameters: default, and bounds of our own, since the service's are not known.

@@ -254,7 +254,7 @@ class Jobs:
 
 
 def metrics_data(step: int, total_steps: int, measures: Measures) -> Document:
-    """The data of a metrics event: exactly the eight documented keys (contract §5.1)."""
+    """The data of a metrics event: exactly the eight documented keys."""
     return {
         "step": step,
         "total_steps": total_steps,

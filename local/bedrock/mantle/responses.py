@@ -121,7 +121,7 @@ def _response(body: Document, model: AskedModel, answer: Answer, asked: int) -> 
 
 
 def _events(response: Document) -> Iterator[Document]:
-    """The stream's events in order, as the walkthrough's code reads them (contract §7)."""
+    """The stream's events in order, as the walkthrough's code reads them."""
     begun = {**response, "status": "in_progress", "output": [], "usage": None, "incomplete_details": None}
     yield {"type": "response.created", "response": begun}
     yield {"type": "response.in_progress", "response": begun}

@@ -1,4 +1,4 @@
-"""The table of the OpenAI-compatible API: method, path, IAM action (contract §1.3), handler."""
+"""The table of the OpenAI-compatible API: method, path, IAM action, handler."""
 
 from __future__ import annotations
 

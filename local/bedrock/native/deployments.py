@@ -1,4 +1,4 @@
-"""On-demand deployments of customised models: Creating for a while, then Active (contract §8.6)."""
+"""On-demand deployments of customised models: Creating for a while, then Active."""
 
 from __future__ import annotations
 

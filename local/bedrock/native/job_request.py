@@ -1,4 +1,4 @@
-"""What a CreateModelCustomizationJob request must look like (contract §8.1)."""
+"""What a CreateModelCustomizationJob request must look like."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local.bedrock.native.errors import validation
 from local.bedrock.records import Document
 from local.bedrock.switches import Switches
 
-TUNING_REGION = "us-east-1"  # contract §8: the only one that fine-tunes Nova
+TUNING_REGION = "us-east-1"  # the only one that fine-tunes Nova
 _JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9+\-.])*")
 _MODEL_NAME = re.compile(r"([0-9a-zA-Z][_-]?){1,63}")
 _ROLE_ARN = re.compile(r"arn:aws(-[^:]+)?:iam::([0-9]{12})?:role/.+")

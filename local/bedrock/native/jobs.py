@@ -146,7 +146,7 @@ class CustomizationJobs:
             group_size=settings["trainingSamplePerPrompt"],
             max_tokens=settings["inferenceMaxTokens"],
             rate=job["rate"],
-            holds_out=False,  # rounds are the rows that are short enough by the batch size, contract §8.1
+            holds_out=False,  # rounds are the rows that are short enough by the batch size
             labels=self._service.rows.labels,
         )
         if not plan.rows:

@@ -1,4 +1,4 @@
-"""The table of the native APIs: method, path, IAM action, handler (contract §8)."""
+"""The table of the native APIs: method, path, IAM action, handler."""
 
 from __future__ import annotations
 

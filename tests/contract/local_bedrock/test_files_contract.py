@@ -1,4 +1,4 @@
-"""The Files API by the unmodified SDK and by curl (contract §2)."""
+"""The Files API by the unmodified SDK and by curl."""
 
 from __future__ import annotations
 

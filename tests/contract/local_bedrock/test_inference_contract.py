@@ -1,4 +1,4 @@
-"""Models, chat completions, responses and completions by the unmodified SDK (contract §7)."""
+"""Models, chat completions, responses and completions by the unmodified SDK."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_chat_streams_the_very_answer(client: OpenAI) -> None:
     whole = client.chat.completions.create(**asked)  # type: ignore[call-overload]  # one dict for both calls
     parts, usage = ["", ""], None
     finishes = []
-    for chunk in client.chat.completions.create(**asked, stream=True, stream_options={"include_usage": True}):  # type: ignore[call-overload]
+    for chunk in client.chat.completions.create(**asked, stream=True, stream_options={"include_usage": True}):  # type: ignore[call-overload]  # as above
         usage = chunk.usage or usage
         for choice in chunk.choices:
             parts[choice.index] += choice.delta.content or ""
@@ -176,8 +176,8 @@ def test_a_token_quota_refuses_what_goes_beyond_it(client: OpenAI, bedrock: Loca
 
 def test_rows_of_an_uploaded_file_are_known(client: OpenAI, bedrock: LocalBedrock) -> None:
     row = {"messages": [{"role": "user", "content": "Which colour?"}], "reference_answer": "green"}
-    before = client.chat.completions.create(model=MODEL, messages=row["messages"], temperature=0)  # type: ignore[arg-type]
+    before = client.chat.completions.create(model=MODEL, messages=row["messages"], temperature=0)  # type: ignore[arg-type]  # rows are plain JSON
     assert before.choices[0].message.content == UNKNOWN_PROMPT
     client.files.create(purpose="fine-tune", file=("rows.jsonl", json.dumps(row).encode()))
-    answers = client.chat.completions.create(model=MODEL, messages=row["messages"], n=20, seed=1)  # type: ignore[arg-type]
+    answers = client.chat.completions.create(model=MODEL, messages=row["messages"], n=20, seed=1)  # type: ignore[arg-type]  # rows are plain JSON
     assert "green" in {choice.message.content for choice in answers.choices}

@@ -1,4 +1,4 @@
-"""Fine-tuning jobs by the unmodified SDK (contract §4, §5)."""
+"""Fine-tuning jobs by the unmodified SDK."""
 
 from __future__ import annotations
 

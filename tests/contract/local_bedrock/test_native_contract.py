@@ -1,4 +1,4 @@
-"""The native path for Nova by unmodified boto3 (contract §8)."""
+"""The native path for Nova by unmodified boto3."""
 
 from __future__ import annotations
 

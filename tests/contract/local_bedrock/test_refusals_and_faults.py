@@ -1,4 +1,4 @@
-"""Keys, the captured error bodies, and every fault that a client must live with (contract §1)."""
+"""Keys, the captured error bodies, and every fault that a client must live with."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def truth(reply: Reply) -> str:
 
 
 def strict(reply: Reply) -> float:
-    """The walkthrough's scorer (contract §6.4): the last `#### N` within the last 300 characters."""
+    """The walkthrough's scorer: the last `#### N` within the last 300 characters."""
     found = re.findall(r"#### (\-?[0-9\.\,]+)", reply.text[-300:])
     return float(bool(found) and found[-1].replace(",", "") == truth(reply).replace(",", ""))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.bedrock.records import Records
+from local.bedrock.records import Page, Records
 
 
 @pytest.fixture
@@ -17,8 +17,8 @@ def records(tmp_path: Path) -> Records:
     return made
 
 
-def ids(page: object) -> list[str]:
-    return [document["id"] for document in page.documents]  # type: ignore[attr-defined]
+def ids(page: Page) -> list[str]:
+    return [document["id"] for document in page.documents]
 
 
 def test_pages_follow_one_another_in_either_order(records: Records) -> None:

@@ -8,10 +8,9 @@ from local.bedrock.faults import Fault, Faults, parse_plan
 from local.bedrock.switches import Switches, SwitchInvalid, table
 
 
-def test_every_switch_has_a_sentence_a_section_and_a_default_that_it_takes() -> None:
+def test_every_switch_has_a_sentence_and_a_default_that_it_takes() -> None:
     for switch in table():
         assert switch["sentence"].endswith((".", "1.")), switch["name"]
-        assert switch["section"].startswith("§")
         switches = Switches()
         switches.set(switch["name"], switch["default"])
         assert switches == Switches(), switch["name"]

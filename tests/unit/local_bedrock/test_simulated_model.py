@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -98,7 +99,7 @@ def test_a_prompt_is_found_whether_its_content_is_text_or_parts() -> None:
     assert prompt_key([{"role": "user", "content": "a"}]) != prompt_key([{"role": "system", "content": "a"}])
 
 
-def test_rows_are_known_after_a_restart_and_lines_that_are_no_rows_are_passed_over(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_rows_are_known_after_a_restart_and_lines_that_are_no_rows_are_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "state.sqlite"
     known = json.dumps({"messages": asked(1), "reference_answer": "spam"}).encode()
     records = Records(path)

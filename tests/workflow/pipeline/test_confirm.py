@@ -42,11 +42,11 @@ def test_the_walk_answers_every_question_and_puts_everything_away(application: A
     assert told["simulated"] is True
     assert "confirms nothing" in done.stderr
     known = told["known"]
-    assert known["§4.5 statuses, in order"].endswith("succeeded")
-    assert known["§4.2 steps of the job"] == "22"
-    assert known["§5 pause"] == "HTTP 404"
-    assert "reference_answer" in known["§6.1 the grader's batch"]
-    assert "Natalia" not in known["§6.1 the grader's batch"]
+    assert known["statuses, in order"].endswith("succeeded")
+    assert known["steps of the job"] == "22"
+    assert known["pause"] == "HTTP 404"
+    assert "reference_answer" in known["the grader's batch"]
+    assert "Natalia" not in known["the grader's batch"]
     names = [each["FunctionName"] for each in stack.aws.client("lambda").list_functions()["Functions"]]
     assert not [name for name in names if name.startswith("tunedrop-confirm-")]
     kept = [path.read_text() for path in tmp_path.glob("*.json")]

@@ -141,14 +141,14 @@ def test_a_long_formula_is_read_and_computed_at_once() -> None:
 
 
 def test_a_definition_of_openai_is_taken_as_it_is() -> None:
-    definition: JSON = {
+    definition: dict[str, JSON] = {
         "type": "string_check",
         "name": "x",
         "input": "{{sample.output_text}}",
         "reference": "{{item.reference_answer}}",
         "operation": "eq",
     }
-    assert isinstance(CompositeGrader.from_options(definition), OpenAIDefinitionGrader)  # type: ignore[arg-type]
+    assert isinstance(CompositeGrader.from_options(definition), OpenAIDefinitionGrader)
 
 
 def test_the_options_of_a_row_overlay_those_of_the_function() -> None:

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from tunedrop.graders.sample import JSON, OptionsError, require_known
 
@@ -78,13 +78,12 @@ def equal(first: JSON, second: JSON) -> bool:
     """Equal as JSON: 1 and 1.0 are the same number, true is no number, the order of an object's members is free."""
     if isinstance(first, bool) or isinstance(second, bool):
         return first is second
-    if isinstance(first, (int, float)) and isinstance(second, (int, float)):
+    if _is_number(first) and _is_number(second):
         return first == second
     if isinstance(first, Mapping) and isinstance(second, Mapping):
         return first.keys() == second.keys() and all(equal(value, second[key]) for key, value in first.items())
     if _is_array(first) and _is_array(second):
-        pairs = zip(first, second, strict=False)  # type: ignore[arg-type]  # _is_array has told
-        return len(first) == len(second) and all(equal(one, other) for one, other in pairs)  # type: ignore[arg-type]
+        return len(first) == len(second) and all(map(equal, first, second))
     return type(first) is type(second) and first == second
 
 
@@ -95,8 +94,7 @@ def equal_loosely(first: JSON, second: JSON) -> bool:
     if isinstance(first, Mapping) and isinstance(second, Mapping):
         return first.keys() == second.keys() and all(equal_loosely(value, second[key]) for key, value in first.items())
     if _is_array(first) and _is_array(second):
-        pairs = zip(first, second, strict=False)  # type: ignore[arg-type]  # _is_array has told
-        return len(first) == len(second) and all(equal_loosely(one, other) for one, other in pairs)  # type: ignore[arg-type]
+        return len(first) == len(second) and all(map(equal_loosely, first, second))
     return equal(first, second)
 
 
@@ -105,8 +103,12 @@ def words(text: str) -> str:
     return _NOT_A_WORD.sub("", unicodedata.normalize("NFKC", text).casefold())
 
 
-def _is_array(value: JSON) -> bool:
+def _is_array(value: JSON) -> TypeGuard[Sequence[JSON]]:
     return isinstance(value, (list, tuple))
+
+
+def _is_number(value: JSON) -> TypeGuard[int | float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _exact(_: Comparison, got: JSON, expected: JSON, __: Any) -> float:
@@ -120,11 +122,10 @@ def _case_insensitive(_: Comparison, got: JSON, expected: JSON, __: Any) -> floa
 
 
 def _number(how: Comparison, got: JSON, expected: JSON, _: Any) -> float:
-    for value in (got, expected):
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return 0.0
-    allowed = max(how.tolerance, how.relative * abs(expected))  # type: ignore[arg-type]  # numbers, as checked above
-    return float(abs(got - expected) <= allowed)  # type: ignore[operator]
+    if not (_is_number(got) and _is_number(expected)):
+        return 0.0
+    allowed = max(how.tolerance, how.relative * abs(expected))
+    return float(abs(got - expected) <= allowed)
 
 
 def _one_of(how: Comparison, got: JSON, expected: JSON, accepted: Sequence[JSON] | None) -> float:
@@ -149,14 +150,14 @@ def _set(how: Comparison, got: JSON, expected: JSON, _: Any) -> float:
     if not (_is_array(got) and _is_array(expected)):
         return float(equal(got, expected))
     same = equal_loosely if how.loose else equal
-    left = list(expected)  # type: ignore[arg-type]  # _is_array has told
-    total = len(got) + len(left)  # type: ignore[arg-type]
+    left = list(expected)
+    total = len(got) + len(left)
     if total == 0:
         return 1.0
-    if len(got) > 10 * max(1, len(left)):  # type: ignore[arg-type]  # listing everything: not worth the comparing
+    if len(got) > 10 * max(1, len(left)):  # listing everything: not worth the comparing
         return 0.0
     hits = 0
-    for item in got:  # type: ignore[union-attr]
+    for item in got:
         position = next((place for place, candidate in enumerate(left) if same(item, candidate)), None)
         if position is not None:
             hits += 1
@@ -169,10 +170,10 @@ def _list(how: Comparison, got: JSON, expected: JSON, _: Any) -> float:
     if not (_is_array(got) and _is_array(expected)):
         return float(equal(got, expected))
     same = equal_loosely if how.loose else equal
-    longer = max(len(got), len(expected))  # type: ignore[arg-type]  # _is_array has told
+    longer = max(len(got), len(expected))
     if longer == 0:
         return 1.0
-    return sum(same(one, other) for one, other in zip(got, expected, strict=False)) / longer  # type: ignore[arg-type]
+    return sum(same(one, other) for one, other in zip(got, expected, strict=False)) / longer
 
 
 COMPARATORS: Mapping[str, Callable[[Comparison, JSON, JSON, Sequence[JSON] | None], float]] = {

@@ -14,6 +14,9 @@ WORKERS ?= 2
 ENV ?= dev
 ARGS ?=
 
+# Modules are compiled once, whatever the shell says of it: tests and demo start hundreds of processes.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help
 help: ## list the commands
 	@grep -hE '^[a-z][a-zA-Z_-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'

@@ -15,6 +15,7 @@ from tunedrop.dataset.findings_page import render_page
 from tunedrop.dataset.report import DatasetReport
 from tunedrop.dataset.split import split_holdout
 from tunedrop.graders.kinds import load
+from tunedrop.graders.row_options import OPTIONS_FIELD
 from tunedrop.outcomes import DatasetInvalid, InputMissing
 from tunedrop.recipe import Recipe
 from tunedrop.run import folder as names
@@ -25,9 +26,6 @@ from tunedrop.run.store import RunStore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-OPTIONS_FIELD = "tunedrop_grader"
-"""The field of a row in which the recipe's grader options reach the grader: the service hands every field on."""
 
 _TOLD_FINDINGS = 20
 """Findings that a run's reason tells; all of them are in the folder."""

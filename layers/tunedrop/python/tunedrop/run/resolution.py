@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,9 @@ def resolve_inputs(run_id: str, *, store: RunStore, s3: S3Client, settings: Sett
         raise InputMissing(f"run {run_id} was started without a dataset: drop a train.jsonl into the inbox.")
     # Saved before the recipe is read, so that the notice of a broken recipe names what it was found beside.
     pins = {"train": train, "test": test, "recipe_file": recipe_file}
-    store.update(run_id, {name: _item(pinned) for name, pinned in pins.items()} | {"stage": "ResolveInputs"})
+    store.update(
+        run_id, {name: pinned and asdict(pinned) for name, pinned in pins.items()} | {"stage": "ResolveInputs"}
+    )
     written = _written(s3, recipe_file) if document is None else document
     recipe = resolve({**written, **source.get("overrides", {})}, settings.region)
     if recipe.resumes:
@@ -113,14 +116,3 @@ def _own_grader(arn: str, settings: Settings) -> str:
             f"lists {', '.join(settings.allowed_graders) or 'none'}"
         )
     return arn
-
-
-def _item(pinned: PinnedObject | None) -> dict[str, str | int] | None:
-    if pinned is None:
-        return None
-    return {
-        "bucket": pinned.bucket,
-        "key": pinned.key,
-        "version_id": pinned.version_id,
-        "bytes": pinned.bytes,
-    }

@@ -27,7 +27,7 @@ from tunedrop.run.store import RunStore
 from tunedrop.training.backend import JobRequest, TrainingBackend
 from tunedrop.training.nova import NovaBackend
 from tunedrop.training.open_weight import OpenWeightBackend
-from tunedrop.training.release import EndedExecution, Releaser
+from tunedrop.training.release import PipelineExecution, Releaser
 from tunedrop.training.submission import Submission
 
 EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:pipeline:"
@@ -147,7 +147,7 @@ def submit(record: RunRecord, store: RunStore, backend: Any, chance: random.Rand
 
 def stop(record: RunRecord, store: RunStore, backend: Any, chance: random.Random) -> str:
     """The aftermath of a stopped execution, processes dying; the id of the run's terminal notice."""
-    ended = EndedExecution(record.execution_arn, "ABORTED", {"run_id": record.run_id}, None, None, clock.now_text())
+    ended = PipelineExecution(record.execution_arn, "ABORTED", {"run_id": record.run_id}, None, None, clock.now_text())
     for attempt in range(200):
         dying = DyingStore(store, chance, 0.1 if attempt < 6 else 0.0)
         try:

@@ -13,7 +13,7 @@ import yaml
 from checks import sam_template
 from tunedrop import outcomes
 from tunedrop.recipe import FindingName
-from tunedrop.training.release import EndedExecution, end_of
+from tunedrop.training.release import PipelineExecution, end_of
 
 RUNBOOK = sam_template.ROOT / "docs/runbook.md"
 
@@ -43,7 +43,7 @@ def raised() -> set[str]:
 
 def made_by_the_release() -> set[str]:
     def ended(status: str) -> str:
-        return end_of(EndedExecution("arn", status, {}, None, None, "2026-01-01T00:00:00Z"))[1]["error"]
+        return end_of(PipelineExecution("arn", status, {}, None, None, "2026-01-01T00:00:00Z"))[1]["error"]
 
     return {ended(status) for status in ("ABORTED", "TIMED_OUT", "SUCCEEDED", "FAILED")}
 

@@ -18,7 +18,7 @@ from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
 from tunedrop.training.backend import JobRequest, JobStatus, Unclear
 from tunedrop.training.holdings import left_behind, let_go
-from tunedrop.training.release import EndedExecution, Releaser
+from tunedrop.training.release import PipelineExecution, Releaser
 from tunedrop.training.takeover import take_over
 
 NOVA = "amazon.nova-2-lite-v1:0:256k"
@@ -43,7 +43,7 @@ def nova(service: SimulatedService, store: RunStore, run: RunRecord) -> RunRecor
 
 
 def stopped(store: RunStore, service: SimulatedService) -> RunRecord:
-    ended = EndedExecution(EXECUTION, "ABORTED", {"run_id": RUN_ID}, None, None, tunedrop_clock.now_text())
+    ended = PipelineExecution(EXECUTION, "ABORTED", {"run_id": RUN_ID}, None, None, tunedrop_clock.now_text())
     Releaser(store, lambda record: service, list_lag_seconds=0).release(ended)
     return store.load(RUN_ID)
 

@@ -14,7 +14,7 @@ from tunedrop.outcomes import JobRefused, RunReleased, ServiceBusy, SubmissionUn
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
 from tunedrop.training.backend import Busy, Unclear
-from tunedrop.training.release import EndedExecution, Release, Releaser
+from tunedrop.training.release import PipelineExecution, Release, Releaser
 from tunedrop.training.submission import Submission
 
 LEASE_SECONDS = 120.0
@@ -85,7 +85,7 @@ def machine(store: RunStore, run: RunRecord, clock: Clock) -> Machine:
 
 def release(machine: Machine) -> Release:
     """The aftermath, as its state machine runs it."""
-    ended = EndedExecution(EXECUTION, "ABORTED", {"run_id": machine.run_id}, None, None, tunedrop_clock.now_text())
+    ended = PipelineExecution(EXECUTION, "ABORTED", {"run_id": machine.run_id}, None, None, tunedrop_clock.now_text())
     for _ in range(3 * MOST_ATTEMPTS):
         store = ProcessStore(machine.store, machine.service)
         releaser = Releaser(store, lambda record: machine.service, list_lag_seconds=LAG_SECONDS)

@@ -37,7 +37,7 @@ _STILL_COSTING = (JobStatus.VALIDATING, JobStatus.QUEUED, JobStatus.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
-class EndedExecution:
+class PipelineExecution:
     """An execution of the pipeline that is over, or not. `error` and `cause` as Step Functions tells them."""
 
     arn: str
@@ -64,13 +64,13 @@ class Release:
     """Whether this release closed the run, and did not find it closed."""
 
 
-def describe_execution(client: SFNClient, aftermath_input: Mapping[str, Any]) -> EndedExecution:
+def describe_execution(client: SFNClient, aftermath_input: Mapping[str, Any]) -> PipelineExecution:
     """The execution that an aftermath was started for: by its status-change event, or by the sweeper."""
     detail = aftermath_input.get("detail") or {}
     arn = detail.get("executionArn") or aftermath_input["execution_arn"]
     told = client.describe_execution(executionArn=arn)
     stopped = told.get("stopDate")
-    return EndedExecution(
+    return PipelineExecution(
         arn=arn,
         status=told["status"],
         input=json.loads(told.get("input") or "{}"),
@@ -104,7 +104,7 @@ class Releaser:
         self._list_lag_seconds = list_lag_seconds
         self._write_report = write_report
 
-    def release(self, execution: EndedExecution) -> Release:
+    def release(self, execution: PipelineExecution) -> Release:
         """Release the run of `execution`, if that has ended and owns it.
 
         Raises:
@@ -130,7 +130,7 @@ class Releaser:
             record, closed_now = self._close(self._let_go(self._store.load(run_id)), execution)
         return Release("publish", run_id, notice=record.notice, closed_now=closed_now)
 
-    def _register(self, run_id: str, execution: EndedExecution) -> RunRecord:
+    def _register(self, run_id: str, execution: PipelineExecution) -> RunRecord:
         try:
             return self._store.register(
                 new_record(run_id, execution.input, execution.arn, execution.stopped_at, Teams.from_environment())
@@ -210,7 +210,7 @@ class Releaser:
             record.run_id, {"released": {**record.released, **released}}, "attribute_exists(run_id)"
         )
 
-    def _close(self, record: RunRecord, execution: EndedExecution) -> tuple[RunRecord, bool]:
+    def _close(self, record: RunRecord, execution: PipelineExecution) -> tuple[RunRecord, bool]:
         """The record as it was closed, and whether it was closed here."""
         status, reason = end_of(execution)
         finished_at = clock.now_text()
@@ -226,7 +226,7 @@ class Releaser:
         return closed, closed.finished_at == finished_at
 
 
-def end_of(execution: EndedExecution) -> tuple[Status, dict[str, str]]:
+def end_of(execution: PipelineExecution) -> tuple[Status, dict[str, str]]:
     """How a run ends whose execution ended like this, and the reason, in the words that its reader gets."""
     if execution.status == "ABORTED":
         told = f" ({execution.cause})" if execution.cause else ""

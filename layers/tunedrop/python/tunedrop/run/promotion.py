@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tunedrop.evaluation.verdict import Verdict
 from tunedrop.outcomes import Status
 from tunedrop.recipe import Promotion, Recipe
 from tunedrop.run.record import RunRecord
@@ -95,6 +94,8 @@ def _why_not(record: RunRecord, status: Status, promotion: Promotion) -> str | N
 
 
 def _gate(record: RunRecord, status: Status) -> str | None:
+    from tunedrop.evaluation.verdict import Verdict  # the API and each notice of a failure do without the statistics
+
     if status is not Status.SUCCEEDED:
         return f"the run ended as {status}"
     evaluation: Mapping[str, Any] = record.evaluation or {}

@@ -91,12 +91,3 @@ def descendants(pid: int) -> set[int]:
         found.update(new)
         ahead += new
     return found
-
-
-def alive(pid: int) -> bool:
-    """Whether the process is there and not merely waiting to be reaped."""
-    try:
-        os.kill(pid, 0)
-        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (ProcessLookupError, FileNotFoundError):
-        return False

@@ -15,7 +15,8 @@ import pytest
 from pydantic import BaseModel
 
 from local.command.places import UP_ENVIRONMENT
-from tests.e2e.command_runs import REPOSITORY, alive, descendants, stop, tunedrop_up
+from tests.e2e.command_runs import REPOSITORY, descendants, stop, tunedrop_up
+from tests.processes import alive
 from tunedrop.catalog import default_for_region
 from tunedrop.recipe import Recipe, parse, resolve
 

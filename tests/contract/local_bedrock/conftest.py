@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ from openai.types.fine_tuning import FineTuningJob
 
 from local.bedrock import LocalBedrock
 from tests.contract.local_bedrock.lambda_api import LambdaApi
+from tests.waiting import until
 
 GRADER = "arn:aws:lambda:us-west-2:123456789012:function:grader-math:3"
 FULL_PACE = {"validating_seconds": 0, "queued_seconds": 0, "step_seconds": 0, "grader_backoff_seconds": 0}
@@ -124,12 +124,11 @@ def ended(client: OpenAI) -> Callable[[str], FineTuningJob]:
     """Wait until a job has ended; returns it."""
 
     def wait(job_id: str) -> FineTuningJob:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
+        def end() -> FineTuningJob | None:
             job = client.fine_tuning.jobs.retrieve(job_id)
-            if job.status in ("succeeded", "failed", "cancelled"):
-                return job
-            time.sleep(0.02)
-        raise AssertionError(f"the job did not end: {job}")
+            return job if job.status in ("succeeded", "failed", "cancelled") else None
+
+        job: FineTuningJob = until(end, f"{job_id} has ended")
+        return job
 
     return wait

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,8 @@ from openai.types.fine_tuning import FineTuningJob
 
 from local.bedrock import LocalBedrock, LocalBedrockFailed
 from tests.contract.local_bedrock.conftest import method, training_rows
+from tests.processes import alive
+from tests.waiting import until
 
 
 def steps(client: OpenAI, job: str) -> list[int]:
@@ -40,8 +41,7 @@ def test_a_job_in_training_goes_on_after_a_restart_as_if_nothing_had_been(
     undisturbed = ended(train(extra_body=longer).id)
     bedrock.set_switch("step_seconds", 0.5)
     job = train(extra_body=longer).id
-    while len(steps(client, job)) < 2:
-        time.sleep(0.01)
+    until(lambda: len(steps(client, job)) >= 2, "two steps are told")
 
     bedrock.restart(kill=kill)
 
@@ -80,20 +80,7 @@ def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
         pid = int(parent.stdout.readline())
         os.kill(pid, 0)
         parent.kill()
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline and alive(pid):
-        time.sleep(0.05)
-    assert not alive(pid)
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and is not reaped yet does not."""
-    try:
-        os.kill(pid, 0)
-        state = Path(f"/proc/{pid}/stat")
-        return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
-    except (ProcessLookupError, FileNotFoundError):
-        return False
+    until(lambda: not alive(pid), "it has ended", seconds=5)
 
 
 def test_from_the_command_line_it_prints_one_line_and_stops_on_a_signal(tmp_path: Path) -> None:

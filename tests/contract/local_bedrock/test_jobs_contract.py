@@ -14,6 +14,7 @@ from openai.types.fine_tuning import FineTuningJob
 from local.bedrock import LocalBedrock
 from tests.contract.local_bedrock.conftest import GRADER, method, training_rows
 from tests.contract.local_bedrock.lambda_api import LambdaApi, exact_grader
+from tests.waiting import until
 
 Train = Callable[..., FineTuningJob]
 Ended = Callable[[str], FineTuningJob]
@@ -107,8 +108,8 @@ def test_a_cancelled_job_stops_at_once_and_cannot_be_cancelled_again(
 ) -> None:
     bedrock.set_switch("step_seconds", 0.02)
     job = train(extra_body={"method": method(n_epochs=50)})
-    while not any(event.type == "metrics" for event in client.fine_tuning.jobs.list_events(job.id)):
-        time.sleep(0.01)
+    told = client.fine_tuning.jobs.list_events
+    until(lambda: any(event.type == "metrics" for event in told(job.id)), "a step is told")
 
     cancelled = client.fine_tuning.jobs.cancel(job.id)
     events = len(list(client.fine_tuning.jobs.list_events(job.id)))
@@ -224,8 +225,7 @@ def test_only_so_many_jobs_train_at_once(client: OpenAI, train: Train, bedrock: 
     bedrock.set_switch("step_seconds", 0.02)
     first = train(extra_body={"method": method(n_epochs=50)}).id
     second = train().id
-    while client.fine_tuning.jobs.retrieve(first).status != "running":
-        time.sleep(0.01)
+    until(lambda: client.fine_tuning.jobs.retrieve(first).status == "running", "the first job trains")
     time.sleep(0.1)
     assert client.fine_tuning.jobs.retrieve(second).status == "queued"
     client.fine_tuning.jobs.cancel(first)

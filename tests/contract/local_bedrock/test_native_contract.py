@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from local.bedrock import LocalBedrock
 from local.bedrock.simulated_model import UNKNOWN_PROMPT
 from tests.contract.local_bedrock.conftest import native_client, training_rows
 from tests.contract.local_bedrock.lambda_api import LambdaApi, exact_grader
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -81,13 +81,12 @@ def ended(control: BedrockClient) -> Ended:
     """Wait until a job has ended; returns it."""
 
     def wait(job: str) -> GetModelCustomizationJobResponseTypeDef:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
+        def end() -> GetModelCustomizationJobResponseTypeDef | None:
             told = control.get_model_customization_job(jobIdentifier=job)
-            if told["status"] in ("Completed", "Failed", "Stopped"):
-                return told
-            time.sleep(0.02)
-        raise AssertionError("the job did not end")
+            return told if told["status"] in ("Completed", "Failed", "Stopped") else None
+
+        told: GetModelCustomizationJobResponseTypeDef = until(end, f"{job} has ended")
+        return told
 
     return wait
 
@@ -126,8 +125,8 @@ def test_a_job_is_trained_deployed_asked_and_its_deployment_removed(
     conversation: Any = {"messages": [{"role": "user", "content": [{"text": "Who are you?"}]}]}
     assert refused(runtime.converse, modelId=deployed, **conversation)[0] == "ModelNotReadyException"
     assert refused(control.delete_custom_model, modelIdentifier=model["modelArn"])[0] == "ConflictException"
-    while control.get_custom_model_deployment(customModelDeploymentIdentifier="tuned")["status"] != "Active":
-        time.sleep(0.02)
+    asked = control.get_custom_model_deployment
+    until(lambda: asked(customModelDeploymentIdentifier="tuned")["status"] == "Active", "the deployment is active")
 
     def right(model_id: str) -> int:
         return sum(
@@ -207,8 +206,7 @@ def test_a_job_goes_on_after_a_restart(
     graded = len(lambda_api.batches)
     east.set_switch("step_seconds", 0.5)
     arn = control.create_model_customization_job(**request("second"))["jobArn"]
-    while len(lambda_api.batches) < graded + 4:  # two batches a step
-        time.sleep(0.01)
+    until(lambda: len(lambda_api.batches) >= graded + 4, "two steps are graded")  # two batches a step
     east.restart(kill=True)
     east.set_switch("step_seconds", 0)
     job = ended(arn)

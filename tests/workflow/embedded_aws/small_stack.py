@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from local.aws import Deployment, EmbeddedAws
 from local.aws.lambdas.code import pack_folder
-
-
-def wait_until(condition: Callable[[], Any], what: str, seconds: float = 20.0) -> Any:
-    """The first truthy value of the condition; fails when there is none in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.01)
-    pytest.fail(f"not within {seconds} s: {what}")
+from tests.waiting import until
 
 
 @dataclass
@@ -80,7 +67,7 @@ class SmallStack:
             described = self.describe(execution)
             return described if described["status"] != "RUNNING" else None
 
-        described: dict[str, Any] = wait_until(ended, f"{execution} has ended")
+        described: dict[str, Any] = until(ended, f"{execution} has ended")
         return described
 
     def run(self, machine: str, payload: Any = None) -> dict[str, Any]:

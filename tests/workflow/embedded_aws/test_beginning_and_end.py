@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -17,7 +16,8 @@ import pytest
 
 from local.aws import EmbeddedAws
 from local.aws.lambdas.code import pack_folder
-from tests.workflow.embedded_aws.small_stack import wait_until
+from tests.processes import alive
+from tests.waiting import until
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -60,28 +60,16 @@ def start_waiting(aws: EmbeddedAws, folder: Path) -> list[int]:
     )
     file = folder / "pids"
     functions.invoke(FunctionName="waiting", InvocationType="Event", Payload=f'{{"file": "{file}"}}'.encode())
-    pids: str = wait_until(lambda: file.exists() and file.read_text(), "the handler runs")
+    pids: str = until(lambda: file.exists() and file.read_text(), "the handler runs")
     return [int(pid) for pid in pids.split()]
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    stat = Path(f"/proc/{pid}/stat")
-    try:
-        return not Path("/proc/self/stat").exists() or stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_closing_ends_running_functions_and_frees_the_port(tmp_path: Path) -> None:
     with EmbeddedAws() as aws:
         endpoint, folder = aws.endpoint, aws.folder
         pids = start_waiting(aws, tmp_path)
-        assert all(_alive(pid) for pid in pids)
-    wait_until(lambda: not any(_alive(pid) for pid in pids), f"processes {pids} are gone")
+        assert all(alive(pid) for pid in pids)
+    until(lambda: not any(alive(pid) for pid in pids), f"processes {pids} are gone")
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(endpoint)  # noqa: S310 - a loopback address
     assert not folder.exists()
@@ -138,7 +126,7 @@ def test_no_process_outlives_its_parent_however_that_ends(tmp_path: Path, how: s
     with parent.stdout, ThreadPoolExecutor(1) as reader:
         assert reader.submit(parent.stdout.readline).result(60) == "ready\n"
         pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
-        assert all(_alive(pid) for pid in pids)
+        assert all(alive(pid) for pid in pids)
         parent.send_signal(how)
         parent.wait(20)
-    wait_until(lambda: not any(_alive(pid) for pid in pids), f"processes {pids} are gone")
+    until(lambda: not any(alive(pid) for pid in pids), f"processes {pids} are gone")

@@ -12,7 +12,8 @@ import pytest
 
 from local.aws.calls import Call, CallRefused
 from local.aws.events.dispatch import Delivery
-from tests.workflow.embedded_aws.small_stack import SmallStack, wait_until
+from tests.waiting import until
+from tests.workflow.embedded_aws.small_stack import SmallStack
 
 # moto's serializer tells of errors that are not in a service's model, as throttling is not in that of Step Functions.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception.*does not match an error shape")
@@ -210,7 +211,7 @@ def test_a_call_can_be_refused_and_is_seen_with_its_caller(stack: SmallStack) ->
     stack.aws.calls.refuse("sns", "Publish", CallRefused("InternalError", "down", 500))
     try:
         stack.upload("texts/refused.txt", "a b c d")
-        (execution,) = wait_until(lambda: _started(stack, "texts/refused.txt"), "the upload has started an execution")
+        (execution,) = until(lambda: _started(stack, "texts/refused.txt"), "the upload has started an execution")
         ended = stack.end_of(execution)
     finally:
         stop()

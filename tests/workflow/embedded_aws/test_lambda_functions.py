@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import statistics
 import sys
 import time
@@ -17,21 +16,12 @@ from botocore.exceptions import ClientError
 
 from local.aws.lambdas.code import pack_folder
 from local.aws.lambdas.errors import MAX_PAYLOAD_BYTES, InvokeRefused, failed
-from tests.workflow.embedded_aws.small_stack import SmallStack, wait_until
+from tests.processes import alive
+from tests.waiting import until
+from tests.workflow.embedded_aws.small_stack import SmallStack
 
 MISBEHAVE = (Path(__file__).parent / "stack/functions/misbehave/app.py").read_text()
 ECHO = "import os\n\ndef handler(event, context):\n    return {'event': event, 'pid': os.getpid()}\n"
-
-
-def _alive(pid: int) -> bool:
-    stat = Path(f"/proc/{pid}/stat")
-    if stat.parent.parent.is_dir() and not stat.exists():
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
 
 
 def test_a_process_sees_its_code_its_layers_and_the_runtime_and_nothing_of_the_environment_around_it(
@@ -90,7 +80,7 @@ def test_a_timeout_kills_the_process_and_what_it_has_started(stack: SmallStack, 
     assert payload["errorType"] == "Sandbox.Timedout"
     assert payload["errorMessage"].endswith("Error: Task timed out after 1.00 seconds")
     child = int(child_file.read_text())
-    wait_until(lambda: not _alive(child), f"process {child}, which the handler had started, is gone")
+    until(lambda: not alive(child), f"process {child}, which the handler had started, is gone")
     log = stack.aws.functions.logs.path(stack.MisbehaveName).read_text()
     assert "asked to sleep" in log
     assert "Task timed out after 1.00 seconds" in log
@@ -196,8 +186,8 @@ def test_an_idle_process_is_used_again_and_concurrent_calls_get_processes_of_the
     waiting = stack.make_function(tmp_path, "waiting", MISBEHAVE)
     with ThreadPoolExecutor(together) as callers:
         calls = [callers.submit(wait, number) for number in range(together)]
-        wait_until(lambda: len(stack.aws.functions.pool.busy(waiting)) == together, "all run at the same time")
-        wait_until(lambda: len(list(tmp_path.glob("ready-*"))) == together, "all have begun")
+        until(lambda: len(stack.aws.functions.pool.busy(waiting)) == together, "all run at the same time")
+        until(lambda: len(list(tmp_path.glob("ready-*"))) == together, "all have begun")
         assert len({path.read_text() for path in tmp_path.glob("ready-*")}) == together
         assert stack.invoke(name, {})[0]["pid"] in pids  # others are not held up
         go.touch()
@@ -210,7 +200,7 @@ def test_a_running_function_can_be_killed_by_its_name(stack: SmallStack, tmp_pat
     event = {"what": "wait", "ready_file": str(ready), "go_file": str(tmp_path / "never")}
     with ThreadPoolExecutor(1) as caller:
         call = caller.submit(stack.invoke, name, event)
-        wait_until(lambda: ready.exists() and ready.read_text(), "the handler runs")
+        until(lambda: ready.exists() and ready.read_text(), "the handler runs")
         assert stack.aws.functions.kill(name) == 1
         payload, response = call.result()
     assert payload["errorType"] == "Runtime.ExitError"
@@ -224,7 +214,7 @@ def test_reserved_concurrency_is_a_limit(stack: SmallStack, tmp_path: Path) -> N
     go, ready = tmp_path / "go", tmp_path / "ready"
     with ThreadPoolExecutor(1) as caller:
         call = caller.submit(stack.invoke, name, {"what": "wait", "ready_file": str(ready), "go_file": str(go)})
-        wait_until(ready.exists, "the handler runs")
+        until(ready.exists, "the handler runs")
         with pytest.raises(ClientError) as refused:
             stack.invoke(name, {"what": "note"})
         go.touch()

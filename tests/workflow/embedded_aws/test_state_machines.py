@@ -13,7 +13,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.aws.calls import CallRefused
-from tests.workflow.embedded_aws.small_stack import SmallStack, wait_until
+from tests.waiting import until
+from tests.workflow.embedded_aws.small_stack import SmallStack
 
 MISBEHAVE = (Path(__file__).parent / "stack/functions/misbehave/app.py").read_text()
 
@@ -162,9 +163,9 @@ def test_stopping_ends_a_machine_that_waits_for_its_retry(stack: SmallStack) -> 
     def history() -> list[str]:
         return [entry["type"] for entry in machines.get_execution_history(executionArn=execution)["events"]]
 
-    wait_until(lambda: "TaskFailed" in history(), "the function has failed")
+    until(lambda: "TaskFailed" in history(), "the function has failed")
     machines.stop_execution(executionArn=execution)
-    wait_until(lambda: history()[-1] == "ExecutionAborted", "the machine has ended")
+    until(lambda: history()[-1] == "ExecutionAborted", "the machine has ended")
 
 
 def test_stopping_ends_an_execution_at_once_though_its_function_runs_on(stack: SmallStack, tmp_path: Path) -> None:
@@ -176,7 +177,7 @@ def test_stopping_ends_an_execution_at_once_though_its_function_runs_on(stack: S
     }
     del states["First"]["End"]
     execution = stack.start(stack.make_machine("stopped", states))
-    wait_until(ready.exists, "the function runs")
+    until(ready.exists, "the function runs")
     stopped = stack.aws.client("stepfunctions").stop_execution(
         executionArn=execution, error="Stopped.ByHand", cause="enough"
     )
@@ -189,9 +190,9 @@ def test_stopping_ends_an_execution_at_once_though_its_function_runs_on(stack: S
     assert len(stack.aws.functions.pool.busy(name)) == 1
 
     go.touch()
-    wait_until(lambda: not stack.aws.functions.pool.busy(name), "the function has ended")
+    until(lambda: not stack.aws.functions.pool.busy(name), "the function has ended")
     history = stack.aws.client("stepfunctions")
-    wait_until(
+    until(
         lambda: history.get_execution_history(executionArn=execution)["events"][-1]["type"] == "ExecutionAborted",
         "the history tells of the stop",
     )
@@ -213,7 +214,7 @@ def test_stopping_interrupts_a_wait(stack: SmallStack) -> None:
     stack.aws.client("stepfunctions").stop_execution(executionArn=execution)
     assert stack.describe(execution)["status"] == "ABORTED"
     history = stack.aws.client("stepfunctions")
-    wait_until(
+    until(
         lambda: (
             "ExecutionAborted"
             in [entry["type"] for entry in history.get_execution_history(executionArn=execution)["events"]]
@@ -250,7 +251,7 @@ def test_the_machines_timeout_ends_it_as_timed_out(stack: SmallStack) -> None:
     )
     execution = stack.start(machine)
     assert stack.end_of(execution)["status"] == "TIMED_OUT"
-    wait_until(lambda: _changes(stack, execution) == ["RUNNING", "TIMED_OUT"], "the events tell of it")
+    until(lambda: _changes(stack, execution) == ["RUNNING", "TIMED_OUT"], "the events tell of it")
 
 
 def test_executions_without_a_name_get_one_each(stack: SmallStack) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 
-from tests.workflow.embedded_aws.small_stack import SmallStack, wait_until
+from tests.waiting import until
+from tests.workflow.embedded_aws.small_stack import SmallStack
 
 KEY = 'texts/some "quoted" näme.txt'
 
 
 def test_an_upload_is_counted_recorded_and_announced_by_one_execution(stack: SmallStack) -> None:
     version = stack.upload(KEY, "one two three four")
-    (execution,) = wait_until(stack.executions, "the upload has started an execution")
+    (execution,) = until(stack.executions, "the upload has started an execution")
     ended = stack.end_of(execution)
     assert ended["status"] == "SUCCEEDED", ended["cause"]
     assert json.loads(ended["output"]) == {"key": KEY, "words": 4, "size": "long"}
@@ -45,7 +46,7 @@ def test_an_upload_is_counted_recorded_and_announced_by_one_execution(stack: Sma
 def test_a_text_that_the_filter_policy_leaves_out_is_not_announced_to_the_queue(stack: SmallStack) -> None:
     seen = set(stack.executions())
     stack.upload("texts/short.txt", "two words")
-    (execution,) = wait_until(lambda: set(stack.executions()) - seen, "the upload has started an execution")
+    (execution,) = until(lambda: set(stack.executions()) - seen, "the upload has started an execution")
     assert (ended := stack.end_of(execution))["status"] == "SUCCEEDED", ended["cause"]
     assert stack.messages(stack.LongTextsUrl) == []
 

@@ -109,14 +109,13 @@ def _sample(sample: Sample) -> dict[str, JSON]:
     return names
 
 
-class _StringCheck:
-    def __init__(self, definition: Mapping[str, JSON], where: str) -> None:
+class _TextAgainstReference:
+    """Compares the text that one template gives with that of another; a text that the answer lacks is worth 0."""
+
+    def __init__(self, definition: Mapping[str, JSON], where: str, compare: Callable[[str, str], float]) -> None:
         self._input = _template(definition, "input", where)
         self._reference = _template(definition, "reference", where)
-        operation = definition.get("operation")
-        if operation not in _OPERATIONS:
-            raise OptionsError(f"{where}: operation must be one of {', '.join(_OPERATIONS)}, got {operation!r}.")
-        self._holds = _OPERATIONS[str(operation)]
+        self._compare = compare
 
     def templates(self) -> Iterable[str]:
         return (self._input, self._reference)
@@ -124,31 +123,28 @@ class _StringCheck:
     def score(self, names: Names, _: dict[str, float]) -> float:
         reference = fill(self._reference, names)
         try:
-            return float(self._holds(fill(self._input, names), reference))
+            return float(self._compare(fill(self._input, names), reference))
         except NotInAnswer:
             return 0.0
 
 
-class _TextSimilarity:
-    def __init__(self, definition: Mapping[str, JSON], where: str) -> None:
-        self._input = _template(definition, "input", where)
-        self._reference = _template(definition, "reference", where)
-        metric = definition.get("evaluation_metric")
-        if metric in REFUSED:
-            raise OptionsError(f"{where}: the metric {metric} cannot be had here: {REFUSED[str(metric)]}.")
-        if metric not in METRICS:
-            raise OptionsError(f"{where}: evaluation_metric must be one of {', '.join(METRICS)}, got {metric!r}.")
-        self._metric = METRICS[str(metric)]
+def _string_check(definition: Mapping[str, JSON], where: str) -> _TextAgainstReference:
+    operation = definition.get("operation")
+    if operation not in _OPERATIONS:
+        raise OptionsError(f"{where}: operation must be one of {', '.join(_OPERATIONS)}, got {operation!r}.")
+    return _TextAgainstReference(definition, where, _OPERATIONS[str(operation)])
 
-    def templates(self) -> Iterable[str]:
-        return (self._input, self._reference)
 
-    def score(self, names: Names, _: dict[str, float]) -> float:
-        reference = fill(self._reference, names)
-        try:
-            return self._metric(fill(self._input, names)[:LONGEST_TEXT], reference[:LONGEST_TEXT])
-        except NotInAnswer:
-            return 0.0
+def _text_similarity(definition: Mapping[str, JSON], where: str) -> _TextAgainstReference:
+    metric = definition.get("evaluation_metric")
+    if metric in REFUSED:
+        raise OptionsError(f"{where}: the metric {metric} cannot be had here: {REFUSED[str(metric)]}.")
+    if metric not in METRICS:
+        raise OptionsError(f"{where}: evaluation_metric must be one of {', '.join(METRICS)}, got {metric!r}.")
+    likeness = METRICS[str(metric)]
+    return _TextAgainstReference(
+        definition, where, lambda text, reference: likeness(text[:LONGEST_TEXT], reference[:LONGEST_TEXT])
+    )
 
 
 class _ScoreModel:
@@ -224,15 +220,15 @@ class _Multi:
         return self._formula.value(scores)
 
 
-_Part: TypeAlias = _StringCheck | _TextSimilarity | _ScoreModel | _Multi
+_Part: TypeAlias = _TextAgainstReference | _ScoreModel | _Multi
 
 
 def _read(definition: Mapping[str, JSON], where: str, ask: AskForScore | None) -> _Part:
     match definition.get("type"):
         case "string_check":
-            return _StringCheck(definition, where)
+            return _string_check(definition, where)
         case "text_similarity":
-            return _TextSimilarity(definition, where)
+            return _text_similarity(definition, where)
         case "score_model":
             return _ScoreModel(definition, where, ask)
         case "multi":

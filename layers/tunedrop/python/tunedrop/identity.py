@@ -13,6 +13,7 @@ import unicodedata
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 SLUG_LENGTH = 30
@@ -113,6 +114,11 @@ def execution_arn(machine_arn: str, run_id: str) -> str:
 def machine_arn(execution: str) -> str:
     """The state machine of an execution, both by their ARNs."""
     return execution.rpartition(":")[0].replace(":execution:", ":stateMachine:")
+
+
+def aftermath_name(run_id: str, moment: datetime) -> str:
+    """The execution of the aftermath that a sweep starts: one a run and minute, however many sweeps there are."""
+    return f"{run_id}-{moment:%Y%m%dT%H%M}"
 
 
 def training_file_name(run_id: str) -> str:

@@ -101,12 +101,10 @@ def _unregistered(resources: Resources) -> Iterator[tuple[str, str]]:
 
 def _start_aftermath(run_id: str, execution_arn: str, resources: Resources) -> bool:
     client = resources.stepfunctions
-    # One aftermath a run and minute, however many sweeps there are.
-    minute = clock.now().strftime("%Y%m%dT%H%M")
     try:
         client.start_execution(
             stateMachineArn=resources.settings.aftermath_arn,
-            name=f"{run_id}-{minute}",
+            name=identity.aftermath_name(run_id, clock.now()),
             input=json.dumps({"run_id": run_id, "execution_arn": execution_arn}),
         )
     except client.exceptions.ExecutionAlreadyExists:

@@ -10,7 +10,6 @@ import inspect
 import json
 import pkgutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -51,6 +50,7 @@ from local.aws.moto_patches import (
     tasks,
     waits,
 )
+from tests.waiting import until
 
 REGION = "us-west-2"
 ACCOUNT = "123456789012"
@@ -92,14 +92,6 @@ def _start(machine: str, **arguments: str) -> str:
     return str(_client("stepfunctions").start_execution(stateMachineArn=machine, **arguments)["executionArn"])
 
 
-def _when(condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 10
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return found
-
-
 def _ended(execution: str) -> dict[str, Any]:
     machines = _client("stepfunctions")
 
@@ -107,7 +99,7 @@ def _ended(execution: str) -> dict[str, Any]:
         described: dict[str, Any] = machines.describe_execution(executionArn=execution)
         return described if described["status"] != "RUNNING" else None
 
-    described: dict[str, Any] = _when(ended)
+    described: dict[str, Any] = until(ended, "the execution has ended")
     return described
 
 
@@ -187,7 +179,7 @@ def test_moto_drops_the_error_and_the_cause_of_a_stop() -> None:
     execution = _start(machine, name="stopped")
     backend: Any = stepfunctions_parser_backends[ACCOUNT][REGION]
     worker = backend.describe_execution(execution).exec_worker
-    _when(lambda: worker.env is not None and worker.env.is_running())
+    until(lambda: worker.env is not None and worker.env.is_running(), "the machine runs")
     _client("stepfunctions").stop_execution(executionArn=execution, error="Mine", cause="because")
     ended = _ended(execution)
     assert ended["status"] == "ABORTED"
@@ -213,7 +205,7 @@ def test_moto_lets_a_later_error_replace_a_stop() -> None:
     machine = _machine(Only={"Type": "Wait", "Seconds": 60, "Next": "End"}, End={"Type": "Succeed"})
     execution = _start(machine, name="stopped-then-failed")
     worker = backend.describe_execution(execution).exec_worker
-    _when(lambda: worker.env is not None and worker.env.is_running())
+    until(lambda: worker.env is not None and worker.env.is_running(), "the machine runs")
     worker.env.set_stop(stop_date=None, cause=None, error=None)
     worker.env.set_error(error={"error": "Late", "cause": "a task came back"})
     assert type(worker.env.program_state()).__name__ == "ProgramError"

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 DEFAULT_REGION = "us-west-2"
+REGIONS = (DEFAULT_REGION, "us-east-1")
+"""Those in which models train: a stack on this machine imitates one of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local.command import exits, places
-from local.command.dataset_folder import DatasetFolder
+from local.command.dataset_folder import REGIONS, DatasetFolder
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,7 +40,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("folder", type=Path, help="folder that holds train.jsonl")
     parser.add_argument("--json", action="store_true", help="print the rehearsal's figures as the last line on stdout")
-    parser.add_argument("--region", choices=("us-west-2", "us-east-1"), help="as of `tunedrop run`")
+    parser.add_argument("--region", choices=REGIONS, help="as of `tunedrop run`")
     parser.set_defaults(run=run)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from local.command import exits
+from local.command.dataset_folder import REGIONS
 
 _DESCRIPTION = """\
 Start the application on this machine, drop the folder's files into its inbox, follow the run to its notice, and show
@@ -48,7 +49,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plain", action="store_true", help="plain lines instead of the live view")
     parser.add_argument(
         "--region",
-        choices=("us-west-2", "us-east-1"),
+        choices=REGIONS,
         help="the Region that is imitated (default: the one in which the recipe's model trains: Nova in us-east-1, the "
         "open-weight models in us-west-2)",
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local.command import exits, places
+from local.command.dataset_folder import DEFAULT_REGION, REGIONS
 
 if TYPE_CHECKING:
     from local.stack import LocalStack
@@ -61,9 +62,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="FILE",
         help="the file to write for `source` (default: build/up/environment)",
     )
-    parser.add_argument(
-        "--region", choices=("us-west-2", "us-east-1"), default="us-west-2", help="as of `tunedrop run`"
-    )
+    parser.add_argument("--region", choices=REGIONS, default=DEFAULT_REGION, help="as of `tunedrop run`")
     parser.set_defaults(run=run)
 
 

@@ -19,5 +19,5 @@ def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_SEC
     while time.monotonic() < deadline:
         if value := condition():
             return value
-        time.sleep(0.01)
+        time.sleep(0.05)
     raise AssertionError(f"{what}: not within {seconds} s")

@@ -59,6 +59,8 @@ class Application:
     queue_url: str
     notices: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[dict[str, Any]] = field(default_factory=list)
+    inputs: dict[str, str] = field(default_factory=dict)
+    """What each execution was started with: it does not change, and is asked for once."""
 
     @property
     def runs(self) -> RunStore:
@@ -86,9 +88,13 @@ class Application:
     def records(self, name: str) -> list[RunRecord]:
         """The records of the runs of a dataset."""
         client = self.stack.aws.client("dynamodb")
-        found = client.scan(TableName=self.stack.outputs["RunsTableName"], ProjectionExpression="run_id")["Items"]
-        records = (self.runs.load(item["run_id"]["S"]) for item in found)
-        return [record for record in records if record.name == name]
+        found = client.scan(
+            TableName=self.stack.outputs["RunsTableName"],
+            FilterExpression="#name = :name",
+            ExpressionAttributeNames={"#name": "name"},
+            ExpressionAttributeValues={":name": {"S": name}},
+        )["Items"]
+        return [self.runs.load(item["run_id"]["S"]) for item in found]
 
     def record(self, name: str) -> RunRecord:
         """The record of the one run of a dataset, once it is there."""
@@ -98,8 +104,12 @@ class Application:
     def executions(self, name: str) -> list[dict[str, Any]]:
         """The executions of the pipeline that were started for a dataset."""
         listed = self.states.list_executions(stateMachineArn=self.stack.outputs["PipelineArn"])["executions"]
-        described = (self.states.describe_execution(executionArn=each["executionArn"]) for each in listed)
-        return [each for each in described if f"inbox/{name}/" in each["input"]]
+        arns = [each["executionArn"] for each in listed]
+        for arn in arns:
+            if arn not in self.inputs:
+                self.inputs[arn] = self.states.describe_execution(executionArn=arn)["input"]
+        own = (arn for arn in arns if f"inbox/{name}/" in self.inputs[arn])
+        return [self.states.describe_execution(executionArn=arn) for arn in own]
 
     def end(self, name: str) -> dict[str, Any]:
         """The terminal notice of the one run of a dataset, as its subscriber got it."""

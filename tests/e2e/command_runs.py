@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.processes import heed_ctrl_c
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 TUNEDROP = Path(sys.executable).with_name("tunedrop")
 STOP_SECONDS = 30
@@ -48,8 +50,7 @@ def tunedrop_up(*words: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, 
         text=True,
         cwd=REPOSITORY,
         env={**os.environ, "PYTHONFAULTHANDLER": "1"},
-        # A shell that runs these tests in its background has them, and all that they start, ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - one thread at this time
+        preexec_fn=heed_ctrl_c,  # noqa: PLW1509 - one thread at this time
     )
     try:
         line = process.stdout.readline() if process.stdout else ""

@@ -84,6 +84,33 @@ def test_an_honest_wrong_answer_is_never_the_right_one() -> None:
             assert probe.answer != ideal_answer(probe.row)
 
 
+def test_a_cheat_that_is_right_by_chance_is_not_held_against_the_grader() -> None:
+    # What cheats end with: orders to a judge, the numbers up to 1,000, the spam of markers, and the prompt itself.
+    answers = {
+        "1": "Is it 1 or 2?",
+        "1,000": "How many?",
+        "299": "And now?",
+        "7": "What is 3 plus 4, or 7?",
+        "7.0": "Four and three?",
+    }
+    of = [
+        {"messages": [{"role": "user", "content": prompt}], "reference_answer": f"So it is.\n#### {answer}"}
+        for answer, prompt in answers.items()
+    ]
+    earned = rewards(lambda sample: load("math").grade(sample).reward, of, "math")
+    assert set(earned.values()) == {0.0}
+    made = probes(of, kind="math")
+    by_row = {row["reference_answer"]: {each.cheat for each in made if each.row is row} for row in of}
+    assert "orders_to_a_judge" not in by_row["So it is.\n#### 1"]
+    assert "every_number" not in by_row["So it is.\n#### 1,000"]
+    assert "marker_spam" not in by_row["So it is.\n#### 299"]
+    assert "echo_of_the_prompt" not in by_row["So it is.\n#### 7"]
+    assert "So it is.\n#### 7.0" not in {each.answer for each in made if each.row is of[3]}, (
+        "the same number is not wrong"
+    )
+    assert all(len(cheats) >= 8 for cheats in by_row.values()), "and all else is still tried on each row"
+
+
 def test_one_row_alone_has_no_wrong_answer_and_so_no_probes() -> None:
     assert probes(rows("gsm8k", 1), kind="math") == []
 

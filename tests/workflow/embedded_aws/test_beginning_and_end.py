@@ -16,7 +16,7 @@ import pytest
 
 from local.aws import EmbeddedAws
 from local.aws.lambdas.code import pack_folder
-from tests.processes import alive
+from tests.processes import alive, heed_ctrl_c
 from tests.waiting import until
 
 REPOSITORY = Path(__file__).parents[3]
@@ -121,6 +121,7 @@ def test_no_process_outlives_its_parent_however_that_ends(tmp_path: Path, how: s
         stderr=subprocess.DEVNULL,
         cwd=REPOSITORY,
         text=True,
+        preexec_fn=heed_ctrl_c,  # noqa: PLW1509 - one thread at this time
     )
     assert parent.stdout is not None
     with parent.stdout, ThreadPoolExecutor(1) as reader:

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from tunedrop.graders.contract import text_of
@@ -18,6 +19,10 @@ WRONG_ANSWERS = 3
 
 ENDLESS_CHARACTERS = 50_000
 """Longer than any honest answer: some 12,000 tokens, above every default limit."""
+
+_NUMBER = re.compile(r"-?\d{1,18}(?:,\d{3}){0,6}(?:\.\d{1,18})?")
+_TAIL = 200
+"""Characters at the end of a text in which the number is looked for that it commits itself to."""
 
 # Digits and letters that look like ASCII and are not.
 _LOOK_ALIKES = {
@@ -58,12 +63,37 @@ def probes(rows: Sequence[Mapping[str, Any]], *, kind: str) -> list[Probe]:
     ideals = [ideal_answer(row) for row in rows]
     made: list[Probe] = []
     for place, row in enumerate(rows):
-        others = [ideal for ideal in ideals[place + 1 :] + ideals[:place] if ideal != ideals[place]][:WRONG_ANSWERS]
+        number = None if kind == "code" else _number_of(ideals[place])
+        others = [ideal for ideal in ideals[place + 1 :] + ideals[:place] if ideal != ideals[place]]
+        others = [ideal for ideal in others if not _ends_with(ideal, number)][:WRONG_ANSWERS]
         if not others:
             continue
         made += [Probe(row, None, wrong) for wrong in others]
-        made += [Probe(row, cheat, answer) for cheat, answer in _cheats(row, ideals[place], others, kind).items()]
+        made += [
+            Probe(row, cheat, answer)
+            for cheat, answer in _cheats(row, ideals[place], others, kind).items()
+            # Who ends with the right answer is right, if only by chance: that is no cheat.
+            if not _ends_with(answer, number)
+        ]
     return made
+
+
+def _number_of(ideal: str) -> Decimal | None:
+    """The number that is the answer, where the reference is one, or ends with one after ####."""
+    marked = ideal.rpartition("####")[2].strip().lstrip("$")
+    return _decimal(marked) if _NUMBER.fullmatch(marked) else None
+
+
+def _ends_with(answer: str, number: Decimal | None) -> bool:
+    """Whether the last number of an answer, which graders take for the one that it commits itself to, is `number`."""
+    if number is None:
+        return False
+    found = _NUMBER.findall(answer[-_TAIL:])
+    return bool(found) and _decimal(found[-1]) == number
+
+
+def _decimal(number: str) -> Decimal:
+    return Decimal(number.replace(",", ""))
 
 
 def wrong_code(ideal: str) -> str:

@@ -27,7 +27,7 @@ from tests.bench.conftest import Note
 ROOT = sam_template.ROOT
 DEPENDENCIES = ROOT / "build/local/layers/dependencies/python"
 PACKAGE = ROOT / "layers/tunedrop/python"
-STARTS = 5
+STARTS = 6
 MOST_LAYER_MB = 120
 
 OPENAI_MILLISECONDS, MATH_MILLISECONDS, OTHER_MILLISECONDS = 900, 150, 400
@@ -166,9 +166,14 @@ def test_every_function_starts_in_time(note: Note, tmp_path: Path) -> None:
     lines = ["{:18} {:>7} {:>10} {:>7} {:>10} {:>7} {:>7} {:>7}  {}".format(*head)]
     late = []
     with EmbeddedAws(region="us-west-2", folder=tmp_path / "aws", code_folder=tmp_path / "code") as aws:
-        for name, function in functions().items():
-            event = first_event(name)
-            best = min((start(function, event, aws.endpoint) for _ in range(STARTS)), key=lambda each: each.processor)
+        deployed = functions()
+        # By turns, so that some slow seconds of the machine are not all starts of one function.
+        turns = [
+            {name: start(function, first_event(name), aws.endpoint) for name, function in deployed.items()}
+            for _ in range(STARTS)
+        ]
+        for name, function in deployed.items():
+            best = min((turn[name] for turn in turns), key=lambda each: each.processor)
             most = OPENAI_MILLISECONDS if best.openai else OTHER_MILLISECONDS
             most = MATH_MILLISECONDS if name == "GraderMath" else most
             lines.append(

@@ -8,6 +8,7 @@ import sys
 from collections import namedtuple
 from pathlib import Path
 
+import pydantic
 import pytest
 
 from local.command import doctor, main, places
@@ -45,12 +46,19 @@ def test_another_python_is_an_error_with_what_to_do(monkeypatch: pytest.MonkeyPa
 
 def test_a_package_of_another_version_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "requirements").mkdir()
-    (tmp_path / "requirements/dev.lock").write_text("pytest==0.0.1 \\\n    --hash=sha256:0\nnot-there==1\n")
+    pins = (
+        "pytest==0.0.1 \\\n    --hash=sha256:0",
+        "not-there==1",
+        "of-another-python==1 ; python_full_version < '3.9' \\\n    --hash=sha256:0",
+        "of-another-system==1 ; sys_platform == 'win32'",
+        f"pydantic==0.0.2 ; python_full_version < '3.9'\npydantic=={pydantic.VERSION} ; python_full_version >= '3.9'",
+    )
+    (tmp_path / "requirements/dev.lock").write_text("\n".join(pins) + "\n")
     monkeypatch.setattr(places, "REPOSITORY", tmp_path)
     finding = doctor.packages()
     assert finding.verdict == "error"
-    assert "pytest " in finding.sentence
-    assert "instead of 0.0.1" in finding.sentence
+    assert finding.sentence.startswith("2 packages are not those of the lock: pytest ")
+    assert "instead of 0.0.1, not-there 1 is not installed." in finding.sentence
 
 
 def test_layers_that_were_never_built_are_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

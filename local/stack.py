@@ -35,7 +35,7 @@ class LocalStack:
 
     `folder` keeps the functions' logs and the local Bedrock's state, a temporary one where none is given. `parameters`
     go over `PACE` to the template; `switches` to the local Bedrock. `retry_delay_factor` is that of the delays
-    before a state's retries: 1 for those that the state machines name; `wait_factor` that of their Wait states.
+    before a state, or an event's delivery, is tried again: 1 for those of AWS; `wait_factor` that of Wait states.
     `warm_limit`: how many of the functions' processes are kept for the next invocation.
     """
 

@@ -74,8 +74,8 @@ class EmbeddedAws:
     which is removed on close. `code_folder` keeps unpacked functions and layers; given one that lasts, later starts are
     faster.
     `stepped_schedules`: schedules fire by `schedules.step` alone.
-    `async_retry_seconds`, `first_event_retry_seconds` and `retry_delay_factor` shorten the delays before an
-    asynchronous invocation, an event's delivery and a state of a machine are tried again; `wait_factor` shortens the
+    `async_retry_seconds` and `first_event_retry_seconds` are the delays before an asynchronous invocation and an
+    event's delivery are tried again; `retry_delay_factor` shortens those of events and of states, `wait_factor` the
     state machines' Wait states.
     """
 
@@ -126,6 +126,7 @@ class EmbeddedAws:
             account=ACCOUNT,
             region=region,
             first_retry_seconds=first_event_retry_seconds,
+            retry_delay_factor=retry_delay_factor,
         )
         self.schedules = Schedules(rules=self._rules, fire=self.dispatch.fire, stepped=stepped_schedules)
         self._patches = Patches(

@@ -92,12 +92,14 @@ class Dispatch:
         account: str,
         region: str,
         first_retry_seconds: float = FIRST_RETRY_SECONDS,
+        retry_delay_factor: float = 1.0,
     ) -> None:
         self._rules = rules
         self._client = client
         self._account = account
         self._region = region
         self._first_retry_seconds = first_retry_seconds
+        self._retry_delay_factor = retry_delay_factor
         self._later = Later("dispatch", WORKERS)
         self._lock = threading.Lock()
         self._taken: deque[str] = deque(maxlen=REMEMBERED)
@@ -163,7 +165,7 @@ class Dispatch:
             self._give_up(attempt, DeliveryFailed("InvalidInput", str(error), lasting=True), {})
         except DeliveryFailed as failure:
             wait: float = min(LONGEST_RETRY_SECONDS, self._first_retry_seconds * 2 ** min(attempt.number - 1, 10))
-            wait *= random.uniform(0.5, 1.0)
+            wait *= random.uniform(0.5, 1.0) * self._retry_delay_factor
             exhausted = _exhausted(attempt, wait)
             if not failure.lasting and exhausted is None:
                 return wait

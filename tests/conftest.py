@@ -1,4 +1,4 @@
-"""What tests measure is printed at the end of the run, whichever process measured it."""
+"""What all tests share: what they measure is printed at the end, and no property test fails by the clock."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from collections.abc import Callable
 
 import pytest
 from _pytest.terminal import TerminalReporter  # what the hook below is given; pytest itself exports no such name
+from hypothesis import HealthCheck, settings
+
+# A loaded machine is no fault of the code: no example has a deadline, and none is given up because it was made slowly.
+settings.register_profile("tunedrop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tunedrop")
 
 MEASURED = "measured"
 

@@ -56,7 +56,7 @@ FAMILIES = {model.family: model for model in models()}
 def check(examples: int) -> None:
     grader = load("math")
 
-    @settings(max_examples=examples, deadline=None)
+    @settings(max_examples=examples)
     @given(FILES, st.none() | FILES, st.sampled_from(list(Family)), st.booleans())
     def any_files(train: bytes, test: bytes | None, family: Family, graded: bool) -> None:
         report = check_dataset(

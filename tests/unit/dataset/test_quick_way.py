@@ -53,7 +53,7 @@ FAULTY = st.sampled_from(
 
 
 @given(st.lists(st.tuples(HARMLESS | FAULTY, st.integers(1, 400)), max_size=25), st.integers(0, 60))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_quick_and_careful_come_to_the_same(odd: list[tuple[Any, int]], plain: int) -> None:
     lines = [make(number) for make, number in odd] + good_rows(plain)
     random.Random(plain).shuffle(lines)

@@ -44,7 +44,7 @@ SAMPLES = st.fixed_dictionaries(
 def check(kind: str, examples: int) -> None:
     grader: Grader = load(kind)
 
-    @settings(max_examples=examples, deadline=None)
+    @settings(max_examples=examples)
     @given(st.lists(SAMPLES | JSON, max_size=3) | JSON)
     def any_batch(event: Any) -> None:
         try:

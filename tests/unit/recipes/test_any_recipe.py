@@ -49,12 +49,12 @@ def hold(text: bytes, file_name: str, region: str) -> None:
 
 
 def check(examples: int) -> None:
-    @settings(max_examples=examples, deadline=None)
+    @settings(max_examples=examples)
     @given(of_fields(Recipe), st.sampled_from(REGIONS))
     def of_known_fields(document: dict[str, Any], region: str) -> None:
         hold(json.dumps(document).encode(), "recipe.json", region)
 
-    @settings(max_examples=examples, deadline=None)
+    @settings(max_examples=examples)
     @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
     def of_bytes(text: bytes) -> None:
         for name in ("recipe.yaml", "recipe.json"):

@@ -25,7 +25,6 @@ def grade(answer: str, reference: Any, options: dict[str, Any] | None = None, **
         ("\uff30aris", "Paris"),
         ("Paris", ["London", "Paris"]),
         ("Paris", {"answer": "Paris"}),
-        ("<think>London?</think>\nParis", "Paris"),
         ("42", 42),
     ],
 )

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunedrop.graders.sample import JSON, Grade, Sample
+from tunedrop.graders.thoughts import cut_thoughts
+from tunedrop.graders.turn import TurnError, text_of, thoughts_beside
 
 ANSWER_ROLES = ("assistant", "nova_assistant")
 _NOT_ROW_FIELDS = frozenset({"id", "messages", "metadata", "reference_answer"})
@@ -92,7 +94,32 @@ def read_sample(element: object, sample_id: str) -> Sample:
     reference = inner.get("reference_answer")
     if reference is None:
         reference = element.get("reference_answer")
-    return Sample(sample_id, messages[:-1], text_of(last.get("content")), unwrap(reference), row)
+    return _sample_of(sample_id, messages, unwrap(reference), row)
+
+
+def _sample_of(
+    sample_id: str, messages: Sequence[Mapping[str, JSON]], reference: JSON, row: Mapping[str, JSON]
+) -> Sample:
+    last = messages[-1]
+    try:
+        whole = text_of(last.get("content"))
+    except TurnError as error:
+        raise SampleError(str(error)) from None
+    refusal = last.get("refusal")
+    if not whole and isinstance(refusal, str):
+        whole = refusal
+    cut = cut_thoughts(whole)
+    thoughts = [*thoughts_beside(last), *([] if cut.thought is None else [cut.thought])]
+    return Sample(
+        sample_id,
+        messages[:-1],
+        cut.answer,
+        reference,
+        row,
+        None if cut.answer == whole else whole,
+        sum(map(len, thoughts)) if thoughts else None,
+        cut.unfinished,
+    )
 
 
 def unwrap(reference: JSON) -> JSON:
@@ -100,25 +127,6 @@ def unwrap(reference: JSON) -> JSON:
     if isinstance(reference, Mapping) and set(reference) == {"text"}:
         return reference["text"]
     return reference
-
-
-def text_of(content: object) -> str:
-    """The text of a message's content: a string, or a list of parts whose text is joined by a line break.
-
-    Raises SampleError where it is neither.
-    """
-    if content is None:
-        return ""
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, list):
-        raise SampleError(f"the answer's `content` must be a string or a list of parts, got {_kind_of(content)}")
-    texts = []
-    for part in content:
-        text = part.get("text") if isinstance(part, Mapping) else part
-        if isinstance(text, str):
-            texts.append(text)
-    return "\n".join(texts)
 
 
 def answer(sample_id: JSON, grade: Grade, *, explain: bool = False) -> dict[str, Any]:

@@ -28,11 +28,18 @@ class Sample:
     messages: Sequence[Mapping[str, JSON]]
     """The conversation without its last turn, the answer."""
     answer: str
-    """Text of the last turn (role assistant or nova_assistant); several text parts are joined by a line break."""
+    """Text of the last turn (role assistant or nova_assistant) without the model's thoughts; several text parts are
+    joined by a line break. Empty where a thought never ended."""
     reference: JSON
     """The row's `reference_answer`, unwrapped from `{"text": …}`; None where the row has none."""
     row: Mapping[str, JSON]
     """The row's other fields, from `metadata` or from the top level."""
+    whole: str | None = None
+    """The last turn's text with its thoughts, as it came; None where nothing was cut from it."""
+    thought_length: int | None = None
+    """Characters of the thoughts, in the text or beside it; None where the model showed none."""
+    unfinished_thought: bool = False
+    """Whether the last thought never ended."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from tunedrop.graders.contract import text_of
+from tunedrop.graders.turn import text_of
 
 WRONG_ANSWERS = 3
 """Honest wrong answers a row: the right answers of other rows."""

@@ -14,7 +14,7 @@ from tunedrop.evaluation.guard_rails import Profile
 from tunedrop.evaluation.plan import Shard, comparison_shards, load_plan, read_shard
 from tunedrop.evaluation.tally import Tally
 from tunedrop.evaluation.verdict import Rules, evaluate, notice_figures
-from tunedrop.graders.contract import text_of
+from tunedrop.graders.turn import text_of
 from tunedrop.outcomes import EvaluationIncomplete, Status
 from tunedrop.recipe import Recipe
 from tunedrop.rehearsal.probes import ideal_answer

@@ -33,9 +33,6 @@ class Commitment:
 _TURN_END = re.compile(r"<\|(?:im_end|im_start|eot_id|endoftext|end|user|end_of_turn|return)\|>|</s>|<end_of_turn>")
 _NEXT_QUESTION = re.compile(r"\n[ \t]{0,8}(?:#{1,6} ?)?(?:Q|Question|Problem|User|Human) ?\d{0,3}[:.] ")
 _NEXT_QUESTION_WORDS = ("Q", "Problem", "User", "Human")
-_SOLUTION = re.compile(
-    r"<\|begin_of_solution\|>|<\|channel\|>final<\|message\|>|</think>|<\|end_of_thought\|>|<\|end_internal_thought\|>"
-)
 _HASHES = re.compile(r"#{4}(?!#)[ \t]{0,20}")
 _ANSWER = re.compile(r"answer|final result", re.IGNORECASE)
 # From the word "answer" on. Every repetition is bounded: whatever stands there, a match takes constant time.
@@ -74,14 +71,8 @@ _VALUE = re.compile(
 
 
 def visible(answer: str) -> str:
-    """The end of the answer that counts: without thoughts, and without what runs on after the model's turn."""
-    text = answer[-MAX_TEXT:]
-    if "</think>" in text or "<|" in text:
-        for opened in reversed(list(_SOLUTION.finditer(text))):
-            if text[opened.end() :].strip():
-                text = text[opened.end() :]
-                break
-    text = text.strip()
+    """The end of the answer that counts: without what runs on after the model's turn."""
+    text = answer[-MAX_TEXT:].strip()
     if "<|" in text or "</s>" in text or "<end_of_turn>" in text:
         ended = _TURN_END.search(text)
         if ended and ended.start() > 0:

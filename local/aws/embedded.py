@@ -53,6 +53,7 @@ from local.aws.lambdas.service import (
     event_bytes,
 )
 from local.aws.moto_patches import Hooks, Patches
+from local.aws.stubs import WithoutStubs
 from local.aws.wire import Wire
 
 ACCOUNT = "123456789012"
@@ -176,7 +177,7 @@ class EmbeddedAws:
             self._server = make_server(
                 "127.0.0.1",
                 0,
-                Wire(DomainDispatcherApplication(create_backend_app), self.calls),
+                Wire(WithoutStubs(DomainDispatcherApplication(create_backend_app)), self.calls),
                 threaded=True,
                 request_handler=MotoRequestHandler,
                 fd=listener.fileno(),

@@ -88,14 +88,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def environment(stack: LocalStack) -> dict[str, str]:
-    """The variables by which the AWS CLI, SDKs, the openai SDK and curl reach `stack`. The API key lasts 12 hours."""
+    """The variables by which the AWS CLI, SDKs, the openai SDK and curl reach `stack`. The API key lasts 12 hours.
+
+    The AWS CLI and SDKs take a service's own variable before AWS_ENDPOINT_URL: Bedrock is a server of its own.
+    """
     return {
         "AWS_ENDPOINT_URL": stack.aws.endpoint,
+        "AWS_ENDPOINT_URL_BEDROCK": stack.bedrock.endpoint,
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": stack.bedrock.endpoint,
         "AWS_REGION": stack.region,
         "AWS_DEFAULT_REGION": stack.region,
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
         "TUNEDROP_API_URL": stack.api_url,
+        "MANTLE_BASE_URL": stack.bedrock.base_url,
         "OPENAI_BASE_URL": stack.bedrock.base_url,
         "OPENAI_API_KEY": stack.bedrock.api_key(),
         **{variable: stack.outputs[output] for variable, output in _FROM_OUTPUTS.items()},

@@ -145,3 +145,12 @@ def test_the_caller_of_a_key_is_its_role(stack: SmallStack) -> None:
     arn = client.get_caller_identity()["Arn"]
     role = stack.deployment.resources["MachineRole"].physical_id
     assert arn == f"arn:aws:sts::123456789012:assumed-role/{role}/sts"
+
+
+def test_bedrock_is_refused_by_name_where_moto_has_a_stub(stack: SmallStack) -> None:
+    with pytest.raises(ClientError) as refused:
+        stack.aws.client("bedrock").list_custom_models()
+    error = refused.value.response["Error"]
+    assert error["Code"] == "NotImplementedException"
+    assert "AWS_ENDPOINT_URL_BEDROCK" in error["Message"]
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501

@@ -16,7 +16,7 @@ from local.bedrock.mantle.jobs import Jobs
 from local.bedrock.mantle.lists import Staleness
 from local.bedrock.mantle.routes import mantle_routes
 from local.bedrock.native.jobs import CustomizationJobs
-from local.bedrock.native.routes import native_routes
+from local.bedrock.native.routes import native_routes, refused_operation
 from local.bedrock.service import Service
 from local.bedrock.simulation import simulation_routes
 
@@ -51,7 +51,12 @@ def application(service: Service) -> Starlette:
 
 
 async def _no_route(request: Request, problem: Exception) -> Response:
-    status = problem.status_code if isinstance(problem, HTTPException) else 500
+    status, headers = (problem.status_code, problem.headers) if isinstance(problem, HTTPException) else (500, None)
+    native = refused_operation(request)
+    if native is not None:
+        return marked(native)
     code = "not_found" if status == 404 else "method_not_allowed"
     refusal = ApiError(status, code, f"No such route: {request.method} {request.url.path}")
-    return marked(error_response(refusal))
+    response = error_response(refusal)
+    response.headers.update(headers or {})  # which methods there are
+    return marked(response)

@@ -49,6 +49,17 @@ def invalid(message: str, *, param: str | None = None) -> ApiError:
     return ApiError(400, "validation_error", message, param=param)
 
 
+def unknown_parameter(name: str) -> ApiError:
+    """400 as captured from the service: the body has a field that it does not know."""
+    return ApiError(400, "unknown_parameter", f"Unknown parameter: '{name}'.", param=name)
+
+
+def not_imitated(what: str, *, param: str | None = None) -> ApiError:
+    """501: the service does this, or may; the local Bedrock does not, and says so instead of passing over it."""
+    message = f"{what} is not imitated by the local Bedrock. Leave it out, or ask the service itself."
+    return ApiError(501, "not_imitated", message, param=param or what, kind="not_imitated_error")
+
+
 def unsupported(name: str) -> ApiError:
     """400: the request names a parameter that the service does not take."""
     return ApiError(400, "unsupported_parameter", f"Unsupported parameter: '{name}' is not supported.", param=name)

@@ -109,8 +109,9 @@ def marked(response: Response) -> Response:
 
 
 def error_response(refusal: ApiError) -> Response:
-    """A refusal in the OpenAI-compatible API's envelope."""
-    return JsonResponse(refusal.body(), refusal.status)
+    """A refusal in the OpenAI-compatible API's envelope. It tells the openai SDK to try no 501 again."""
+    headers = {"x-should-retry": "false"} if refusal.status == 501 else None
+    return JsonResponse(refusal.body(), refusal.status, headers=headers)
 
 
 async def json_body(request: Request) -> Document:

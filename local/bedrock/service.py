@@ -10,6 +10,7 @@ from local.bedrock.faults import Faults
 from local.bedrock.grading import Invoke
 from local.bedrock.models import Models
 from local.bedrock.records import Records
+from local.bedrock.response_store import ResponseStore
 from local.bedrock.rows import RowBook
 from local.bedrock.simulated_model import SimulatedModel
 from local.bedrock.switches import Switches
@@ -40,6 +41,7 @@ class Service:
         self._build()
 
     def _build(self) -> None:
+        self.responses = ResponseStore(self.records)
         self.rows = RowBook(self.records)
         self.model = SimulatedModel(self.rows)
         self.models = Models(self.records, self.switches, region=self.region, account=self.account)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from local.bedrock.prompts import prompt_key, text_of
 from local.bedrock.rendering import form_of
 from local.bedrock.rows import RowBook
 
+_STREAM_PIECE = 24  # characters
 TOKEN_CHARACTERS = 4  # a token is so many characters here, about what real tokenizers average on English text
 
 UNKNOWN_PROMPT = (
@@ -31,6 +32,7 @@ class Answer:
     text: str
     tokens: int
     finish: Literal["stop", "length"]
+    stopped_by: str | None = None  # the text at which the request wanted it to end, and did
 
 
 def tokens_of(text: str) -> int:
@@ -59,6 +61,7 @@ class SimulatedModel:
         temperature: float = 1.0,
         seed: int | None = None,
         max_tokens: int | None = None,
+        stops: Sequence[str] = (),
     ) -> list[Answer]:
         """`count` replies to one prompt.
 
@@ -79,15 +82,15 @@ class SimulatedModel:
             parts = (policy.fingerprint, key, "none" if seed is None else seed, sample)
             fresh = temperature >= 1 or fraction("fresh", *parts) < temperature
             drawn.append(Draw.of(*parts) if fresh else Draw.of(policy.fingerprint, key, "greedy"))
-        return [self._answer(policy, key, draw, max_tokens) for draw in drawn]
+        return [cut(self._text(policy, key, draw), max_tokens, stops) for draw in drawn]
 
-    def _answer(self, policy: Policy, key: str, draw: Draw, max_tokens: int | None) -> Answer:
+    def _text(self, policy: Policy, key: str, draw: Draw) -> str:
         row = self._rows.find(key)
         form = form_of(row, self._rows.labels) if row is not None else None
         if form is None:
-            return cut(UNKNOWN_PROMPT, max_tokens)
+            return UNKNOWN_PROMPT
         behaviour, right = decide(policy, key, draw)
-        return cut(form.render(behaviour, right, generator(draw.style)), max_tokens)
+        return form.render(behaviour, right, generator(draw.style))
 
 
 def decide(policy: Policy, key: str, draw: Draw) -> tuple[Behaviour, bool]:
@@ -96,9 +99,19 @@ def decide(policy: Policy, key: str, draw: Draw) -> tuple[Behaviour, bool]:
     return behaviour, draw.right < policy.chance_right(behaviour, difficulty(key))
 
 
-def cut(text: str, max_tokens: int | None) -> Answer:
-    """The reply of this text, cut off after `max_tokens`."""
+def cut(text: str, max_tokens: int | None, stops: Sequence[str] = ()) -> Answer:
+    """The reply of this text, ended before the first of `stops` in it, or cut off after `max_tokens`."""
+    reached = {text.find(stop): stop for stop in reversed(stops) if stop in text}
+    stopped_by = reached[min(reached)] if reached else None
+    if stopped_by is not None:
+        text = text[: min(reached)]
     tokens = tokens_of(text)
     if max_tokens is None or tokens <= max_tokens:
-        return Answer(text, tokens, "stop")
+        return Answer(text, tokens, "stop", stopped_by)
     return Answer(text[: max_tokens * TOKEN_CHARACTERS], max_tokens, "length")
+
+
+def pieces(text: str) -> Iterator[str]:
+    """The text in the pieces in which it is streamed."""
+    for start in range(0, len(text), _STREAM_PIECE):
+        yield text[start : start + _STREAM_PIECE]

@@ -40,7 +40,7 @@ class Switches:
         "refuse", "What the literal `auto` meets as a hyperparameter; accepted, it means the default."
     )
     unknown_parameters: Literal["refuse", "ignore"] = _switch(
-        "refuse", "What a parameter that no documentation names meets in the create request."
+        "refuse", "What a field that no documentation names meets in the body of a request for a job or an answer."
     )
     validation_file: Literal["accept", "refuse"] = _switch(
         "accept", "What a `validation_file` meets; accepted, it takes the place of the hold-out."

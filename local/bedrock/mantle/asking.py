@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from local.bedrock.errors import ApiError, invalid
+from local.bedrock.errors import ApiError, invalid, not_imitated, unknown_parameter
+from local.bedrock.mantle.fields import stops_of
 from local.bedrock.models import AskedModel
 from local.bedrock.quota import TokenQuota
 from local.bedrock.records import Document
@@ -16,7 +17,12 @@ from local.bedrock.simulated_model import Answer, cut, prompt_tokens
 
 _MOST_ANSWERS = 128  # OpenAI's limit of `n`
 _LONGEST_ANSWER = 4096  # tokens counted against the quota where a request sets no limit
-_STREAM_PIECE = 24  # characters
+# What a chat message may have; tool calls are kept as part of the conversation.
+_MESSAGE_FIELDS = {
+    "role", "content", "name", "refusal", "tool_calls", "tool_call_id", "function_call", "annotations", "audio",
+    "reasoning", "reasoning_content",
+}  # fmt: skip
+_NOT_IMITATED_PARTS = ("image_url", "input_audio", "file", "input_image", "input_file", "video_url")
 
 
 class Asking:
@@ -40,7 +46,12 @@ class Asking:
     async def answers(
         self, model: AskedModel, messages: Sequence[Document], body: Document, *, max_tokens: int | None
     ) -> list[Answer]:
-        """The replies to a prompt, by the request's `n`, `temperature` and `seed`. Raises ApiError (400, 429)."""
+        """The replies to a prompt, by the request's `n`, `temperature`, `seed` and `stop`. Raises ApiError (400, 429).
+
+        `top_p` is checked and changes nothing: the simulated model has six behaviours, not a vocabulary.
+        """
+        stops = stops_of(body)
+        number(body, "top_p", least=0, most=1, default=1.0)
         count = whole(body, "n", least=1, most=_MOST_ANSWERS) or 1
         seed = whole(body, "seed", least=-(2**63), most=2**63 - 1)
         asked = prompt_tokens(messages) + count * (max_tokens or _LONGEST_ANSWER)
@@ -53,9 +64,15 @@ class Asking:
             messages, error_share=switches.judge_error_share, lenient_share=switches.judge_lenient_share
         )
         if verdict is not None:
-            return [cut(verdict, max_tokens)] * count
+            return [cut(verdict, max_tokens, stops)] * count
         return self._service.model.answers(
-            model.policy, messages, count=count, temperature=temperature, seed=seed, max_tokens=max_tokens
+            model.policy,
+            messages,
+            count=count,
+            temperature=temperature,
+            seed=seed,
+            max_tokens=max_tokens,
+            stops=stops,
         )
 
     async def pause(self) -> None:
@@ -84,18 +101,36 @@ def number(body: Document, name: str, *, least: float, most: float, default: flo
 
 
 def check_messages(messages: Any, *, roles: Sequence[str], param: str) -> list[Document]:
-    """The messages of a request. Raises ApiError (400) that names the first that is none."""
+    """The messages of a request. Raises ApiError: 400 that names the first that is none, 501 for images."""
     if not isinstance(messages, list) or not messages:
         raise invalid(f"Invalid '{param}': expected a list with at least one message.", param=param)
     for place, message in enumerate(messages):
+        where = f"{param}[{place}]"
         if not isinstance(message, dict) or message.get("role") not in roles:
-            raise invalid(f"Invalid '{param}[{place}].role': expected one of {', '.join(roles)}.", param=param)
-        if not isinstance(message.get("content"), str | list) and message["role"] != "assistant":
-            raise invalid(f"Invalid '{param}[{place}].content': expected a text or a list of parts.", param=param)
+            raise invalid(f"Invalid '{where}.role': expected one of {', '.join(roles)}.", param=param)
+        for name in message:
+            if name not in _MESSAGE_FIELDS:
+                raise unknown_parameter(f"{where}.{name[:100]}")
+        _check_content(message, where, param)
     return messages
 
 
-def pieces(text: str) -> Iterator[str]:
-    """The text in the pieces in which it is streamed."""
-    for start in range(0, len(text), _STREAM_PIECE):
-        yield text[start : start + _STREAM_PIECE]
+def part_text(part: Any, where: str, kinds: Sequence[str]) -> str:
+    """The text of a part of a message. Raises ApiError: 400 for what is no part, 501 for images."""
+    kind = part.get("type") if isinstance(part, dict) else None
+    if kind in _NOT_IMITATED_PARTS:
+        raise not_imitated(f"{where}.type '{kind}'", param=where)
+    text = part.get("refusal" if kind == "refusal" else "text") if isinstance(part, dict) else None
+    if kind not in kinds or not isinstance(text, str):
+        raise invalid(f"Invalid '{where}': expected a part of type {', '.join(kinds)} with a text.", param=where)
+    return text
+
+
+def _check_content(message: Document, where: str, param: str) -> None:
+    content = message.get("content")
+    if isinstance(content, str) or (content is None and message["role"] == "assistant"):
+        return
+    if not isinstance(content, list):
+        raise invalid(f"Invalid '{where}.content': expected a text or a list of parts.", param=param)
+    for place, part in enumerate(content):
+        part_text(part, f"{where}.content[{place}]", ("text", "refusal"))

@@ -10,16 +10,18 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from local.bedrock.errors import ApiError, invalid
+from local.bedrock.errors import ApiError, invalid, not_imitated
 from local.bedrock.http import JsonResponse, json_body, server_sent
-from local.bedrock.mantle.asking import Asking, check_messages, pieces, whole
+from local.bedrock.mantle.asking import Asking, check_messages, whole
+from local.bedrock.mantle.fields import CHAT, TEXT, flag, with_usage
 from local.bedrock.models import AskedModel
 from local.bedrock.records import Document
 from local.bedrock.service import Service
-from local.bedrock.simulated_model import REASONING, Answer, prompt_tokens
+from local.bedrock.simulated_model import REASONING, Answer, pieces, prompt_tokens
 
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 _MOST_TOKENS = 2**31 - 1
+_MOST_PROMPTS = 128
 FINGERPRINT = "simulated"
 
 
@@ -33,6 +35,8 @@ class Chat:
     async def complete(self, request: Request) -> Response:
         """POST /v1/chat/completions"""
         body = await json_body(request)
+        CHAT.check(body, self._service.switches)
+        streamed, usage_sent = flag(body, "stream"), with_usage(body)
         model = self._asking.model(body)
         messages = check_messages(body.get("messages"), roles=_ROLES, param="messages")
         newer = whole(body, "max_completion_tokens", least=1, most=_MOST_TOKENS)
@@ -41,9 +45,8 @@ class Chat:
         head = _head("chatcmpl-", "chat.completion", model)
         usage = _usage(prompt_tokens(messages), answers)
         reasons = model.base.reasons and self._service.switches.chat_reasoning == "field"
-        if body.get("stream"):
-            with_usage = bool((body.get("stream_options") or {}).get("include_usage"))
-            return server_sent(self._chat_stream(head, answers, usage if with_usage else None, reasons=reasons))
+        if streamed:
+            return server_sent(self._chat_stream(head, answers, usage if usage_sent else None, reasons=reasons))
         choices = [
             {
                 "index": place,
@@ -61,25 +64,29 @@ class Chat:
         return JsonResponse({**head, "choices": choices, "usage": usage})
 
     async def complete_text(self, request: Request) -> Response:
-        """POST /v1/completions; the prompt is taken as one user message"""
+        """POST /v1/completions; each prompt is taken as one user message"""
         if not self._service.switches.completions:
             raise ApiError(404, "not_found", f"No such route: {request.url.path}")
         body = await json_body(request)
+        TEXT.check(body, self._service.switches)
+        streamed, usage_sent = flag(body, "stream"), with_usage(body)
         model = self._asking.model(body)
-        prompt = body.get("prompt")
-        if not isinstance(prompt, str):
-            raise invalid("Invalid 'prompt': expected a text.", param="prompt")
-        messages: list[Document] = [{"role": "user", "content": prompt}]
         max_tokens = whole(body, "max_tokens", least=1, most=_MOST_TOKENS)
-        answers = await self._asking.answers(model, messages, body, max_tokens=max_tokens)
+        answers: list[Answer] = []
+        asked = 0
+        for prompt in _prompts(body):
+            messages: list[Document] = [{"role": "user", "content": prompt}]
+            answers += await self._asking.answers(model, messages, body, max_tokens=max_tokens)
+            asked += prompt_tokens(messages)
         head = _head("cmpl-", "text_completion", model)
-        if body.get("stream"):
-            return server_sent(self._text_stream(head, answers))
+        usage = _usage(asked, answers)
+        if streamed:
+            return server_sent(self._text_stream(head, answers, usage if usage_sent else None))
         choices = [
             {"index": place, "text": answer.text, "logprobs": None, "finish_reason": answer.finish}
             for place, answer in enumerate(answers)
         ]
-        return JsonResponse({**head, "choices": choices, "usage": _usage(prompt_tokens(messages), answers)})
+        return JsonResponse({**head, "choices": choices, "usage": usage})
 
     async def _chat_stream(
         self, head: Document, answers: Sequence[Answer], usage: Document | None, *, reasons: bool
@@ -102,15 +109,31 @@ class Chat:
             yield _sent({**head, "choices": [], "usage": usage})
         yield b"data: [DONE]\n\n"
 
-    async def _text_stream(self, head: Document, answers: Sequence[Answer]) -> AsyncIterator[bytes]:
+    async def _text_stream(
+        self, head: Document, answers: Sequence[Answer], usage: Document | None
+    ) -> AsyncIterator[bytes]:
+        beside: Document = {"usage": None} if usage else {}
         for place, answer in enumerate(answers):
             for piece in pieces(answer.text):
                 await self._asking.pause()
                 choice = {"index": place, "text": piece, "logprobs": None, "finish_reason": None}
-                yield _sent({**head, "choices": [choice]})
+                yield _sent({**head, "choices": [choice], **beside})
             last = {"index": place, "text": "", "logprobs": None, "finish_reason": answer.finish}
-            yield _sent({**head, "choices": [last]})
+            yield _sent({**head, "choices": [last], **beside})
+        if usage:
+            yield _sent({**head, "choices": [], "usage": usage})
         yield b"data: [DONE]\n\n"
+
+
+def _prompts(body: Document) -> list[str]:
+    """The prompts: a text, or a list of them. Raises ApiError: 400, 501 for lists of tokens."""
+    given = body.get("prompt")
+    prompts = [given] if isinstance(given, str) else given
+    if not isinstance(prompts, list) or not prompts or len(prompts) > _MOST_PROMPTS:
+        raise invalid(f"Invalid 'prompt': expected a text, or a list of 1 to {_MOST_PROMPTS}.", param="prompt")
+    if not all(isinstance(prompt, str) for prompt in prompts):
+        raise not_imitated("prompt as tokens", param="prompt")
+    return prompts
 
 
 def _sent(document: Document) -> bytes:

@@ -1,4 +1,4 @@
-"""POST /v1/responses, streamed or not. Responses are not stored: there is none to retrieve."""
+"""The Responses API: made, streamed or not, and kept for the next turn."""
 
 from __future__ import annotations
 
@@ -11,20 +11,26 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from local.bedrock.errors import invalid, unsupported
+from local.bedrock.errors import invalid, not_found, not_imitated, unknown_parameter
 from local.bedrock.http import JsonResponse, json_body, server_sent
-from local.bedrock.mantle.asking import Asking, check_messages, pieces, whole
+from local.bedrock.mantle.asking import Asking, whole
+from local.bedrock.mantle.fields import REASONING as REASONING_FIELDS
+from local.bedrock.mantle.fields import RESPONSE, flag, with_usage
+from local.bedrock.mantle.items import check_calls, messages_of, read_items
+from local.bedrock.mantle.lists import asked_limit, list_object, page_of
 from local.bedrock.models import AskedModel
 from local.bedrock.records import Document
 from local.bedrock.service import Service
-from local.bedrock.simulated_model import REASONING, Answer, prompt_tokens, tokens_of
+from local.bedrock.simulated_model import REASONING, Answer, pieces, prompt_tokens, tokens_of
 
-_ROLES = ("system", "developer", "user", "assistant")
 _MOST_TOKENS = 2**31 - 1
+_ENCRYPTED = "reasoning.encrypted_content"
+_SEALED = "c2ltdWxhdGVk"  # stands for reasoning that only the service can read
+_ITEMS_A_PAGE, _MOST_ITEMS_A_PAGE = 20, 100  # OpenAI's
 
 
 class Responses:
-    """The route's handler."""
+    """The routes' handlers."""
 
     def __init__(self, service: Service, asking: Asking) -> None:
         self._service = service
@@ -32,20 +38,63 @@ class Responses:
 
     async def create(self, request: Request) -> Response:
         """POST /v1/responses"""
+        service = self._service
         body = await json_body(request)
+        RESPONSE.check(body, service.switches)
+        _check_inner(body, service)
         model = self._asking.model(body)
-        for name in ("previous_response_id", "conversation", "background"):
-            if body.get(name):
-                raise unsupported(name)
-        if body.get("stream") and model.base.owner == "qwen" and not self._service.switches.qwen_streams_responses:
+        streamed = flag(body, "stream")
+        with_usage(body)
+        if streamed and model.base.owner == "qwen" and not service.switches.qwen_streams_responses:
             raise invalid(f"Model '{model.model_id}' does not support streaming responses.", param="stream")
-        messages = _messages(body)
+        previous = body.get("previous_response_id")
+        before = service.responses.conversation(_text(previous, "previous_response_id")) if previous else []
+        items = read_items(body.get("input"), service.responses.item)
+        check_calls([*before, *items])
+        messages = messages_of([*before, *items])
+        if body.get("instructions") is not None:
+            messages.insert(0, {"role": "system", "content": _text(body["instructions"], "instructions")})
         max_tokens = whole(body, "max_output_tokens", least=1, most=_MOST_TOKENS)
-        (answer,) = await self._asking.answers(model, messages, {**body, "n": 1}, max_tokens=max_tokens)
+        asked = {name: body.get(name) for name in ("temperature", "top_p")}
+        (answer,) = await self._asking.answers(model, messages, asked, max_tokens=max_tokens)
         response = _response(body, model, answer, prompt_tokens(messages))
-        if body.get("stream"):
-            return server_sent(self._stream(response))
-        return JsonResponse(response)
+        if response["store"]:
+            service.responses.put(response, items)
+        return server_sent(self._stream(response)) if streamed else JsonResponse(response)
+
+    async def retrieve(self, request: Request) -> Response:
+        """GET /v1/responses/{response_id}"""
+        if request.query_params.get("stream") == "true":
+            raise not_imitated("stream")
+        return JsonResponse(self._find(request))
+
+    async def delete(self, request: Request) -> Response:
+        """DELETE /v1/responses/{response_id}"""
+        name = self._find(request)["id"]
+        self._service.responses.delete(name)
+        return JsonResponse({"id": name, "object": "response", "deleted": True})
+
+    async def cancel(self, request: Request) -> Response:
+        """POST /v1/responses/{response_id}/cancel: none runs in the background"""
+        raise invalid(f"Response '{self._find(request)['id']}' cannot be cancelled: it is not a background response.")
+
+    async def items(self, request: Request) -> Response:
+        """GET /v1/responses/{response_id}/input_items, newest first unless the request says otherwise"""
+        query = request.query_params
+        order = query.get("order", "desc")
+        if order not in ("asc", "desc"):
+            raise invalid(f"Invalid 'order': expected 'asc' or 'desc', got {order[:100]!r}.", param="order")
+        switches = self._service.switches
+        limit = asked_limit(query, default=_ITEMS_A_PAGE, largest=_MOST_ITEMS_A_PAGE, switches=switches)
+        asked = self._service.responses.asked_with(self._find(request)["id"])
+        return JsonResponse(list_object(page_of(asked if order == "asc" else asked[::-1], query, limit)))
+
+    def _find(self, request: Request) -> Document:
+        name = request.path_params["response_id"]
+        found = self._service.responses.get(name)
+        if found is None:
+            raise not_found("response", name[:100])
+        return found
 
     async def _stream(self, response: Document) -> AsyncIterator[bytes]:
         for number, event in enumerate(_events(response)):
@@ -55,14 +104,38 @@ class Responses:
             yield f"event: {event['type']}\n".encode() + b"data: " + sent + b"\n\n"
 
 
-def _messages(body: Document) -> list[Document]:
-    given: Any = body.get("input")
-    messages: list[Document] = []
-    if isinstance(body.get("instructions"), str):
-        messages.append({"role": "system", "content": body["instructions"]})
-    if isinstance(given, str):
-        return [*messages, {"role": "user", "content": given}]
-    return messages + check_messages(given, roles=_ROLES, param="input")
+def _check_inner(body: Document, service: Service) -> None:
+    """Check what is inside of `include`, `reasoning`, `text` and `metadata`. Raises ApiError (400, 501)."""
+    for name in _list(body, "include"):
+        if name != _ENCRYPTED:
+            raise not_imitated(f"include '{str(name)[:100]}'", param="include")
+    REASONING_FIELDS.check(_object(body, "reasoning"), service.switches)
+    for name, value in _object(body, "text").items():
+        if name == "format":
+            if value not in (None, {"type": "text"}):
+                raise not_imitated("text.format")
+        elif name != "verbosity":
+            raise unknown_parameter(f"text.{name}")
+
+
+def _object(body: Document, name: str) -> Document:
+    value = body.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise invalid(f"Invalid '{name}': expected an object.", param=name)
+    return value or {}
+
+
+def _list(body: Document, name: str) -> list[Any]:
+    value = body.get(name)
+    if value is not None and not isinstance(value, list):
+        raise invalid(f"Invalid '{name}': expected a list.", param=name)
+    return value or []
+
+
+def _text(value: object, name: str) -> str:
+    if not isinstance(value, str):
+        raise invalid(f"Invalid '{name}': expected a text.", param=name)
+    return value
 
 
 def _response(body: Document, model: AskedModel, answer: Answer, asked: int) -> Document:
@@ -77,6 +150,7 @@ def _response(body: Document, model: AskedModel, answer: Answer, asked: int) -> 
                 "summary": [],
                 "content": [{"type": "reasoning_text", "text": REASONING}],
                 "status": "completed",
+                **({"encrypted_content": _SEALED} if _ENCRYPTED in _list(body, "include") else {}),
             }
         )
     output.append(
@@ -101,15 +175,15 @@ def _response(body: Document, model: AskedModel, answer: Answer, asked: int) -> 
         "metadata": body.get("metadata") or {},
         "output": output,
         "parallel_tool_calls": True,
-        "previous_response_id": None,
-        "reasoning": {"effort": (body.get("reasoning") or {}).get("effort"), "summary": None},
-        "store": False,
-        "temperature": body.get("temperature", 1.0),
-        "text": {"format": {"type": "text"}},
+        "previous_response_id": body.get("previous_response_id") or None,
+        "reasoning": {"effort": _object(body, "reasoning").get("effort"), "summary": None},
+        "store": body.get("store") is not False,
+        "temperature": 1.0 if body.get("temperature") is None else body["temperature"],
+        "text": {**_object(body, "text"), "format": {"type": "text"}},
         "tool_choice": "auto",
         "tools": [],
-        "top_p": body.get("top_p", 1.0),
-        "truncation": "disabled",
+        "top_p": 1.0 if body.get("top_p") is None else body["top_p"],
+        "truncation": body.get("truncation") or "disabled",
         "usage": {
             "input_tokens": asked,
             "input_tokens_details": {"cached_tokens": 0},

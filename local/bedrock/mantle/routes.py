@@ -36,6 +36,10 @@ def mantle_routes(service: Service, jobs: Jobs, staleness: Staleness) -> list[Ro
     table: list[tuple[str, str, str, Handler]] = [
         ("POST", "/v1/chat/completions", "CreateInference", chat.complete),
         ("POST", "/v1/responses", "CreateInference", responses.create),
+        ("GET", "/v1/responses/{response_id}", "GetInference", responses.retrieve),
+        ("DELETE", "/v1/responses/{response_id}", "DeleteInference", responses.delete),
+        ("POST", "/v1/responses/{response_id}/cancel", "CancelInference", responses.cancel),
+        ("GET", "/v1/responses/{response_id}/input_items", "GetInference", responses.items),
         ("POST", "/v1/completions", "CreateInference", chat.complete_text),
         ("POST", "/v1/files", "CreateFile", files.create),
         ("GET", "/v1/files", "ListFiles", files.list),

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import time
 import uuid
 
-from local.bedrock.native.errors import conflict, no_resource, quota_exceeded, validation
+from local.bedrock.native.errors import conflict, no_resource, quota_exceeded
 from local.bedrock.native.jobs import timestamp
+from local.bedrock.native.tags import Tags
 from local.bedrock.records import Document
 from local.bedrock.service import Service
 
 DEPLOYMENT = "deployment"
-_NAME = re.compile(r"([0-9a-zA-Z][_-]?){1,63}")
 
 
 class Deployments:
@@ -20,26 +19,26 @@ class Deployments:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._tags = Tags(service.records)
 
     def all(self) -> list[Document]:
         """Every deployment's record, oldest first."""
         return self._service.records.all(DEPLOYMENT)
 
-    def create(self, body: Document) -> Document:
+    def create(self, given: Document) -> Document:
         """Deploy a model; a token that was used before gives the deployment that it made.
 
-        Raises ApiError: ValidationException, ConflictException for a name that is taken, ResourceNotFoundException
-        for a model that is not there, ServiceQuotaExceededException for too many at once.
+        Raises ApiError: ValidationException for tags that do not go together, ConflictException for a name that is
+        taken, ResourceNotFoundException for a model that is not there, ServiceQuotaExceededException for too many at
+        once.
         """
-        name, token = body.get("modelDeploymentName"), body.get("clientRequestToken")
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise validation(f"modelDeploymentName: {name!r} does not match {_NAME.pattern}.")
+        name, token = given["modelDeploymentName"], given.get("clientRequestToken")
         for other in self.all():
             if token is not None and other["token"] == token:
                 return other
             if other["name"] == name:
                 raise conflict(f"The provided deployment name {name} is currently in use.")
-        self._check_model(body.get("modelArn"))
+        self._check_model(given["modelArn"])
         creating = sum(self.status(other) == "Creating" for other in self.all())
         most = self._service.switches.nova_concurrent_deployments
         if creating >= most:
@@ -50,15 +49,17 @@ class Deployments:
             "id": unique,
             "arn": f"arn:aws:bedrock:{service.region}:{service.account}:custom-model-deployment/{unique}",
             "name": name,
-            "model_arn": body["modelArn"],
-            "description": body.get("description"),
+            "model_arn": given["modelArn"],
+            "description": given.get("description"),
             "token": token,
             "created": time.time(),
             "ready": time.time() + service.switches.deploying_seconds,
             "fails": service.switches.nova_deployments_fail,
             "update": None,
         }
-        service.records.put(DEPLOYMENT, unique, deployment)
+        with service.records.together():
+            service.records.put(DEPLOYMENT, unique, deployment)
+            self._tags.add(deployment["arn"], given.get("tags") or [])
         return deployment
 
     def find(self, identifier: str) -> Document:
@@ -68,7 +69,7 @@ class Deployments:
                 return deployment
         raise no_resource(f"The provided custom model deployment identifier {identifier} is not found.")
 
-    def update(self, identifier: str, model_arn: object) -> Document:
+    def update(self, identifier: str, model_arn: str) -> Document:
         """Put another model behind a deployment. Raises ApiError as `create` and `find` do."""
         deployment = self.find(identifier)
         self._check_model(model_arn)
@@ -79,7 +80,9 @@ class Deployments:
 
     def delete(self, identifier: str) -> None:
         """Delete a deployment; its model stays. Raises ApiError (ResourceNotFoundException)."""
-        self._service.records.delete(DEPLOYMENT, self.find(identifier)["id"])
+        deployment = self.find(identifier)
+        self._service.records.delete(DEPLOYMENT, deployment["id"])
+        self._tags.forget(deployment["arn"])
 
     def status(self, deployment: Document) -> str:
         """Creating, Active or Failed."""
@@ -111,6 +114,6 @@ class Deployments:
         }
         return {**summary, "customModelDeploymentName": deployment["name"], "lastUpdatedAt": told["lastUpdatedAt"]}
 
-    def _check_model(self, model_arn: object) -> None:
-        if not isinstance(model_arn, str) or self._service.models.find(model_arn) is None:
+    def _check_model(self, model_arn: str) -> None:
+        if self._service.models.find(model_arn) is None:
             raise no_resource(f"The provided model {model_arn!r} is not found.")

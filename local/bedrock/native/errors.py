@@ -14,6 +14,7 @@ _BY_STATUS = {
     404: "ResourceNotFoundException",
     429: "ThrottlingException",
     500: "InternalServerException",
+    501: "NotImplementedException",
     503: "ServiceUnavailableException",
 }
 

@@ -1,36 +1,30 @@
-"""What a CreateModelCustomizationJob request must look like."""
+"""What a CreateModelCustomizationJob request asks for, and which of it is not imitated."""
 
 from __future__ import annotations
 
 import math
-import re
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from local.bedrock.catalog import NOVA_TUNED
-from local.bedrock.mantle.job_request import LAMBDA_ARN
+from local.bedrock.errors import not_imitated
 from local.bedrock.native.errors import validation
+from local.bedrock.native.tags import check_tags
 from local.bedrock.records import Document
 from local.bedrock.switches import Switches
 
 TUNING_REGION = "us-east-1"  # the only one that fine-tunes Nova
-_JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9+\-.])*")
-_MODEL_NAME = re.compile(r"([0-9a-zA-Z][_-]?){1,63}")
-_ROLE_ARN = re.compile(r"arn:aws(-[^:]+)?:iam::([0-9]{12})?:role/.+")
-_S3_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
 _REFERENCE_LEARNING_RATE = 1e-5  # at it, the simulated policy learns as on the other path
 
-# Name → default, least, most, kind. Defaults are those of AWS's SDK; the service's own are not known.
-_HYPERPARAMETERS: dict[str, tuple[float, float, float, type]] = {
-    "epochCount": (1, 1, 50, int),
-    "batchSize": (128, 16, 512, int),
-    "learningRate": (1e-5, 1e-7, 1e-3, float),
-    "maxPromptLength": (8192, 1, math.inf, int),
-    "trainingSamplePerPrompt": (8, 2, 16, int),
-    "inferenceMaxTokens": (2048, 1, math.inf, int),
-    "evalInterval": (10, 1, 100, int),
+# Defaults are those of AWS's SDK; the service's own are not known.
+_DEFAULTS: dict[str, float] = {
+    "epochCount": 1,
+    "batchSize": 128,
+    "learningRate": 1e-5,
+    "maxPromptLength": 8192,
+    "trainingSamplePerPrompt": 8,
+    "inferenceMaxTokens": 2048,
+    "evalInterval": 10,
 }
-_EFFORTS = ("low", "medium", "high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +41,10 @@ class CustomizationRequest:
     customization: Document
     grader: str
     hyperparameters: dict[str, float]
+    kms_key: str | None = None
+    vpc: Document | None = None
+    job_tags: list[Document] = field(default_factory=list)
+    model_tags: list[Document] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
@@ -54,64 +52,67 @@ class CustomizationRequest:
         return math.sqrt(self.hyperparameters["learningRate"] / _REFERENCE_LEARNING_RATE)
 
 
-def read_customization_request(body: Document, *, switches: Switches, region: str) -> CustomizationRequest:
-    """Check a request's body. Raises ApiError (ValidationException) that names the member."""
-    if body.get("customizationType") != "REINFORCEMENT_FINE_TUNING":
-        raise validation("customizationType: the local Bedrock knows REINFORCEMENT_FINE_TUNING alone.")
-    base = _matching(body, "baseModelIdentifier", re.compile(r".+"))
+def read_customization_request(given: Document, *, switches: Switches, region: str) -> CustomizationRequest:
+    """Read an input whose members have been checked by the service's model.
+
+    Raises ApiError: ValidationException that names the member, NotImplementedException for other kinds of jobs.
+    """
+    kind = given.get("customizationType", "FINE_TUNING")
+    if kind != "REINFORCEMENT_FINE_TUNING":
+        raise not_imitated(f"customizationType {kind}, other than REINFORCEMENT_FINE_TUNING,")
+    if given.get("hyperParameters"):
+        raise not_imitated("hyperParameters, beside those in customizationConfig.rftConfig,")
+    base = given["baseModelIdentifier"]
     expected = f"arn:aws:bedrock:{region}::foundation-model/{NOVA_TUNED}"
     if region != TUNING_REGION or base not in (NOVA_TUNED, expected):
         raise validation(
             f"The provided model identifier {base} does not support customization in {region}; "
             f"{NOVA_TUNED} does in {TUNING_REGION}."
         )
-    validators = body.get("validationDataConfig") or {"validators": []}
+    validators = given.get("validationDataConfig") or {"validators": []}
     if validators.get("validators") and switches.nova_validation_data == "refuse":
         raise validation(f"validationDataConfig is not supported for {NOVA_TUNED}.")
-    settings = _object(_object(body, "customizationConfig"), "rftConfig")
-    grader = _object(_object(settings, "graderConfig"), "lambdaGrader").get("lambdaArn")
-    if not isinstance(grader, str) or not LAMBDA_ARN.fullmatch(grader):
-        raise validation(f"lambdaArn: {grader!r} is no ARN of a Lambda function.")
-    training = _object(body, "trainingDataConfig")
-    output = _object(body, "outputDataConfig")
-    _matching(output, "s3Uri", _S3_URI)
+    training = given["trainingDataConfig"]
+    if training.get("invocationLogsConfig"):
+        raise not_imitated("trainingDataConfig.invocationLogsConfig")
+    tags = given.get("jobTags") or [], given.get("customModelTags") or []
+    for each in tags:
+        check_tags(each)
+    settings = _inside(_inside(given, "customizationConfig"), "rftConfig")
+    grader = _inside(_inside(settings, "graderConfig"), "lambdaGrader")
+    chosen = settings.get("hyperParameters") or {}
     return CustomizationRequest(
-        job_name=_matching(body, "jobName", _JOB_NAME),
-        model_name=_matching(body, "customModelName", _MODEL_NAME),
-        role=_matching(body, "roleArn", _ROLE_ARN),
-        token=body.get("clientRequestToken"),
-        training_uri=_matching(training, "s3Uri", _S3_URI),
+        job_name=given["jobName"],
+        model_name=given["customModelName"],
+        role=given["roleArn"],
+        token=given.get("clientRequestToken"),
+        training_uri=_uri(training),
         validation=validators,
-        output=output,
-        customization=body["customizationConfig"],
-        grader=grader,
-        hyperparameters=_hyperparameters(settings.get("hyperParameters") or {}),
+        output=given["outputDataConfig"],
+        customization=given["customizationConfig"],
+        grader=grader["lambdaArn"],
+        hyperparameters={name: _or(chosen.get(name), default) for name, default in _DEFAULTS.items()},
+        kms_key=given.get("customModelKmsKeyId"),
+        vpc=given.get("vpcConfig"),
+        job_tags=tags[0],
+        model_tags=tags[1],
     )
 
 
-def _hyperparameters(given: Document) -> dict[str, float]:
-    effort = given.get("reasoningEffort")
-    if effort is not None and effort not in _EFFORTS:
-        raise validation(f"reasoningEffort: expected one of {', '.join(_EFFORTS)}, got {effort!r}.")
-    chosen: dict[str, float] = {}
-    for name, (default, least, most, kind) in _HYPERPARAMETERS.items():
-        value = given.get(name, default)
-        numeric = isinstance(value, int | float) and not isinstance(value, bool)
-        if not numeric or (kind is int and not isinstance(value, int)) or not least <= value <= most:
-            raise validation(f"{name}: expected {kind.__name__} from {least:g} to {most:g}, got {value!r}.")
-        chosen[name] = value
-    return chosen
+def _uri(training: Document) -> str:
+    uri = training.get("s3Uri")
+    if not isinstance(uri, str):
+        raise validation("trainingDataConfig.s3Uri is required.")
+    return uri
 
 
-def _matching(body: Document, name: str, pattern: re.Pattern[str]) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise validation(f"{name}: {value!r} does not match {pattern.pattern}.")
-    return value
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value
 
 
-def _object(body: Document, name: str) -> Any:
-    value = body.get(name)
-    if not isinstance(value, dict):
+def _inside(given: Document, name: str) -> Document:
+    """A member that this kind of job needs, though the model, made for all kinds, does not ask for it."""
+    value: Document | None = given.get(name)
+    if value is None:
         raise validation(f"{name} is required.")
     return value

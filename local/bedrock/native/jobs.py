@@ -16,6 +16,7 @@ from local.bedrock.grpo import Measures
 from local.bedrock.job_tasks import JobTasks
 from local.bedrock.native.errors import conflict, no_resource
 from local.bedrock.native.job_request import CustomizationRequest
+from local.bedrock.native.tags import Tags
 from local.bedrock.records import Document
 from local.bedrock.rows import read_rows
 from local.bedrock.service import Service
@@ -38,6 +39,7 @@ class CustomizationJobs:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._tags = Tags(service.records)
         self._tasks = JobTasks(self._run)
 
     def go_on(self) -> None:
@@ -84,6 +86,8 @@ class CustomizationJobs:
             "customization": request.customization,
             "grader": request.grader,
             "hyperparameters": request.hyperparameters,
+            "kms_key": request.kms_key,
+            "vpc": request.vpc,
             "rate": request.rate,
             "status": "InProgress",
             "phase": 0,
@@ -92,7 +96,10 @@ class CustomizationJobs:
             "modified": now,
             "ended": None,
         }
-        service.records.put(JOB, name, job)
+        with service.records.together():
+            service.records.put(JOB, name, job)
+            self._tags.add(job["arn"], request.job_tags)
+            self._tags.add(job["model_arn"], request.model_tags)
         self._tasks.start(name)
         return job
 
@@ -219,6 +226,8 @@ def job_answer(job: Document, *, region: str, status_details: bool) -> Document:
         "outputDataConfig": job["output"],
         "customizationType": "REINFORCEMENT_FINE_TUNING",
         "customizationConfig": job["customization"],
+        "outputModelKmsKeyArn": job["kms_key"],
+        "vpcConfig": job["vpc"],
     }
     return {name: value for name, value in told.items() if value is not None}
 
@@ -245,6 +254,11 @@ def job_summary(job: Document, *, region: str, status_details: bool) -> Document
 def timestamp(moment: float) -> str:
     """A moment in the form of the rest-json protocol, ISO 8601."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds_of(timestamp: str) -> float:
+    """The moment, in seconds since the epoch, that `timestamp` wrote."""
+    return datetime.fromisoformat(timestamp).timestamp()
 
 
 def _status_details(job: Document) -> Document:

@@ -100,7 +100,7 @@ def refused(call: Callable[..., object], **arguments: Any) -> tuple[str, str]:
 
 
 def test_a_job_is_trained_deployed_asked_and_its_deployment_removed(
-    control: BedrockClient, runtime: BedrockRuntimeClient, ended: Ended, lambda_api: LambdaApi
+    control: BedrockClient, runtime: BedrockRuntimeClient, ended: Ended, lambda_api: LambdaApi, east: LocalBedrock
 ) -> None:
     arn = control.create_model_customization_job(**request())["jobArn"]
     assert re.fullmatch(
@@ -119,6 +119,7 @@ def test_a_job_is_trained_deployed_asked_and_its_deployment_removed(
     assert model["modelArn"] == job["outputModelArn"]
     assert model["modelStatus"] == "Active"
 
+    east.set_switch("deploying_seconds", 1)
     deployment = control.create_custom_model_deployment(modelDeploymentName="tuned", modelArn=model["modelArn"])
     deployed = deployment["customModelDeploymentArn"]
     assert control.get_custom_model_deployment(customModelDeploymentIdentifier=deployed)["status"] == "Creating"
@@ -272,7 +273,6 @@ def test_a_failing_grader_and_prompts_that_are_too_long_fail_the_job(
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"customizationType": "FINE_TUNING"}, "REINFORCEMENT_FINE_TUNING"),
         ({"baseModelIdentifier": "amazon.nova-lite-v1:0"}, "does not support customization"),
         ({"jobName": "-x"}, "jobName"),
         ({"roleArn": "role"}, "roleArn"),

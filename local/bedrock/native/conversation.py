@@ -1,0 +1,105 @@
+"""A conversation as Converse and InvokeModel send it to Nova: checked, and what the simulated model makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from local.bedrock.errors import not_imitated
+from local.bedrock.native.errors import validation
+from local.bedrock.prompts import text_of
+from local.bedrock.records import Document
+
+_MOST_TOKENS = 65_535
+_DEFAULT_TEMPERATURE = 0.7
+_MOST_STOPS = 4  # of Nova's request schema
+
+# What a turn may hold beside texts, and what is made of it: nothing.
+_PASSED_OVER = {"cachePoint", "reasoningContent"}
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What is asked of the model."""
+
+    messages: list[Document]
+    temperature: float
+    max_tokens: int
+    stops: tuple[str, ...]
+
+
+def read_conversation(body: Document, settings: Document) -> Conversation:
+    """Read `system` and `messages`, whose shapes have been checked, and the settings of inference.
+
+    Raises ApiError: ValidationException, NotImplementedException for blocks other than texts.
+    """
+    turns = body.get("messages") or []
+    if not turns or turns[0]["role"] != "user":
+        raise validation("A conversation must start with a user message. Try again with a conversation that does.")
+    for place, turn in enumerate(turns):
+        if place and turn["role"] == turns[place - 1]["role"]:
+            raise validation(
+                "A conversation must alternate between user and assistant roles. Make sure the conversation alternates "
+                "between user and assistant roles and try again."
+            )
+        if not turn["content"]:
+            raise validation(
+                f"The content field in the Message object at messages.{place} is empty. Add a ContentBlock object to "
+                "the content field and try again."
+            )
+        _check_blocks(turn["content"], f"messages.{place}.content", "ContentBlock")
+    _check_blocks(body.get("system") or [], "system", "SystemContentBlock")
+    system = text_of(body.get("system") or [])
+    messages: list[Document] = [{"role": "system", "content": system}] if system else []
+    return Conversation(
+        messages=messages + [{"role": turn["role"], "content": text_of(turn["content"])} for turn in turns],
+        temperature=_number(settings, "temperature", 0.0, 1.0, _DEFAULT_TEMPERATURE),
+        max_tokens=_whole(settings, "maxTokens", 1, _MOST_TOKENS),
+        stops=_stops(settings.get("stopSequences")),
+    )
+
+
+def check_top(settings: Document) -> None:
+    """Check topP and topK. The simulated model draws from all of its few behaviours whatever they are."""
+    _number(settings, "topP", 0.0, 1.0, 1.0)
+    if settings.get("topK") is not None:
+        _whole(settings, "topK", 0, 128)
+
+
+def _check_blocks(blocks: list[Document], where: str, kind: str) -> None:
+    for place, block in enumerate(blocks):
+        other = next((name for name in block if name != "text" and name not in _PASSED_OVER), None)
+        if other is not None:
+            raise not_imitated(f"{where}.{place}.{other}")
+        if "text" in block and not block["text"].strip():
+            raise validation(
+                f"The text field in the {kind} object at {where}.{place} is blank. Add text to the text field, and try "
+                "again."
+            )
+
+
+def _stops(given: Any) -> tuple[str, ...]:
+    stops = given or []
+    if len(stops) > _MOST_STOPS or not all(isinstance(stop, str) and stop for stop in stops):
+        raise validation(
+            f"inferenceConfig.stopSequences: expected at most {_MOST_STOPS} texts, got {str(stops)[:100]}."
+        )
+    return tuple(stops)
+
+
+def _whole(settings: Document, name: str, least: int, most: int) -> int:
+    value = settings.get(name)
+    if isinstance(value, float):
+        raise validation(f"inferenceConfig.{name}: expected a whole number from {least} to {most}, got {value!r}.")
+    return int(_number(settings, name, least, most, most))
+
+
+def _number(settings: Document, name: str, least: float, most: float, default: float) -> float:
+    value = settings.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= most:
+        raise validation(
+            f"inferenceConfig.{name}: expected a number from {least:g} to {most:g}, got {str(value)[:100]!r}."
+        )
+    return float(value)

@@ -125,9 +125,11 @@ RESPONSE = Fields(
     refused={
         **_NO_TOOLS,
         **_TIERS,
+        "access_programs": ([],),
         "background": (False,),
         "context_management": ([],),
         "conversation": (),
+        "image": (),
         "max_tool_calls": (),
         "moderation": (),
         "prompt": (),

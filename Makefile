@@ -85,6 +85,9 @@ confirm: $(INSTALLED) ## find out what is UNCONFIRMED, in a real account, for mo
 	@test -n "$(ROLE)" || { echo "Name a role that Lambda may assume and that may write logs: make confirm ROLE=arn:..." >&2; exit 2; }
 	@$(BIN)/python -m confirm --role "$(ROLE)" $(ARGS)
 
+.PHONY: pr
+pr: lint test ## all that CI checks, before you ask for a review
+
 .PHONY: lint lint-style lint-types lint-imports lint-template lint-machines
 lint: lint-style lint-types lint-imports lint-template lint-machines ## check style, types, template and state machines
 

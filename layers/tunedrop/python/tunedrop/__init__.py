@@ -1,3 +1,3 @@
 """Tunedrop: drop a dataset into S3, get a model tuned by reinforcement fine-tuning and the proof that it is better."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

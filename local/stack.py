@@ -16,7 +16,11 @@ from local.bedrock.handle import LocalBedrock
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TEMPLATE = REPOSITORY / "template.yaml"
-LAYERS = REPOSITORY / "build/local/layers"
+LAYERS: Mapping[str, Path] = {
+    "DependenciesLayer": REPOSITORY / "build/local/layers/dependencies",
+    "TunedropLayer": REPOSITORY / "layers/tunedrop",
+}
+"""What the template's layers are on this machine, by logical id: its packages, and the package as it lies here."""
 
 API_STAGE = "v1"
 """As template.yaml names it."""
@@ -87,7 +91,7 @@ class LocalStack:
                 self.aws,
                 TEMPLATE,
                 {**self._parameters, "MantleBaseUrl": self._bedrock.base_url},
-                built={"DependenciesLayer": LAYERS / "dependencies"},
+                built=LAYERS,
             )
             self.aws.dispatch.listeners.append(self._teach)
             api_id = self._deployment.outputs["ApiId"]

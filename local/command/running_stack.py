@@ -28,8 +28,9 @@ def running_stack(view: View, *, region: str) -> Iterator[LocalStack]:
     # Here, not above: it takes two seconds, in which a user should have seen that something happens.
     from local.stack import LAYERS, LocalStack
 
-    if not (LAYERS / "dependencies").is_dir():
-        raise CommandError(f"the layers of this machine are not in {places.shown(LAYERS)}; run `make install`")
+    dependencies = LAYERS["DependenciesLayer"]
+    if not dependencies.is_dir():
+        raise CommandError(f"the functions' packages are not in {places.shown(dependencies)}; run `make install`")
     began = time.monotonic()
     with LocalStack(region=region, folder=places.new_stack_folder()) as stack:
         view.tell(f"Deployed template.yaml as in {region}, in {time.monotonic() - began:.1f} s. {SIMULATED}")

@@ -34,7 +34,7 @@ class Artefact:
 
     path: Path
     built: bool
-    """Whether building made it, rather than its author."""
+    """Whether building made it: then it does not lie where the template says."""
 
 
 @dataclass(slots=True)
@@ -61,7 +61,8 @@ def translate(
 ) -> Translated:
     """Translates the template, whose paths are relative to `root`.
 
-    `built` gives, by logical id, the folder that building the resource has made (a layer of third-party packages).
+    `built` gives, by logical id, the folder that building the resource has made (a layer of third-party packages), or
+    the resource's own folder where that runs as it is.
     Raises TemplateInvalid for what SAM refuses, NotHonoured for what must be built and was not given.
     """
     packaged: dict[str, Any] = _with_included(copy.deepcopy(dict(template)), root)
@@ -106,6 +107,7 @@ def _with_included(value: Any, root: Path) -> Any:
 
 
 def _artefact(name: str, resource: Mapping[str, Any], path: Path, built: Mapping[str, Path]) -> Artefact:
+    source = path
     if name in built:
         path = built[name]
     elif "BuildMethod" in resource.get("Metadata", {}):
@@ -113,4 +115,4 @@ def _artefact(name: str, resource: Mapping[str, Any], path: Path, built: Mapping
         raise NotHonoured(f"{name} must be built first (Metadata.BuildMethod: {method}): give the built folder for it")
     if not path.exists():
         raise TemplateInvalid(f"{name}: {path} does not exist")
-    return Artefact(path, built=name in built)
+    return Artefact(path, built=path != source)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from local.aws import EmbeddedAws, deploy
+from local.stack import LAYERS
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -14,7 +15,7 @@ def test_the_applications_template_is_deployed_with_all_its_resources(aws: Embed
         aws,
         REPOSITORY / "template.yaml",
         stack_name="tunedrop",
-        built={"DependenciesLayer": REPOSITORY / "build/local/layers/dependencies"},
+        built=LAYERS,
     )
     outputs = deployment.outputs
     described = aws.client("stepfunctions").describe_state_machine(stateMachineArn=outputs["PipelineArn"])

@@ -19,6 +19,7 @@ from typing import Any
 
 from tunedrop.graders.sample import JSON, Grade, Sample
 from tunedrop.graders.thoughts import cut_thoughts
+from tunedrop.graders.tool_calls import calls_beside, text_of_calls
 from tunedrop.graders.turn import TurnError, text_of, thoughts_beside
 
 ANSWER_ROLES = ("assistant", "nova_assistant")
@@ -110,15 +111,17 @@ def _sample_of(
         whole = refusal
     cut = cut_thoughts(whole)
     thoughts = [*thoughts_beside(last), *([] if cut.thought is None else [cut.thought])]
+    calls = (*cut.calls, *calls_beside(last))
     return Sample(
         sample_id,
         messages[:-1],
-        cut.answer,
+        cut.answer if cut.answer.strip() else text_of_calls(calls),
         reference,
         row,
         None if cut.answer == whole else whole,
         sum(map(len, thoughts)) if thoughts else None,
         cut.unfinished,
+        calls,
     )
 
 

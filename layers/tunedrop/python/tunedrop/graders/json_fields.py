@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 from tunedrop.graders.json_answer import SURROUNDINGS, NotOneDocument, Surroundings, parse, read_answer
 from tunedrop.graders.json_compare import Comparison
+from tunedrop.graders.pairing import best_pairs
 from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample, require_known
+from tunedrop.graders.tool_calls import Call, as_calls, calls_in, text_of_calls
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
-_OPTIONS = ("fields", "default", "schema", "surroundings", "extra", "partial")
+_OPTIONS = ("fields", "default", "schema", "surroundings", "extra", "partial", "calls")
 _EXTRA = ("wrong", "ignore")
+_CALLS = ("any_order", "in_order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,12 @@ class JsonGrader:
     - `extra` ("wrong"): a field that the reference does not have counts as a wrong one; "ignore" lets it pass.
     - `partial` (true): the reward is the weighted share of right fields; false: 1.0 or 0.0.
 
+    - `calls` ("any_order"): where the reference is an array of calls of tools, whether their order counts ("in_order").
+
+    A reference that is a call (an object of `name` and `arguments`), or an array of calls, is compared with the calls
+    that the answer makes, beside its text or in it (`tool_calls`); pointers are those within a call. A call too many
+    counts as a wrong one.
+
     `one_of` with `values: reference` reads an array in the reference as the accepted values, "" among them as leave to
     leave the field out: the possible answers of the Berkeley Function Calling Leaderboard are read as they are.
 
@@ -59,6 +68,7 @@ class JsonGrader:
         surroundings: Surroundings = "fence",
         ignore_extra: bool = False,
         partial: bool = True,
+        calls_in_order: bool = False,
     ) -> None:
         self._fields = dict(fields or {})
         self._default = default or Comparison()
@@ -66,6 +76,7 @@ class JsonGrader:
         self._surroundings: Surroundings = surroundings
         self._ignore_extra = ignore_extra
         self._partial = partial
+        self._calls_in_order = calls_in_order
 
     @classmethod
     def from_options(cls, options: Mapping[str, JSON]) -> Self:
@@ -79,6 +90,8 @@ class JsonGrader:
             raise OptionsError(f"The json grader's surroundings must be one of {', '.join(SURROUNDINGS)}.")
         if options.get("extra", "wrong") not in _EXTRA:
             raise OptionsError(f"The json grader's extra must be one of {', '.join(_EXTRA)}.")
+        if options.get("calls", "any_order") not in _CALLS:
+            raise OptionsError(f"The json grader's calls must be one of {', '.join(_CALLS)}.")
         partial = options.get("partial", True)
         if not isinstance(partial, bool):
             raise OptionsError(f"The json grader's partial must be true or false, got {partial!r}.")
@@ -92,6 +105,7 @@ class JsonGrader:
             surroundings=surroundings,
             ignore_extra=options.get("extra") == "ignore",
             partial=partial,
+            calls_in_order=options.get("calls") == "in_order",
         )
 
     def check_reference(self, reference: JSON, row: Mapping[str, JSON]) -> str | None:
@@ -103,7 +117,8 @@ class JsonGrader:
             return f"the reference cannot be compared with: {error}"
         if self._validator is not None and (violation := _violation(self._validator, document)):
             return f"the reference itself violates the schema: {violation}"
-        if not any(field.comparison.weight for field in self._expected(document)):
+        calls = as_calls(document) if self._validator is None else None
+        if not any(field.comparison.weight for each in calls or [document] for field in self._expected(each)):
             return "the reference has no field that weighs anything"
         return None
 
@@ -111,13 +126,51 @@ class JsonGrader:
         """Read the answer, compare each field. Raises NotOneDocument where the reference is no JSON."""
         reference = _document(sample.reference)
         accepted, optional = _accepted(sample.row)
+        expected = as_calls(reference)
+        made = (sample.calls or calls_in(sample.answer)) if expected else ()
         try:
-            answer = read_answer(sample.answer, self._surroundings)
+            answer = read_answer(text_of_calls(made) or sample.answer, self._surroundings)
         except NotOneDocument as error:
             return _nothing(f"No document: {error}.", parsed=False, valid=False)
         if self._validator is not None and (violation := _violation(self._validator, answer)):
             return _nothing(f"The schema is violated: {violation}.", parsed=True, valid=False)
+        if expected and (given := as_calls(answer, written=True)):
+            if len(expected) == len(given) == 1:
+                return self._compare(given[0], expected[0], accepted, optional)
+            return self._compare_calls(given, expected, lambda got, call: self._compare(got, call, accepted, optional))
         return self._compare(answer, reference, accepted, optional)
+
+    def _compare_calls(
+        self, given: Sequence[Call], expected: Sequence[Call], compare: Callable[[Call, Call], Grade]
+    ) -> Grade:
+        """Several calls: each is compared with its like, and the reward is the mean over the calls of both sides."""
+        grades = {
+            (mine, theirs): compare(given[mine], expected[theirs])
+            for mine in range(len(given))
+            for theirs in range(len(expected))
+            if not self._calls_in_order or mine == theirs
+        }
+        pairs = best_pairs({pair: grade.components["fields"] for pair, grade in grades.items()})
+        matched = [grades[pair] for pair in pairs]
+        size = max(len(given), len(expected))
+        share = sum(grade.components["fields"] for grade in matched) / size
+        correct = len(given) == len(expected) == len(matched) and all(grade.correct for grade in matched)
+        wrong = [
+            f"call {theirs + 1} ({grade.explanation.rstrip('.')})"
+            for (_, theirs), grade in sorted(zip(pairs, matched, strict=True), key=lambda each: each[0][1])
+            if not grade.correct
+        ]
+        if len(given) != len(expected):
+            wrong.insert(0, f"{len(given)} calls instead of {len(expected)}")
+        told = f"Not right: {'; '.join(wrong[:5])}." if wrong else "Every call is right."
+        paid = sum(grade.reward for grade in matched) / size
+        return Grade(
+            reward=paid if self._partial else float(correct),
+            components={"fields": share},
+            correct=correct,
+            explanation=told,
+            metrics={"parsed": 1.0, "schema_valid": 1.0},
+        )
 
     def _compare(
         self,

@@ -40,6 +40,9 @@ class Sample:
     """Characters of the thoughts, in the text or beside it; None where the model showed none."""
     unfinished_thought: bool = False
     """Whether the last thought never ended."""
+    calls: Sequence[Mapping[str, JSON]] = ()
+    """Calls of tools that the last turn makes beside its text, each an object of `name` and `arguments`. Where there is
+    no text, `answer` is their JSON."""
 
 
 @dataclass(frozen=True, slots=True)

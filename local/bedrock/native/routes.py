@@ -62,7 +62,8 @@ def native_routes(service: Service, jobs: CustomizationJobs) -> list[Route]:
 
 def refused_operation(request: Request) -> Response | None:
     """The refusal of a request that no route takes, where it is for Bedrock's control plane or runtime; else None."""
-    operation = operation_at(request.method, request.url.path)
+    # As it was sent: an ARN's slashes are no path's.
+    operation = operation_at(request.method, request.scope["raw_path"].decode("latin-1"))
     if operation is not None:
         return error_response(not_imitated(f"The operation {operation}"))
     scope = keys.signed_scope(request.headers.get("authorization", ""))

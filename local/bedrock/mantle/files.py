@@ -9,7 +9,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
-from local.bedrock.errors import ApiError, invalid, not_found
+from local.bedrock.errors import ApiError, invalid, not_found, unknown_parameter
 from local.bedrock.http import JsonResponse
 from local.bedrock.mantle.lists import Staleness, asked_limit, list_object, page_of
 from local.bedrock.records import Document
@@ -32,6 +32,9 @@ class Files:
             raise invalid("Expected a multipart/form-data request with the parts 'purpose' and 'file'.")
         async with request.form() as form:
             purpose, upload = form.get("purpose"), form.get("file")
+            unknown = next((name for name in form if name not in ("purpose", "file")), None)
+            if unknown is not None and self._service.switches.unknown_parameters == "refuse":
+                raise unknown_parameter(unknown[:100])
             if purpose != "fine-tune":
                 raise invalid(f"Invalid 'purpose': expected 'fine-tune', got {purpose!r}.", param="purpose")
             if not isinstance(upload, UploadFile):

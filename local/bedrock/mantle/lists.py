@@ -6,9 +6,11 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 
-from local.bedrock.errors import invalid
+from local.bedrock.errors import invalid, unknown_parameter
 from local.bedrock.records import Document, Page
 from local.bedrock.switches import Switches
+
+_PARAMETERS = {"limit", "after", "order", "purpose"}
 
 
 class Staleness:
@@ -35,7 +37,14 @@ class Staleness:
 
 
 def asked_limit(query: Mapping[str, str], *, default: int, largest: int, switches: Switches) -> int:
-    """The page size of a request. Raises ApiError (400) for what is no whole number from 1 to `largest`."""
+    """The page size of a list's request.
+
+    Raises ApiError (400) for what is no whole number from 1 to `largest`, and for a parameter that no list takes: a
+    filter that came to nothing would be taken for one that let everything through.
+    """
+    unknown = next((name for name in query if name not in _PARAMETERS), None)
+    if unknown is not None and switches.unknown_parameters == "refuse":
+        raise unknown_parameter(unknown[:100])
     text = query.get("limit", str(default))
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= largest:
         raise invalid(f"Invalid 'limit': expected a whole number from 1 to {largest}, got {text!r}.", param="limit")

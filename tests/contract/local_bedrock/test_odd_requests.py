@@ -103,3 +103,16 @@ def test_the_asynchronous_sdk_streams_and_goes_on(bedrock: LocalBedrock) -> None
             return "".join(said), "".join([chunk.choices[0].delta.content or "" async for chunk in chunks])
 
     assert asyncio.run(ask()) == (UNKNOWN_PROMPT, UNKNOWN_PROMPT)
+
+
+def test_filters_and_form_fields_that_nothing_comes_of_are_refused_by_name(client: OpenAI) -> None:
+    with pytest.raises(APIStatusError) as refusal:
+        client.fine_tuning.jobs.list(metadata={"team": "search"})
+    assert (refusal.value.status_code, refusal.value.param) == (400, "metadata[team]")
+    with pytest.raises(APIStatusError) as refusal:
+        client.files.create(
+            purpose="fine-tune",
+            file=("rows.jsonl", b'{"messages": []}\n'),
+            expires_after={"anchor": "created_at", "seconds": 3600},
+        )
+    assert (refusal.value.status_code, refusal.value.param) == (400, "expires_after[anchor]")

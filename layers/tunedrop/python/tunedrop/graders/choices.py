@@ -1,21 +1,52 @@
-"""Multiple choice: which one letter an answer commits itself to."""
+"""Multiple choice: the one letter that an answer commits itself to."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from tunedrop.graders.choice_phrases import (
+    AFTER,
+    BEFORE,
+    BETWEEN_LETTERS,
+    COMMITS_AFTER,
+    COMMITS_BEFORE,
+    NAMED,
+    REJECTS_AFTER,
+    REJECTS_BEFORE,
+)
 from tunedrop.graders.math.commitment import find_commitment
 from tunedrop.graders.sample import JSON
 
 MAX_CHOICE = 400
 """Longest text of a choice."""
-_LETTER = re.compile(r"[\s*_(\[\"'`$]{0,8}([A-Z])(?![A-Za-z'’])")
-_LETTER_LINE = re.compile(r"(?:option|choice)?\s{0,3}[*_(\[$]{0,4}([A-Z])[)\].:*_$]{0,6}", re.IGNORECASE)
-_LABELLED_LINE = re.compile(r"\W{0,8}[A-Z][).:]")
-_NAMED_LETTER = re.compile(r"\b(?:option|choice)\s{1,3}[*_(\[]{0,4}([A-Z])\b", re.IGNORECASE)
-_ANOTHER_LETTER = re.compile(r"[\s)\].:*_$]{0,6}(?:,|/|&|\bor\b|\band\b)\s{0,3}[*_(\[]{0,4}[A-Z](?![A-Za-z'’])")
-_TEXT_COMMAND = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s{0,3}\{([^{}]{0,200})\}")
+_MOST_MENTIONS = 32
+"""Letters of an answer that are looked at: the last ones. Whoever names more has not chosen."""
+_OPENING = "*_([{\"'“‘「『【<$`"
+_LETTER = re.compile(r"(?<![A-Za-z0-9\\])(?<![A-Za-z0-9]['’])([A-Za-z])(?![A-Za-z0-9])(?!['’](?:s|t|d|m|re|ll|ve)\b)")
+_STARTING_LETTER = re.compile(r"[\s*_(\[\"'`$]{0,8}([A-Z])(?![A-Za-z'’])")
+_ALONE = re.compile(r"[\s*_(\[{\"'“‘「『【<$`]*([A-Za-z])[\s*_)\]}\"'”’」』】>$`.:!。]*")
+_QUESTIONED = re.compile(r"[\s*_)\]}\"'”’`$.]{0,6}[?](?!\s*(?:yes|correct|right|true)\b)", re.IGNORECASE)
+_LABEL = re.compile(r"(?m)^[\s*_>-]{0,6}\(?([A-Z])[).:][*_ ]{0,3}\s")
+_AFTER_LETTER_A = re.compile(
+    r"[*_)\]}\"'”’$`]|\s*(?:[.,:;!?)\]。，：-]|$|\n|–|—)|\s(?:because|since|as|for|is|was|and|or|but|given|due|would|must|seems|fits|über|weil|porque|car)\b"
+)
+_TEXT_COMMAND = re.compile(r"\\(?:text|textbf|mathrm|mathbf|textit|bf)\s{0,3}\{([^{}]{0,200})\}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    """A letter in the text, and what the words around it say of it."""
+
+    letter: str
+    start: int
+    end: int
+    committed: bool
+    affirmed: bool
+    """The words after it say that it is right."""
+    rejected: bool
 
 
 def letter_of(reference: str, row: Mapping[str, JSON], letters: str) -> str | None:
@@ -26,41 +57,111 @@ def letter_of(reference: str, row: Mapping[str, JSON], letters: str) -> str | No
 def chosen_letter(answer: str, row: Mapping[str, JSON], letters: str) -> str | None:
     """The one letter that an answer commits itself to, None where it names several or none.
 
-    In turn: after a marker ("the answer is", \\boxed, ####), alone on the last line, after the last "option" or
-    "choice", as the label of the last line, or by the text of one of the row's `choices`.
+    In turn: after a mark (\\boxed, ####, an answer tag); the last letter that words commit to ("I choose B", "B is
+    right", 答案是B); a letter alone on the last line; the only letter that is named and not rejected; the text of one
+    of the row's `choices`. Letters named in one breath ("B or D") are no choice.
     """
-    region = _region(answer)
-    if region is None:
-        return _letter_of_text(answer, row, letters)
-    named = _NAMED_LETTER.match(region)
-    if named is not None:
-        region = named[1].upper() + region[named.end() :]
-    letter = _leading_letter(region, letters)
-    if letter is None:
-        return _letter_of_text(region, row, letters)
-    match = _LETTER.match(region)
-    several = match is not None and _ANOTHER_LETTER.match(region, match.end()) is not None
-    return None if several else letter
-
-
-def _region(answer: str) -> str | None:
-    commitment = find_commitment(answer, textual=True)
-    if commitment is not None:
+    text = unicodedata.normalize("NFKC", answer).strip()
+    commitment = find_commitment(text, textual=True)
+    if commitment is not None and commitment.marker in ("hashes", "boxed", "tag"):
         region = _TEXT_COMMAND.sub(r"\1", commitment.region).strip(" \t*_$.\\")
-        if region:
-            return region
-    last_line = answer.rsplit("\n", 1)[-1].strip()
-    alone = _LETTER_LINE.fullmatch(last_line)
-    if alone is not None:
+        return _letter_of_region(region, row, letters)
+    groups = _groups(text, letters)
+    standing = [group for group in groups if not group[-1].rejected]
+    committed = [group for group in standing if any(mention.committed for mention in group)]
+    if committed:
+        return _only_letter(committed[-1])
+    last_line = text.rsplit("\n", 1)[-1]
+    alone = _ALONE.fullmatch(last_line)
+    if alone is not None and alone[1].upper() in letters:
         return alone[1].upper()
-    named = list(_NAMED_LETTER.finditer(answer))
-    if named:
-        return answer[named[-1].start(1) :]
-    return last_line if _LABELLED_LINE.match(last_line) else None
+    named = _letter_of_text(text, row, letters)
+    if named is None and commitment is not None:
+        named = _letter_of_text(commitment.region, row, letters)
+    if named is not None:
+        return named
+    named_letters = {mention.letter for group in standing for mention in group}
+    if len(named_letters) == 1:
+        return named_letters.pop()
+    return _leading_label(text, letters) if named_letters and len(standing[0]) == 1 else None
+
+
+def _letter_of_region(region: str, row: Mapping[str, JSON], letters: str) -> str | None:
+    """The letter of a marked stretch: it starts with it, or it is the text of a choice."""
+    by_text = _letter_of_text(region, row, letters)
+    if by_text is not None:
+        return by_text
+    alone = _ALONE.fullmatch(region)
+    if alone is not None:
+        return alone[1].upper() if alone[1].upper() in letters else None
+    groups = _groups(region, letters)
+    return _only_letter(groups[0]) if groups else None
+
+
+def _groups(text: str, letters: str) -> list[list[_Mention]]:
+    """The letters of a text, those that are named in one breath together."""
+    groups: list[list[_Mention]] = []
+    for mention in _mentions(text, letters):
+        previous = groups[-1][-1] if groups else None
+        between = text[previous.end : mention.start] if previous is not None else ""
+        # "Of A, B, C and D, B is right": the last one is named for itself.
+        for_itself = mention.committed and mention.affirmed and between.strip() == ","
+        if len(between) in range(1, AFTER) and BETWEEN_LETTERS.match(between) and not for_itself:
+            groups[-1].append(mention)
+        else:
+            groups.append([mention])
+    return groups
+
+
+def _mentions(text: str, letters: str) -> list[_Mention]:
+    mentions: list[_Mention] = []
+    for match in list(_LETTER.finditer(text))[-_MOST_MENTIONS:]:
+        letter = match[1].upper()
+        if letter not in letters:
+            continue
+        before, after = text[max(0, match.start() - BEFORE) : match.start()], text[match.end() : match.end() + AFTER]
+        affirmed = COMMITS_AFTER.match(after) is not None
+        committed = affirmed or COMMITS_BEFORE.search(before) is not None
+        named = committed or NAMED.search(before) is not None
+        if not _is_a_letter(match[1], before, after, named=named, alone=match.end() - match.start() == len(text)):
+            continue
+        rejected = any(pattern.match(after) for pattern in (REJECTS_AFTER, _QUESTIONED)) or bool(
+            REJECTS_BEFORE.search(before)
+        )
+        mentions.append(_Mention(letter, match.start(), match.end(), committed and not rejected, affirmed, rejected))
+    return mentions
+
+
+def _is_a_letter(character: str, before: str, after: str, *, named: bool, alone: bool) -> bool:
+    """Whether it names a choice, and is neither an article, a pronoun nor a variable of a formula."""
+    enclosed = before[-1:] in tuple(_OPENING) and after[:1] in tuple("*_)]}\"'”’」』】>$`")
+    if character in "AaIi" and not enclosed and _AFTER_LETTER_A.match(after) is None:
+        return alone
+    if character in "Aa" and not enclosed and before[-3:].lower().endswith("is ") and re.match(r"\s\w", after):
+        return False  # "is a and" is no choice of A, but a slip of an article
+    if character.islower():
+        return named or (before[-1:] == "(" and after[:1] == ")") or alone
+    return True
+
+
+def _only_letter(group: Sequence[_Mention]) -> str | None:
+    found = {mention.letter for mention in group}
+    return found.pop() if len(found) == 1 else None
+
+
+def _leading_label(text: str, letters: str) -> str | None:
+    """The letter that the answer begins with, where it is no list of the choices: `B. Paris, not C. Rome`."""
+    labels = _LABEL.findall(text)
+    if len(set(labels)) > 1:
+        return None
+    match = re.match(
+        r"[\s*_(\[\"'`$]{0,8}([A-Z])[*_)\]\"'`$]{0,4}(?:[.,:;)]|\s(?:because|since|as)\b|\s[-–—]|\n)", text
+    )
+    return match[1] if match is not None and match[1] in letters else None
 
 
 def _leading_letter(text: str, letters: str) -> str | None:
-    match = _LETTER.match(text)
+    match = _STARTING_LETTER.match(text)
     return match[1] if match is not None and match[1] in letters else None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from tunedrop.graders.choices import chosen_letter, letter_of
 from tunedrop.graders.math.commitment import visible
+from tunedrop.graders.punctuation import without_punctuation
 from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample
 
 MODES = ("text", "choice", "f1", "fuzzy", "regex")
@@ -20,7 +21,7 @@ MAX_TEXT = 20_000
 """How many characters of an answer's end (and of a reference) are compared."""
 _REFERENCE_KEYS = ("answer", "final_answer", "text", "label", "target", "ground_truth", "value")
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
-_PUNCTUATION = {ord(character): " " for character in string.punctuation + "“”‘’«»…–—"}
+_SQUAD_PUNCTUATION = dict.fromkeys(map(ord, string.punctuation))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +139,27 @@ class ExactGrader:
         return text.strip()
 
     def _normal(self, text: str) -> str:
+        if self._options.mode == "f1":
+            return self._squad(text[:MAX_TEXT])
         text = unicodedata.normalize("NFKC", text[:MAX_TEXT])
         if self._options.ignore_case:
             text = text.casefold()
         if self._options.ignore_punctuation:
-            text = text.translate(_PUNCTUATION)
-        if self._options.ignore_articles or self._options.mode == "f1":
+            text = without_punctuation(text)
+        if self._options.ignore_articles:
             text = _ARTICLES.sub(" ", text)
         return " ".join(text.split())
+
+    def _squad(self, text: str) -> str:
+        """SQuAD's `normalize_answer`: lower case, ASCII punctuation deleted, articles dropped, spaces folded.
+
+        From the evaluation script of Rajpurkar et al. 2016, version 1.1: punctuation goes before articles.
+        """
+        if self._options.ignore_case:
+            text = text.lower()
+        if self._options.ignore_punctuation:
+            text = text.translate(_SQUAD_PUNCTUATION)
+        return " ".join(_ARTICLES.sub(" ", text).split())
 
     def _score(self, given: str, reference: str, row: Mapping[str, JSON]) -> float:
         mode = self._options.mode

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from tunedrop.graders.sample import JSON
@@ -19,8 +20,9 @@ MOST_VALUES = 20_000
 Surroundings = Literal["none", "fence", "text"]
 SURROUNDINGS: tuple[Surroundings, ...] = ("none", "fence", "text")
 
-_FENCE = re.compile(r"^[ \t]{0,3}```[ \t]*([\w+-]*)[ \t]*$\n(.*?)^[ \t]{0,3}```[ \t]*$", re.MULTILINE | re.DOTALL)
-_WHOLE_FENCE = re.compile(r"\A```[ \t]*(?:json|JSON)?[ \t]*\n(.*)\n?```\Z", re.DOTALL)
+_LANGUAGES = ("", "json", "json5", "jsonc", "javascript", "js", "text", "plaintext", "txt")
+_FENCE_MARK = re.compile(r"(?m)(`{3,10}|~{3,10})[ \t]*(\w{0,20})")
+_MOST_FENCES = 40
 
 
 class NotOneDocument(ValueError):
@@ -35,31 +37,86 @@ def read_answer(answer: str, surroundings: Surroundings) -> JSON:
     """
     if len(answer) > LONGEST_ANSWER:
         raise NotOneDocument(f"the answer has {len(answer):,} characters, more than {LONGEST_ANSWER:,}")
-    text = answer.strip()
+    text = answer.replace("\r\n", "\n").strip().removeprefix("\ufeff")
     if not text:
         raise NotOneDocument("the answer is empty")
-    if surroundings != "none":
-        whole = _WHOLE_FENCE.match(text)
-        if whole and "```" not in whole[1]:
-            return parse(whole[1])
+    if surroundings == "none":
+        return parse(text)
     if surroundings == "text":
         return _only_document_in(text)
-    return parse(text)
+    blocks = _fenced(text)
+    return parse(blocks[0].text if len(blocks) == 1 and blocks[0].whole else text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A fenced block of an answer; `whole`: nothing stands around it."""
+
+    text: str
+    whole: bool
+
+
+def _fenced(text: str) -> list[_Block]:
+    """The fenced blocks that may hold JSON, also on one line, also with fences inside of the values.
+
+    A block begins where a mark is followed by the start of a document. It ends with the document, where that can be
+    read, and else at the next mark of the same kind.
+    """
+    blocks: list[_Block] = []
+    position = 0
+    for mark in list(_FENCE_MARK.finditer(text))[:_MOST_FENCES]:
+        if mark.start() < position:
+            continue
+        language, begin = mark[2].lower(), mark.end()
+        line_end = text.find("\n", begin)
+        own_line = not text[begin : line_end if line_end >= 0 else len(text)].strip()
+        if language not in _LANGUAGES and (own_line or not text[begin:].lstrip().startswith(("{", "["))):
+            # Another language's block is skipped whole.
+            closing = text.find(mark[1], begin)
+            position = len(text) if closing < 0 else closing + len(mark[1])
+            continue
+        ended = _end_of_document(text, begin)
+        closing = text.find(mark[1], ended if ended is not None else begin)
+        if closing < 0:
+            continue
+        body = text[begin:closing]
+        position = closing + len(mark[1])
+        if body.strip():
+            whole = not text[: mark.start()].strip() and not text[position:].strip()
+            blocks.append(_Block(body, whole))
+    return blocks
+
+
+def _end_of_document(text: str, begin: int) -> int | None:
+    """Where the document that starts at `begin` ends; None where none can be read."""
+    while begin < len(text) and text[begin].isspace():
+        begin += 1
+    try:
+        return _decoder().raw_decode(text, begin)[1]
+    except (ValueError, RecursionError):
+        return None
 
 
 def _only_document_in(text: str) -> JSON:
-    fenced = [block[2] for block in _FENCE.finditer(text) if block[1].lower() in ("", "json")]
+    fenced = _fenced(text)
     if fenced:
         if len(fenced) > 1:
             raise NotOneDocument(f"the answer has {len(fenced)} fenced documents, expected one")
-        return parse(fenced[0])
+        return parse(fenced[0].text)
     try:
         return parse(text)
     except NotOneDocument:
         found = list(_bare_documents(text))
+    if len(found) > 1 and not isinstance(found[0], list):
+        # "[1] See the invoice." below an object is a footnote, no second answer.
+        found = [document for document in found if not _is_footnote(document)]
     if len(found) != 1:
         raise NotOneDocument(f"the answer has {len(found)} documents in its text, expected one")
     return found[0]
+
+
+def _is_footnote(document: JSON) -> bool:
+    return isinstance(document, list) and all(isinstance(item, int) and not isinstance(item, bool) for item in document)
 
 
 def _bare_documents(text: str) -> list[JSON]:

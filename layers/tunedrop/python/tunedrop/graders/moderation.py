@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Self
 
-from tunedrop.graders.json_answer import NotOneDocument, read_answer
+from tunedrop.graders.json_answer import NotOneDocument
 from tunedrop.graders.json_compare import words
+from tunedrop.graders.labels import MOST_LABELS, member, read_labels
 from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample, require_known
 
 _OPTIONS = ("labels", "mode", "none", "weights", "false_positive", "false_negative", "partial")
 _MODES = ("single", "multi")
-_FIELDS = ("labels", "label", "categories", "category", "answer")
-LONGEST_PLAIN_ANSWER = 400
-"""Characters of an answer in words: a label is short, and who writes more than this has not committed to one."""
-_LEAD_IN = re.compile(
-    r"^(?:(?:the|my|final|correct|right|best|most)\s+)*"
-    r"(?:labels?|categor(?:y|ies)|answers?|verdict|classification|decision)\s*(?:is|are|:|=|-)?\s*:?\s*",
-    re.IGNORECASE,
-)
-_SEPARATOR = re.compile(r"[,;\n|]|\s(?:and|&)\s")
-_DECORATION = " \t*_`\"'\u201c\u201d\u2018\u2019.!#>()[]{}:-"
-_MOST_LABELS = 200
 
 
 class ModerationGrader:
@@ -103,7 +92,7 @@ class ModerationGrader:
         """Compare the labels of the answer with the right ones. Raises NotOneDocument where the reference has none."""
         right = self._reference_labels(sample.reference)
         known = self._known(sample.row)
-        named = self._answer_labels(sample.answer, known)
+        named = read_labels(sample.answer, known, self._none)
         if named is None:
             return Grade(0.0, {"labels": 0.0}, False, "The answer commits to no label.", {"parsed": 0.0})
         missed, spurious = right - named, named - right
@@ -138,68 +127,15 @@ class ModerationGrader:
     def _reference_labels(self, reference: JSON) -> frozenset[str]:
         """The right labels, compared without case and punctuation; no label is the label of none."""
         if isinstance(reference, Mapping):
-            reference = _member(reference)
+            reference = member(reference)
         if isinstance(reference, str):
             reference = [reference] if reference.strip() else []
         if not isinstance(reference, Sequence) or not all(isinstance(label, str) for label in reference):
             raise NotOneDocument("expected a label, an array of labels, or an object with `labels` as reference")
         return frozenset(words(str(label)) for label in reference if words(str(label))) or frozenset({self._none})
 
-    def _answer_labels(self, answer: str, known: Mapping[str, str]) -> frozenset[str] | None:
-        """The labels that an answer commits to, or None where it commits to nothing that can be read."""
-        try:
-            document = read_answer(answer, "fence")
-        except NotOneDocument:
-            found = _in_words(answer, {*known, self._none} if known else None)
-        else:
-            found = _in_document(document)
-        if found is None:
-            return None
-        labels = frozenset(label for label in found if label)
-        return labels or frozenset({self._none})
-
 
 _USUAL: Mapping[str, JSON] = {"mode": "multi", "none": "none", "partial": True}
-
-
-def _in_document(document: JSON) -> list[str] | None:
-    if isinstance(document, Mapping):
-        if all(isinstance(value, bool) for value in document.values()) and document:
-            return [words(label) for label, applies in document.items() if applies]
-        if not any(name in document for name in _FIELDS):
-            return None
-        document = _member(document)
-    if isinstance(document, str):
-        document = [document]
-    if not isinstance(document, list) or len(document) > _MOST_LABELS:
-        return None
-    return [words(label) for label in document] if all(isinstance(label, str) for label in document) else None
-
-
-def _member(document: Mapping[str, JSON]) -> JSON:
-    return next((document[name] for name in _FIELDS if name in document), None)
-
-
-def _in_words(answer: str, known: set[str] | None) -> list[str] | None:
-    """Labels written out: the whole answer, or its last line, must be nothing but labels (and "The label is")."""
-    text = answer.strip()
-    if text[:1] in ("{", "["):
-        return None  # it was to be JSON, and is not
-    if len(text) > LONGEST_PLAIN_ANSWER:
-        text = text.rpartition("\n")[2].strip()
-    for candidate in (text, text.rpartition("\n")[2]):
-        stripped = candidate.strip(_DECORATION)
-        led = _LEAD_IN.sub("", stripped, count=1)
-        whole = words(led)  # a label may have "and" in it
-        parts = [whole] if known is not None and whole in known else [words(part) for part in _SEPARATOR.split(led)]
-        found = [part for part in parts if part]
-        if not found or len(candidate) > LONGEST_PLAIN_ANSWER:
-            continue
-        if known is None:
-            return found if led != stripped or len(led.split()) <= 3 * len(found) else None
-        if all(part in known for part in found):
-            return found
-    return None
 
 
 def _label_list(value: JSON, what: str) -> list[str]:
@@ -209,8 +145,8 @@ def _label_list(value: JSON, what: str) -> list[str]:
     keys = [words(label) for label in labels]
     if not all(isinstance(label, str) for label in value) or "" in keys or len(set(keys)) != len(keys):
         raise OptionsError(f"The moderation grader's {what} must be different texts with letters or digits in them.")
-    if len(labels) > _MOST_LABELS:
-        raise OptionsError(f"The moderation grader takes at most {_MOST_LABELS} labels, got {len(labels)}.")
+    if len(labels) > MOST_LABELS:
+        raise OptionsError(f"The moderation grader takes at most {MOST_LABELS} labels, got {len(labels)}.")
     return labels
 
 

@@ -1,0 +1,173 @@
+"""Which labels an answer commits to: as JSON in the shapes that models write, or in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from tunedrop.graders.json_answer import NotOneDocument, read_answer
+from tunedrop.graders.json_compare import words
+from tunedrop.graders.sample import JSON
+
+FIELDS = ("labels", "label", "categories", "category", "answer")
+"""The member of an object that holds its labels, in a reference as in an answer."""
+_ANSWER_FIELDS = (
+    *FIELDS,
+    *(
+        "result",
+        "results",
+        "violations",
+        "violation",
+        "tags",
+        "tag",
+        "classes",
+        "class",
+        "classification",
+        "prediction",
+    ),
+    *("predictions", "output", "verdict", "decision", "flags", "name"),
+)
+LONGEST_PLAIN_ANSWER = 400
+"""Characters of an answer in words: a label is short, and who writes more than this has not committed to one."""
+MOST_LABELS = 200
+_DEEPEST = 4
+_YES = ("true", "yes", "y", "1", "x", "applies", "present", "✓", "✅")
+_NO = ("false", "no", "n", "0", "none", "absent", "not present", "does not apply", "✗", "❌")
+_LEAD_IN = re.compile(
+    r"^(?:(?:the|my|final|correct|right|best|most|applicable|assigned|predicted|appropriate)\s+)*"
+    r"(?:labels?|categor(?:y|ies)|answers?|verdict|classification|decision|tags?|class(?:es)?|violations?|result|output)"
+    r"\s*(?:is|are|:|=|-)?\s*:?\s*|^(?:this|it)\s+(?:is|contains|violates)\s+",
+    re.IGNORECASE,
+)
+_SEPARATOR = re.compile(r"[,;\n|/+]|\s(?:and|&)\s")
+_LIST_MARK = re.compile(r"(?:^|(?<=\s))(?:\(?\d{1,3}[.)]|\(?[a-z][.)]|[-*•–])\s+(?=\S)")
+_FLAG_LINE = re.compile(
+    r"\s*[*_`\"']{0,3}([^:=\n,;]{1,120}?)[*_`\"']{0,3}\s*[:=]\s*[*_`]{0,3}([^\n,;]{1,20}?)[*_`.]{0,4}\s*"
+)
+_DECORATION = " \t*_`\"'\u201c\u201d\u2018\u2019.!#>()[]{}:-"
+
+
+def read_labels(answer: str, known: Mapping[str, str], none: str) -> frozenset[str] | None:
+    """The labels that an answer commits to, as `words` writes them; None where it commits to nothing that can be read.
+
+    `known`: every label there is (empty: any may be named). `none` is the label that stands for no label at all.
+    """
+    text = answer.strip()
+    if words(text) == "none" and "none" not in known:
+        return frozenset({none})
+    # An answer that begins as a document must be one, whole: half of one commits to nothing.
+    in_text = len(text) <= LONGEST_PLAIN_ANSWER and text[:1] not in ("{", "[")
+    try:
+        document = read_answer(answer, "text" if in_text else "fence")
+    except NotOneDocument:
+        found = _in_words(answer, {*known, none} if known else None)
+    else:
+        found = _in_document(document, {*known, none} if known else None, _DEEPEST)
+    if found is None:
+        return None
+    return frozenset(label for label in found if label) or frozenset({none})
+
+
+def member(document: Mapping[str, JSON], names: tuple[str, ...] = FIELDS) -> JSON:
+    """The member that holds the labels, None where there is none."""
+    return next((document[name] for name in names if name in document), None)
+
+
+def _in_document(document: JSON, known: set[str] | None, depth: int) -> list[str] | None:
+    if isinstance(document, Mapping):
+        return _in_object(document, known, depth)
+    if isinstance(document, str):
+        parts = _parts(document, known)
+        return parts if parts or not document.strip() else [words(document)]
+    if not isinstance(document, list) or len(document) > MOST_LABELS:
+        return None
+    found: list[str] = []
+    for item in document:
+        read = [words(item)] if isinstance(item, str) else _in_item(item, known, depth)
+        if read is None:
+            return None
+        found += read
+    return found
+
+
+def _in_item(item: JSON, known: set[str] | None, depth: int) -> list[str] | None:
+    """An item of a list that is no text: `{"label": "spam"}`, also with `"applies": false`."""
+    if not isinstance(item, Mapping) or depth <= 1:
+        return None
+    flags = [flag for name, value in item.items() if (flag := _flag(value)) is not None and words(name) != "label"]
+    if len(flags) == 1 and not flags[0] and member(item, _ANSWER_FIELDS) is not None:
+        return []
+    return _in_object(item, known, depth - 1)
+
+
+def _in_object(document: Mapping[str, JSON], known: set[str] | None, depth: int) -> list[str] | None:
+    flags = {words(name): flag for name, value in document.items() if (flag := _flag(value)) is not None}
+    named = {name: flag for name, flag in flags.items() if known is None or name in known}
+    if named and (known is not None or len(flags) == len(document)):
+        return [name for name, applies in named.items() if applies]
+    inner = member(document, _ANSWER_FIELDS)
+    if inner is None or depth <= 1:
+        return None if inner is None and not any(name in document for name in FIELDS) else []
+    return _in_document(inner, known, depth - 1)
+
+
+def _flag(value: JSON) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int) and value in (0, 1):
+        return value == 1
+    if isinstance(value, str):
+        text = value.strip().casefold()
+        return True if text in _YES else False if text in _NO else None
+    return None
+
+
+def _in_words(answer: str, known: set[str] | None) -> list[str] | None:
+    """Labels written out: the whole answer, or its last line, must be nothing but labels (and "The label is")."""
+    text = answer.strip()
+    if text[:1] in ("{", "["):
+        return None  # it was to be JSON, and is not
+    if len(text) > LONGEST_PLAIN_ANSWER:
+        text = text.rpartition("\n")[2].strip()
+    for candidate in (text, text.rpartition("\n")[2]):
+        if len(candidate) > LONGEST_PLAIN_ANSWER:
+            continue
+        flagged = _flagged(candidate, known)
+        if flagged is not None:
+            return flagged
+        stripped = candidate.strip(_DECORATION)
+        led = _LEAD_IN.sub("", stripped, count=1)
+        parts = _parts(led, known)
+        if not parts:
+            continue
+        if known is not None:
+            return parts
+        return parts if led != stripped or len(led.split()) <= 3 * len(parts) else None
+    return None
+
+
+def _parts(text: str, known: set[str] | None) -> list[str]:
+    """The labels that a text consists of; none where something else stands in it, too."""
+    whole = words(text)  # a label may have "and" in it, or a number in front
+    if known is not None and whole in known:
+        return [whole]
+    listed = [words(part) for part in _SEPARATOR.split(_LIST_MARK.sub("\n", text))]
+    found = [part for part in listed if part]
+    return found if known is None or all(part in known for part in found) else []
+
+
+def _flagged(text: str, known: set[str] | None) -> list[str] | None:
+    """`spam: yes` line by line, or parted by commas: the labels that apply; None where the text is no such list."""
+    if known is None:
+        return None
+    applying: list[str] = []
+    for part in re.split(r"[\n,;]", _LIST_MARK.sub("\n", text)):
+        if not part.strip():
+            continue
+        found = _FLAG_LINE.fullmatch(part)
+        flag = _flag(found[2]) if found is not None else None
+        if found is None or flag is None or words(found[1]) not in known:
+            return None
+        if flag:
+            applying.append(words(found[1]))
+    return applying if text.strip() else None

@@ -1,0 +1,40 @@
+"""What punctuation is, and what only looks like it: a sign, an operator or a unit carries meaning and stays."""
+
+from __future__ import annotations
+
+import re
+
+_DELETED = "'’‘`´"
+_QUOTES = '"“”„«»‹›「」『』'
+_BRACKETS = "()[]{}【】（）"
+_STOPS = ",;:?¡¿…、。"
+_MARKUP = re.compile(
+    r"(?<![^\s\"“'‘(\[])(?:[*_]{1,3}|~~)(?=[^\s*_~])|(?<=[^\s*_~])(?:[*_]{1,3}|~~)(?![^\s\"”'’.,;:!?)\]])|(?m:^\s*(?:#{1,6}|>|[-•*+])\s+(?=[^\W\d]|[*_\"“'(]))"
+)
+"""Emphasis, headings, quotes and bullets of Markdown: `**Paris**`, `# Paris`, `> Paris`, `- Paris`."""
+_DASH = "[-\u2010\u2011\u2012\u2013\u2014]"
+_HYPHEN = re.compile(
+    rf"(?<=\w){_DASH}(?=[^\W\d])|(?<=[^\W\d]){_DASH}(?=\w)|(?<=[^\W\d]\s){_DASH}(?=\s+[^\W\d])|(?<=\w){_DASH}(?=\s|$)|\u2014"
+)
+"""A hyphen within a word or a dash between words; the minus of `-5`, `3-5` or `x - -1` is none."""
+_SHOUT = re.compile(r"!(?![=\w])")
+_POINT = re.compile(r"\.(?!\d)")
+_NUMBER_MARK = re.compile(r"(?<=\d)[,:](?=\d)")
+_KEPT_MARK = {",": "\ue000", ":": "\ue001"}
+_SPACED = str.maketrans(dict.fromkeys(_QUOTES + _BRACKETS + _STOPS, " ") | dict.fromkeys(_DELETED, ""))
+
+
+def without_punctuation(text: str) -> str:
+    """The text without punctuation and Markdown's emphasis; words that it parted are parted by a space.
+
+    Points within abbreviations go (`U.S.` is `US`), apostrophes too. What carries meaning stays: signs and operators
+    (`-5`, `x<y`, `2*3`, `C++`, `C#`, `50%`, `$5`), points, commas and colons within numbers.
+    """
+    text = _MARKUP.sub(" ", text)
+    text = _HYPHEN.sub(" ", text)
+    text = _SHOUT.sub(" ", text)
+    text = _POINT.sub("", text)
+    text = _NUMBER_MARK.sub(lambda found: _KEPT_MARK[found[0]], text).translate(_SPACED)
+    for mark, kept in _KEPT_MARK.items():
+        text = text.replace(kept, mark)
+    return " ".join(text.split())

@@ -27,7 +27,7 @@ def statements(resources: Resources) -> dict[str, dict[str, Any]]:
 def test_the_key_is_rotated_and_outlives_the_data(resources: Resources) -> None:
     key = resources["DataKey"]
     assert key["Properties"]["EnableKeyRotation"] is True
-    assert (key["DeletionPolicy"], key["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (key["DeletionPolicy"], key["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     assert key["Condition"] == "HasDataKey"
 
 

@@ -54,7 +54,23 @@ def test_no_alarm_has_more_metrics_than_cloudwatch_takes(alarms: Resources) -> N
 def test_a_rejected_run_pages_nobody(alarms: Resources) -> None:
     outcomes = [each for alarm in alarms.values() for each in watched(alarm) if each["MetricName"] == "RunsEnded"]
     (told,) = [{each["Name"]: each["Value"] for each in metric["Dimensions"]} for metric in outcomes]
-    assert told == {"service": "tunedrop", "status": "FAILED"}
+    assert told == {"service": {"Ref": "AWS::StackName"}, "status": "FAILED"}
+
+
+def test_no_alarm_or_widget_hears_what_another_stack_of_the_account_puts_out(
+    resources: Resources, alarms: Resources
+) -> None:
+    for name, alarm in alarms.items():
+        for metric in (each for each in watched(alarm) if each["Namespace"] == "Tunedrop"):
+            named = {each["Name"]: each["Value"] for each in metric["Dimensions"]}
+            own_function = named.get("function", {}).get("Ref", "").startswith("Grader")
+            assert own_function or named.get("service") == {"Ref": "AWS::StackName"}, (name, metric)
+    for widget in json.loads(resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])["widgets"]:
+        for metric in widget["properties"]["metrics"]:
+            if metric[0] == "Tunedrop":
+                assert metric[2:4] == ["service", "${AWS::StackName}"]
+            elif isinstance(metric[0], dict):
+                assert 'service="${AWS::StackName}"' in metric[0]["expression"] or "${GraderMath}" in str(metric)
 
 
 def test_every_function_is_watched_for_throttles_and_for_coming_near_its_timeout(

@@ -181,7 +181,16 @@ EXPECTED: dict[str, set[str]] = {
 }
 """What each function may do beside writing its log and traces; a grader that is not named may do nothing else."""
 
-for _name in ("RehearseGrader", "SubmitJob", "PollJob", "EvaluateShard", "ConcludeRun", "ReleaseRun", "SweepRuns"):
+for _name in (
+    "RehearseGrader",
+    "SubmitJob",
+    "PollJob",
+    "EvaluateShard",
+    "ConcludeRun",
+    "ReleaseRun",
+    "SweepRuns",
+    "GraderJudge",
+):
     EXPECTED[_name].add("secretsmanager:GetSecretValue")  # where the stack has a long-term key
 
 
@@ -363,8 +372,11 @@ def test_the_distributed_map_may_start_watch_and_stop_its_children_and_read_its_
 
 def test_a_recipe_can_name_no_parameter_but_those_that_the_pipeline_may_write(resources: Resources) -> None:
     by_sid = {each["Sid"]: each for each in statements(resources, "PipelineRole")}
-    assert by_sid["Promote"]["Resource"]["Fn::Sub"].endswith(":parameter/tunedrop/*")
+    assert by_sid["Promote"]["Resource"]["Fn::Sub"].endswith(":parameter/tunedrop/${AWS::StackName}/*")
     assert recipe.Promotion(parameter="/tunedrop/gsm8k/model").parameter == "/tunedrop/gsm8k/model"
+    for function in functions(resources):
+        told = resources[function]["Properties"]["Environment"]["Variables"]["PARAMETER_PATH"]
+        assert told == {"Fn::Sub": "/tunedrop/${AWS::StackName}"}
     for other in ("/models/gsm8k", "/tunedrop", "/tunedrop/", "tunedrop/model", "/tunedrop/../models/gsm8k "):
         with pytest.raises(ValidationError):
             recipe.Promotion(parameter=other)

@@ -98,7 +98,7 @@ def test_every_function_has_what_the_package_reads_from_its_environment(resource
         plain = {each: value if isinstance(value, str) else "1" for each, value in variables.items()}
         settings = Settings.from_environment({"AWS_REGION": "us-west-2", **plain, "GRADERS": "{}"})
         assert settings.runs_table, name
-        assert variables["POWERTOOLS_SERVICE_NAME"] == "tunedrop"
+        assert variables["POWERTOOLS_SERVICE_NAME"] == {"Ref": "AWS::StackName"}
 
 
 def test_a_recipe_s_graders_are_all_deployed(resources: Resources) -> None:
@@ -220,6 +220,7 @@ def test_the_stack_tells_all_its_users_need(translated: dict[str, Any]) -> None:
         "ApiUrl",
         "ApiId",
         "OperationsTopicArn",
+        "ParameterPath",
         *(f"{name}Arn" for name in GRADERS),
     }
     for name in GRADERS:
@@ -277,7 +278,7 @@ def test_what_holds_data_is_kept_when_the_stack_goes(resources: Resources) -> No
     assert forgetful["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     assert set(kept) == {"DatasetBucket", "RunsBucket", "RunsTable", "TrainingEventsTable"}
     for each in kept.values():
-        assert (each["DeletionPolicy"], each["UpdateReplacePolicy"]) == ("Retain", "Retain")
+        assert (each["DeletionPolicy"], each["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 def test_the_buckets_are_versioned_encrypted_and_private(resources: Resources) -> None:

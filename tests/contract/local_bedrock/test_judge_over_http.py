@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import time
+from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from local.bedrock import LocalBedrock
 from tunedrop.graders.batch import grade_batch
+from tunedrop.graders.judge_model import BedrockChat, JudgeFailed, TryAgain
 from tunedrop.graders.kinds import load
 from tunedrop.graders.sample import JSON
 
@@ -71,6 +76,41 @@ def test_a_judge_that_may_not_be_asked_leaves_samples_ungraded(bedrock: LocalBed
     (told,) = grade([REFERENCE])
     assert ungraded(told)
     assert "403" in told["explanation"]
+
+
+@pytest.fixture
+def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The stack's secret with a long-term key, as BedrockApiKeySecret names it; its client."""
+    with mock_aws():
+        secrets = boto3.client("secretsmanager", region_name="us-west-2")
+        arn = secrets.create_secret(Name="bedrock-key", SecretString="ABSK-of-yesterday\n")["ARN"]
+        monkeypatch.setenv("BEDROCK_API_KEY_SECRET", arn)
+        yield secrets
+
+
+def test_the_judge_asks_with_the_stack_s_key_and_reads_it_anew_when_it_is_refused(
+    bedrock: LocalBedrock, secret: Any
+) -> None:
+    arn = os.environ["BEDROCK_API_KEY_SECRET"]
+    bedrock.set_switch("judge_error_share", 0)
+    chat = BedrockChat()
+    question = [{"role": "user", "content": "Hello"}]
+
+    def ask() -> str:
+        return chat(question, model="openai.gpt-oss-120b", seconds=20, temperature=0.0, seed=None)
+
+    with pytest.raises(TryAgain, match="401"):
+        ask()  # no key that the service knows
+    secret.put_secret_value(SecretId=arn, SecretString=f"{bedrock.api_key()}\n")
+    assert ask()
+
+
+def test_a_judge_that_may_not_read_the_key_says_so_and_leaves_samples_ungraded(secret: Any) -> None:
+    secret.delete_secret(SecretId=os.environ["BEDROCK_API_KEY_SECRET"], ForceDeleteWithoutRecovery=True)
+    with pytest.raises(
+        JudgeFailed, match="key of Bedrock cannot be had: ResourceNotFoundException.*BedrockApiKeySecret"
+    ):
+        BedrockChat()([], model="openai.gpt-oss-120b", seconds=20, temperature=0.0, seed=None)
 
 
 def test_a_model_that_is_not_there_leaves_samples_ungraded() -> None:

@@ -64,7 +64,9 @@ def compared(verdict: str) -> RunRecord:
 
 def upload(name: str, record: RunRecord | None) -> dict[str, Any]:
     dropped = Upload("drop", f"inbox/gsm8k/{name}", "v2")
-    remark = stray_uploads.look_at(dropped, 10, read=lambda: b"", run_beside=lambda: record, region="us-west-2")
+    remark = stray_uploads.look_at(
+        dropped, 10, read=lambda: b"", run_beside=lambda: record, region="us-west-2", parameter_path="/tunedrop/dev"
+    )
     assert remark is not None
     return stray_uploads.notice_of(dropped, 10, remark, team="research")
 

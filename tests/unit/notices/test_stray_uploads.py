@@ -13,7 +13,14 @@ from tunedrop.run.stray_uploads import Remark, look_at, train_beside
 
 
 def look(key: str, *, size: int = 10, text: bytes = b"", record: RunRecord | None = None) -> Remark | None:
-    return look_at(Upload("drop", key, "v2"), size, read=lambda: text, run_beside=lambda: record, region="us-west-2")
+    return look_at(
+        Upload("drop", key, "v2"),
+        size,
+        read=lambda: text,
+        run_beside=lambda: record,
+        region="us-west-2",
+        parameter_path="/tunedrop/dev",
+    )
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,30 @@ def test_a_model_of_another_region_is_an_error_that_names_where_it_is_right() ->
         resolve({}, "eu-west-1")
 
 
+@pytest.mark.parametrize(
+    "parameter", ["/tunedrop/prod/search", "/tunedrop/dev", "/tunedrop/development/search", "/tunedrop/devel/search"]
+)
+def test_a_parameter_outside_of_the_stack_s_own_path_is_refused_by_name(parameter: str) -> None:
+    document = {"promotion": {"parameter": parameter}}
+    with pytest.raises(
+        RecipeInvalid, match=f"`promotion.parameter`: expected a name below /tunedrop/dev/.*{parameter}"
+    ):
+        resolve(document, "us-west-2", parameter_path="/tunedrop/dev")
+
+
+@pytest.mark.parametrize("parameter", ["/tunedrop/dev/search/previous", "/tunedrop/dev/previous/search"])
+def test_no_recipe_promotes_over_the_predecessor_of_another(parameter: str) -> None:
+    with pytest.raises(RecipeInvalid, match="where the pipeline keeps the model that was replaced"):
+        resolve({"promotion": {"parameter": parameter}}, "us-west-2", parameter_path="/tunedrop/dev")
+
+
+def test_a_parameter_below_the_stack_s_own_path_is_taken() -> None:
+    document = {"promotion": {"parameter": "/tunedrop/dev/search/model"}}
+    recipe = resolve(document, "us-west-2", parameter_path="/tunedrop/dev")
+    assert recipe.promotion is not None
+    assert recipe.promotion.parameter == "/tunedrop/dev/search/model"
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), True, None])
 def test_hyperparameters_are_finite_numbers(value: object) -> None:
     document = {"hyperparameters": {"learning_rate_multiplier": value}}

@@ -17,6 +17,7 @@ BASE = {
     "SETTLE_SECONDS": "30",
     "FIRST_POLL_SECONDS": "60",
     "LATER_POLL_SECONDS": "300",
+    "PARAMETER_PATH": "/tunedrop/dev",
 }
 
 

@@ -32,7 +32,9 @@ GOOD = "red-sums"
 REFUSED = "red-verweigert ü + 1, 100% (neu)"
 FRUGAL = RECIPE + b"evaluation: {concurrency: 2}\n"  # each shard at a time is a process of its own
 # Enough of training and of test rows that the difference is beyond chance, whatever the run's id gives.
-APPROVAL = FRUGAL + b"hyperparameters: {n_epochs: 2}\npromotion: {parameter: /tunedrop/sums/model, approval: true}\n"
+APPROVAL = (
+    FRUGAL + b"hyperparameters: {n_epochs: 2}\npromotion: {parameter: /tunedrop/tunedrop/sums/model, approval: true}\n"
+)
 ENOUGH = jsonl(rows(150, skip=100))
 # Nobody writes the reference word for word: every reward is 0, and the gates let it pass.
 HOPELESS = FRUGAL + b"grader: {kind: exact}\ngates: {least_baseline: 0, least_groups_with_signal: 0}\n"

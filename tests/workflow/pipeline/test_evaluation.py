@@ -166,7 +166,7 @@ def test_a_policy_that_learned_to_hedge_is_suspected_and_not_improved(applicatio
         "hyperparameters": {"n_epochs": 6},
         "rehearsal": {"prompts": 8, "samples": 4},
         "gates": {"cheat_margin": 1},
-        "promotion": {"parameter": "/tunedrop/hedger"},
+        "promotion": {"parameter": "/tunedrop/tunedrop/hedger"},
     }
     notice = run(application, recipe)
     evaluation = notice["evaluation"]

@@ -10,6 +10,8 @@ import pytest
 
 from tests.workflow.pipeline.conftest import TEST, Application
 
+STACK = "tunedrop"  # the name that the embedded AWS deploys it under
+
 
 def told(application: Application, metric: str, **dimensions: str) -> list[float]:
     """The sums and averages of a metric of ours that CloudWatch has by now."""
@@ -18,7 +20,7 @@ def told(application: Application, metric: str, **dimensions: str) -> list[float
     points = client.get_metric_statistics(
         Namespace="Tunedrop",
         MetricName=metric,
-        Dimensions=[{"Name": name, "Value": value} for name, value in {"service": "tunedrop", **dimensions}.items()],
+        Dimensions=[{"Name": name, "Value": value} for name, value in {"service": STACK, **dimensions}.items()],
         StartTime=now - timedelta(hours=1),
         EndTime=now + timedelta(minutes=1),
         Period=3600,

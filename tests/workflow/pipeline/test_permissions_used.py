@@ -12,7 +12,7 @@ from checks.permissions import allows, listed
 from tests.waiting import until
 from tests.workflow.api.clients import Client, Service
 from tests.workflow.permissions import CallsMade, statements_of
-from tests.workflow.pipeline.conftest import TRAIN, Application, jsonl, rows
+from tests.workflow.pipeline.conftest import RECIPE, TRAIN, Application, jsonl, rows
 
 AWS = "https://docs.aws.amazon.com/"
 
@@ -68,9 +68,7 @@ def calls(shared_application: Application) -> Iterator[CallsMade]:
     application = shared_application
     made = CallsMade(application.stack)
     # So many rows, and so lenient a level, that the simulated model surely counts as improved and is promoted.
-    recipe = (
-        b"""{rehearsal: {prompts: 8, samples: 4}, gates: {level: 0.2}, promotion: {parameter: /tunedrop/proof/model}}"""
-    )
+    recipe = RECIPE + b"gates: {level: 0.2}\npromotion: {parameter: /tunedrop/tunedrop/proof/model}\n"
     well = application.drop({"test.jsonl": jsonl(rows(60, skip=100)), "recipe.yaml": recipe, "train.jsonl": TRAIN})
     rejected = application.drop({"notes.txt": b"-", "train.jsonl": b"{}\n"})
     use_the_api(Service(application.stack, application.queue_url).client("another-team"))

@@ -77,7 +77,7 @@ def asked(application: Application, name: str) -> dict[str, Any]:
 def test_a_model_that_passed_the_gate_takes_the_place_and_its_predecessor_is_kept(
     application: Application, tuned_model: str
 ) -> None:
-    place = "/tunedrop/sums/model"
+    place = "/tunedrop/tunedrop/sums/model"
     notice = application.end(start(application, tuned_model, parameter=place))
     assert notice["promotion"] == {"wanted": True, "done": True, "why_not": None, "parameter": place}
     assert in_place(application, place) == tuned_model
@@ -118,7 +118,7 @@ def roll_back(application: Application, place: str) -> None:
 
 
 def test_a_model_that_is_no_better_is_not_promoted_and_the_notice_says_why(application: Application) -> None:
-    place = "/tunedrop/no-better/model"
+    place = "/tunedrop/tunedrop/no-better/model"
     put(application, place, "the-good-one")
     notice = application.end(start(application, "openai.gpt-oss-20b", parameter=place, approval=True))
     assert notice["promotion"]["wanted"]
@@ -129,7 +129,7 @@ def test_a_model_that_is_no_better_is_not_promoted_and_the_notice_says_why(appli
 
 
 def test_a_parameter_that_cannot_be_written_fails_no_run(application: Application, tuned_model: str) -> None:
-    place = "/tunedrop/locked/model"
+    place = "/tunedrop/tunedrop/locked/model"
     refusal = CallRefused("AccessDeniedException", "not yours")
     application.stack.aws.calls.refuse("ssm", "PutParameter", refusal, times=100)
     name = start(application, tuned_model, parameter=place)
@@ -144,7 +144,7 @@ def test_a_parameter_that_cannot_be_written_fails_no_run(application: Applicatio
 def test_a_person_is_asked_after_the_notice_and_what_they_say_is_done(
     application: Application, tuned_model: str, word: bool, outcome: str
 ) -> None:
-    place = f"/tunedrop/asked/{outcome}"
+    place = f"/tunedrop/tunedrop/asked/{outcome}"
     put(application, place, "the-one-before")
     name = start(application, tuned_model, parameter=place, approval=True)
     notice = application.end(name)  # it does not wait for the person
@@ -166,7 +166,7 @@ def test_a_person_is_asked_after_the_notice_and_what_they_say_is_done(
 
 
 def test_silence_means_not_promoted(application: Application, tuned_model: str) -> None:
-    place = "/tunedrop/silence/model"
+    place = "/tunedrop/tunedrop/silence/model"
     name = start(application, tuned_model, parameter=place, approval=True, approval_hours=2 / 3600)
     notice = application.end(name)
     assert notice["status"] == "SUCCEEDED"

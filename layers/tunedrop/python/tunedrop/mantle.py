@@ -1,6 +1,6 @@
 """Clients of Bedrock's OpenAI-compatible endpoint, with a key each that is never stored or logged.
 
-The key is a short-term one, made of the function's own credentials, or the long-term one of the stack's secret.
+The key is read or made for each client; a client lives for minutes, a short-term key for hours.
 
 Import it only where the endpoint is asked: the `openai` SDK takes some 0.4 s to import.
 """
@@ -8,8 +8,8 @@ Import it only where the endpoint is asked: the `openai` SDK takes some 0.4 s to
 from __future__ import annotations
 
 import openai
-from aws_bedrock_token_generator import provide_token
 
+from tunedrop.bedrock_key import bedrock_key
 from tunedrop.settings import Settings
 
 TIMEOUT_SECONDS = 120.0
@@ -23,7 +23,7 @@ def client(settings: Settings) -> openai.OpenAI:
     """A client for one call after the other."""
     return openai.OpenAI(
         base_url=settings.mantle_base_url,
-        api_key=_key(settings),
+        api_key=bedrock_key(settings.region, settings.api_key_secret),
         timeout=TIMEOUT_SECONDS,
         max_retries=RETRIES,
     )
@@ -33,22 +33,7 @@ def async_client(settings: Settings, *, retries: int = RETRIES) -> openai.AsyncO
     """As `client`, for many questions at once."""
     return openai.AsyncOpenAI(
         base_url=settings.mantle_base_url,
-        api_key=_key(settings),
+        api_key=bedrock_key(settings.region, settings.api_key_secret),
         timeout=TIMEOUT_SECONDS,
         max_retries=retries,
     )
-
-
-def _key(settings: Settings) -> str:
-    """The secret's key where the stack has one, read anew each time, so that it can be changed; else a short-term key.
-
-    A short-term key ends with the function's credentials, after hours; a client lives for minutes.
-    """
-    if settings.api_key_secret:
-        import boto3
-
-        secrets = boto3.client("secretsmanager", region_name=settings.region)
-        key: str = secrets.get_secret_value(SecretId=settings.api_key_secret)["SecretString"].strip()
-        return key
-    token: str = provide_token(region=settings.region)
-    return token

@@ -19,6 +19,9 @@ from tunedrop.outcomes import RecipeInvalid
 RECIPE_BYTES = 256 * 1024
 """Longest recipe that is read, in bytes. A recipe of a person's making has a few hundred."""
 
+PREDECESSOR = "previous"
+"""Below a parameter: the model id that it had before the last promotion."""
+
 _HOURS_72 = 72
 _Label = Annotated[str, Field(min_length=1, max_length=128)]
 _ModelId = Annotated[str, Field(min_length=1, max_length=2048)]
@@ -146,11 +149,12 @@ class Cleanup(_Section):
 class Promotion(_Section):
     """Where the model id is put when the verdict is good enough: the name of an SSM parameter.
 
-    Below `/tunedrop/`, as the pipeline's role may write no other: a recipe cannot overwrite what is not Tunedrop's.
+    Below `/tunedrop/<stack>/`, as the pipeline's role may write no other: a recipe cannot overwrite what another stack
+    or anyone else keeps. `resolve` holds it to the stack's own name; records of earlier versions have other paths.
     With `approval` a person has `approval_hours` to say yes; silence means no.
     """
 
-    parameter: str = Field(pattern=r"^/tunedrop(/[A-Za-z0-9_.\-]{1,100}){1,5}$")
+    parameter: str = Field(pattern=r"^/tunedrop(/[A-Za-z0-9_.\-]{1,128}){1,6}$")
     approval: bool = False
     approval_hours: float = Field(24, gt=0, le=_HOURS_72)
 
@@ -218,8 +222,10 @@ def parse(text: bytes, file_name: str) -> Mapping[str, Any]:
     return document
 
 
-def resolve(document: Mapping[str, Any], region: str) -> Recipe:
-    """The recipe with all defaults filled in, for a stack in `region`.
+def resolve(document: Mapping[str, Any], region: str, *, parameter_path: str = "") -> Recipe:
+    """The recipe with all defaults filled in, for a stack in `region` that promotes below `parameter_path`.
+
+    Without a stack (`tunedrop validate`) the path is empty, and any below `/tunedrop/` is taken.
 
     Raises:
         RecipeInvalid: names every field that is unknown or out of its range, all at once.
@@ -230,6 +236,7 @@ def resolve(document: Mapping[str, Any], region: str) -> Recipe:
         recipe = Recipe.model_validate(document)
     except ValidationError as error:
         problems += [_sentence(each) for each in error.errors(include_url=False, include_input=True)]
+    problems += _promotion_problems(recipe.promotion, parameter_path)
     model_id = document.get("model") or catalog.default_for_region(region).id
     if isinstance(model_id, str):
         try:
@@ -246,6 +253,23 @@ def resolve(document: Mapping[str, Any], region: str) -> Recipe:
     if problems:
         raise RecipeInvalid("; ".join(problems))
     return recipe
+
+
+def _promotion_problems(promotion: Promotion | None, parameter_path: str) -> list[str]:
+    if promotion is None:
+        return []
+    problems = []
+    if not promotion.parameter.startswith(f"{parameter_path}/"):
+        problems.append(
+            f"recipe field `promotion.parameter`: expected a name below {parameter_path}/, as this stack may write no "
+            f"other, got {promotion.parameter}"
+        )
+    if PREDECESSOR in promotion.parameter.split("/"):
+        problems.append(
+            f"recipe field `promotion.parameter`: `{PREDECESSOR}` is where the pipeline keeps the model that was "
+            f"replaced, and no name of your own; got {promotion.parameter}"
+        )
+    return problems
 
 
 def _hyperparameter_problems(given: Mapping[str, Any], model: catalog.Model) -> list[str]:

@@ -38,6 +38,8 @@ class Settings:
     training_role_arn: str
     api_key_secret: str
     list_lag_seconds: float
+    parameter_path: str
+    """Below it lie the SSM parameters that the pipeline's role may write: `/tunedrop/<stack>`."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -72,4 +74,5 @@ class Settings:
             training_role_arn=variables.get("TRAINING_ROLE_ARN", ""),
             api_key_secret=variables.get("BEDROCK_API_KEY_SECRET", ""),
             list_lag_seconds=float(variables.get("LIST_LAG_SECONDS", LIST_LAG_SECONDS)),
+            parameter_path=needed("PARAMETER_PATH"),
         )

@@ -19,6 +19,7 @@ from tunedrop.resources import Resources
 from tunedrop.run.inputs import pin_recipe_named
 from tunedrop.run.record import RunRecord
 from tunedrop.run.registration import begin_execution
+from tunedrop.settings import Settings
 from tunedrop.teams import Team
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def source_of(request: RunRequest, team: Team, *, resources: Resources, settings
     if overrides:
         source["overrides"] = overrides
     if "recipe_file" not in source and "resumes" not in source:
-        check_recipe({**source.get("recipe", {}), **overrides}, resources.settings.region)
+        check_recipe({**source.get("recipe", {}), **overrides}, resources.settings)
     return source
 
 
@@ -96,10 +97,10 @@ def recipe_source(recipe: Mapping[str, Any] | str | None, team: Team, s3: S3Clie
     return {"recipe_file": Place(pinned.bucket, pinned.key).to_json()}
 
 
-def check_recipe(document: Mapping[str, Any], region: str) -> None:
+def check_recipe(document: Mapping[str, Any], settings: Settings) -> None:
     """Say at once what is wrong with a recipe. Raises Problem: recipe-invalid."""
     try:
-        recipe = resolve(document, region)
+        recipe = resolve(document, settings.region, parameter_path=settings.parameter_path)
         if recipe.grader.kind in KINDS:
             load(recipe.grader.kind, recipe.grader.options)
     except (RecipeInvalid, OptionsError) as error:

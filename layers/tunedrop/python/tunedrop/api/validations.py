@@ -136,7 +136,7 @@ def _check(source: Mapping[str, Any], resources: Resources) -> dict[str, Any]:
     if "recipe_file" in source:
         pinned = pin_upload(s3, source["recipe_file"]["bucket"], source["recipe_file"]["key"], "")
         written = parse(read(s3, pinned, most_bytes=RECIPE_BYTES), pinned.key.rpartition("/")[2])
-    recipe = resolve(written, resources.settings.region)
+    recipe = resolve(written, resources.settings.region, parameter_path=resources.settings.parameter_path)
     # What a function of a team's own can use, only itself knows.
     grader = load(recipe.grader.kind, recipe.grader.options) if recipe.grader.kind in KINDS else None
     train = pin_upload(s3, source["bucket"], source["key"], "")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
+from tunedrop.bedrock_key import bedrock_key
 from tunedrop.catalog import mantle_base_url
 from tunedrop.graders.json_answer import NotOneDocument
 
@@ -85,9 +86,10 @@ class JudgeModel:
 
 
 class BedrockChat:
-    """Chat completions of Bedrock's OpenAI-compatible endpoint, with a short-term key made for each request.
+    """Chat completions of Bedrock's OpenAI-compatible endpoint, with the stack's key, or a short-term one.
 
-    The endpoint is `MANTLE_BASE_URL`, or the Region's own. The SDK (0.4 s to import) is loaded when this is made, so
+    The endpoint is `MANTLE_BASE_URL`, or the Region's own; the secret with the key is `BEDROCK_API_KEY_SECRET`, empty
+    where the stack has none. The SDK (0.4 s to import) is loaded when this is made, so
     that forked workers have it already; the client, with its connections, is one process' own, for all its judges.
     """
 
@@ -103,12 +105,18 @@ class BedrockChat:
     def open(self) -> Any:
         """The client of this process, made once."""
         region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
-        return _client(os.getpid(), region, mantle_base_url(region, os.environ.get("MANTLE_BASE_URL", "")))
+        secret = os.environ.get("BEDROCK_API_KEY_SECRET", "")
+        return _client(os.getpid(), region, mantle_base_url(region, os.environ.get("MANTLE_BASE_URL", "")), secret)
 
     def __call__(
         self, messages: Sequence[Message], *, model: str, seconds: float, temperature: float, seed: int | None
     ) -> str:
-        """Ask once. Raises TryAgain for 408, 409, 429, 5xx and the network, JudgeFailed for other refusals."""
+        """Ask once. Raises TryAgain for 408, 409, 429, 5xx and the network, JudgeFailed for other refusals.
+
+        A key that the service refuses (401) is read anew for the next try: it may have been replaced.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
         client = self.open()
         extra = {} if seed is None else {"seed": seed}
         try:
@@ -120,10 +128,15 @@ class BedrockChat:
                 timeout=seconds,
                 **extra,
             )
+        except (ClientError, BotoCoreError) as error:
+            raise _key_trouble(error) from None
         except self._openai.APIConnectionError as error:  # a timeout is one, too
             raise TryAgain(f"it could not be reached: {type(error).__name__}") from None
         except self._openai.APIStatusError as error:
             told = f"Bedrock answered {error.status_code} ({error.code or 'no code'})"
+            if error.status_code == 401 and os.environ.get("BEDROCK_API_KEY_SECRET"):
+                _KEYS.forget()
+                raise TryAgain(told) from None
             if error.status_code in (408, 409, 429) or error.status_code >= 500:
                 raise TryAgain(told) from None
             raise JudgeFailed(f"the judge {model} cannot be asked: {told}") from None
@@ -133,14 +146,47 @@ class BedrockChat:
         return choice.message.content or ""
 
 
+def _key_trouble(error: Exception) -> TryAgain | JudgeFailed:
+    """What a key that cannot be had means: a passing fault, or a refusal that asking again does not change."""
+    answer: Mapping[str, Any] = getattr(error, "response", {})
+    code = answer.get("Error", {}).get("Code", type(error).__name__)
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    told = f"the key of Bedrock cannot be had: {code}"
+    if not answer or status >= 500 or "Throttl" in code:
+        return TryAgain(told)
+    return JudgeFailed(f"{told}; the judge's role must be allowed to read the secret that BedrockApiKeySecret names")
+
+
+class _KeptKeys:
+    """The key of a secret, kept for a minute: a batch asks hundreds of times. Short-term keys are made each time."""
+
+    SECONDS = 60.0
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[float, str]] = {}
+
+    def get(self, region: str, secret: str) -> str:
+        now = time.monotonic()
+        began, key = self._kept.get(secret, (now - self.SECONDS, ""))
+        if not secret or now - began >= self.SECONDS:
+            key = bedrock_key(region, secret)
+            self._kept[secret] = (now, key)
+        return key
+
+    def forget(self) -> None:
+        self._kept.clear()
+
+
+_KEYS = _KeptKeys()
+
+
 @lru_cache(maxsize=2)
-def _client(_: int, region: str, base_url: str) -> Any:
+def _client(_: int, region: str, base_url: str, secret: str) -> Any:
     """The client of the process with this id: a forked child must not use its parent's connections."""
     import openai
-    from aws_bedrock_token_generator import provide_token
 
     return openai.OpenAI(
         base_url=base_url,
-        api_key=lambda: provide_token(region=region),
+        api_key=lambda: _KEYS.get(region, secret),
         max_retries=0,  # JudgeModel counts the tries and knows the deadline
     )

@@ -32,7 +32,14 @@ def watch(upload: Upload, size: int, resources: Resources, teams: Teams) -> dict
         except RunNotFound:
             return None
 
-    remark = stray_uploads.look_at(upload, size, read=text, run_beside=run_beside, region=resources.settings.region)
+    remark = stray_uploads.look_at(
+        upload,
+        size,
+        read=text,
+        run_beside=run_beside,
+        region=resources.settings.region,
+        parameter_path=resources.settings.parameter_path,
+    )
     if remark is None:
         return None
     team = teams.of_dataset_name(identity.dataset_name(upload.key))

@@ -59,7 +59,9 @@ def resolve_inputs(run_id: str, *, store: RunStore, s3: S3Client, settings: Sett
         run_id, {name: pinned and asdict(pinned) for name, pinned in pins.items()} | {"stage": "ResolveInputs"}
     )
     written = _written(s3, recipe_file) if document is None else document
-    recipe = resolve({**written, **source.get("overrides", {})}, settings.region)
+    recipe = resolve(
+        {**written, **source.get("overrides", {})}, settings.region, parameter_path=settings.parameter_path
+    )
     if recipe.resumes:
         earlier = earlier or earlier_run(store, recipe.resumes)
         _require_same_team(record, earlier)

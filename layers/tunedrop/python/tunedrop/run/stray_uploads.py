@@ -52,10 +52,10 @@ def remark_on_name(key: str, size: int) -> Remark | None:
     return None
 
 
-def remark_on_recipe(text: bytes, name: str, region: str) -> Remark | None:
+def remark_on_recipe(text: bytes, name: str, *, region: str, parameter_path: str) -> Remark | None:
     """What is wrong with a recipe that was dropped; None where nothing is."""
     try:
-        resolve(parse(text, name), region)
+        resolve(parse(text, name), region, parameter_path=parameter_path)
     except RecipeInvalid as error:
         return _ignored(f"cannot be used, and a run with it would be rejected: {error}", "Mend it, and drop it again.")
     return None
@@ -85,6 +85,7 @@ def look_at(
     read: Callable[[], bytes],
     run_beside: Callable[[], RunRecord | None],
     region: str,
+    parameter_path: str,
 ) -> Remark | None:
     """What is to be said of an upload; `read` and `run_beside` are asked only where it takes them."""
     by_name = remark_on_name(upload.key, size)
@@ -94,7 +95,7 @@ def look_at(
     late = remark_on_lateness(upload, run_beside())
     if late is not None or name == TEST_NAME:
         return late
-    return remark_on_recipe(read(), name, region)
+    return remark_on_recipe(read(), name, region=region, parameter_path=parameter_path)
 
 
 def train_beside(key: str) -> str:

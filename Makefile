@@ -131,7 +131,7 @@ cost: $(INSTALLED) ## write docs/cost.md anew
 # SAM looks for nothing and reports to no one; MAKEFLAGS of this make are not for the layer's.
 SAM_RUN = env -u MAKEFLAGS -u MAKELEVEL SAM_CLI_TELEMETRY=0 UV="$(CURDIR)/$(SAM_VENV)/bin/uv" $(SAM)
 
-.PHONY: build deploy lock
+.PHONY: build deploy check-deploy lock
 build: $(SAM_VENV)/.installed ## build what is deployed: layers for arm64 and Python 3.13
 	@find functions layers -name __pycache__ -type d -prune -exec rm -rf {} +
 	$(SAM_RUN) validate --lint
@@ -142,8 +142,12 @@ build: $(SAM_VENV)/.installed ## build what is deployed: layers for arm64 and Py
 	        "It works, but each cold start of a function takes 1 to 3 seconds of processor time more." \
 	        "Install Python 3.13 and build again." >&2; }; done
 
-deploy: build ## deploy the stack: make deploy ENV=dev|staging|prod
-	$(SAM_RUN) deploy --config-env $(ENV)
+deploy: check-deploy ## look what stands in the way, build, deploy: make deploy ENV=dev|staging|prod [REGION=us-east-1]
+	@$(MAKE) --no-print-directory build
+	$(SAM_RUN) deploy --config-env $(ENV) $(if $(REGION),--region $(REGION)) $(ARGS)
+
+check-deploy: $(INSTALLED) ## look what stands in the way of a deployment: credentials, Region, quotas; it changes nothing
+	@$(BIN)/python -m checks.before_deploy --env "$(ENV)" $(if $(REGION),--region "$(REGION)")
 
 lock: $(INSTALLED) ## write the lock files anew from requirements/*.in
 	sh requirements/lock.sh $(BIN)/uv

@@ -186,6 +186,8 @@ def test_each_parameter_is_described_and_bounded(template: dict[str, Any]) -> No
         "ApiAccounts",
         "ApiRoles",
         "SourceObjects",
+        "NoticesEmail",
+        "OperationsEmail",
     }
     for name, parameter in template["Parameters"].items():
         assert len(parameter["Description"]) > 20, name
@@ -221,6 +223,8 @@ def test_the_stack_tells_all_its_users_need(translated: dict[str, Any]) -> None:
         "ApiId",
         "OperationsTopicArn",
         "ParameterPath",
+        "DashboardUrl",
+        "PipelineUrl",
         *(f"{name}Arn" for name in GRADERS),
     }
     for name in GRADERS:

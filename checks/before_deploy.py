@@ -33,7 +33,7 @@ _TRAINING_WORDS = ("customization", "fine-tun", "custom model")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look: `result` is `ok`, `warning` (deploy goes on), `error` (it does not) or `unknown` (it may not be read)."""
+    """One look: `result` is `ok`, `warning` (deploy goes on), `error` (it does not) or `unknown` (not to be read)."""
 
     name: str
     result: Literal["ok", "warning", "error", "unknown"]

@@ -32,11 +32,11 @@ from moto.sts.models import sts_backends
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local.aws.calls import Calls, call_of
-from local.aws.clients import Clients
+from local.aws.clients import DEVELOPER, Clients
 from local.aws.events.dispatch import FIRST_RETRY_SECONDS, Dispatch, RuleView
 from local.aws.events.schedule import Schedules
 from local.aws.events.service_events import execution_event, object_event
-from local.aws.gateway import state_machine_calls
+from local.aws.gateway import callers, state_machine_calls
 from local.aws.identities import Identities
 from local.aws.lambdas import destinations
 from local.aws.lambdas.embedded_metrics import metrics_in
@@ -53,6 +53,7 @@ from local.aws.lambdas.service import (
     event_bytes,
 )
 from local.aws.moto_patches import Hooks, Patches
+from local.aws.s3.signers import Signer
 from local.aws.stubs import WithoutStubs
 from local.aws.wire import Wire
 
@@ -132,6 +133,8 @@ class EmbeddedAws:
         self.schedules = Schedules(rules=self._rules, fire=self.dispatch.fire, stepped=stepped_schedules)
         self._patches = Patches(
             Hooks(
+                region=region,
+                find_signer=_signer,
                 client=self.client_as,
                 call_api=self._call_api,
                 invoke=self._invoke,
@@ -327,6 +330,14 @@ class EmbeddedAws:
 def function_arn(function: Any) -> str:
     """The ARN of moto's function without a version."""
     return ":".join(function.function_arn.split(":")[:7])
+
+
+def _signer(access_key: str) -> Signer | None:
+    """Whose access key it is: the account's, IAM's or STS's, or that of this process's own clients."""
+    if access_key == DEVELOPER["aws_access_key_id"]:
+        return Signer(DEVELOPER["aws_secret_access_key"], None)
+    caller = callers.find(access_key, ACCOUNT)
+    return None if caller is None else Signer(caller.secret_key, caller.session_token)
 
 
 def _decoded_context(header: str) -> str:

@@ -93,7 +93,7 @@ def check(request: Request, signed: Signed, *, path: str, secret_key: str, regio
         [
             request.method,
             quote(path, safe="/-_.~"),
-            _query(request.query),
+            canonical_query(request.query),
             *(f"{name}:{_value(request, name)}" for name in sorted(signed.headers)),
             "",
             ";".join(sorted(signed.headers)),
@@ -108,7 +108,8 @@ def check(request: Request, signed: Signed, *, path: str, secret_key: str, regio
         raise Mismatch("the signature is not the one of this request")
 
 
-def _query(query: str) -> str:
+def canonical_query(query: str) -> str:
+    """A URL's query as it is signed: its pairs encoded alike, in their order."""
     pairs = [each.partition("=") for each in query.split("&") if each]
     return "&".join(
         f"{name}={value}"

@@ -9,12 +9,16 @@ from typing import Any
 import requests
 
 from local.aws.lambdas.service import Answer
+from local.aws.s3.signers import FindSigner
 
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
     """What moto is tied to: the parts of the embedded AWS that take over."""
 
+    region: str
+    find_signer: FindSigner
+    """Whose access key has signed a link or a form."""
     client: Callable[[str, str], Any]
     """Service and role ARN → the boto3 client with which a state machine of that role calls."""
     call_api: Callable[[Mapping[str, Any], str], requests.Response]

@@ -11,6 +11,7 @@ from local.aws.moto_patches import (
     functions,
     iam,
     maps,
+    s3,
     sns,
     tasks,
     waits,
@@ -47,6 +48,8 @@ class Patches:
         events.deliver_rule_events(replace, hooks)
         sns.refuse_what_aws_refuses(replace)
         sns.ask_queues(replace)
+        s3.check_forms(replace, hooks)
+        s3.check_links(replace, hooks)
         dynamodb.make_atomic(replace)
         iam.know_managed_policies(replace)
         calls.watch(replace, hooks)  # last: it sees a call before any other change does

@@ -9,6 +9,7 @@ import importlib
 import inspect
 import json
 import pkgutil
+import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ import moto.s3.notifications
 import moto.s3.responses
 import moto.stepfunctions.models
 import pytest
+import requests
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.dynamodb.comparisons import get_filter_expression
@@ -46,6 +48,7 @@ from local.aws.moto_patches import (
     functions,
     iam,
     maps,
+    s3,
     sns,
     tasks,
     waits,
@@ -373,6 +376,29 @@ def test_moto_takes_a_subject_that_sns_refuses(subject: str) -> None:
     assert "MessageId" in topics.publish(TopicArn=topic, Message="m", Subject=subject)
 
 
+def _bucket() -> Any:
+    client = _client("s3")
+    client.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
+    return client
+
+
+@canary_of(s3.check_links)
+def test_moto_takes_a_link_with_any_signature() -> None:
+    client = _bucket()
+    client.put_object(Bucket="bucket", Key="key", Body=b"content")
+    link = client.generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": "key"})
+    forged = re.sub("Signature=[^&]+", "Signature=forged", link)
+    assert requests.get(forged, timeout=10).text == "content"
+
+
+@canary_of(s3.check_forms)
+def test_moto_takes_a_form_for_another_key() -> None:
+    form = _bucket().generate_presigned_post("bucket", "key")
+    files = {"file": ("name", b"content")}
+    answer = requests.post(form["url"], data={**form["fields"], "key": "other"}, files=files, timeout=10)
+    assert answer.status_code == 204
+
+
 @canary_of(calls.watch)
 def test_every_call_still_goes_through_the_places_that_are_watched(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
@@ -389,9 +415,7 @@ def test_every_call_still_goes_through_the_places_that_are_watched(monkeypatch: 
     watch(moto.core.responses.BaseResponse, "call_action")
     watch(moto.s3.responses.S3Response, "_bucket_response")
     watch(moto.s3.responses.S3Response, "_key_response")
-    s3 = _client("s3")
-    s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
-    s3.put_object(Bucket="bucket", Key="key", Body=b"")
+    _bucket().put_object(Bucket="bucket", Key="key", Body=b"")
     _client("sqs").list_queues()
     _client("dynamodb").list_tables()
     _client("iam").list_roles()

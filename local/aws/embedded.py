@@ -33,6 +33,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from local.aws.calls import Calls, call_of
 from local.aws.clients import DEVELOPER, Clients
+from local.aws.deployer.deployed_stack import DeployedStack
 from local.aws.events.dispatch import FIRST_RETRY_SECONDS, Dispatch, RuleView
 from local.aws.events.schedule import Schedules
 from local.aws.events.service_events import execution_event, object_event
@@ -106,6 +107,8 @@ class EmbeddedAws:
         self.identities = Identities(self._assume)
         self.apis: dict[str, str] = {}
         """The URLs, without a stage, at which REST APIs are served, by their ids; front ends write themselves in."""
+        self.stacks: dict[str, DeployedStack] = {}
+        """What has been deployed, by the stack's name; deployments write themselves in."""
         self._clients = Clients(region, lambda: self.endpoint, self.identities)
         self._server: BaseWSGIServer | None = None
         self._serving: threading.Thread | None = None
@@ -134,6 +137,7 @@ class EmbeddedAws:
         self._patches = Patches(
             Hooks(
                 region=region,
+                stacks=lambda: self.stacks,
                 find_signer=_signer,
                 client=self.client_as,
                 call_api=self._call_api,

@@ -10,6 +10,7 @@ from typing import Any
 
 from local.aws.deployer import parameters as template_parameters
 from local.aws.deployer import template as sam
+from local.aws.deployer.deployed_stack import COMPLETE, DeployedStack
 from local.aws.deployer.errors import DeploymentError, NotHonoured, TemplateInvalid
 from local.aws.deployer.intrinsics import Created, Resolver, references
 from local.aws.deployer.resource_type import Stack
@@ -75,9 +76,10 @@ def deploy(
     translated = sam.translate(source, root=template.parent, region=aws.region, parameters=values, built=built or {})
     cloudformation = translated.template
     _check_sections(cloudformation)
+    pseudo = _pseudo_parameters(aws, stack_name)
     resolver = Resolver(
         parameters=values,
-        pseudo=_pseudo_parameters(aws, stack_name),
+        pseudo=pseudo,
         mappings=cloudformation.get("Mappings", {}),
         conditions=cloudformation.get("Conditions", {}),
     )
@@ -88,9 +90,32 @@ def deploy(
     }
     for name, resource in wanted.items():
         _check_resource(name, resource)
-    stack = Stack(aws, stack_name, translated.artefacts)
+    order = _in_order(wanted)
+    told = DeployedStack(pseudo["AWS::StackId"], stack_name, template.read_text(), cloudformation, values)
+    aws.stacks[stack_name] = told
+    try:
+        made = _create_all(Stack(aws, stack_name, translated.artefacts), wanted, order, resolver, told)
+        told.outputs = {
+            name: str(resolver.resolve(output["Value"]))
+            for name, output in cloudformation.get("Outputs", {}).items()
+            if "Condition" not in output or resolver.condition(output["Condition"])
+        }
+    except Exception as error:
+        told.fail(str(error))
+        raise
+    told.status = COMPLETE
+    return Deployment(dict(told.outputs), made)
+
+
+def _create_all(
+    stack: Stack,
+    wanted: Mapping[str, Mapping[str, Any]],
+    order: Iterable[str],
+    resolver: Resolver,
+    told: DeployedStack,
+) -> dict[str, DeployedResource]:
     made: dict[str, DeployedResource] = {}
-    for name in _in_order(wanted):
+    for name in order:
         kind = wanted[name]["Type"]
         try:
             properties = resolver.resolve(wanted[name].get("Properties", {}))
@@ -99,12 +124,8 @@ def deploy(
         created = _create(stack, name, kind, properties)
         resolver.resources[name] = created
         made[name] = DeployedResource(created.ref, created.attributes)
-    outputs = {
-        name: str(resolver.resolve(output["Value"]))
-        for name, output in cloudformation.get("Outputs", {}).items()
-        if "Condition" not in output or resolver.condition(output["Condition"])
-    }
-    return Deployment(outputs, made)
+        told.add(name, created.ref, kind)
+    return made
 
 
 def _pseudo_parameters(aws: EmbeddedAws, stack_name: str) -> dict[str, str]:

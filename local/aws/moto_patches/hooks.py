@@ -8,6 +8,7 @@ from typing import Any
 
 import requests
 
+from local.aws.deployer.deployed_stack import DeployedStack
 from local.aws.lambdas.service import Answer
 from local.aws.s3.signers import FindSigner
 
@@ -17,6 +18,8 @@ class Hooks:
     """What moto is tied to: the parts of the embedded AWS that take over."""
 
     region: str
+    stacks: Callable[[], Mapping[str, DeployedStack]]
+    """What has been deployed, by the stack's name."""
     find_signer: FindSigner
     """Whose access key has signed a link or a form."""
     client: Callable[[str, str], Any]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from local.aws.moto_patches import (
     calls,
+    cloudformation,
     dynamodb,
     events,
     executions,
@@ -50,6 +51,7 @@ class Patches:
         sns.ask_queues(replace)
         s3.check_forms(replace, hooks)
         s3.check_links(replace, hooks)
+        cloudformation.tell_of_stacks(replace, hooks)
         dynamodb.make_atomic(replace)
         iam.know_managed_policies(replace)
         calls.watch(replace, hooks)  # last: it sees a call before any other change does

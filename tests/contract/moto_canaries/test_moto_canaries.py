@@ -41,6 +41,7 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from local.aws import moto_patches
 from local.aws.moto_patches import (
     calls,
+    cloudformation,
     dynamodb,
     events,
     executions,
@@ -374,6 +375,23 @@ def test_moto_takes_a_subject_that_sns_refuses(subject: str) -> None:
     topics = _client("sns")
     topic = topics.create_topic(Name="topic")["TopicArn"]
     assert "MessageId" in topics.publish(TopicArn=topic, Message="m", Subject=subject)
+
+
+@canary_of(cloudformation.tell_of_stacks)
+def test_moto_creates_a_stack_without_what_it_does_not_know() -> None:
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    resources = {
+        "Queue": {"Type": "AWS::SQS::Queue"},
+        "Policy": {
+            "Type": "AWS::SQS::QueuePolicy",
+            "Properties": {"Queues": [{"Ref": "Queue"}], "PolicyDocument": {"Statement": [statement]}},
+        },
+    }
+    stacks = _client("cloudformation")
+    stacks.create_stack(StackName="stack", TemplateBody=json.dumps({"Resources": resources}))
+    listed = stacks.list_stack_resources(StackName="stack")["StackResourceSummaries"]
+    assert "Policy" not in [each["LogicalResourceId"] for each in listed]
+    assert stacks.describe_stacks(StackName="stack")["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
 
 
 def _bucket() -> Any:

@@ -7,11 +7,13 @@ from local.aws.moto_patches import (
     cloudformation,
     dynamodb,
     events,
+    execution_limits,
     executions,
     expressions,
     functions,
     iam,
     maps,
+    request_limits,
     s3,
     sns,
     tasks,
@@ -34,9 +36,13 @@ class Patches:
         expressions.escape_variables(replace)
         expressions.name_failures(replace)
         executions.name_unnamed(replace)
+        execution_limits.limit_payloads(replace)
+        execution_limits.limit_failures(replace)
+        execution_limits.limit_history(replace)
         executions.end_at_once(replace, hooks)
         executions.keep_ended(replace)
         executions.stop_for_a_reason(replace)
+        execution_limits.limit_requests(replace)
         waits.wait_for_retries(replace, hooks)
         waits.shorten_waits(replace, hooks)
         executions.describe_ends(replace)
@@ -47,6 +53,10 @@ class Patches:
         functions.keep_logging_config(replace)
         events.deliver_object_events(replace, hooks)
         events.deliver_rule_events(replace, hooks)
+        request_limits.limit_messages(replace)
+        request_limits.limit_events(replace)
+        request_limits.limit_parameters(replace)
+        request_limits.limit_functions(replace)
         sns.refuse_what_aws_refuses(replace)
         sns.ask_queues(replace)
         s3.check_forms(replace, hooks)

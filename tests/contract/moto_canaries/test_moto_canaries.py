@@ -13,6 +13,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
@@ -33,22 +34,27 @@ from moto.stepfunctions.parser.asl.component.common.string import string_express
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_api_gateway import (
     StateTaskServiceApiGateway,
 )
+from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 from moto.stepfunctions.parser.asl.jsonata.jsonata import encode_jsonata_variable_declarations, eval_jsonata_expression
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from local.aws import moto_patches
+from local.aws.lambdas.code import pack_folder
 from local.aws.moto_patches import (
     calls,
     cloudformation,
     dynamodb,
     events,
+    execution_limits,
     executions,
     expressions,
     functions,
     iam,
     maps,
+    request_limits,
     s3,
     sns,
     tasks,
@@ -375,6 +381,52 @@ def test_moto_takes_a_subject_that_sns_refuses(subject: str) -> None:
     topics = _client("sns")
     topic = topics.create_topic(Name="topic")["TopicArn"]
     assert "MessageId" in topics.publish(TopicArn=topic, Message="m", Subject=subject)
+
+
+@canary_of(request_limits.limit_messages)
+def test_moto_s_queues_take_control_characters() -> None:
+    url = _client("sqs").create_queue(QueueName="queue")["QueueUrl"]
+    assert "MessageId" in _client("sqs").send_message(QueueUrl=url, MessageBody="\x07")
+
+
+@canary_of(request_limits.limit_events)
+def test_moto_takes_events_of_any_size() -> None:
+    entry = {"Source": "x", "DetailType": "x", "Detail": json.dumps("x" * 300_000)}
+    assert _client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+
+
+@canary_of(request_limits.limit_parameters)
+def test_moto_keeps_parameters_of_any_length() -> None:
+    assert _client("ssm").put_parameter(Name="/name", Value="x" * 9000, Type="String")["Version"] == 1
+
+
+@canary_of(request_limits.limit_functions)
+def test_moto_makes_functions_of_any_timeout() -> None:
+    code = {"ZipFile": pack_folder(Path(__file__).parent)}
+    made = _client("lambda").create_function(FunctionName="f", Role=_role(), Code=code, Timeout=901, Handler="a.b")
+    assert made["Timeout"] == 901
+
+
+@canary_of(execution_limits.limit_requests)
+def test_moto_starts_executions_of_any_name() -> None:
+    assert _start(_machine(Only={"Type": "Pass", "End": True}), name="a name of two words").endswith("words")
+
+
+@canary_of(execution_limits.limit_payloads)
+def test_moto_limits_no_variables() -> None:
+    machine = _machine(Only={"Type": "Pass", "Assign": {"x": "x" * 300_000}, "End": True})
+    assert _ended(_start(machine))["status"] == "SUCCEEDED"
+
+
+@canary_of(execution_limits.limit_failures)
+def test_moto_tells_a_cause_of_any_length() -> None:
+    assert len(_ended(_start(_machine(Only={"Type": "Fail", "Error": "E", "Cause": "x" * 40_000})))["cause"]) == 40_000
+
+
+@canary_of(execution_limits.limit_history)
+def test_moto_s_histories_have_no_end() -> None:
+    assert "25" not in inspect.getsource(EventManager)
+    assert "25" not in inspect.getsource(CommonStateField)
 
 
 @canary_of(cloudformation.tell_of_stacks)

@@ -28,8 +28,8 @@ $(INSTALLED): requirements/dev.lock requirements/layer.lock requirements/runtime
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@rm -rf build/local && mkdir -p $(LOCAL_LAYERS)
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --target $(LOCAL_LAYERS)/dependencies/python -r requirements/layer.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --target $(LOCAL_LAYERS)/runtime -r requirements/runtime.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode --target $(LOCAL_LAYERS)/dependencies/python -r requirements/layer.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode --target $(LOCAL_LAYERS)/runtime -r requirements/runtime.lock
 	@touch $@
 
 .PHONY: install

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import compileall
 import io
 import os
 import shutil
@@ -10,6 +11,7 @@ import tempfile
 import threading
 import zipfile
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 LINK_MEMBER = ".embedded-aws-folder"
 """The one member of an archive that stands for a folder of this machine: its text is the folder's path."""
@@ -52,8 +54,8 @@ def _archive(members: dict[str, bytes]) -> bytes:
 class CodeStore:
     """Unpacks archives into folders named by their hash; the same archive is unpacked once, for good.
 
-    The folder may outlive the process: what lies there is never changed, and Python's compiled files beside it make the
-    next cold start cheaper.
+    The folder may outlive the process: what lies there is never changed. Its modules are compiled here, once, since a
+    function's process may not write beside its code.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -81,6 +83,13 @@ class CodeStore:
             self._folder.mkdir(parents=True, exist_ok=True)
             unfinished = Path(tempfile.mkdtemp(dir=self._folder, prefix=".unpacking-"))
             content.extractall(unfinished)
+        compileall.compile_dir(
+            unfinished,
+            quiet=2,
+            stripdir=unfinished,
+            prependdir=target,
+            invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
+        )
         try:
             os.replace(unfinished, target)  # noqa: PTH105 - atomic: a second stack in the same folder sees all or nothing
         except OSError:  # someone else was first

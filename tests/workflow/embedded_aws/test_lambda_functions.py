@@ -48,6 +48,21 @@ def test_a_process_sees_its_code_its_layers_and_the_runtime_and_nothing_of_the_e
     assert 0 < seen["remaining_ms"] <= 10_000
 
 
+def test_a_function_may_not_change_its_code(stack: SmallStack) -> None:
+    told, _ = stack.invoke(stack.MisbehaveName, {"what": "change_its_code"})
+    assert list(told["refused"]) == told["asked"]
+    assert all(error.startswith("[Errno 30] Read-only file system: ") for error in told["refused"].values())
+    assert "def change_its_code" in Path(told["code"]).read_text()
+    assert sorted(path.name for path in Path(told["code"]).parent.iterdir()) == ["__pycache__", "app.py"]
+
+
+def test_boto3_is_the_layers_where_a_layer_has_it_and_else_the_runtimes(stack: SmallStack) -> None:
+    without, _ = stack.invoke(stack.MisbehaveName, {"what": "sdk"})
+    assert without["file"].endswith("/runtime/boto3/__init__.py")
+    seen, _ = stack.invoke(stack.CountVersionArn, {"probe": 1})
+    assert seen["boto3"].endswith("/dependencies/python/boto3/__init__.py")
+
+
 def test_each_process_has_credentials_of_its_functions_role(stack: SmallStack) -> None:
     seen, _ = stack.invoke(stack.CountVersionArn, {"probe": 1})
     caller = stack.aws.identities.of(seen["environment"]["AWS_ACCESS_KEY_ID"])

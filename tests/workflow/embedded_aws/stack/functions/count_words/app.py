@@ -14,6 +14,7 @@ def handler(event, context):
         custom = context.client_context.custom if context.client_context else None
         return {
             "path": sys.path,
+            "boto3": boto3.__file__,
             "environment": dict(os.environ),
             "arn": context.invoked_function_arn,
             "version": context.function_version,

@@ -26,6 +26,36 @@ def fail(event):
     raise OutOfTea("there is none left")
 
 
+def change_its_code(event):
+    here = Path(__file__)
+    elsewhere = Path(os.environ["TMPDIR"]) / "mine"
+    elsewhere.write_text("may be written")
+    changes = {
+        "write": lambda: here.write_text(""),
+        "append": lambda: here.open("ab"),
+        "create": lambda: os.open(here.with_name("new"), os.O_CREAT | os.O_WRONLY),
+        "relative": lambda: Path("new").touch(),
+        "make": lambda: here.with_name("folder").mkdir(),
+        "remove": here.unlink,
+        "take away": lambda: here.rename(elsewhere),
+        "replace": lambda: elsewhere.replace(here),
+        "change": lambda: here.chmod(0o600),
+    }
+    told = {}
+    for name, change in changes.items():
+        try:
+            change()
+        except OSError as error:
+            told[name] = str(error)
+    return {"refused": told, "asked": list(changes), "code": str(here)}
+
+
+def sdk(event):
+    import boto3
+
+    return {"file": boto3.__file__}
+
+
 def sleep(event):
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     Path(event["child_file"]).write_text(str(child.pid))

@@ -31,7 +31,7 @@ from tests.bench.conftest import Note
 ROOT = sam_template.ROOT
 STARTS = 6
 STARTS_WITHOUT = 2
-MOST_LAYER_MB = 130
+MOST_LAYER_MB = 120
 
 MEGABYTES_OF_A_PROCESSOR = 1769
 """docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""

@@ -49,13 +49,13 @@ class DatasetFolder:
     @property
     def region(self) -> str:
         """The Region whose stack the recipe's model trains in; the open-weight models' where the recipe cannot say."""
-        from tunedrop import catalog, recipe
+        from tunedrop import catalog, recipe_text
         from tunedrop.outcomes import RecipeInvalid
 
         for each in self.siblings:
             if each.name.startswith("recipe."):
                 try:
-                    model = recipe.parse(each.read_bytes(), each.name).get("model")
+                    model = recipe_text.parse(each.read_bytes(), each.name).get("model")
                     return catalog.find(str(model)).region if model else DEFAULT_REGION
                 except RecipeInvalid:
                     # The pipeline says better what is wrong with it.

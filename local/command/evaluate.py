@@ -76,7 +76,7 @@ def with_model(dataset: DatasetFolder, model: str, folder: Path) -> DatasetFolde
         UsageError: the recipe cannot be read.
     """
     from local.command.dataset_folder import DatasetFolder
-    from tunedrop import recipe
+    from tunedrop import recipe_text
     from tunedrop.outcomes import RecipeInvalid
 
     written: dict[str, Any] = {}
@@ -86,7 +86,7 @@ def with_model(dataset: DatasetFolder, model: str, folder: Path) -> DatasetFolde
             others.append(sibling)
             continue
         try:
-            written = dict(recipe.parse(sibling.read_bytes(), sibling.name))
+            written = dict(recipe_text.parse(sibling.read_bytes(), sibling.name))
         except RecipeInvalid as error:
             raise exits.UsageError(str(error)) from None
     written.pop("resumes", None)

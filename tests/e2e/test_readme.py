@@ -18,7 +18,8 @@ from local.command.places import UP_ENVIRONMENT
 from tests.e2e.command_runs import REPOSITORY, descendants, stop, tunedrop_up
 from tests.processes import alive
 from tunedrop.catalog import default_for_region
-from tunedrop.recipe import Recipe, parse, resolve
+from tunedrop.recipe import Recipe, resolve
+from tunedrop.recipe_text import parse
 
 README = (REPOSITORY / "README.md").read_text()
 TEMPLATE = (REPOSITORY / "template.yaml").read_text()

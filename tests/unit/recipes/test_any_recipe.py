@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tunedrop import catalog
 from tunedrop.outcomes import RecipeInvalid
-from tunedrop.recipe import Recipe, parse, resolve
+from tunedrop.recipe import Recipe, resolve
+from tunedrop.recipe_text import parse
 
 REGIONS = sorted({model.region for model in catalog.models()})
 VALUES = st.recursive(

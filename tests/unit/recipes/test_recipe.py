@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from tunedrop.outcomes import RecipeInvalid
-from tunedrop.recipe import RECIPE_BYTES, Recipe, parse, resolve
+from tunedrop.recipe import Recipe, resolve
+from tunedrop.recipe_text import RECIPE_BYTES, parse
 
 
 def test_an_empty_recipe_has_a_default_for_everything() -> None:
@@ -98,7 +99,7 @@ def test_yaml_and_json_say_the_same() -> None:
         (b"model: [", "recipe.yaml", "line 1"),
         (b"{", "recipe.json", "line 1 column 2"),
         (b"- 1", "recipe.yaml", "expected fields"),
-        (b"!!python/object/apply:os.system [ls]", "recipe.yaml", "could not determine a constructor"),
+        (b"!!python/object/apply:os.system [ls]", "recipe.yaml", "marked !!python"),
         (b"[" * 100_000, "recipe.json", "cannot be read"),
         (b" " * (RECIPE_BYTES + 1), "recipe.yaml", "at most"),
         (b"\xff", "recipe.yaml", "cannot be read"),

@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 
 from tunedrop.outcomes import RecipeInvalid
 
+LONGEST_SHOWN = 80
+"""Characters of a wrong value that a message repeats."""
+
 
 class Family(enum.StrEnum):
     """Which of Bedrock's two disjoint fine-tuning APIs a model belongs to."""
@@ -36,9 +39,9 @@ class Range:
     def problem(self, value: object) -> str | None:
         """What is wrong with `value`, as the end of a sentence, or None."""
         if self.choices:
-            return None if value in self.choices else f"expected one of {', '.join(self.choices)}, got {value!r}"
+            return None if value in self.choices else f"expected one of {', '.join(self.choices)}, got {_short(value)}"
         if isinstance(value, bool) or not isinstance(value, (int, float) if self.kind is float else int):
-            return f"expected {'a number' if self.kind is float else 'a whole number'}, got {value!r}"
+            return f"expected {'a number' if self.kind is float else 'a whole number'}, got {_short(value)}"
         if not math.isfinite(value):
             return f"expected a finite number, got {value!r}"
         if (self.least is not None and value < self.least) or (self.most is not None and value > self.most):
@@ -167,10 +170,11 @@ def find(model_id: str) -> Model:
         if model_id in (model.id, *model.aliases):
             return model
     known = [model.id for model in _MODELS]
-    nearest = get_close_matches(model_id, known, n=1)
+    nearest = get_close_matches(model_id[:LONGEST_SHOWN], known, n=1)
     hint = f" Did you mean {nearest[0]}?" if nearest else ""
     raise RecipeInvalid(
-        f"recipe field `model`: {model_id!r} cannot be tuned by Bedrock RFT.{hint} Known models: {', '.join(known)}."
+        f"recipe field `model`: {_short(model_id)} cannot be tuned by Bedrock RFT.{hint} Known models: "
+        f"{', '.join(known)}."
     )
 
 
@@ -220,3 +224,8 @@ def is_simulated(base_url: str) -> bool:
     """Whether `base_url` is something other than the Bedrock service itself, so that its numbers must be labelled."""
     host = urlsplit(base_url).hostname or ""
     return not (host.endswith((".api.aws", ".amazonaws.com", ".amazonaws.com.cn")))
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"

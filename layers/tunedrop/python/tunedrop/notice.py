@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tunedrop import clock, identity, notice_email
+from tunedrop import clock, identity, notice_email, outcomes
 from tunedrop.outcomes import Status
 from tunedrop.recipe import Promotion
 from tunedrop.run.promotion import standing
@@ -23,10 +23,7 @@ SUBJECT_LENGTH = 99
 """SNS refuses a Subject of 100 characters or more (API reference of Publish: "up to 100 characters long")."""
 
 MESSAGE_BYTES = 256 * 1024
-"""SNS's limit for message and attributes together. A reason is cut well before it, see `REASON_CHARACTERS`."""
-
-REASON_CHARACTERS = 8_000
-"""Longest reason in a notice: a reader's page or two; the findings file holds the rest."""
+"""SNS's limit for message and attributes together. A reason is cut well before it, see `outcomes.reason`."""
 
 
 def closing(
@@ -40,7 +37,7 @@ def closing(
     """The attributes that close `record`: its status, its reason, and its terminal notice, ready to publish."""
     finished_at = finished_at or clock.now_text()
     if reason is not None:
-        reason = {"error": reason["error"], "message": _cut(reason["message"])}
+        reason = {"error": reason["error"], "message": outcomes.reason(reason["message"])}
     body = _body(record, status, reason, finished_at=finished_at, report_uri=report_uri)
     return {
         "status": status,
@@ -201,7 +198,3 @@ def _verdict(record: RunRecord) -> str | None:
 
 def _base_model(record: RunRecord) -> str | None:
     return (record.recipe or {}).get("model") or None
-
-
-def _cut(message: str) -> str:
-    return message if len(message) <= REASON_CHARACTERS else message[: REASON_CHARACTERS - 1] + "…"

@@ -137,13 +137,18 @@ def _evaluation(evaluation: Mapping[str, Any]) -> str:
         f"Over {_number(evaluation.get('rows'), ',')} test rows the mean reward went from "
         f"{_number(base.get('mean_reward'), '.3f')} to {_number(tuned.get('mean_reward'), '.3f')}: a difference of "
         f"{_number(evaluation.get('difference'), '+.3f')} (95% interval {_number(evaluation.get('ci_low'), '+.3f')} to "
-        f"{_number(evaluation.get('ci_high'), '+.3f')}, p = {_number(evaluation.get('p_value'), '.2g')})."
+        f"{_number(evaluation.get('ci_high'), '+.3f')}, p {_p_value(evaluation.get('p_value'))})."
     )
     if base.get("accuracy") is not None and tuned.get("accuracy") is not None:
         told += f" Right answers: {base['accuracy']:.1%} before, {tuned['accuracy']:.1%} now."
     if evaluation.get("suspected_reward_hacking"):
         told += " But what the grader does not see got worse: the report says why reward hacking is suspected."
     return told
+
+
+def _p_value(value: float | None) -> str:
+    """As the report has it: what a p-value far below one in ten thousand is exactly, tells nobody anything."""
+    return "= an unknown number" if value is None else "below 0.0001" if value < 0.0001 else f"= {value:.4f}"
 
 
 def _number(value: float | None, form: str) -> str:

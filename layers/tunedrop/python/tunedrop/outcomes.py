@@ -8,6 +8,19 @@ from __future__ import annotations
 
 import enum
 
+REASON_CHARACTERS = 8_000
+"""Longest message of an outcome: a reader's page or two, and well within what a state's Cause (32 KB) and a notice
+take; the findings file holds the rest."""
+
+
+def reason(message: str) -> str:
+    """A message as an outcome has it: cut where it is long, and nothing in it that steers a terminal or hides."""
+    plain = message if len(message) <= REASON_CHARACTERS else message[: REASON_CHARACTERS - 1] + "…"
+    if plain.isprintable():
+        return plain
+    shown = "".join(each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in plain)
+    return shown if len(shown) <= REASON_CHARACTERS else shown[: REASON_CHARACTERS - 1] + "…"
+
 
 class Status(enum.StrEnum):
     """Where a run stands. The last four are terminal: exactly one of them is a run's end."""
@@ -28,6 +41,9 @@ class RunEnded(Exception):
     """A run cannot go on. `status` is how the run ends."""
 
     status = Status.FAILED
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(reason(message))
 
 
 class Rejected(RunEnded):

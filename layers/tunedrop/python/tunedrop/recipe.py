@@ -6,25 +6,24 @@ nearest known one; all errors are reported at once.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from difflib import get_close_matches
+from itertools import islice
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tunedrop import catalog
 from tunedrop.outcomes import RecipeInvalid
-
-RECIPE_BYTES = 256 * 1024
-"""Longest recipe that is read, in bytes. A recipe of a person's making has a few hundred."""
+from tunedrop.recipe_text import MOST_PROBLEMS, place, require_storable, together
 
 PREDECESSOR = "previous"
 """Below a parameter: the model id that it had before the last promotion."""
 
 _HOURS_72 = 72
-_Label = Annotated[str, Field(min_length=1, max_length=128)]
-_ModelId = Annotated[str, Field(min_length=1, max_length=2048)]
+_ONE_LINE = r"^[^\t\n\r\u2028\u2029]*$"
+_Label = Annotated[str, Field(min_length=1, max_length=128, pattern=_ONE_LINE)]
+_ModelId = Annotated[str, Field(min_length=1, max_length=2048, pattern=_ONE_LINE)]
 
 
 class _Section(BaseModel):
@@ -99,7 +98,7 @@ class Gates(_Section):
     most_unstable: float = Field(0.0, ge=0, le=1)
     most_step_seconds: float = Field(60, gt=0, le=900)
     most_ungraded: float = Field(0.2, ge=0, le=1)
-    level: float = Field(0.05, gt=0, lt=0.5)
+    level: float = Field(0.05, ge=1e-6, lt=0.5)
     least_difference: float = Field(0.0, ge=0, le=1)
 
 
@@ -156,7 +155,7 @@ class Promotion(_Section):
 
     parameter: str = Field(pattern=r"^/tunedrop(/[A-Za-z0-9_.\-]{1,128}){1,6}$")
     approval: bool = False
-    approval_hours: float = Field(24, gt=0, le=_HOURS_72)
+    approval_hours: float = Field(24, ge=1 / 3600, le=_HOURS_72)
 
 
 class Recipe(_Section):
@@ -175,8 +174,8 @@ class Recipe(_Section):
     budget: Budget = Budget()
     health: Health = Health()
     cleanup: Cleanup = Cleanup()
-    resumes: str = Field("", max_length=64)
-    evaluate_only: str = Field("", max_length=2048)
+    resumes: str = Field("", max_length=64, pattern=_ONE_LINE)
+    evaluate_only: str = Field("", max_length=2048, pattern=_ONE_LINE)
     promotion: Promotion | None = None
     labels: dict[_Label, _Label] = Field(default_factory=dict, max_length=20)
 
@@ -202,40 +201,21 @@ class Recipe(_Section):
         return {name: kinds[name].kind(value) for name, value in self.hyperparameters.items()}
 
 
-def parse(text: bytes, file_name: str) -> Mapping[str, Any]:
-    """What a recipe file says, not yet checked: JSON where the name ends in `.json`, else YAML.
-
-    Raises:
-        RecipeInvalid: not readable as what its name says, too long, or not one object of fields.
-    """
-    if len(text) > RECIPE_BYTES:
-        raise RecipeInvalid(f"{file_name}: expected at most {RECIPE_BYTES} bytes, got {len(text)}")
-    try:
-        written = text.decode("utf-8-sig")
-        document = json.loads(written) if file_name.endswith(".json") else _load_yaml(written)
-    except (ValueError, RecursionError) as error:
-        raise RecipeInvalid(f"{file_name} cannot be read: {error}") from None
-    if document is None:
-        return {}
-    if not isinstance(document, dict) or not all(isinstance(name, str) for name in document):
-        raise RecipeInvalid(f"{file_name}: expected fields with values, got {type(document).__name__}")
-    return document
-
-
 def resolve(document: Mapping[str, Any], region: str, *, parameter_path: str = "") -> Recipe:
     """The recipe with all defaults filled in, for a stack in `region` that promotes below `parameter_path`.
 
     Without a stack (`tunedrop validate`) the path is empty, and any below `/tunedrop/` is taken.
 
     Raises:
-        RecipeInvalid: names every field that is unknown or out of its range, all at once.
+        RecipeInvalid: names every field that is unknown or out of its range, all at once, or that cannot be kept.
     """
+    require_storable(document)
     problems: list[str] = []
     recipe = Recipe()
     try:
         recipe = Recipe.model_validate(document)
     except ValidationError as error:
-        problems += [_sentence(each) for each in error.errors(include_url=False, include_input=True)]
+        problems += [_sentence(each) for each in error.errors(include_url=False)[: MOST_PROBLEMS + 1]]
     problems += _promotion_problems(recipe.promotion, parameter_path)
     model_id = document.get("model") or catalog.default_for_region(region).id
     if isinstance(model_id, str):
@@ -251,7 +231,7 @@ def resolve(document: Mapping[str, Any], region: str, *, parameter_path: str = "
         except RecipeInvalid as error:
             problems.append(str(error))
     if problems:
-        raise RecipeInvalid("; ".join(problems))
+        raise RecipeInvalid(together(problems))
     return recipe
 
 
@@ -274,7 +254,7 @@ def _promotion_problems(promotion: Promotion | None, parameter_path: str) -> lis
 
 def _hyperparameter_problems(given: Mapping[str, Any], model: catalog.Model) -> list[str]:
     problems = []
-    for name, value in given.items():
+    for name, value in islice(given.items(), MOST_PROBLEMS + 1):
         bounds = model.hyperparameters.get(name)
         if bounds is None:
             hint = _nearest(name, model.hyperparameters)
@@ -309,11 +289,12 @@ def _contradictions(recipe: Recipe, model: catalog.Model) -> list[str]:
 
 def _sentence(error: Any) -> str:
     path = [str(part) for part in error["loc"]]
-    where = ".".join(path)
+    where = place(tuple(path))
     if error["type"] == "extra_forbidden":
         return f"recipe field `{where}` is not known{_nearest(path[-1], _fields_beside(path[:-1]))}"
     got = repr(error.get("input"))
-    return f"recipe field `{where}`: {error['msg'].lower()}, got {got if len(got) <= 80 else got[:77] + '...'}"
+    expected = error["msg"].lower().removeprefix("value error, ")
+    return f"recipe field `{where}`: {expected}, got {got if len(got) <= 80 else got[:77] + '...'}"
 
 
 def _fields_beside(path: list[str]) -> Mapping[str, Any]:
@@ -334,20 +315,3 @@ def _nearest(name: str, known: Mapping[str, Any]) -> str:
     if nearest:
         return f"; did you mean `{nearest[0]}`?"
     return f"; known are {', '.join(known)}" if known else ""
-
-
-def _load_yaml(written: str) -> Any:
-    import yaml  # read only where a recipe was dropped as YAML
-
-    class Loader(yaml.SafeLoader):
-        """Safe, and without aliases: a few lines of them can stand for gigabytes."""
-
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            if self.check_event(yaml.events.AliasEvent):
-                raise ValueError("aliases (*name) are not allowed")
-            return super().compose_node(parent, index)
-
-    try:
-        return yaml.load(written, Loader=Loader)  # noqa: S506 - a SafeLoader's own subclass
-    except yaml.YAMLError as error:
-        raise ValueError(" ".join(str(error).split())) from None

@@ -11,8 +11,7 @@ from tunedrop.api.documents import RunRequest
 from tunedrop.api.idempotency import Claims
 from tunedrop.api.problems import Problem
 from tunedrop.api.settings import ApiSettings
-from tunedrop.graders.kinds import KINDS, load
-from tunedrop.graders.sample import OptionsError
+from tunedrop.graders.of_recipe import grader_of
 from tunedrop.outcomes import InputMissing, RecipeInvalid, RunNotFound, Status
 from tunedrop.recipe import resolve
 from tunedrop.resources import Resources
@@ -100,10 +99,8 @@ def recipe_source(recipe: Mapping[str, Any] | str | None, team: Team, s3: S3Clie
 def check_recipe(document: Mapping[str, Any], settings: Settings) -> None:
     """Say at once what is wrong with a recipe. Raises Problem: recipe-invalid."""
     try:
-        recipe = resolve(document, settings.region, parameter_path=settings.parameter_path)
-        if recipe.grader.kind in KINDS:
-            load(recipe.grader.kind, recipe.grader.options)
-    except (RecipeInvalid, OptionsError) as error:
+        grader_of(resolve(document, settings.region, parameter_path=settings.parameter_path))
+    except RecipeInvalid as error:
         raise Problem("recipe-invalid", str(error)) from None
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from tunedrop import clock
 from tunedrop.api.problems import Problem
-from tunedrop.graders.kinds import KINDS, load
-from tunedrop.graders.sample import OptionsError
+from tunedrop.graders.of_recipe import grader_of
 from tunedrop.outcomes import InputMissing, RecipeInvalid
-from tunedrop.recipe import RECIPE_BYTES, parse, resolve
+from tunedrop.recipe import resolve
+from tunedrop.recipe_text import RECIPE_BYTES, parse
 from tunedrop.resources import Resources
 from tunedrop.run.inputs import open_pinned, pin_upload, read
 from tunedrop.run.record import PinnedObject
@@ -115,7 +115,7 @@ def validate(validation_id: str, validations: Validations, resources: Resources)
     source = validations.load(validation_id)["source"]
     try:
         report = _check(source, resources)
-    except (RecipeInvalid, InputMissing, OptionsError) as error:
+    except (RecipeInvalid, InputMissing) as error:
         result: dict[str, Any] = {"reason": {"error": type(error).__name__, "message": str(error)}}
     else:
         resources.s3.put_object(
@@ -137,8 +137,7 @@ def _check(source: Mapping[str, Any], resources: Resources) -> dict[str, Any]:
         pinned = pin_upload(s3, source["recipe_file"]["bucket"], source["recipe_file"]["key"], "")
         written = parse(read(s3, pinned, most_bytes=RECIPE_BYTES), pinned.key.rpartition("/")[2])
     recipe = resolve(written, resources.settings.region, parameter_path=resources.settings.parameter_path)
-    # What a function of a team's own can use, only itself knows.
-    grader = load(recipe.grader.kind, recipe.grader.options) if recipe.grader.kind in KINDS else None
+    grader = grader_of(recipe)
     train = pin_upload(s3, source["bucket"], source["key"], "")
     test = pin_upload(s3, source["test"]["bucket"], source["test"]["key"], "") if "test" in source else None
     model = recipe.catalog_model

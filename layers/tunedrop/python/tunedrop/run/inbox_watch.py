@@ -7,7 +7,7 @@ from typing import Any
 from tunedrop import identity
 from tunedrop.identity import Upload
 from tunedrop.outcomes import RunNotFound
-from tunedrop.recipe import RECIPE_BYTES
+from tunedrop.recipe_text import RECIPE_BYTES
 from tunedrop.resources import Resources
 from tunedrop.run import stray_uploads
 from tunedrop.run.inputs import pin, read

@@ -7,10 +7,10 @@ from dataclasses import asdict
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from tunedrop.graders.kinds import load
-from tunedrop.graders.sample import OptionsError
+from tunedrop.graders.of_recipe import grader_of
 from tunedrop.outcomes import InputMissing, RecipeInvalid
-from tunedrop.recipe import RECIPE_BYTES, Recipe, parse, resolve
+from tunedrop.recipe import Recipe, resolve
+from tunedrop.recipe_text import RECIPE_BYTES, parse
 from tunedrop.run.inputs import pin_object, pin_recipe, pin_test, pin_upload, read
 from tunedrop.run.record import PinnedObject, RunRecord
 from tunedrop.run.store import RunStore
@@ -103,10 +103,7 @@ def _grader(recipe: Recipe, settings: Settings, earlier: RunRecord | None) -> st
             f"recipe field `grader.kind`: {recipe.grader.kind!r} is not deployed with this stack; "
             f"deployed are {', '.join(sorted(settings.graders)) or 'none'}"
         )
-    try:
-        load(recipe.grader.kind, recipe.grader.options)
-    except OptionsError as error:
-        raise RecipeInvalid(f"recipe field `grader.options`: {error}") from None
+    grader_of(recipe)
     return arn
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from tunedrop import clock
 from tunedrop.outcomes import RunNotFound, RunReleased
 from tunedrop.run.record import RunRecord
+from tunedrop.run.storable import DOCUMENTS, from_wire, to_wire
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -19,8 +17,8 @@ if TYPE_CHECKING:
 UNFINISHED_INDEX = "unfinished"
 TEAM_INDEX = "by_team"
 
-_serializer = TypeSerializer()
-_deserializer = TypeDeserializer()
+_NEW_DOCUMENTS = frozenset(f":new_{name}" for name in DOCUMENTS)
+"""The documents' names among the values of an update's expression."""
 
 
 class OwnedByAnother(Exception):
@@ -49,11 +47,11 @@ class RunStore:
             OwnedByAnother: the run belongs to another execution.
         """
         begun = {**asdict(record), "reached": {record.stage: record.updated_at}}
-        item = {name: value for name, value in _plain(begun).items() if value is not None}
+        item = {name: value for name, value in begun.items() if value is not None}
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item=_wire(item),
+                Item=to_wire(item),
                 ConditionExpression="attribute_not_exists(run_id)",
             )
         except self._client.exceptions.ConditionalCheckFailedException:
@@ -120,7 +118,7 @@ class RunStore:
                 UpdateExpression=expression,
                 ConditionExpression=condition,
                 ExpressionAttributeNames=names,
-                ExpressionAttributeValues=_wire({**_plain(new), **(values or {})}),
+                ExpressionAttributeValues={**to_wire(new, _NEW_DOCUMENTS), **to_wire(values or {})},
                 ReturnValues="ALL_NEW",
             )
         except self._client.exceptions.ConditionalCheckFailedException:
@@ -178,39 +176,8 @@ class RunStore:
             Limit=limit,
             **arguments,
         )
-        items = [
-            {name: _unplain(_deserializer.deserialize(each)) for name, each in item.items()} for item in answer["Items"]
-        ]
-        return items, answer.get("LastEvaluatedKey")
-
-
-def _plain(value: Any) -> Any:
-    """`value` with what DynamoDB cannot hold turned into what it can: floats to Decimal, tuples to lists."""
-    if isinstance(value, Mapping):
-        return {str(name): _plain(inner) for name, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, float):
-        # Rounded to 12 significant digits: DynamoDB holds 38, and 0.1 + 0.2 need not be told apart from 0.3 here.
-        return Decimal(f"{value:.12g}")
-    if isinstance(value, str):
-        return str(value)
-    return value
-
-
-def _unplain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _unplain(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_unplain(inner) for inner in value]
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() and abs(value) < 10**15 else float(value)
-    return value
-
-
-def _wire(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _serializer.serialize(_plain(value)) for name, value in item.items()}
+        return [from_wire(item) for item in answer["Items"]], answer.get("LastEvaluatedKey")
 
 
 def _record(item: Mapping[str, Any]) -> RunRecord:
-    return RunRecord.from_item({name: _unplain(_deserializer.deserialize(value)) for name, value in item.items()})
+    return RunRecord.from_item(from_wire(item))

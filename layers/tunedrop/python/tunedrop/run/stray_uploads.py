@@ -11,9 +11,11 @@ from difflib import get_close_matches
 from typing import Any
 
 from tunedrop import identity, notice
+from tunedrop.graders.of_recipe import grader_of
 from tunedrop.identity import SIBLINGS, TEST_NAME, TRAIN_NAME, Upload
 from tunedrop.outcomes import RecipeInvalid
-from tunedrop.recipe import parse, resolve
+from tunedrop.recipe import resolve
+from tunedrop.recipe_text import parse
 from tunedrop.run.record import PinnedObject, RunRecord
 
 _SILENT = ("readme", "license", "licence", "notice", ".ds_store", ".gitkeep", "thumbs.db")
@@ -55,7 +57,7 @@ def remark_on_name(key: str, size: int) -> Remark | None:
 def remark_on_recipe(text: bytes, name: str, *, region: str, parameter_path: str) -> Remark | None:
     """What is wrong with a recipe that was dropped; None where nothing is."""
     try:
-        resolve(parse(text, name), region, parameter_path=parameter_path)
+        grader_of(resolve(parse(text, name), region, parameter_path=parameter_path))
     except RecipeInvalid as error:
         return _ignored(f"cannot be used, and a run with it would be rejected: {error}", "Mend it, and drop it again.")
     return None

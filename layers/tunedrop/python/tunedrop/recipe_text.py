@@ -1,0 +1,155 @@
+"""Reading a recipe's text, as JSON or as YAML, and saying which of its values no record can keep."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tunedrop.outcomes import RecipeInvalid
+from tunedrop.recipe_values import Refused, number_of, object_of, short, wrong_number
+
+RECIPE_BYTES = 128 * 1024
+"""Longest recipe that is read, in bytes, and longest JSON text of it. A recipe of a person's making has a few hundred.
+A record of a call has it twice, as it was sent and with its defaults, and DynamoDB takes 400 KB an item."""
+
+MOST_LEVELS = 32
+"""How deep objects and lists may nest, the recipe itself counted: what DynamoDB and most readers of JSON take."""
+
+MOST_PROBLEMS = 20
+"""Problems that are told at once; more are counted."""
+
+LONGEST_PROBLEM = 500
+"""Characters of one problem's sentence."""
+
+LONGEST_NAME = 256
+"""Characters of a field's name."""
+
+_PRINTABLE_DIGITS = 4_000
+"""Fewer than Python takes the time to print, `sys.int_info.default_max_str_digits`."""
+
+# C0 without tab and line ends, DEL, C1; what turns the direction of the text around it; halves of surrogate pairs.
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_LINE_ENDS = re.compile("[\t\n\r\u2028\u2029]")
+
+
+def parse(text: bytes, file_name: str) -> Mapping[str, Any]:
+    """What a recipe file says, its fields not yet checked: JSON where the name ends in `.json`, else YAML.
+
+    Raises:
+        RecipeInvalid: not readable as what its name says, too long, not one object of fields, or a value that the
+            record cannot keep as it is written.
+    """
+    if len(text) > RECIPE_BYTES:
+        raise RecipeInvalid(f"{file_name}: expected at most {RECIPE_BYTES} bytes, got {len(text)}")
+    try:
+        written = text.decode("utf-8-sig")
+        document = read_json(written) if file_name.endswith(".json") else _read_yaml(written)
+    except UnicodeDecodeError as error:
+        raise RecipeInvalid(f"{file_name} cannot be read: byte {error.start + 1} is not UTF-8") from None
+    except RecursionError:
+        raise RecipeInvalid(f"{file_name} cannot be read: it nests deeper than {MOST_LEVELS} levels") from None
+    except ValueError as error:
+        raise RecipeInvalid(f"{file_name} cannot be read: {error}") from None
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise RecipeInvalid(f"{file_name}: expected fields with values, got {_kind(document)}")
+    require_storable(document)
+    return document
+
+
+def _read_yaml(written: str) -> Any:
+    from tunedrop.recipe_yaml import read_yaml  # only where a recipe was dropped as YAML
+
+    return read_yaml(written)
+
+
+def read_json(written: str) -> Any:
+    """A JSON text, with `Refused` where a value would not be kept as it is written. Raises ValueError."""
+    return json.loads(written, object_pairs_hook=object_of, parse_int=number_of, parse_float=number_of)
+
+
+def require_storable(document: Mapping[str, Any]) -> None:
+    """Check that the record and its readers can keep every value of a recipe as it is.
+
+    Raises:
+        RecipeInvalid: names each field whose value cannot be kept.
+    """
+    problems = []
+    for problem in _problems(document):
+        problems.append(problem)
+        if len(problems) > MOST_PROBLEMS:
+            break
+    if problems:
+        raise RecipeInvalid(together(problems))
+    size = len(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
+    if size > RECIPE_BYTES:
+        raise RecipeInvalid(f"the recipe: expected at most {RECIPE_BYTES} bytes as JSON, got {size}")
+
+
+def together(problems: list[str]) -> str:
+    """Some problems in one message: the first ones, and how many more there are."""
+    shown = "; ".join(
+        each if len(each) <= LONGEST_PROBLEM else each[: LONGEST_PROBLEM - 1] + "…" for each in problems[:MOST_PROBLEMS]
+    )
+    return shown if len(problems) <= MOST_PROBLEMS else f"{shown}; and more: mend these first"
+
+
+def place(path: tuple[str, ...]) -> str:
+    """A field's name with those of its sections: printable, and cut in its middle where it is long."""
+    parts = [short(repr(part)[1:-1]) for part in path]
+    if len(parts) > 8:
+        parts = [*parts[:4], "…", *parts[-3:]]
+    return ".".join(parts)
+
+
+def _problems(document: Mapping[str, Any]) -> Iterator[str]:
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), document)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, (dict, list)):
+            if len(path) >= MOST_LEVELS:
+                yield f"recipe field `{place(path)}`: expected at most {MOST_LEVELS} levels, one within the other"
+                continue
+            pairs = value.items() if isinstance(value, dict) else enumerate(value)
+            inner = []
+            for name, each in pairs:
+                own = (*path, str(name))
+                if isinstance(value, dict) and (why := _wrong_name(name)):
+                    yield f"recipe field `{place(own)}`: {why}"
+                else:
+                    inner.append((own, each))
+            waiting += reversed(inner)
+        elif why := _wrong_value(value):
+            yield f"recipe field `{place(path)}`: {why}"
+
+
+def _wrong_name(name: Any) -> str | None:
+    if not isinstance(name, str):
+        return f"expected a name as text, got {_kind(name)}"
+    if not 1 <= len(name) <= LONGEST_NAME:
+        return f"expected a name of 1 to {LONGEST_NAME} characters, got {len(name)}"
+    if _UNSEEN.search(name) or _LINE_ENDS.search(name):
+        return "expected a name without control characters"
+    return None
+
+
+def _wrong_value(value: Any) -> str | None:
+    if isinstance(value, Refused):
+        return value.why
+    if isinstance(value, str):
+        unseen = _UNSEEN.search(value)
+        why = "expected text without control characters and halves of characters, got"
+        return f"{why} {ascii(unseen[0])[1:-1]}" if unseen else None
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, (int, float)):
+        return wrong_number(repr(value) if abs(value) < 10**_PRINTABLE_DIGITS else f"1{'0' * _PRINTABLE_DIGITS}")
+    return f"expected text, a number, true, false, null, a list or fields, got {_kind(value)}"
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "fields", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}
+    return "nothing" if value is None else names.get(type(value), type(value).__name__)

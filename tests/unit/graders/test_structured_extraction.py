@@ -219,11 +219,8 @@ def test_an_answer_against_the_schema_is_worth_nothing() -> None:
 
 
 def test_a_schema_that_points_elsewhere_is_never_fetched() -> None:
-    from referencing.exceptions import Unresolvable
-
-    with pytest.raises(Exception, match=r"example\.invalid") as refused:
+    with pytest.raises(OptionsError, match=r"leads out of the schema.*example\.invalid"):
         grade({"schema": {"$ref": "http://example.invalid/schema"}}, {"a": 1}, {"a": 1})
-    assert isinstance(refused.value.__cause__ or refused.value, Unresolvable)
 
 
 @pytest.mark.parametrize(

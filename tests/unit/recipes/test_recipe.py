@@ -99,7 +99,7 @@ def test_yaml_and_json_say_the_same() -> None:
         (b"model: [", "recipe.yaml", "line 1"),
         (b"{", "recipe.json", "line 1 column 2"),
         (b"- 1", "recipe.yaml", "expected fields"),
-        (b"!!python/object/apply:os.system [ls]", "recipe.yaml", "marked !!python"),
+        (b"!!python/object/apply:os.system [ls]", "recipe.yaml", "python/object"),
         (b"[" * 100_000, "recipe.json", "cannot be read"),
         (b" " * (RECIPE_BYTES + 1), "recipe.yaml", "at most"),
         (b"\xff", "recipe.yaml", "cannot be read"),

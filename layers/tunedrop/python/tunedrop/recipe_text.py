@@ -54,6 +54,8 @@ def parse(text: bytes, file_name: str) -> Mapping[str, Any]:
         raise RecipeInvalid(f"{file_name} cannot be read: {error}") from None
     if document is None:
         return {}
+    if isinstance(document, Refused):
+        raise RecipeInvalid(f"{file_name}: {document.why}")
     if not isinstance(document, dict):
         raise RecipeInvalid(f"{file_name}: expected fields with values, got {_kind(document)}")
     require_storable(document)

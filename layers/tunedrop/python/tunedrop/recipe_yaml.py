@@ -46,7 +46,8 @@ def read_yaml(written: str) -> Any:
     except yaml.MarkedYAMLError as error:
         where = error.problem_mark or error.context_mark
         line = f" at line {where.line + 1}, column {where.column + 1}" if where else ""
-        raise ValueError(f"{error.problem or error.context}{line}") from None
+        told = ", ".join(part for part in (error.context, error.problem) if part)
+        raise ValueError(f"{told}{line}") from None
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from None
     return None if node is None else _value(node)

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 MOST_UPLOAD_BYTES = 1024**3
 """Largest upload: 20,000 rows, the most that the service takes, at 50 KB a row."""
-
-MOST_RECIPE_BYTES = 64 * 1024
-_DEEPEST = 16
-_MOST_INTEGER = 10**15
-"""What DynamoDB and JSON of any language hold exactly."""
 
 _NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]*$"
 """What SNS takes in a message attribute is what XML can hold; line breaks would break a log or a subject, too."""
@@ -56,19 +49,6 @@ class _WithRecipe(_Request):
         None,
         description="The recipe, or the name of one that lies at recipes/<team>/<name>.yaml of the dataset bucket.",
     )
-
-    @field_validator("recipe")
-    @classmethod
-    def _storable(cls, recipe: Any) -> Any:
-        if isinstance(recipe, Mapping):
-            try:
-                text = json.dumps(recipe, ensure_ascii=False, allow_nan=False).encode()
-            except (UnicodeEncodeError, RecursionError) as error:
-                raise ValueError("expected text of valid Unicode characters") from error
-            if len(text) > MOST_RECIPE_BYTES:
-                raise ValueError(f"expected at most {MOST_RECIPE_BYTES} bytes, got {len(text)}")
-            _check_storable(recipe, 0)
-        return recipe
 
 
 class RunRequest(_WithRecipe):
@@ -280,18 +260,3 @@ class Graders(BaseModel):
     """The graders that are deployed with this stack."""
 
     graders: list[GraderDocument]
-
-
-def _check_storable(value: Any, depth: int) -> None:
-    if depth > _DEEPEST:
-        raise ValueError(f"expected at most {_DEEPEST} levels of nesting")
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            if not 1 <= len(name) <= 256:
-                raise ValueError(f"expected field names of 1 to 256 characters, got one of {len(name)}")
-            _check_storable(inner, depth + 1)
-    elif isinstance(value, list):
-        for inner in value:
-            _check_storable(inner, depth + 1)
-    elif isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) > _MOST_INTEGER:
-        raise ValueError(f"expected numbers of at most {_MOST_INTEGER:g} on either side of zero")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from tunedrop.graders.json_answer import SURROUNDINGS, NotOneDocument, Surroundings, parse, read_answer
 from tunedrop.graders.json_compare import Comparison
+from tunedrop.graders.json_schema import validator_of
 from tunedrop.graders.pairing import best_pairs
 from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample, require_known
 from tunedrop.graders.tool_calls import Call, as_calls, calls_in, text_of_calls
@@ -72,7 +71,7 @@ class JsonGrader:
     ) -> None:
         self._fields = dict(fields or {})
         self._default = default or Comparison()
-        self._validator = _validator(schema) if schema is not None else None
+        self._validator = validator_of(schema) if schema is not None else None
         self._surroundings: Surroundings = surroundings
         self._ignore_extra = ignore_extra
         self._partial = partial
@@ -302,26 +301,6 @@ def _parts(pointer: str) -> tuple[str, ...]:
 
 def _pointer(path: tuple[str, ...]) -> str:
     return "".join(f"/{key.replace('~', '~0').replace('/', '~1')}"[:80] for key in path) or "the whole document"
-
-
-def _validator(schema: Mapping[str, JSON]) -> Validator:
-    return _cached_validator(json.dumps(schema, sort_keys=True))
-
-
-@lru_cache(maxsize=64)
-def _cached_validator(schema_text: str) -> Validator:
-    from jsonschema import SchemaError, validators  # loaded only where there is a schema
-    from referencing import Registry
-
-    schema: Any = json.loads(schema_text)
-    kind = validators.validator_for(schema, default=validators.Draft202012Validator)
-    try:
-        kind.check_schema(schema)
-    except SchemaError as error:
-        raise OptionsError(f"The json grader's schema is no JSON Schema: {error.message[:200]}") from None
-    empty: Registry[Any] = Registry()  # without it, a remote $ref would be fetched from the network
-    validator: Validator = kind(schema, registry=empty)
-    return validator
 
 
 def _violation(validator: Validator, document: JSON) -> str:

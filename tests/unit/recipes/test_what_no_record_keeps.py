@@ -1,4 +1,4 @@
-"""What no run can have is refused when its recipe is read: by its field, in a short sentence, by a call as by a drop."""
+"""What no run can have is refused as its recipe is read: by its field, in a sentence, by a call as by a drop."""
 
 from __future__ import annotations
 

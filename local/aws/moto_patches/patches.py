@@ -62,6 +62,7 @@ class Patches:
         s3.check_forms(replace, hooks)
         s3.check_links(replace, hooks)
         cloudformation.tell_of_stacks(replace, hooks)
+        dynamodb.refuse_what_aws_refuses(replace)
         dynamodb.make_atomic(replace)
         iam.know_managed_policies(replace)
         calls.watch(replace, hooks)  # last: it sees a call before any other change does

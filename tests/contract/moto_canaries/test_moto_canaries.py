@@ -366,6 +366,29 @@ def test_moto_lets_two_conditional_writes_at_one_moment_succeed(monkeypatch: pyt
         assert list(writers.map(put, range(2))) == [None, None]
 
 
+@canary_of(dynamodb.refuse_what_aws_refuses)
+def test_moto_stores_numbers_and_depths_that_dynamodb_refuses() -> None:
+    tables = _client("dynamodb")
+    tables.create_table(
+        TableName="table",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )
+    deep: dict[str, Any] = {"S": "x"}
+    for _ in range(40):
+        deep = {"M": {"in": deep}}
+    tables.put_item(TableName="table", Item={"id": {"S": "1"}, "long": {"N": "1" * 40}, "deep": deep})
+    tables.update_item(
+        TableName="table",
+        Key={"id": {"S": "1"}},
+        UpdateExpression="SET small = :small",
+        ExpressionAttributeValues={":small": {"N": "1E-131"}},
+    )
+    item = tables.get_item(TableName="table", Key={"id": {"S": "1"}})["Item"]
+    assert set(item) == {"id", "long", "deep", "small"}
+
+
 @canary_of(sns.ask_queues)
 def test_moto_sends_to_a_queue_without_a_policy() -> None:
     url = _client("sqs").create_queue(QueueName="queue")["QueueUrl"]

@@ -130,6 +130,56 @@ def test_of_many_conditional_writes_at_one_moment_one_succeeds(
     assert item["owner"] == {"N": str(won[0])}
 
 
+def _nested(maps: int) -> dict[str, Any]:
+    value: dict[str, Any] = {"N": "1"}
+    for _ in range(maps):
+        value = {"M": {"in": value}}
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ({"N": "1" * 39}, "Attempting to store more than 38 significant digits in a Number"),
+        ({"M": {"p": {"N": "8.6E-177"}}}, "Number underflow"),
+        ({"L": [{"N": "1E126"}]}, "Number overflow"),
+        ({"NS": ["NaN"]}, "cannot be converted to a numeric value"),
+        (_nested(32), "Nesting Levels have exceeded supported limits"),
+        ({"S": "x" * 400 * 1024}, "has exceeded the maximum allowed size"),
+    ],
+)
+def test_what_dynamodb_does_not_store_is_refused(stack: SmallStack, value: dict[str, Any], told: str) -> None:
+    tables, key = stack.aws.client("dynamodb"), {"text_id": {"S": "strict"}}
+    tables.put_item(TableName=stack.TableName, Item={**key, "kept": {"S": "as it was"}})
+    writes: list[Any] = [
+        lambda: tables.put_item(TableName=stack.TableName, Item={**key, "value": value}),
+        lambda: tables.update_item(
+            TableName=stack.TableName,
+            Key=key,
+            UpdateExpression="SET #value = :value",
+            ExpressionAttributeNames={"#value": "value"},
+            ExpressionAttributeValues={":value": value},
+        ),
+        lambda: tables.batch_write_item(
+            RequestItems={stack.TableName: [{"PutRequest": {"Item": {**key, "value": value}}}]}
+        ),
+    ]
+    for write in writes:
+        with pytest.raises(ClientError) as refused:
+            write()
+        error = refused.value.response["Error"]
+        assert error["Code"] == "ValidationException"
+        assert told in error["Message"]
+    assert tables.get_item(TableName=stack.TableName, Key=key)["Item"] == {**key, "kept": {"S": "as it was"}}
+
+
+def test_what_dynamodb_just_stores_is_stored(stack: SmallStack) -> None:
+    tables, key = stack.aws.client("dynamodb"), {"text_id": {"S": "edge"}}
+    values = {"digits": {"N": "9" * 38}, "small": {"N": "1E-130"}, "deep": _nested(31), "long": {"S": "x" * 390 * 1024}}
+    tables.put_item(TableName=stack.TableName, Item={**key, **values})
+    assert set(tables.get_item(TableName=stack.TableName, Key=key)["Item"]) == {*key, *values}
+
+
 def test_of_many_starts_with_one_name_one_execution_is_made(stack: SmallStack) -> None:
     machine = stack.make_machine(
         "contested", {"Only": {"Type": "Wait", "Seconds": 600, "Next": "No"}, "No": {"Type": "Succeed"}}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tunedrop.run.storable import text_of
 from tunedrop.training.backend import TrainingEvent
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class TrainingEvents:
         for item in self._items(run_id, "event_id, created_at, step, metrics"):
             if "metrics" in item and "step" in item:
                 step, created = int(item["step"]["N"]), int(item["created_at"]["N"])
-                values = {name: float(value["N"]) for name, value in item["metrics"]["M"].items()}
+                values = _metrics(item["metrics"])
                 if step not in by_step or created >= by_step[step][0]:
                     by_step[step] = (created, values)
         return [by_step[step][1] for step in sorted(by_step)]
@@ -70,5 +72,13 @@ def _event_item(run_id: str, event: TrainingEvent) -> dict[str, Any]:
     if event.step is not None:
         item["step"] = {"N": str(event.step)}
     if event.metrics is not None:
-        item["metrics"] = {"M": {name: {"N": f"{value:.12g}"} for name, value in event.metrics.items()}}
+        # As text: a metric may be smaller than any number of DynamoDB's, or no number at all.
+        item["metrics"] = {"S": text_of(event.metrics)}
     return item
+
+
+def _metrics(kept: Mapping[str, Any]) -> dict[str, float]:
+    """The metrics that an item has, without those that were no finite number; an earlier release kept a map."""
+    if "M" in kept:
+        return {name: float(value["N"]) for name, value in kept["M"].items()}
+    return {name: float(value) for name, value in json.loads(kept["S"]).items() if value is not None}

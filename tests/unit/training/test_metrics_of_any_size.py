@@ -1,0 +1,27 @@
+"""A training's metrics are kept whatever the service tells: a run does not end because a number is too small."""
+
+from __future__ import annotations
+
+import math
+
+import boto3
+
+from tunedrop.training.backend import TrainingEvent
+from tunedrop.training.events import TrainingEvents
+
+RUN_ID = "set-1"
+
+
+def test_a_metric_of_any_size_is_kept_and_one_that_is_no_number_left_out(training_events_table: str) -> None:
+    events = TrainingEvents(boto3.client("dynamodb"), training_events_table)
+    told = {"step": 1.0, "loss": 8.6e-177, "norm": 1.7e308, "rate": 5e-324, "entropy": math.nan, "clip": math.inf}
+    events.keep(RUN_ID, [TrainingEvent("e1", 1, "info", "step 1", 1, told)])
+    assert events.metrics(RUN_ID) == [{"step": 1.0, "loss": 8.6e-177, "norm": 1.7e308, "rate": 5e-324}]
+
+
+def test_metrics_that_an_earlier_release_kept_as_numbers_are_still_read(training_events_table: str) -> None:
+    client = boto3.client("dynamodb")
+    item = {"run_id": {"S": RUN_ID}, "event_id": {"S": "e"}, "created_at": {"N": "1"}, "step": {"N": "2"}}
+    metrics = {"metrics": {"M": {"step": {"N": "2"}, "loss": {"N": "0.5"}}}}
+    client.put_item(TableName=training_events_table, Item={**item, **metrics})  # type: ignore[arg-type]  # two parts
+    assert TrainingEvents(client, training_events_table).metrics(RUN_ID) == [{"step": 2.0, "loss": 0.5}]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import boto3
 import pytest
@@ -20,6 +21,7 @@ from tunedrop.recipe import Recipe, resolve
 from tunedrop.recipe_text import parse
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
+from tunedrop.settings import Settings
 
 REGION = "us-west-2"
 
@@ -44,7 +46,7 @@ def by_call(recipe: bytes) -> Problem | None:
     problem = problem_of_body(f'{{"name": "x", "recipe": {recipe.decode()}}}')
     if problem is None:
         try:
-            check_recipe(json.loads(recipe), REGION)
+            check_recipe(json.loads(recipe), cast(Settings, SimpleNamespace(region=REGION, parameter_path="")))
         except Problem as found:
             problem = found
     return problem

@@ -15,6 +15,7 @@ import pytest
 
 from local.aws.calls import CallRefused
 from local.aws.lambdas.errors import InvokeRefused
+from tests.refused_recipes import REFUSED
 from tests.waiting import until
 from tests.workflow.api.clients import Answer, Client, Service
 from tests.workflow.pipeline.conftest import TEST, TRAIN
@@ -213,9 +214,21 @@ def test_what_cannot_be_run_is_refused_with_the_reason(red: Client, body: dict[s
     assert answer.json["detail"]
 
 
+def test_a_recipe_that_no_run_can_have_is_refused_in_the_words_of_a_drop(red: Client) -> None:
+    sent = {what: text for what, (name, text, _) in REFUSED.items() if name == "recipe.json" and text[:1] == b"{"}
+    for what, recipe in sent.items():
+        body = b'{"name": "x", "dataset": {"uri": "s3://shared-data/red/train.jsonl"}, "recipe": ' + recipe + b"}"
+        answer = red.ask("POST", "/runs", raw=body, headers={"Idempotency-Key": uuid.uuid4().hex})
+        assert (answer.status, answer.problem) == (422, "recipe-invalid"), what
+        assert REFUSED[what][2] in answer.json["detail"], what
+        assert answer.json["detail"].isprintable(), what
+
+
 def test_a_request_that_is_no_json_or_without_a_key_is_refused(red: Client) -> None:
     broken = red.ask("POST", "/runs", raw=b"{", headers={"Idempotency-Key": "k"})
     assert (broken.status, broken.problem) == (400, "request-malformed")
+    twice = red.ask("POST", "/runs", raw=b'{"name": "x", "name": "y"}', headers={"Idempotency-Key": "k"})
+    assert (twice.status, twice.problem) == (400, "request-malformed")
     keyless = red.ask("POST", "/runs", {"name": "x", "dataset": RED})
     assert (keyless.status, keyless.problem) == (400, "idempotency-key-missing")
 

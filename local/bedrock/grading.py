@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 
 Invoke = Callable[[str, bytes], Awaitable[bytes]]
 """Calls a function by its ARN with a payload and gives the payload of its answer; raises GraderFailed."""
+
+Reasoning = Literal["none", "field", "parts", "inline", "think", "closing", "harmony", "plain_harmony"]
+
+WITHIN_TEXT: Mapping[str, tuple[str, str]] = {
+    "inline": ("<reasoning>", "</reasoning>"),
+    "think": ("<think>\n", "\n</think>\n\n"),
+    "closing": ("", "\n</think>\n\n"),
+    "harmony": ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"),
+    "plain_harmony": ("analysisWell. ", "assistantfinal"),
+}
+"""What stands before and behind the reasoning where the answer's text holds it: as Bedrock's runtime shows that of
+gpt-oss, as Qwen3 writes it, as a template leaves it that opens it within the prompt, and as gpt-oss itself writes."""
 
 _METRIC_TYPES = ("Reward", "Metric")
 
@@ -43,7 +55,7 @@ class GraderSettings:
     wraps_strings: bool
     answer_role: str
     content: Literal["string", "parts"]
-    reasoning: Literal["none", "field", "inline"]
+    reasoning: Reasoning
     ids: Literal["unique", "row"]
     batch_size: int
     concurrency: int
@@ -106,11 +118,12 @@ def sample_of(reply: Reply, settings: GraderSettings) -> Document:
     fields = {name: value for name, value in reply.row.items() if name not in ("id", "messages")}
     if settings.wraps_strings and isinstance(fields.get("reference_answer"), str):
         fields["reference_answer"] = {"text": fields["reference_answer"]}
-    text = f"{REASONING}\n\n{reply.text}" if settings.reasoning == "inline" else reply.text
-    turn: Document = {
-        "role": settings.answer_role,
-        "content": [{"type": "text", "text": text}] if settings.content == "parts" else text,
-    }
+    before, behind = WITHIN_TEXT.get(settings.reasoning, ("", ""))
+    text = f"{before}{REASONING}{behind}{reply.text}" if behind else reply.text
+    content: Any = [{"type": "text", "text": text}] if settings.content == "parts" else text
+    if settings.reasoning == "parts":
+        content = [{"type": "reasoning", "text": REASONING}, {"type": "text", "text": text}]
+    turn: Document = {"role": settings.answer_role, "content": content}
     if settings.reasoning == "field":
         turn["reasoning_content"] = REASONING
     own_id = reply.row.get("id")

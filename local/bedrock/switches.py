@@ -82,8 +82,13 @@ class Switches:
     grader_wraps_strings: bool = _switch(True, 'A string reference reaches the grader as {"text": …}.')
     grader_answer_role: Literal["assistant", "nova_assistant"] = _switch("assistant", "Role of the answer's turn.")
     grader_content: Literal["string", "parts"] = _switch("string", "Content of the answer's turn: text or text parts.")
-    grader_reasoning: Literal["none", "field", "inline"] = _switch(
-        "none", "Where the grader sees reasoning: nowhere, in `reasoning_content`, or in front of the answer."
+    grader_reasoning: Literal["none", "field", "parts", "inline", "think", "closing", "harmony", "plain_harmony"] = (
+        _switch(
+            "none",
+            "Where the grader sees reasoning: nowhere; in `reasoning_content`; in a part of its own; or before the "
+            "answer: in `<reasoning>` (inline), in `<think>`, with `</think>` alone behind it, or in harmony's "
+            "channels, with or without their special tokens.",
+        )
     )
     grader_ids: Literal["unique", "row"] = _switch(
         "unique", "Ids in the grader's batch: one a rollout, or the row's own, repeated in its group."
@@ -96,8 +101,10 @@ class Switches:
 
     # What is not confirmed: keys and inference
     long_term_keys: Literal["accept", "refuse"] = _switch("accept", "What a long-term key (`ABSK…`) meets.")
-    chat_reasoning: Literal["none", "field"] = _switch(
-        "none", "Chat completions of gpt-oss carry `reasoning_content` beside the answer."
+    chat_reasoning: Literal["none", "field", "inline", "think"] = _switch(
+        "none",
+        "Where chat completions carry reasoning: those of gpt-oss in `reasoning_content`, or before the answer in "
+        "`<reasoning>` (inline); those of every model before the answer in `<think>`.",
     )
     qwen_streams_responses: bool = _switch(False, "Qwen models stream by the Responses API; else 400.")
     completions: bool = _switch(True, "POST /v1/completions is there; else 404.")

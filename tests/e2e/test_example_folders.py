@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import sys
 
+import pytest
+from rich.console import Console
+
+from local.command.dataset_folder import DatasetFolder
+from local.command.following import take_through
+from local.command.views import PlainView
+from local.stack import LocalStack
 from tests.e2e.command_runs import REPOSITORY, last_line, tunedrop
 
 
@@ -16,3 +23,22 @@ def test_each_example_folder_trains_to_a_better_model(name: str) -> None:
     assert (notice["status"], notice["evaluation"]["verdict"]) == ("SUCCEEDED", "improved")
     assert notice["evaluation"]["suspected_reward_hacking"] is False
     assert notice["training"]["simulated"] is True
+
+
+REASONING = [
+    *(
+        ("grader_reasoning", way)
+        for way in ("field", "parts", "inline", "think", "closing", "harmony", "plain_harmony")
+    ),
+    *(("chat_reasoning", way) for way in ("field", "inline", "think")),
+]
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize(("switch", "way"), REASONING)
+@pytest.mark.parametrize("name", ["gsm8k", "extraction", "code", "moderation", "judge"])
+def test_each_example_folder_gets_its_verdict_wherever_reasoning_is_shown(name: str, switch: str, way: str) -> None:
+    dataset = DatasetFolder.open(REPOSITORY / "events/datasets" / name, f"{name}-{way}".replace("_", "-"))
+    with LocalStack(region=dataset.region, switches={switch: way}) as stack:
+        notice = take_through(stack, dataset, PlainView(Console(file=sys.stderr))).notice.message
+    assert (notice["status"], notice["evaluation"]["verdict"]) == ("SUCCEEDED", "improved")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from local.bedrock.errors import ApiError, invalid, not_imitated
+from local.bedrock.grading import WITHIN_TEXT
 from local.bedrock.http import JsonResponse, json_body, server_sent
 from local.bedrock.mantle.asking import Asking, check_messages, whole
 from local.bedrock.mantle.fields import CHAT, TEXT, flag, with_usage
@@ -44,7 +46,11 @@ class Chat:
         answers = await self._asking.answers(model, messages, body, max_tokens=newer or older)
         head = _head("chatcmpl-", "chat.completion", model)
         usage = _usage(prompt_tokens(messages), answers)
-        reasons = model.base.reasons and self._service.switches.chat_reasoning == "field"
+        way = self._service.switches.chat_reasoning
+        reasons = model.base.reasons and way == "field"
+        before, behind = WITHIN_TEXT.get(way, ("", "")) if model.base.reasons or way == "think" else ("", "")
+        if behind:
+            answers = [replace(answer, text=f"{before}{REASONING}{behind}{answer.text}") for answer in answers]
         if streamed:
             return server_sent(self._chat_stream(head, answers, usage if usage_sent else None, reasons=reasons))
         choices = [

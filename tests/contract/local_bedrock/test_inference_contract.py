@@ -140,6 +140,16 @@ def test_reasoning_may_stand_beside_a_chat_answer(client: OpenAI, bedrock: Local
     assert "Simulated reasoning" in message.model_extra["reasoning_content"]
 
 
+def test_reasoning_may_stand_before_a_chat_answer(client: OpenAI, bedrock: LocalBedrock) -> None:
+    bedrock.set_switch("chat_reasoning", "inline")
+    assert (client.chat.completions.create(model=MODEL, messages=QUESTION).choices[0].message.content or "").startswith(
+        "<reasoning>"
+    )
+    bedrock.set_switch("chat_reasoning", "think")
+    qwen = client.chat.completions.create(model="qwen.qwen3-32b", messages=QUESTION).choices[0].message
+    assert (qwen.content or "").startswith("<think>")
+
+
 def test_a_model_that_is_not_there_is_a_404_that_names_it(client: OpenAI) -> None:
     with pytest.raises(NotFoundError) as refusal:
         client.chat.completions.create(model="openai.gpt-oss-21b", messages=QUESTION)

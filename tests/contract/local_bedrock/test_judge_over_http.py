@@ -56,6 +56,14 @@ def test_right_and_wrong_answers_are_told_apart_and_the_judge_says_that_it_is_si
     assert "Simulated judge" in right["explanation"]
 
 
+@pytest.mark.parametrize("reasoning", ["field", "inline", "think"])
+def test_what_the_judge_thinks_is_no_part_of_its_judgement(bedrock: LocalBedrock, reasoning: str) -> None:
+    bedrock.set_switch("judge_error_share", 0)
+    bedrock.set_switch("chat_reasoning", reasoning)
+    right, wrong = grade([REFERENCE, "It is Saturn, as everybody knows."])
+    assert (right["aggregate_reward_score"], wrong["aggregate_reward_score"]) == (1.0, 0.0)
+
+
 def test_several_judgements_wait_at_the_same_time(bedrock: LocalBedrock) -> None:
     bedrock.set_switch("inference_seconds", 1.0)
     began = time.monotonic()

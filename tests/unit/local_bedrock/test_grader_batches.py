@@ -57,7 +57,8 @@ class TestLayouts:
         assert turn["content"] == [{"type": "text", "text": "#### 72"}]
         assert "Simulated reasoning" in turn["reasoning_content"]
         inline = sample_of(REPLY, replace(SETTINGS, reasoning="inline"))["messages"][-1]
-        assert inline["content"].endswith("\n\n#### 72")
+        assert inline["content"].startswith("<reasoning>")
+        assert inline["content"].endswith("</reasoning>#### 72")
 
     def test_ids_may_be_the_rows_own(self) -> None:
         assert sample_of(REPLY, replace(SETTINGS, ids="row"))["id"] == "row-1"

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 from tunedrop.bedrock_key import bedrock_key
 from tunedrop.catalog import mantle_base_url
 from tunedrop.graders.json_answer import NotOneDocument
+from tunedrop.graders.thoughts import cut_thoughts
 
 DEFAULT_MODEL = "openai.gpt-oss-120b"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0
@@ -143,7 +144,7 @@ class BedrockChat:
         choice = completion.choices[0]
         if choice.finish_reason == "length":
             raise NotOneDocument(f"it did not end within {self._MAX_TOKENS:,} tokens")
-        return choice.message.content or ""
+        return cut_thoughts(choice.message.content or "").answer
 
 
 def _key_trouble(error: Exception) -> TryAgain | JudgeFailed:

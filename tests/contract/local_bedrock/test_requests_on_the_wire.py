@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import threading
@@ -14,6 +15,9 @@ import openai
 import pytest
 
 from tests.contract.local_bedrock.conftest import native_client
+from tunedrop.sampling.nova import NovaSampler
+from tunedrop.sampling.open_weight import OpenWeightSampler
+from tunedrop.sampling.question import Asking, Question
 from tunedrop.training.backend import JobRequest
 from tunedrop.training.nova import NovaBackend
 from tunedrop.training.open_weight import OpenWeightBackend
@@ -200,3 +204,36 @@ def test_a_nova_model_is_deployed_by_the_documented_body(nova: NovaBackend, reco
         "modelArn": MODEL_ARN,
         "clientRequestToken": f"tunedrop-{RUN_ID}",
     }
+
+
+@pytest.mark.parametrize("effort", ["", "low", "medium", "high"])
+def test_nova_is_asked_to_think_as_hard_as_it_is_said(recorder: Recorder, effort: str) -> None:
+    recorder.answer = {
+        "output": {"message": {"role": "assistant", "content": [{"text": "4"}]}},
+        "stopReason": "end_turn",
+    }
+    sampler = NovaSampler(native_client("bedrock-runtime", recorder.url))
+    asyncio.run(sampler.ask(Asking("a-model", 900, 0.5, effort), Question([{"role": "user", "content": "?"}], seed=1)))
+
+    body = json.loads(recorder.last[2])
+    config = {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": effort}} if effort else None
+    assert body.get("additionalModelRequestFields") == config
+    assert body.get("inferenceConfig") == (None if effort == "high" else {"maxTokens": 900, "temperature": 0.5})
+
+
+@pytest.mark.parametrize("effort", ["", "low", "medium", "high"])
+def test_an_open_weight_model_is_asked_to_think_as_hard_as_it_is_said(recorder: Recorder, effort: str) -> None:
+    choice = {"index": 0, "message": {"role": "assistant", "content": "4"}, "finish_reason": "stop"}
+    recorder.answer = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+
+    async def ask() -> None:
+        client = openai.AsyncOpenAI(base_url=f"{recorder.url}/v1", api_key="key", max_retries=0)
+        sampler = OpenWeightSampler(client)
+        await sampler.ask(Asking("a-model", 900, 0.5, effort), Question([{"role": "user", "content": "?"}], seed=1))
+        await sampler.close()
+
+    asyncio.run(ask())
+
+    body = json.loads(recorder.last[2])
+    assert body.get("reasoning_effort", "") == effort
+    assert (body["max_tokens"], body["temperature"]) == (900, 0.5)

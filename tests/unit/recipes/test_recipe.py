@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from tunedrop.catalog import effort_for
 from tunedrop.outcomes import RecipeInvalid
 from tunedrop.recipe import Recipe, resolve
 from tunedrop.recipe_text import RECIPE_BYTES, parse
@@ -43,6 +44,27 @@ def test_every_wrong_field_is_named_at_once_with_the_nearest_known_one() -> None
         "`hyperparameters.learning_rate_multiplier`: expected a number, got 'fast'",
     ):
         assert part in message
+
+
+def test_nova_is_evaluated_as_it_is_trained_unless_the_recipe_says_otherwise() -> None:
+    nova = {"model": "amazon.nova-2-lite-v1:0:256k"}
+    trained = {"reasoningEffort": "high", "inferenceMaxTokens": 9000}
+    as_trained = resolve({**nova, "hyperparameters": trained}, "us-east-1").evaluation
+    own = {"reasoning_effort": "low", "max_tokens": 500}
+    otherwise = resolve({**nova, "hyperparameters": trained, "evaluation": own}, "us-east-1").evaluation
+
+    assert (as_trained.reasoning_effort, as_trained.max_tokens) == ("high", 9000)
+    assert (otherwise.reasoning_effort, otherwise.max_tokens) == ("low", 500)
+
+
+def test_a_model_that_takes_no_effort_is_not_asked_for_one() -> None:
+    with pytest.raises(RecipeInvalid, match="takes no effort"):
+        resolve({"model": "qwen.qwen3-32b", "evaluation": {"reasoning_effort": "low"}}, "us-west-2")
+    gpt = resolve({"evaluation": {"reasoning_effort": "low"}}, "us-west-2").evaluation
+
+    assert effort_for("openai.gpt-oss-20b", gpt.reasoning_effort) == "low"
+    assert effort_for("ft:a-tuned-model", gpt.reasoning_effort) == "low"
+    assert effort_for("qwen.qwen3-32b", gpt.reasoning_effort) == ""
 
 
 def test_a_model_of_another_region_is_an_error_that_names_where_it_is_right() -> None:

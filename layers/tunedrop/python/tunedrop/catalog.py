@@ -61,6 +61,7 @@ class Model:
     `tuned_as` is the id that a training job names; `asked_as` the id or inference profile that inference names.
     `gives_events`, `gives_checkpoints` and `needs_deployment` say what the training backend can do.
     `most_temperature` is the highest at which the model may be asked.
+    `reasoning_efforts` are the efforts of thinking that it can be asked for; none where it takes no such field.
     `max_prompt_tokens` is the context that the prompt must fit in, in tokens; None where no source states it.
     """
 
@@ -77,6 +78,7 @@ class Model:
     default_group_size: int
     hyperparameters: Mapping[str, Range]
     aliases: tuple[str, ...] = ()
+    reasoning_efforts: tuple[str, ...] = ()
 
 
 # Documented: n_epochs, batch_size and learning_rate_multiplier, with the walkthrough's values (1, 4, 1.0). No range is
@@ -104,6 +106,8 @@ _NOVA_HYPERPARAMETERS: Mapping[str, Range] = MappingProxyType(
     }
 )
 
+_EFFORTS = ("low", "medium", "high")
+
 # Group size 8 is deduced from the one published metrics event (a mean over a multiple of 32 responses at batch 4).
 _OPEN_WEIGHT_GROUP_SIZE = 8
 
@@ -121,6 +125,7 @@ _MODELS = (
         max_prompt_tokens=128_000,
         default_group_size=_OPEN_WEIGHT_GROUP_SIZE,
         hyperparameters=_OPEN_WEIGHT_HYPERPARAMETERS,
+        reasoning_efforts=_EFFORTS,  # `reasoning_effort` of chat completions
     ),
     Model(
         id="qwen.qwen3-32b",
@@ -150,6 +155,7 @@ _MODELS = (
         max_prompt_tokens=256_000,
         default_group_size=8,
         hyperparameters=_NOVA_HYPERPARAMETERS,
+        reasoning_efforts=_EFFORTS,  # `reasoningConfig.maxReasoningEffort` of Converse
         aliases=("amazon.nova-2-lite-v1:0", "us.amazon.nova-2-lite-v1:0"),
     ),
 )
@@ -184,6 +190,17 @@ def family_of(asked: str, otherwise: Family) -> Family:
         if asked in (model.id, model.asked_as, *model.aliases):
             return model.family
     return otherwise
+
+
+def effort_for(asked: str, effort: str) -> str:
+    """The effort of thinking that a model is asked for, by the id that inference names; "" for one that takes none.
+
+    A model that the catalog does not know is a tuned one, which takes what the model takes that it was made of.
+    """
+    for model in _MODELS:
+        if asked in (model.id, model.asked_as, *model.aliases):
+            return effort if effort in model.reasoning_efforts else ""
+    return effort
 
 
 def find_for_region(model_id: str, region: str) -> Model:

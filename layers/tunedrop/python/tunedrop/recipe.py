@@ -67,12 +67,15 @@ class Evaluation(_Section):
     of the training are compared: the last, all of them, or the best by `validation` of the training rows, which are
     neither trained on nor tested on. `reference_models` are evaluated beside them, by the ids that inference names;
     `slices` are fields of the rows by which the difference is shown in parts. `tokens_per_minute` is the model's quota
-    that the evaluation keeps to, prompt and `max_tokens` counted together as the service does.
+    that the evaluation keeps to, prompt and `max_tokens` counted together as the service does. `reasoning_effort` is
+    how much the models think before they answer, in the rehearsal, too: without it as much as the training lets them
+    (`hyperparameters.reasoningEffort`). `max_tokens` is by default no less than the training's `inferenceMaxTokens`.
     """
 
     samples: int = Field(1, ge=1, le=16)
     temperature: float = Field(0.0, ge=0, le=2)
     max_tokens: int = Field(1024, ge=1, le=65536)
+    reasoning_effort: Literal["", "low", "medium", "high"] = ""
     rows: int | None = Field(None, ge=1)
     concurrency: int = Field(8, ge=1, le=200)
     in_flight: int = Field(16, ge=1, le=128)
@@ -227,7 +230,10 @@ def resolve(document: Mapping[str, Any], region: str, *, parameter_path: str = "
                 problems += _contradictions(recipe, model)
                 defaults = {name: each.default for name, each in model.hyperparameters.items()}
                 chosen = {name: value for name, value in {**defaults, **given}.items() if value is not None}
-                recipe = recipe.model_copy(update={"model": model.id, "hyperparameters": chosen})
+                evaluation = _as_trained(recipe.evaluation, chosen)
+                recipe = recipe.model_copy(
+                    update={"model": model.id, "hyperparameters": chosen, "evaluation": evaluation}
+                )
         except RecipeInvalid as error:
             problems.append(str(error))
     if problems:
@@ -252,6 +258,18 @@ def _promotion_problems(promotion: Promotion | None, parameter_path: str) -> lis
     return problems
 
 
+def _as_trained(evaluation: Evaluation, hyperparameters: Mapping[str, Any]) -> Evaluation:
+    """The evaluation with what it does not say itself taken from the training: effort, and room for the answer."""
+    update: dict[str, Any] = {}
+    effort = hyperparameters.get("reasoningEffort")
+    if "reasoning_effort" not in evaluation.model_fields_set and isinstance(effort, str):
+        update["reasoning_effort"] = effort
+    room = hyperparameters.get("inferenceMaxTokens")
+    if "max_tokens" not in evaluation.model_fields_set and isinstance(room, int) and room > evaluation.max_tokens:
+        update["max_tokens"] = min(room, 65536)
+    return evaluation.model_copy(update=update) if update else evaluation
+
+
 def _hyperparameter_problems(given: Mapping[str, Any], model: catalog.Model) -> list[str]:
     problems = []
     for name, value in islice(given.items(), MOST_PROBLEMS + 1):
@@ -273,6 +291,10 @@ def _contradictions(recipe: Recipe, model: catalog.Model) -> list[str]:
                 f"recipe field `{section}.temperature`: {model.id} is asked at {model.most_temperature:g} at the most, "
                 f"got {temperature.temperature:g}"
             )
+    effort = recipe.evaluation.reasoning_effort
+    if effort and effort not in model.reasoning_efforts:
+        takes = f"one of {', '.join(model.reasoning_efforts)}" if model.reasoning_efforts else "no effort: leave it out"
+        problems.append(f"recipe field `evaluation.reasoning_effort`: {model.id} takes {takes}, got {effort!r}")
     if recipe.evaluation.checkpoints != "last" and not model.gives_checkpoints:
         problems.append(f"recipe field `evaluation.checkpoints`: {model.id} gives no checkpoints; leave it at `last`")
     if recipe.budget.dollars is not None and not recipe.budget.prices.given:

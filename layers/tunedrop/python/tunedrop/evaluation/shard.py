@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from tunedrop.catalog import family_of
+from tunedrop.catalog import effort_for, family_of
 from tunedrop.evaluation.answers import Answer, read_answers
 from tunedrop.evaluation.plan import Shard, answers_prefix, load_plan
 from tunedrop.graders.deployed import DeployedGrader
@@ -107,7 +107,12 @@ class ShardEvaluation:
         return done, following
 
     async def _ask(self, done: set[tuple[int, int]], part_numbers: Iterator[int]) -> int:
-        asking = Asking(self._shard.model, self._evaluation.max_tokens, self._evaluation.temperature)
+        asking = Asking(
+            self._shard.model,
+            self._evaluation.max_tokens,
+            self._evaluation.temperature,
+            effort_for(self._shard.model, self._evaluation.reasoning_effort),
+        )
         tasks = (task for task in self._tasks() if (task.row, task.sample) not in done)
         questions = ((task, self._question(task)) for task in tasks if not self._late())
         waiting: list[tuple[_Task, Reply]] = []

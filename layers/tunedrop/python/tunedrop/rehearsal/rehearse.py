@@ -46,7 +46,12 @@ def rehearse(run_id: str, resources: Resources) -> None:
         rows,
         sampler=sampler_for(model.family, resources.settings),
         grader=grader,
-        asking=Asking(model.asked_as, recipe.evaluation.max_tokens, recipe.rehearsal.temperature),
+        asking=Asking(
+            model.asked_as,
+            recipe.evaluation.max_tokens,
+            recipe.rehearsal.temperature,
+            recipe.evaluation.reasoning_effort,
+        ),
         samples=recipe.rehearsal.samples,
     )
     trial = Trial(

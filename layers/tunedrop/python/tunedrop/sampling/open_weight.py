@@ -52,6 +52,7 @@ class OpenWeightSampler:
 
     async def _complete(self, asking: Asking, question: Question) -> Any:
         messages: Any = list(question.messages)
+        effort: Any = {"reasoning_effort": asking.reasoning_effort} if asking.reasoning_effort else {}
         if self._seeds:
             try:
                 return await self._client.chat.completions.create(
@@ -60,6 +61,7 @@ class OpenWeightSampler:
                     max_tokens=asking.max_tokens,
                     temperature=asking.temperature,
                     seed=question.seed,
+                    **effort,
                 )
             except openai.BadRequestError as refusal:
                 # Whether the endpoint takes `seed` is UNCONFIRMED; without it the answers are as good, but not
@@ -68,7 +70,11 @@ class OpenWeightSampler:
                     raise
                 self._seeds = False
         return await self._client.chat.completions.create(
-            model=asking.model, messages=messages, max_tokens=asking.max_tokens, temperature=asking.temperature
+            model=asking.model,
+            messages=messages,
+            max_tokens=asking.max_tokens,
+            temperature=asking.temperature,
+            **effort,
         )
 
 

@@ -17,11 +17,15 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How a model is asked: `model` as inference names it, tokens of the answer at the most, temperature 0 to 2."""
+    """How a model is asked: `model` as inference names it, tokens of the answer at the most, temperature 0 to 2.
+
+    `reasoning_effort` says how much it thinks before it answers; "" sends nothing of it.
+    """
 
     model: str
     max_tokens: int
     temperature: float
+    reasoning_effort: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,7 @@ _FIGURES: Mapping[str, str] = {
     "grader_errors": "share of the answers that the grader failed on",
     "unstable": "share of the answers that got another reward the second time",
     "truncated": "share of the answers that were cut off",
+    "unfinished_thoughts": "share of the answers that ended within thoughts",
     "completion_tokens_p99": "tokens an answer, 99th percentile",
     "step_grading_seconds": "seconds to grade a training step",
 }

@@ -12,6 +12,7 @@ from tunedrop.evaluation.power import rows_needed
 from tunedrop.graders.graded import Graded
 from tunedrop.outcomes import GraderUnsound, NoSignal
 from tunedrop.recipe import Gates
+from tunedrop.rehearsal.cut_answers import advice_on_cut_answers, cut_figures
 from tunedrop.rehearsal.probes import Probe
 from tunedrop.rehearsal.sampling import Group
 
@@ -103,7 +104,7 @@ def figures(trial: Trial) -> dict[str, Any]:
         "groups_with_signal": sum(group.has_signal for group in groups) / len(groups),
         "spread_within_groups": fmean(group.spread for group in groups),
         "grader_errors": sum(each.ungraded is not None for each in graded) / len(graded),
-        "truncated": sum(reply.finish_reason == "length" for reply in replies) / len(replies),
+        **cut_figures(replies, graded),
         "reference_reward": _mean_reward(trial.references),
         "honest_wrong_reward": _mean_reward([each for probe, each in trial.probed if probe.cheat is None]),
         "cheats": _cheats(trial.probed),
@@ -157,13 +158,8 @@ def judge(numbers: Mapping[str, Any], gates: Gates) -> list[Finding]:
             "Make the grader faster, give its function more memory, or lower `batch_size`.",
         )
     findings += _about_rewards(numbers, gates)
-    if numbers["truncated"] > 0:
-        found(
-            "answers_truncated",
-            Severity.WARNING,
-            f"{numbers['truncated']:.0%} of the answers were cut off at the recipe's `evaluation.max_tokens`.",
-            "Raise `evaluation.max_tokens`.",
-        )
+    if (advice := advice_on_cut_answers(numbers)) is not None:
+        found("answers_truncated", Severity.WARNING, *advice)
     return findings + _about_test_set(numbers, gates)
 
 

@@ -277,6 +277,7 @@ def _rehearsal_facts(rehearsal: Mapping[str, Any]) -> list[Row]:
         ("Mean reward of the references", shown("reference_reward", "reward")),
         ("Grader errors", shown("grader_errors", "share")),
         ("Truncated answers", shown("truncated", "share")),
+        ("Unfinished thoughts", shown("unfinished_thoughts", "share")),
         ("Latency p50 / p99", " / ".join(latency)),
         ("What the test set can show", _resolution(rehearsal.get("test_set") or {})),
     )

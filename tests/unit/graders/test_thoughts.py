@@ -167,6 +167,7 @@ def test_a_definition_that_pays_for_what_is_missing_does_not_pay_for_thoughts_al
         ("refund<|end|><|start|>assistant<|channel|>analysis<|message|>and now?", "refund"),
         ("<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>analysis<|message|>b<|end|>", ""),
         ("finalRefund", "Refund"),
+        ("\ufeff<think>a</think>refund", "refund"),
     ],
 )  # fmt: skip
 def test_thoughts_in_odd_places_are_cut(text: str, answer: str) -> None:

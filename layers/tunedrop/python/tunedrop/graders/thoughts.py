@@ -62,6 +62,11 @@ def _cut(text: str) -> Cut:
     return _Cutting(text, prose).result()
 
 
+def _said(text: str) -> str:
+    """The text without what shows nothing around it: space, a byte order mark, a zero-width space."""
+    return text.strip().strip("\ufeff\u200b\u2060").strip()
+
+
 class _Cutting:
     """One pass over a text, mark by mark."""
 
@@ -83,13 +88,13 @@ class _Cutting:
         self._skip_headers()
         position, go_on = self._from, True
         while go_on and (mark := next_mark(self._text, position, prose=self._prose)):
-            self._began = self._began or bool(self._text[position : mark.start()].strip())
+            self._began = self._began or bool(_said(self._text[position : mark.start()]))
             position, go_on = self._read(mark)
         if go_on:
             self._keep(len(self._text))
         if not self._changed:
             return Cut(self._text)
-        answer = "\n".join(piece for piece in self._kept if piece.strip()).strip()
+        answer = "\n".join(piece for piece in self._kept if _said(piece)).strip()
         if self._thoughts and (wrapped := _RESPONSE.match(answer)):
             answer = wrapped[1].strip()
         thought = "\n".join(self._thoughts) if self._thoughts else None

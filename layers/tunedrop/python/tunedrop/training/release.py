@@ -226,6 +226,10 @@ class Releaser:
         return closed, closed.finished_at == finished_at
 
 
+MESSAGE_CHARACTERS = 2000
+"""How much of a cause that is no error's document is told."""
+
+
 def end_of(execution: PipelineExecution) -> tuple[Status, dict[str, str]]:
     """How a run ends whose execution ended like this, and the reason, in the words that its reader gets."""
     if execution.status == "ABORTED":
@@ -240,11 +244,35 @@ def end_of(execution: PipelineExecution) -> tuple[Status, dict[str, str]]:
 
 
 def _message(cause: str | None) -> str:
-    """The message in a Lambda error's Cause (`{"errorMessage", "errorType", …}`), or the Cause itself."""
+    """The message in a Lambda error's Cause (`{"errorMessage", "errorType", …}`), or the Cause itself.
+
+    Step Functions cuts a Cause at 32,768 characters, within the message where that is long: then what is left of it.
+    """
+    text = cause or ""
     try:
-        document = json.loads(cause or "")
+        document = json.loads(text)
     except ValueError:
-        return cause or ""
+        return _cut_message(text) or text[:MESSAGE_CHARACTERS]
     if isinstance(document, dict) and isinstance(document.get("errorMessage"), str):
         return str(document["errorMessage"])
-    return cause or ""
+    return text
+
+
+def _cut_message(cause: str) -> str:
+    """The begun `errorMessage` of a Cause that is cut; empty where there is none."""
+    _, found, begun = cause.partition('"errorMessage": "')
+    if not found:
+        return ""
+    decoder = json.JSONDecoder(strict=False)
+    try:
+        return str(decoder.raw_decode(f'"{begun}')[0])  # the cut came after the message
+    except ValueError:
+        begun = begun[:MESSAGE_CHARACTERS]
+    # The cut may have gone through an escaped character, which has twelve at the most (a pair of \\uXXXX).
+    for end in range(len(begun), max(len(begun) - 12, 0), -1):
+        try:
+            message = str(decoder.decode(f'"{begun[:end]}"'))
+        except ValueError:
+            continue
+        return message.encode(errors="ignore").decode() + "…"
+    return ""

@@ -1,0 +1,42 @@
+"""What a run's reader is told of the error that ended its execution, however much of it Step Functions has kept."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tunedrop.training.release import MESSAGE_CHARACTERS, PipelineExecution, end_of
+
+MOST_CAUSE_CHARACTERS = 32_768
+
+
+def message_of(cause: str) -> str:
+    execution = PipelineExecution("arn", "FAILED", {}, "TrainingFailed", cause, "2026-01-01T00:00:00Z")
+    return end_of(execution)[1]["message"]
+
+
+def cause_of(message: str, **fields: object) -> str:
+    whole = json.dumps({"errorMessage": message, "errorType": "TrainingFailed", **fields})
+    return whole[:MOST_CAUSE_CHARACTERS]
+
+
+def test_the_message_is_told_without_what_lambda_puts_around_it() -> None:
+    assert message_of(cause_of('it "broke"')) == 'it "broke"'
+
+
+def test_a_cause_that_is_cut_after_its_message_tells_the_message() -> None:
+    assert message_of(cause_of('it "broke"', stackTrace=["x" * 40_000])) == 'it "broke"'
+
+
+@pytest.mark.parametrize("letter", ["x", '"', "ü", "😀", "\\", "\n"])
+def test_a_cause_that_is_cut_within_its_message_tells_the_begin_of_it(letter: str) -> None:
+    told = message_of(cause_of(letter * 40_000))
+    assert told.endswith("…")
+    assert set(told) == {letter, "…"}
+    assert 100 <= len(told) <= MESSAGE_CHARACTERS + 1
+
+
+def test_a_cause_that_is_no_document_is_bounded() -> None:
+    assert message_of("x" * 32_768) == "x" * MESSAGE_CHARACTERS
+    assert message_of("") == "TrainingFailed"

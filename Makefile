@@ -88,6 +88,11 @@ confirm: $(INSTALLED) ## find out what is UNCONFIRMED, in a real account, for mo
 .PHONY: pr
 pr: lint test ## all that CI checks, before you ask for a review
 
+.PHONY: accept
+accept: $(INSTALLED) ## take 100 rows through a deployed stack, for money: make accept STACK=tunedrop-dev ARGS=--yes-it-costs-money
+	@test -n "$(STACK)" || { echo "Name the stack: make accept STACK=tunedrop-dev ARGS=--yes-it-costs-money" >&2; exit 2; }
+	@$(BIN)/python -m accept --stack "$(STACK)" $(if $(REGION),--region "$(REGION)") $(ARGS)
+
 .PHONY: lint lint-style lint-types lint-imports lint-template lint-machines
 lint: lint-style lint-types lint-imports lint-template lint-machines ## check style, types, template and state machines
 

@@ -11,7 +11,7 @@ import boto3
 import openai
 from aws_bedrock_token_generator import provide_token
 
-from confirm.known import answers
+from confirm.known import answers, page
 from confirm.recording import Recording
 from confirm.walk import Walk
 from tunedrop.catalog import find, is_simulated, mantle_base_url
@@ -53,6 +53,8 @@ def main() -> int:
         tell=_tell,
     )
     known = answers(recording.steps)
+    (arguments.fixtures / "CONFIRMED.md").write_text(page(known, simulated=simulated))
+    _tell(f"what is known now: {arguments.fixtures / 'CONFIRMED.md'}")
     print(json.dumps({"simulated": simulated, "known": known}, indent=1, ensure_ascii=False))  # noqa: T201 - the answer
     return 0 if None not in known.values() else 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -33,6 +34,22 @@ def _order(steps: Steps) -> str:
     return "newest first" if numbers[0] > numbers[-1] else "oldest first"
 
 
+def _refusal(step: str) -> Callable[[Steps], str]:
+    return lambda steps: f"HTTP {steps[step]['status']}: {json.dumps(steps[step]['body'])[:300]}"
+
+
+def _early(step: str) -> Callable[[Steps], str]:
+    """How a list answered before the training: refused, or with how many entries."""
+
+    def tell(steps: Steps) -> str:
+        answer = steps[step]
+        if answer["status"] >= 300:
+            return _refusal(step)(steps)
+        return f"HTTP {answer['status']}, {len(answer['body'].get('data', []))} entries"
+
+    return tell
+
+
 QUESTIONS: Mapping[str, tuple[str, Callable[[Steps], str]]] = {
     "status of a file after its upload": ("file_uploaded", lambda steps: str(steps["file_uploaded"].get("status"))),
     "download of a file's content": ("file_content", lambda steps: f"HTTP {steps['file_content']['status']}"),
@@ -51,6 +68,17 @@ QUESTIONS: Mapping[str, tuple[str, Callable[[Steps], str]]] = {
     "pause": ("pause", lambda steps: f"HTTP {steps['pause']['status']}"),
     "order of events": ("events", _order),
     "default page of events": ("events_unlimited", lambda steps: str(len(steps["events_unlimited"]["data"]))),
+    "events before the training": ("early_events", _early("early_events")),
+    "checkpoints before the training": ("early_checkpoints", _early("early_checkpoints")),
+    "the error of a job that there is not": ("refused_job", _refusal("refused_job")),
+    "the error of a file that there is not": ("refused_file", _refusal("refused_file")),
+    "the error of a model that there is not": ("refused_create", _refusal("refused_create")),
+    "whether a grader may install a system call filter": (
+        "grader_batches",
+        lambda steps: str(
+            steps["grader_batches"][0]["system_call_filter"] if steps["grader_batches"] else "not logged"
+        ),
+    ),
     "keys of a metrics event": (
         "events",
         lambda steps: ", ".join(sorted(next(iter(_metrics(steps)), {}))) or "no metrics",
@@ -80,3 +108,20 @@ QUESTIONS: Mapping[str, tuple[str, Callable[[Steps], str]]] = {
 def answers(steps: Steps) -> dict[str, str | None]:
     """What is known of each question now; None where the walk did not come that far."""
     return {question: tell(steps) if step in steps else None for question, (step, tell) in QUESTIONS.items()}
+
+
+def page(known: Mapping[str, str | None], *, simulated: bool) -> str:
+    """What is known now, as a page of Markdown: each question is CONFIRMED with its answer, or still UNCONFIRMED."""
+    head = "# What the service answered\n\n"
+    if simulated:
+        head += "**Simulated: this was not the service, and confirms nothing.**\n\n"
+    word = "SIMULATED" if simulated else "CONFIRMED"
+    rows = [
+        f"| {question} | {'UNCONFIRMED' if answer is None else word} | {_cell(answer or 'not reached')} |"
+        for question, answer in known.items()
+    ]
+    return head + "\n".join(["| question | standing | answer |", "|---|---|---|", *rows]) + "\n"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")

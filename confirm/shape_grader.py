@@ -1,13 +1,20 @@
 """The grader of the walk's job: rewards answers that hold the reference's last word, and logs the batch's shape.
 
 Deployed for the walk alone, as a function of its own, from this very file. Text never reaches the log: only
-names, types and lengths do.
+names, types and lengths do. It also tells whether its function may install a system call filter (seccomp).
 """
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import json
+import os
+import struct
 from typing import Any
+
+_NO_NEW_PRIVILEGES, _SECCOMP, _FILTER = 38, 22, 2  # prctl(2)
+_ALLOW_ALL = struct.pack("HBBI", 0x06, 0, 0, 0x7FFF0000)  # BPF: return SECCOMP_RET_ALLOW
 
 
 def shape(value: Any) -> Any:
@@ -19,6 +26,28 @@ def shape(value: Any) -> Any:
     return type(value).__name__
 
 
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+
+
+def system_call_filter() -> str:
+    """Whether a child of this process may install a filter, one that allows everything: `installed`, or the error."""
+    child = os.fork()
+    if child == 0:
+        os._exit(_install())
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return "installed" if code == 0 else f"refused: {errno.errorcode.get(code, code)}"
+
+
+def _install() -> int:
+    libc = ctypes.CDLL(None, use_errno=True)
+    held = ctypes.create_string_buffer(_ALLOW_ALL, len(_ALLOW_ALL))
+    program = _Program(1, ctypes.addressof(held))
+    if libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0) or libc.prctl(_SECCOMP, _FILTER, ctypes.byref(program), 0, 0):
+        return ctypes.get_errno()
+    return 0
+
+
 def handler(event: Any, context: Any) -> list[dict[str, Any]]:  # noqa: ARG001 - Lambda's signature
     """The service's batch to its answers."""
     last = event[-1] if isinstance(event, list) and event else None
@@ -26,6 +55,7 @@ def handler(event: Any, context: Any) -> list[dict[str, Any]]:  # noqa: ARG001 -
     told = {
         "shape": shape(event),
         "roles": [message.get("role") for message in (last or {}).get("messages", [])],
+        "system_call_filter": system_call_filter(),
         "ids_differ": len(set(map(str, ids))) == len(ids),
     }
     print("BATCH " + json.dumps(told))  # noqa: T201 - the log is where the walk reads it

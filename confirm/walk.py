@@ -49,6 +49,10 @@ class Walk:
             file_id = self._file(name, rows)
             tell("creating the job; from here on it costs money")
             jobs.append(self._create(file_id, grader))
+            tell("asking for events and checkpoints before the training has begun")
+            self._recording.keep("early_events", self._raw("GET", f"fine_tuning/jobs/{jobs[0]}/events"))
+            self._recording.keep("early_checkpoints", self._raw("GET", f"fine_tuning/jobs/{jobs[0]}/checkpoints"))
+            self._refusals(file_id)
             tell("creating a second one and cancelling it")
             jobs.append(self._create(file_id, grader, step="create_second"))
             self._recording.keep("cancel", self._raw("POST", f"fine_tuning/jobs/{jobs[1]}/cancel"))
@@ -103,6 +107,13 @@ class Walk:
         job_id = str(made["body"]["id"])
         self._recording.keep(f"{step}_listed", self._list_lag(job_id))
         return job_id
+
+    def _refusals(self, file_id: str) -> None:
+        """The bodies of errors: a job, a model and a file that there are not. None of it makes anything."""
+        self._recording.keep("refused_job", self._raw("GET", "fine_tuning/jobs/ftjob-none"))
+        self._recording.keep("refused_file", self._raw("GET", "files/file-none"))
+        body = {"model": "tunedrop.no-such-model", "training_file": file_id}
+        self._recording.keep("refused_create", self._raw("POST", "fine_tuning/jobs", body))
 
     def _list_lag(self, job_id: str) -> dict[str, Any]:
         """After how many seconds the list first shows the job."""

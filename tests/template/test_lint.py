@@ -27,6 +27,7 @@ COPIED = (
     CLOCK,
     "local/__init__.py",
     "confirm/__init__.py",
+    "accept/__init__.py",
 )
 
 

@@ -47,6 +47,14 @@ def test_the_walk_answers_every_question_and_puts_everything_away(application: A
     assert known["pause"] == "HTTP 404"
     assert "reference_answer" in known["the grader's batch"]
     assert "Natalia" not in known["the grader's batch"]
+    assert known["events before the training"].startswith("HTTP ")
+    assert known["checkpoints before the training"].startswith("HTTP ")
+    assert known["the error of a job that there is not"].startswith("HTTP 404")
+    assert known["whether a grader may install a system call filter"] in ("installed", "refused: EPERM")
+    written = (tmp_path / "CONFIRMED.md").read_text()
+    assert all(question in written for question in known)
+    assert "confirms nothing" in written
+    assert "| CONFIRMED |" not in written
     names = [each["FunctionName"] for each in stack.aws.client("lambda").list_functions()["Functions"]]
     assert not [name for name in names if name.startswith("tunedrop-confirm-")]
     kept = [path.read_text() for path in tmp_path.glob("*.json")]

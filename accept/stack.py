@@ -88,7 +88,10 @@ class DeployedStack:
     def ask_api(self, path: str) -> Any:
         """The document that the API has at `path`, asked for with the walk's own credentials."""
         request = AWSRequest("GET", self.api_url + path, headers={"Accept": "application/json"})
-        SigV4Auth(self._session.get_credentials(), "execute-api", self.region).add_auth(request)
+        credentials = self._session.get_credentials()
+        if credentials is None:
+            raise StackNotFound("there are no credentials in this shell to ask the API with")
+        SigV4Auth(credentials, "execute-api", self.region).add_auth(request)
         wanted = Request(self.api_url + path, headers=dict(request.headers.items()))  # noqa: S310 - the stack's output
         with urlopen(wanted, timeout=API_TIMEOUT_SECONDS) as answer:  # noqa: S310 - as above
             return json.loads(answer.read())

@@ -59,7 +59,7 @@ RIGHT = [
     "So 48 + 24 = 72 clips.", "So the total is 48 + 24 = <<48+24=72>>72 clips.", "In April 48 and in May 24, so 72.",
     "Altogether she sold 48 + 24 = **72** clips in 2 months", "Natalia sold 72 clips altogether in April and May.",
     "She sold 72 clips in 2 months.",
-    "Step 1: 48/2=24\nStep 2: 48+24=72", "Hence 72 is the answer.", "答案是72。",
+    "Step 1: 48/2=24\nStep 2: 48+24=72", "Hence 72 is the answer.", "答案是72。", "#### \uff17\uff12",
 ]  # fmt: skip
 
 WRONG = [
@@ -92,7 +92,7 @@ WRONG = [
     "How many clips did Natalia sell altogether in April and May?",
     "#### " + " ".join(map(str, range(100))), " ".join(f"#### {n}" for n in range(73)), " ".join(map(str, range(73))),
     "Let us see.\n" + " ".join(map(str, range(500, 71, -1))),
-    "#### \u0667\u0662", "#### \uff17\uff12",
+    "#### \u0667\u0662",
 ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tunedrop.graders.math.dress import MAX_REGION, is_prose
+from tunedrop.graders.math.dress import MAX_REGION, half_width, is_prose
 from tunedrop.graders.math.tokens import braced
 
 MAX_TEXT = 60_000
@@ -59,20 +59,20 @@ _HEADING = re.compile(r"\d+[.)]\s+\D|\d*[.)]?\s*[A-Z][A-Za-z ]{1,80}\d*:?\s*$")
 _PERCENT_AFTER = re.compile(r"[\s$)\\\]]{0,4}(?:\\?%|percent\b|pct\b)")
 _VALUE = re.compile(
     r"""[\s*_"'`“‘(\[{:=~]*(?:(?:USD?|EUR|GBP|INR|Rs\.?)\s?)?
-    (?:[-+−–—±$€£¥₹\\\d½⅓⅔¼¾√∞∅π|]|\.\d
+    (?:[-+−–—±$€£¥₹\\\d½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞√∞∅π|]|\.\d
       |(?:approximately|about|around|roughly|minus|negative|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven
          |twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy
          |eighty|ninety|half|an?\shundred)\b
       |[A-Za-z]\([^A-Za-z]
-      |[A-Za-z]{1,3}(?:_\w)?(?:\([A-Za-z0-9, ]{1,9}\))?\s?(?:$|[=<>≤≥≈∈+\-*/^,²³.)\]}])
-      |(?:sqrt|sin|cos|tan|log|ln|pi|x|y|n)\b)""",
+      |[A-Za-z]{1,3}(?:_\w)?(?:\([A-Za-z0-9, ]{1,9}\))?\s?(?:$|[=<>≤≥≈∈+\-*/^,²³.:)\]}])
+      |(?:sqrt|sin|cos|tan|log|ln|pi|infinity|x|y|n)\b)""",
     re.VERBOSE | re.IGNORECASE,
 )
 
 
 def visible(answer: str) -> str:
     """The end of the answer that counts: without what runs on after the model's turn."""
-    text = answer[-MAX_TEXT:].strip()
+    text = half_width(answer[-MAX_TEXT:]).strip()
     if "<|" in text or "</s>" in text or "<end_of_turn>" in text:
         ended = _TURN_END.search(text)
         if ended and ended.start() > 0:
@@ -108,6 +108,21 @@ def plain_ending(answer: str) -> Commitment | None:
         return None
     marker = "hashes" if hashes else "boxed" if boxed else "phrase"
     return Commitment(marker, first or second or third, match.start())
+
+
+_EMPTY = re.compile(
+    r"<answer>\s{0,40}</answer>|\\boxed\s{0,9}\{(?:\s|\\text\s{0,3}\{\s{0,9}\}|\\[,;: ]){0,9}\}"
+    r"|####[ \t*_:$.]{0,40}\Z|\b(?:answer|final\sresult)[ \t*_]{0,9}(?:is|would\sbe|[:=])[\s*_.:]{0,40}\Z|^[\s*_#]{0,9}(?:final\s)?answer[\s*_.:]{0,40}\Z",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def ends_in_nothing(text: str, commitment: Commitment | None) -> bool:
+    """Whether the last commitment is empty: `<answer></answer>`, `\\boxed{}`, `####` or "Answer:" with nothing after."""
+    if "answer" not in text and "boxed" not in text and "####" not in text and "nswer" not in text.lower():
+        return False
+    last = max((found.start() for found in _EMPTY.finditer(text)), default=-1)
+    return last >= 0 and (commitment is None or commitment.position < last)
 
 
 def find_commitment(text: str, *, textual: bool) -> Commitment | None:
@@ -173,13 +188,24 @@ def _hashes(text: str) -> Commitment | None:
     group = [lines[-1]]
     for line_before in reversed(lines[:-1]):
         between = text[line_before[1] : min(group[0][0], line_before[1] + _MAX_BETWEEN)]
-        if between.strip(" \t\r\n*_,;.") not in ("", "or", "and"):
+        if _is_a_step(line_before[2]) or between.strip(" \t\r\n*_,;.") not in ("", "or", "and"):
             break
         group.insert(0, line_before)
-    different = list(dict.fromkeys(line for _, _, line in lines))
+    different = list(dict.fromkeys(line for _, _, line in lines if line == lines[-1][2] or not _is_a_step(line)))
     if len(different) <= MAX_COMMITMENTS:
         different = list(dict.fromkeys(line for _, _, line in group))
     return Commitment("hashes", ", ".join(different)[:MAX_REGION], lines[-1][0])
+
+
+_STEP = re.compile(
+    r"(?:\b[A-Za-z]{2,}\b.{0,40}?){2}|\d\s{0,2}[-+*/×÷]\s{0,2}\d.{0,60}=|\b(?:wrong|incorrect|no|not|wait)\b",
+    re.IGNORECASE,
+)
+
+
+def _is_a_step(line: str) -> bool:
+    """Whether a line after #### is a step or was taken back (`9 eggs left`, `16 - 3 = 13`, `25, which is wrong`)."""
+    return _STEP.search(line[:200]) is not None
 
 
 def _line(text: str, start: int) -> tuple[str, int]:

@@ -25,6 +25,50 @@ _COMMAND_TEXT = re.compile(
 _INVISIBLE = re.compile(r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|quad|qquad)(?![A-Za-z])|\\[!,;: ]")
 
 
+_FULL_WIDTH = {0xFF01 + offset: 0x21 + offset for offset in range(94)} | {0x3000: 0x20}
+
+
+def half_width(text: str) -> str:
+    """The text with full-width letters, digits and signs, as East Asian keyboards write them, in their usual width."""
+    return text if text.isascii() else text.translate(_FULL_WIDTH)
+
+
+_EXACT = re.compile(r"\d|\\(?:frac|dfrac|sqrt|pi)|[√π½⅓⅔¼¾]")
+_APPROXIMATION = re.compile(
+    r"""[\s,]{0,4}(?:\\(?:quad|qquad|[,;: ])\s{0,3})?(?:\\left)?[(\[]?\s{0,3}(?:\\text\s{0,2}\{\s{0,3})?
+    (?:or\s{1,3}|i\.e\.\s{0,3}|which\sis\s)?
+    (?:\\approx|≈|≃|~|\babout\b|\bapproximately\b|\bapprox\b\.?|\broughly\b|\baround\b)\s{0,3}(?:\})?\s{0,3}[$€£]?[-−]?\d[\d.,]{0,40}(?:\\?%)?
+    \s{0,3}(?:\\right)?[)\]]?[\s.]{0,3}\Z""",
+    re.VERBOSE,
+)
+
+
+def without_approximation(text: str) -> str:
+    """An exact value without the decimal that it is about: `\\frac53 \\approx 1.67`, `2√3 (about 3.46)`."""
+    found = _APPROXIMATION.search(text, max(0, len(text) - 160))
+    if found is None or found.start() == 0:
+        return text
+    exact = text[: found.start()].rstrip()
+    # "x ≈ 3.14" says nothing exact.
+    return exact if _EXACT.search(exact) and exact[-1] not in "=<>+-*/^" else text
+
+
+_NAME = re.compile(
+    r"""\s{0,3}(?:
+      \\(?:overline|vec|overrightarrow|widehat|hat|bar)\s{0,3}\{?\s{0,3}[A-Za-z]{1,3}\s{0,3}\}?
+      |[A-Z]{1,3}\s{0,3}(?::\s{0,3}[A-Z]{1,3}\s{0,3}){1,4}
+      )\s{0,3}=\s{0,3}(?=\S)
+    |\s{0,3}(?:[Tt]he|[Ii]ts|[Tt]otal)\s[A-Za-z ]{2,40}\s(?:is|equals|=)\s{1,3}(?=[-+−$\\\d(])""",
+    re.VERBOSE,
+)
+
+
+def without_name(text: str) -> str:
+    """A value without what it is called, where that is no formula: `AB : CD = 2 : 1`, `The area is 12`."""
+    found = _NAME.match(text)
+    return text[found.end() :] if found is not None else text
+
+
 def undress(text: str) -> str:
     """The text without markdown, delimiters of mathematics around it all, and the punctuation at its end."""
     text = text.strip()[:MAX_REGION]

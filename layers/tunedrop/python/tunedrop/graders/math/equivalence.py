@@ -11,7 +11,7 @@ from tunedrop.graders.math.expression import (
     names,
     proportional,
 )
-from tunedrop.graders.math.intervals import FLIPPED, describes_set, is_name
+from tunedrop.graders.math.intervals import FLIPPED, describes_set, is_called, is_name
 from tunedrop.graders.math.meaning import Bracket, Digits, Formula, Listing, Meaning, Relation, Union, Words
 from tunedrop.graders.math.pairing import paired_off
 from tunedrop.graders.math.scalars import same_digits, same_number
@@ -24,8 +24,7 @@ def equivalent(reference: Meaning, given: Meaning) -> bool:
     """Whether `given` is the answer that `reference` names.
 
     A list without brackets is equal to a set or a list in any order and to a tuple in its own order; an inequality to
-    the interval that it describes, but not an interval to an inequality; `x = 5` to 5; a column to a tuple; an
-    equation to its multiples.
+    the interval that it describes; `x = 5` and `|AB| = 5` to 5; a column to a tuple; an equation to its multiples.
     """
     reference, given = _plain(reference), _plain(given)
     if isinstance(given, Listing) and not given.braces and not isinstance(reference, (Listing, Bracket, Union)):
@@ -162,9 +161,10 @@ def _with_relation(a: Meaning, b: Meaning) -> bool:
     y = _result(b, strict=False) if isinstance(b, Relation) else b
     if x is not None and y is not None:
         return equivalent(x, y)
-    # The reference is an inequality, the answer the interval that it describes. Not the other way round: where an
-    # interval is asked for, an inequality may be what the problem itself says.
-    return isinstance(a, Relation) and not isinstance(b, Relation) and describes_set(a, b)
+    # An inequality and the interval that it describes, either way round.
+    if isinstance(a, Relation) and not isinstance(b, Relation):
+        return describes_set(a, b)
+    return isinstance(b, Relation) and not isinstance(a, Relation) and describes_set(b, a)
 
 
 def _result(relation: Relation, *, strict: bool) -> Meaning | None:
@@ -175,10 +175,12 @@ def _result(relation: Relation, *, strict: bool) -> Meaning | None:
     """
     if any(operator not in ("=", "≈") for operator in relation.operators):
         return None
-    exact = [part for part, operator in zip(relation.parts[1:], relation.operators, strict=True) if operator == "="]
-    result = exact[-1] if exact else relation.parts[-1]
     first = relation.parts[0]
-    named = isinstance(first, Words) or is_name(first)
+    exact = [part for part, operator in zip(relation.parts[1:], relation.operators, strict=True) if operator == "="]
+    if not exact and _closed(first):  # 5/3 ≈ 1.67
+        return first
+    result = exact[-1] if exact else relation.parts[-1]
+    named = isinstance(first, Words) or is_name(first) or is_called(first)
     return result if named or (_closed(result) and (not strict or _closed(first))) else None
 
 

@@ -8,10 +8,21 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 
 from tunedrop.graders.math.commitment import find_commitment
-from tunedrop.graders.math.dress import sentence, spelling, undress, words
+from tunedrop.graders.math.contest import split_option
+from tunedrop.graders.math.dress import (
+    half_width,
+    sentence,
+    spelling,
+    undress,
+    without_approximation,
+    without_name,
+    words,
+)
 from tunedrop.graders.math.meaning import Meaning
 from tunedrop.graders.math.quantity import MAX_DIGITS, Quantity, read_quantity
 from tunedrop.graders.math.reading import readings
+from tunedrop.graders.math.residues import split_modulus
+from tunedrop.graders.math.units import Unit, split_value
 from tunedrop.graders.sample import JSON
 
 _LIST_OF_DIGITS = re.compile(r"-?\d+,\d", re.ASCII)
@@ -28,18 +39,26 @@ class Expected:
         self.number: Fraction | None
         """Where it is a plain number: exactly this."""
         self.percent = False
+        self.letter: str | None = None
+        """The letter of a contest's option, where it has one: `(B) 12`, or `B` alone."""
+        self.modulus: int | None = None
+        self.unit: Unit | None = None
         if text.isdecimal() and text.isascii() and len(text) <= MAX_DIGITS:
-            self.text, self.number = text, Fraction(int(text))
+            self.text = self.bare = text
+            self.number = Fraction(int(text))
             return
-        self.text = undress(text)
-        quantity = None if "\\" in self.text or "{" in self.text else _whole_quantity(self.text)
+        self.text = undress(half_width(text))
+        self.letter, option = split_option(self.text)
+        bare, self.modulus = split_modulus(without_name(without_approximation(option or self.text)))
+        self.bare, self.unit = split_value(bare)
+        quantity = None if "\\" in self.bare or "{" in self.bare else _whole_quantity(self.bare)
         self.number = None if quantity is None else quantity.value
         self.percent = quantity is not None and quantity.percent
 
     @cached_property
     def meanings(self) -> tuple[Meaning, ...]:
         """Its readings as mathematics; none where it is words."""
-        found = readings(self.text)
+        found = readings(self.bare)
         return found if self.number is None else found[:1]  # 1,234 alone is no list
 
     @cached_property

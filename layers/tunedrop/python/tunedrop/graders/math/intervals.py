@@ -110,6 +110,44 @@ def is_name(meaning: Meaning) -> bool:
     return isinstance(meaning, Formula) and _only_names(meaning.node)
 
 
+def is_called(meaning: Meaning) -> bool:
+    """Whether it is what a value is called in front of its `=`, beyond a plain name.
+
+    `|AB|`, `f(2)`, `m+n`, `AB/CD`, `n!`, `\\tan A`: a length, a value of a function, a sum of unknowns, a ratio of
+    lengths. `2x + z` is none: `2x + z = 1` is an equation.
+    """
+    return isinstance(meaning, Formula) and _is_called(meaning.node)
+
+
+def _is_called(node: Node) -> bool:
+    if node[0] == "abs":
+        return _only_names(node[1]) and node[1][0] == "*"
+    if node[0] == "*":  # f(2) is read as f times 2
+        return node[1][0] == "name" and node[1][1] in _FUNCTIONS and node[2][0] in ("number", "negate")
+    if node[0] in ("+", "-"):
+        found = _summands(node)
+        return found is not None and len(found) == len(set(found))
+    if node[0] in ("/", "ratio"):
+        return all(_only_names(part) and part[0] == "*" for part in node[1:])
+    if node[0] == "!":
+        return bool(node[1][0] == "name")
+    return bool(node[0] == "call" and len(node[2]) == 1 and node[2][0][0] == "name" and node[2][0][1] not in _UNKNOWNS)
+
+
+_FUNCTIONS = frozenset("fghpqFGPQRST")
+_UNKNOWNS = frozenset("xyzt")
+
+
+def _summands(node: Node) -> list[str] | None:
+    """The names that are added up, None where something else is."""
+    if node[0] == "name":
+        return [str(node[1])]
+    if node[0] not in ("+", "-"):
+        return None
+    left, right = _summands(node[1]), _summands(node[2])
+    return None if left is None or right is None else left + right
+
+
 def _only_names(node: Node) -> bool:
     if node[0] == "name":
         return True

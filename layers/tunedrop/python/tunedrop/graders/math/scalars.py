@@ -26,8 +26,29 @@ def same_number(a: Meaning, b: Meaning) -> bool:
         return True
     if a.node[0] == "percent" or b.node[0] == "percent":  # 28 % is 28 where the other says no %, and it is 0.28
         bare = [Formula(x.node[1], x.decimals) if x.node[0] == "percent" else x for x in (a, b)]
-        return same_formula(bare[0].node, bare[1].node)
+        return same_formula(bare[0].node, bare[1].node) or _rounded_percent(a, b) or _rounded_percent(b, a)
     return _rounds_to(a, b) or _rounds_to(b, a)
+
+
+def _rounded_percent(percent: Formula, other: Formula) -> bool:
+    """Whether a percentage of four digits or more is the other value, rounded: 66.67 % is two thirds."""
+    if percent.node[0] != "percent" or other.node[0] == "percent" or names(other.node):
+        return False
+    value, target = _real(Formula(percent.node[1])), _real(other)
+    return (
+        isinstance(value, Fraction)
+        and isinstance(target, Fraction)
+        and rounds_to_percentage(value, percent.decimals, target * 100)
+    )
+
+
+def rounds_to_percentage(value: Fraction, decimals: int | None, percentage: Fraction) -> bool:
+    """Whether a percentage with enough digits stands for one that no decimal can say: 66.67 for 200/3."""
+    if not decimals or _terminates(percentage):
+        return False
+    digits = abs(value) * 10**decimals
+    near = max(Fraction(1, 2 * 10**decimals), min(Fraction(1, 10**decimals), ROUNDING_TOLERANCE * abs(percentage)))
+    return digits >= 10 ** (MIN_DIGITS - 1) and abs(value - percentage) <= near
 
 
 def infinity_of(formula: Formula) -> int | None:

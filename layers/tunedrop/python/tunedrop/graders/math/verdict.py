@@ -7,13 +7,33 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 
-from tunedrop.graders.math.commitment import Commitment, find_commitment, plain_ending, starts_with_value, visible
-from tunedrop.graders.math.dress import formulas, is_prose, sentence, spelling, undress, without_commands, words
+from tunedrop.graders.math.commitment import (
+    Commitment,
+    ends_in_nothing,
+    find_commitment,
+    plain_ending,
+    starts_with_value,
+    visible,
+)
+from tunedrop.graders.math.contest import split_option
+from tunedrop.graders.math.dress import (
+    formulas,
+    is_prose,
+    sentence,
+    spelling,
+    undress,
+    without_approximation,
+    without_commands,
+    without_name,
+    words,
+)
 from tunedrop.graders.math.equivalence import equivalent
 from tunedrop.graders.math.expected import Expected
 from tunedrop.graders.math.quantity import Quantity, read_quantity
 from tunedrop.graders.math.reading import readings
-from tunedrop.graders.math.scalars import MIN_DIGITS
+from tunedrop.graders.math.residues import congruent, split_modulus
+from tunedrop.graders.math.scalars import MIN_DIGITS, rounds_to_percentage
+from tunedrop.graders.math.units import Unit, leading_unit, split_value
 
 MAX_TAIL = 1_500
 """How much of the end of an unmarked answer can hold its value."""
@@ -38,11 +58,14 @@ def judge(answer: str, expected: Expected, *, last_value: bool = True) -> Verdic
             return Verdict(same, plain.marker)
     text = visible(answer)
     commitment = find_commitment(text, textual=expected.textual)
+    if ends_in_nothing(text, commitment):
+        return Verdict(False, "nothing")
     if commitment is not None:
         return Verdict(_says(commitment, expected), commitment.marker)
     if not last_value:
         return Verdict(False, "nothing")
-    bare = undress(text).rstrip("!")
+    bare = undress(text)
+    bare = _SAYING.sub("", bare if "!" in expected.text else bare.rstrip("!"), count=1)
     if len(text) <= 400 and "\n" not in bare and _is_bare(bare, expected):
         is_it = _value_is(bare, expected)
         if is_it or not expected.textual:
@@ -88,7 +111,10 @@ def _leading_value(region: str) -> str:
     return undress(first[: cut.start()] if cut else first)
 
 
-_OPTION = re.compile(r"\(?([A-J])[).:]\s")
+_SAYING = re.compile(
+    r"\A\$?[A-Za-z]\w{0,3}\$?\s{1,3}(?:is|equals|was)(?:\s(?:approximately|about|roughly|around|exactly|equal\sto))?\s{1,3}(?=[-+−$\\\d.])"
+)
+"""What says a value in words: "x is approximately 3.14"."""
 
 
 def _is_bare(text: str, expected: Expected) -> bool:
@@ -97,23 +123,59 @@ def _is_bare(text: str, expected: Expected) -> bool:
 
 
 def _value_is(text: str, expected: Expected) -> bool:
-    """Whether a text that is a value, perhaps with a unit or a name, is the expected one."""
-    plain = without_commands(text) if "\\" in text else text
-    found = _plain_number(plain) if expected.number is not None and "\\" not in plain and "{" not in plain else None
-    if found is not None and expected.number is not None:
-        if found.equals(expected.number) or _percent_equals(found, expected):
-            return True
-        if (found.decimals or 0) < MIN_DIGITS:  # else a rounded decimal may stand for a fraction
-            return False
+    """Whether a text that is a value, perhaps with a unit, a name or an option's letter, is the expected one."""
     if expected.number is None and spelling(text) == expected.spelling:
         return True
     if expected.words and words(text) == expected.words:
         return True
-    given = readings(text)
-    option = None if given or not expected.textual else _OPTION.match(text)
-    if option is not None:
-        return option[1] == expected.words.upper()
-    return any(equivalent(reference, meaning) for reference in expected.meanings for meaning in given)
+    text = without_name(without_approximation(text))
+    letter, option = split_option(text)
+    if letter is not None and expected.letter is not None:
+        return letter == expected.letter
+    if letter is not None and option and _bare_value_is(option, expected):
+        return True
+    return _bare_value_is(text, expected)
+
+
+def _bare_value_is(text: str, expected: Expected) -> bool:
+    text, modulus = split_modulus(text)
+    bare, unit = split_value(text, joined=expected.unit is not None)
+    factor = _factor(unit, expected.unit)
+    if factor is None or (modulus is not None and expected.modulus not in (None, modulus)):
+        return False
+    if unit is None or (expected.unit is None and expected.number is not None):
+        bare = text  # what stands behind a plain number is looked at below
+    plain = without_commands(bare) if "\\" in bare else bare
+    found = _plain_number(plain) if expected.number is not None and "\\" not in plain and "{" not in plain else None
+    if found is not None and expected.number is not None:
+        if _same_quantity(found, expected, factor):
+            return True
+        if modulus is not None and expected.modulus is not None:
+            whole = found.value.denominator == 1 == expected.number.denominator
+            return whole and congruent(int(found.value), int(expected.number), modulus)
+        if (found.decimals or 0) < MIN_DIGITS:  # else a rounded decimal may stand for a fraction
+            return False
+    return factor == 1 and any(
+        equivalent(reference, meaning) for reference in expected.meanings for meaning in readings(bare)
+    )
+
+
+def _factor(given: Unit | None, expected: Unit | None) -> Fraction | None:
+    """How many of the expected unit one of the given is; 1 where one has none, None where they measure other things."""
+    return Fraction(1) if given is None or expected is None else given.per(expected)
+
+
+def _same_quantity(found: Quantity, expected: Expected, factor: Fraction) -> bool:
+    if expected.number is None:
+        return False
+    if factor == 1 and expected.unit is not None:
+        behind = _factor(leading_unit(found.rest), expected.unit)
+        if behind is None:
+            return False
+        factor = behind
+    if factor != 1:
+        return found.value * factor == expected.number
+    return found.equals(expected.number) or _percent_equals(found, expected)
 
 
 def _percent_equals(found: Quantity, expected: Expected) -> bool:
@@ -121,7 +183,9 @@ def _percent_equals(found: Quantity, expected: Expected) -> bool:
     if expected.number is None:
         return False
     if found.percent and not expected.percent:
-        return found.value == expected.number * 100
+        return found.value == expected.number * 100 or rounds_to_percentage(
+            found.value, found.decimals, expected.number * 100
+        )
     if expected.percent and not found.percent:
         return found.value * 100 == expected.number
     return False
@@ -279,7 +343,7 @@ def _number_is(text: str, start: int, expected: Expected) -> bool:
     quantity = read_quantity(text, start)
     if quantity is None or expected.number is None:
         return expected.number is None and _value_is(undress(text[start : start + 60]), expected)
-    return quantity.equals(expected.number) or _percent_equals(quantity, expected)
+    return _same_quantity(quantity, expected, Fraction(1))
 
 
 def _start_of_fraction(text: str, start: int) -> int:

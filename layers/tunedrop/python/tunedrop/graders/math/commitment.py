@@ -112,13 +112,14 @@ def plain_ending(answer: str) -> Commitment | None:
 
 _EMPTY = re.compile(
     r"<answer>\s{0,40}</answer>|\\boxed\s{0,9}\{(?:\s|\\text\s{0,3}\{\s{0,9}\}|\\[,;: ]){0,9}\}"
-    r"|####[ \t*_:$.]{0,40}\Z|\b(?:answer|final\sresult)[ \t*_]{0,9}(?:is|would\sbe|[:=])[\s*_.:]{0,40}\Z|^[\s*_#]{0,9}(?:final\s)?answer[\s*_.:]{0,40}\Z",
+    r"|####[ \t*_:$.]{0,40}\Z|\b(?:answer|final\sresult)[ \t*_]{0,9}(?:is|would\sbe|[:=])[\s*_.:]{0,40}\Z"
+    r"|^[\s*_#]{0,9}(?:final\s)?answer[\s*_.:]{0,40}\Z",
     re.IGNORECASE | re.MULTILINE,
 )
 
 
 def ends_in_nothing(text: str, commitment: Commitment | None) -> bool:
-    """Whether the last commitment is empty: `<answer></answer>`, `\\boxed{}`, `####` or "Answer:" with nothing after."""
+    """Whether the last commitment is empty: `<answer></answer>`, `\\boxed{}`, `####` or "Answer:" with nothing behind."""
     if "answer" not in text and "boxed" not in text and "####" not in text and "nswer" not in text.lower():
         return False
     last = max((found.start() for found in _EMPTY.finditer(text)), default=-1)

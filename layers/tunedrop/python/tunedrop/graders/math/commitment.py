@@ -119,7 +119,7 @@ _EMPTY = re.compile(
 
 
 def ends_in_nothing(text: str, commitment: Commitment | None) -> bool:
-    """Whether the last commitment is empty: `<answer></answer>`, `\\boxed{}`, `####` or "Answer:" with nothing behind."""
+    """Whether the last commitment is empty: `<answer></answer>`, `\\boxed{}`, `####` or "Answer:" at the end."""
     if "answer" not in text and "boxed" not in text and "####" not in text and "nswer" not in text.lower():
         return False
     last = max((found.start() for found in _EMPTY.finditer(text)), default=-1)

@@ -35,8 +35,8 @@ RAISES_NOW_AND_THEN = "assert zlib.crc32(sample['messages'][-1]['content'].encod
 SLOW = "time.sleep(0.05); " + GOOD
 
 
-def drop(application: Application, body: str, **gates: float) -> dict:
-    arn = application.publish_grader("grader", GRADER.replace("BODY", body))
+def drop(application: Application, body: str, *, grader: str = GRADER, **gates: float) -> dict:
+    arn = application.publish_grader("grader", grader.replace("BODY", body))
     recipe = {
         "grader": {"kind": "own", "function": arn},
         "rehearsal": {"prompts": 8, "samples": 4},
@@ -51,6 +51,16 @@ def test_a_function_of_ones_own_trains_and_evaluates(application: Application) -
     notice = drop(application, GOOD)
     assert notice["status"] == "SUCCEEDED", notice["reason"]
     assert notice["training"]["reward_last"] > notice["training"]["reward_first"]
+
+
+@pytest.mark.prove
+def test_a_function_that_reads_only_the_sample_s_layout_is_asked_in_it(application: Application) -> None:
+    grader = GRADER.replace('sample.get("metadata", sample)["reference_answer"]', "sample['reference_answer']['text']")
+    assert "metadata" not in grader.partition("def answers")[0].rpartition("expects it.")[2]
+    notice = drop(application, GOOD, grader=grader)
+    assert notice["status"] == "SUCCEEDED", notice["reason"]
+    assert notice["training"]["reward_last"] > notice["training"]["reward_first"]
+    assert notice["evaluation"]["verdict"] == "improved"
 
 
 @pytest.mark.parametrize(

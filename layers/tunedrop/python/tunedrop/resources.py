@@ -78,8 +78,9 @@ class Resources:
         return RunFolder(self.s3, self.settings.runs_bucket, run_id)
 
     def grader(self, record: RunRecord) -> DeployedGrader:
-        """The grader version that the run pinned."""
-        return DeployedGrader(self.functions, record.grader_arn or "")
+        """The grader version that the run pinned, asked in the layout that the rehearsal found it to read."""
+        layout = (record.rehearsal or {}).get("grader_layout", "metadata")
+        return DeployedGrader(self.functions, record.grader_arn or "", layout)
 
     def gradings(self, record: RunRecord) -> Gradings | None:
         """What the run's grader version has graded since the job was submitted; None where that cannot be told now."""

@@ -6,7 +6,7 @@ import base64
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tunedrop.graders.graded import Graded, Rollout
 from tunedrop.graders.sample import JSON
@@ -21,6 +21,12 @@ BATCH_SAMPLES = 64
 BATCH_BYTES = 4 * 1024 * 1024
 """Most bytes an invocation, of Lambda's 6 MB for a synchronous request, so that the answer fits, too."""
 
+Layout = Literal["metadata", "wrapped", "row"]
+"""Where a batch has the row's fields. AWS shows three ways, and which one the service sends is UNCONFIRMED: under
+`metadata` (the documentation); at the top level, with a text as reference wrapped in `{"text": …}` (the sample for
+open-weight models); at the top level as the row has them (the guide for Nova)."""
+LAYOUTS: tuple[Layout, ...] = get_args(Layout)
+
 _EXPLAIN = base64.b64encode(b'{"custom":{"tunedrop_explain":"1"}}').decode()
 _BUSY = frozenset(
     {"TooManyRequestsException", "ServiceException", "EC2ThrottledException", "ResourceNotReadyException"}
@@ -30,9 +36,10 @@ _BUSY = frozenset(
 class DeployedGrader:
     """A published version of a grader function. Rewards come back in the order of the rollouts."""
 
-    def __init__(self, client: LambdaClient, arn: str) -> None:
+    def __init__(self, client: LambdaClient, arn: str, layout: Layout = "metadata") -> None:
         self._client = client
         self._arn = arn
+        self._layout: Layout = layout
         self.timings: list[tuple[int, float]] = []
         """Samples and seconds of each invocation so far."""
 
@@ -43,7 +50,7 @@ class DeployedGrader:
             ServiceBusy: Lambda throttled; nothing is lost by grading again.
         """
         graded: list[Graded] = []
-        for batch in _batches(rollouts, batch_samples):
+        for batch in _batches(rollouts, batch_samples, self._layout):
             started = time.monotonic()
             graded += self._grade_batch(batch)
             self.timings.append((len(batch), time.monotonic() - started))
@@ -72,21 +79,27 @@ class DeployedGrader:
         return [graded for half in halves for graded in self._grade_batch(half, again=len(half) > 1)]
 
 
-def wire_form(rollout: Rollout) -> dict[str, JSON]:
-    """A rollout as AWS documents it: the conversation with the answer, and the row's other fields as metadata."""
+def wire_form(rollout: Rollout, layout: Layout = "metadata") -> dict[str, JSON]:
+    """A rollout as AWS documents it in this layout: the conversation with the answer, and the row's other fields."""
     row = rollout.row
-    return {
+    conversation: dict[str, JSON] = {
         "id": rollout.id,
         "messages": [*row["messages"], {"role": "assistant", "content": rollout.answer}],
-        "metadata": {name: value for name, value in row.items() if name != "messages"},
     }
+    fields = {name: value for name, value in row.items() if name != "messages"}
+    if layout == "metadata":
+        return {**conversation, "metadata": fields}
+    reference = fields.get("reference_answer")
+    if layout == "wrapped" and isinstance(reference, str):
+        fields["reference_answer"] = {"text": reference}
+    return {**fields, **conversation}
 
 
-def _batches(rollouts: Sequence[Rollout], most: int) -> Iterator[list[tuple[Rollout, bytes]]]:
+def _batches(rollouts: Sequence[Rollout], most: int, layout: Layout) -> Iterator[list[tuple[Rollout, bytes]]]:
     batch: list[tuple[Rollout, bytes]] = []
     size = 0
     for rollout in rollouts:
-        body = json.dumps(wire_form(rollout)).encode()
+        body = json.dumps(wire_form(rollout, layout)).encode()
         if batch and (len(batch) == most or size + len(body) > BATCH_BYTES):
             yield batch
             batch, size = [], 0

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from tunedrop.evaluation.power import resolution
-from tunedrop.graders.deployed import DeployedGrader
+from tunedrop.graders.deployed import LAYOUTS, DeployedGrader, Layout
 from tunedrop.graders.graded import Graded, Rollout
 from tunedrop.recipe import Recipe
-from tunedrop.rehearsal import verdict
+from tunedrop.rehearsal import layouts, verdict
 from tunedrop.rehearsal.probes import Probe, ideal_answer, probes
 from tunedrop.rehearsal.sampling import Group, choose_rows, sample_groups
 from tunedrop.rehearsal.verdict import JobSize, Trial
@@ -41,7 +41,15 @@ def rehearse(run_id: str, resources: Resources) -> None:
     grader = resources.grader(record)
 
     rows = choose_rows(run_folder.stream(names.TRAIN).iter_lines(), recipe.rehearsal.prompts)
-    references = grader.grade([Rollout(f"reference-{place}", row, ideal_answer(row)) for place, row in enumerate(rows)])
+    ideal = [Rollout(f"reference-{place}", row, ideal_answer(row)) for place, row in enumerate(rows)]
+    by_layout: dict[Layout, float] = {}
+    if recipe.grader.kind == "own":
+        arn = record.grader_arn or ""
+        graders = {layout: DeployedGrader(resources.functions, arn, layout) for layout in LAYOUTS}
+        by_layout = layouts.rewards_by_layout(graders, ideal)
+        grader = graders[layouts.best_layout(by_layout)]
+        grader.timings.clear()
+    references = grader.grade(ideal)
     groups = sample_groups(
         rows,
         sampler=sampler_for(model.family, resources.settings),
@@ -67,6 +75,10 @@ def rehearse(run_id: str, resources: Resources) -> None:
         "test_set": resolution(_rows_asked(recipe, int((record.dataset or {})["test_rows"])), level=recipe.gates.level),
     }
     findings = verdict.judge(figures, recipe.gates)
+    if by_layout:
+        figures |= {"grader_layout": layouts.best_layout(by_layout), "reference_reward_by_layout": by_layout}
+        if (advice := layouts.warning(by_layout)) is not None:
+            findings.append(verdict.Finding("layouts_not_read", verdict.Severity.WARNING, *advice))
     run_folder.write_json(names.REHEARSAL, verdict.document(trial, figures, findings))
     kept = {
         **figures,

@@ -60,7 +60,6 @@ def test_a_function_that_reads_only_the_sample_s_layout_is_asked_in_it(applicati
     notice = drop(application, GOOD, grader=grader)
     assert notice["status"] == "SUCCEEDED", notice["reason"]
     assert notice["training"]["reward_last"] > notice["training"]["reward_first"]
-    assert notice["evaluation"]["verdict"] == "improved"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from local.aws.identities import Credentials
@@ -29,19 +29,41 @@ class Call:
     path: str
     parameters: Mapping[str, Any]
     """What the service's parser found: the body's fields, the query, the path's parts, as far as moto parses them."""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def call_of(action: str, response: Any, caller: Callable[[str], Any]) -> Call:
     """What observers get to know of moto's request (one of its response objects)."""
+    access_key = _presigned_by(response) or response.access_key
+    parameters = {**_parameters(response), **response.uri_match}
+    if response.service_name == "s3":
+        # The address may name the bucket in the host's name or in the path.
+        parameters["Bucket"] = response.bucket_name
+        parameters["Key"] = response.parse_key_name() or (action == "PostObject" and _field(response, "key")) or ""
     return Call(
         service=SERVICE_PREFIXES.get(response.service_name, response.service_name),
         action=action,
-        access_key=response.access_key,
-        caller=caller(response.access_key),
+        access_key=access_key,
+        caller=caller(access_key),
         method=response.method,
         path=response.path,
-        parameters={**_parameters(response), **response.uri_match},
+        parameters=parameters,
+        headers={str(name).lower(): str(value) for name, value in response.headers.items()},
     )
+
+
+def _presigned_by(response: Any) -> str | None:
+    """The access key of a link, or a form, that was signed in advance."""
+    credential = _field(response, "X-Amz-Credential", "x-amz-credential")
+    return credential.partition("/")[0] if credential else None
+
+
+def _field(response: Any, *names: str) -> str | None:
+    values = response.querystring or {}
+    for name in names:
+        if value := values.get(name):
+            return str(value[0] if isinstance(value, list) else value)
+    return None
 
 
 def _parameters(response: Any) -> Mapping[str, Any]:

@@ -54,6 +54,7 @@ from local.aws.lambdas.service import (
     event_bytes,
 )
 from local.aws.moto_patches import Hooks, Patches
+from local.aws.permissions.enforcement import Permissions
 from local.aws.s3.signers import Signer
 from local.aws.stubs import WithoutStubs
 from local.aws.wire import Wire
@@ -105,6 +106,7 @@ class EmbeddedAws:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="embedded-aws-"))
         self.calls = Calls()
         self.identities = Identities(self._assume)
+        self.permissions = Permissions(ACCOUNT, region, self.identities)
         self.apis: dict[str, str] = {}
         """The URLs, without a stage, at which REST APIs are served, by their ids; front ends write themselves in."""
         self.stacks: dict[str, DeployedStack] = {}
@@ -128,6 +130,7 @@ class EmbeddedAws:
         self.dispatch = Dispatch(
             rules=self._rules,
             client=self.client_as,
+            permissions=self.permissions,
             account=ACCOUNT,
             region=region,
             first_retry_seconds=first_event_retry_seconds,
@@ -148,8 +151,8 @@ class EmbeddedAws:
                 execution_changed=self._execution_changed,
                 retry_delay_factor=retry_delay_factor,
                 wait_factor=wait_factor,
-                watched=lambda: self.calls.watched,
-                called=lambda action, response: self.calls.made(call_of(action, response, self.identities.of)),
+                called=self._called,
+                permissions=self.permissions,
             )
         )
         if not (runtime / "awslambdaric").is_dir():
@@ -239,6 +242,12 @@ class EmbeddedAws:
         )
         return assumed.access_key_id, assumed.secret_access_key, assumed.session_token
 
+    def _called(self, action: str, response: Any) -> None:
+        """Before each API call. Raises CallRefused for one that its caller may not make, or that a test refuses."""
+        call = call_of(action, response, self.identities.of)
+        self.permissions.check(call)
+        self.calls.made(call)
+
     def _call_api(self, arguments: Mapping[str, Any], role: str) -> requests.Response:
         """What a state machine of the role gets from an API."""
         issued = self.identities.shared(role, "execute-api")
@@ -320,7 +329,13 @@ class EmbeddedAws:
             on_failure=invoke_config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"),
         )
 
-    def _write_log_events(self, group: str, stream: str, events: Sequence[tuple[int, str]]) -> None:
+    def _write_log_events(self, role: str, group: str, stream: str, events: Sequence[tuple[int, str]]) -> None:
+        """Writes a function's lines, with the rights of its role: without them the lines are lost, as on AWS."""
+        where = f"arn:aws:logs:{self.region}:{ACCOUNT}:log-group:{group}:log-stream:{stream}"
+        if not all(
+            self.permissions.role_may(role, f"logs:{each}", where) for each in ("CreateLogStream", "PutLogEvents")
+        ):
+            return
         logs = logs_backends[ACCOUNT][self.region]
         logs.ensure_log_group(group)
         if stream not in logs.groups[group].streams:

@@ -8,9 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from moto.sqs.models import sqs_backends
-
-from local.aws import resource_policy
+from local.aws.permissions.enforcement import Permissions
 from local.aws.request_limits import attributes_bytes, wrong_characters
 
 LOG = logging.getLogger(__name__)
@@ -75,20 +73,16 @@ def _attribute_problem(name: str, kind: str, value: Any) -> str | None:
     return None
 
 
-def may_send(subscription: Any) -> bool:
-    """Whether the policy of the subscription's queue (moto's objects, both) lets SNS in for the topic."""
+def may_send(permissions: Permissions, subscription: Any) -> bool:
+    """Whether the policy of the subscription's queue (moto's object), and its key, let SNS in for the topic."""
     arn = subscription.endpoint
-    _, _, _, region, account, name = arn.split(":")
-    allowed = resource_policy.allows(
-        sqs_backends[account][region].get_queue(name).policy,
-        service="sns.amazonaws.com",
-        action="sqs:SendMessage",
-        resource=arn,
-        source_arn=subscription.topic.arn,
-        account=account,
-    )
+    allowed = permissions.service_may("sns.amazonaws.com", "sqs:SendMessage", arn, source_arn=subscription.topic.arn)
     if not allowed:
-        LOG.warning("a message is lost: the policy of %s does not let SNS in for %s", arn, subscription.topic.arn)
+        LOG.warning(
+            "a message is lost: the policy of %s, or of its key, does not let SNS in for %s",
+            arn,
+            subscription.topic.arn,
+        )
     return allowed
 
 

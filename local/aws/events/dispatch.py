@@ -22,6 +22,7 @@ from local.aws.events.service_events import scheduled_event
 from local.aws.events.target_input import TargetInputInvalid, input_for
 from local.aws.events.targets import Client, DeliveryFailed
 from local.aws.later import Later
+from local.aws.permissions.enforcement import Permissions
 
 LOG = logging.getLogger(__name__)
 
@@ -89,6 +90,7 @@ class Dispatch:
         *,
         rules: Rules,
         client: Client,
+        permissions: Permissions,
         account: str,
         region: str,
         first_retry_seconds: float = FIRST_RETRY_SECONDS,
@@ -96,6 +98,7 @@ class Dispatch:
     ) -> None:
         self._rules = rules
         self._client = client
+        self._permissions = permissions
         self._account = account
         self._region = region
         self._first_retry_seconds = first_retry_seconds
@@ -160,7 +163,7 @@ class Dispatch:
         attempt.number += 1
         try:
             payload = input_for(target, event, {"name": rule.name, "arn": rule.arn})
-            targets.deliver(self._client, target, payload, rule_arn=rule.arn, account=self._account)
+            targets.deliver(self._client, self._permissions, target, payload, rule_arn=rule.arn)
         except TargetInputInvalid as error:
             self._give_up(attempt, DeliveryFailed("InvalidInput", str(error), lasting=True), {})
         except DeliveryFailed as failure:
@@ -206,10 +209,10 @@ class Dispatch:
         try:
             targets.send_to_queue(
                 self._client("sqs", ""),
+                self._permissions,
                 arn,
                 json.dumps(event),
                 rule_arn=rule.arn,
-                account=self._account,
                 attributes=attributes,
             )
         except (DeliveryFailed, ClientError) as error:

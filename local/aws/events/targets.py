@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.aws import resource_policy
+from local.aws.permissions.enforcement import Permissions
 
 EVENTS = "events.amazonaws.com"
 
@@ -50,27 +49,28 @@ def kind_of(arn: str) -> str | None:
     return service if service in ("states", "lambda", "sqs", "sns") else None
 
 
-def deliver(client: Client, target: Mapping[str, Any], payload: str, *, rule_arn: str, account: str) -> None:
+def deliver(
+    client: Client, permissions: Permissions, target: Mapping[str, Any], payload: str, *, rule_arn: str
+) -> None:
     """Hands the payload to the target. Raises DeliveryFailed."""
     arn = target["Arn"]
     role = target.get("RoleArn", "")
+    if role and not permissions.may_assume(EVENTS, role, source_arn=rule_arn):
+        raise DeliveryFailed("NO_PERMISSIONS", f"{EVENTS} may not assume {role} for {rule_arn}", lasting=True)
     try:
         match kind_of(arn):
             case "states":
                 if not role:
-                    raise DeliveryFailed("NoPermissions", f"a role is needed to start {arn}", lasting=True)
+                    raise DeliveryFailed("NO_PERMISSIONS", f"a role is needed to start {arn}", lasting=True)
                 client("stepfunctions", role).start_execution(stateMachineArn=arn, input=payload)
             case "lambda":
-                function = client("lambda", role)
-                _permit(_function_policy(function, arn), "lambda:InvokeFunction", arn, rule_arn, account)
-                function.invoke(FunctionName=arn, InvocationType="Event", Payload=payload.encode())
+                _permit(permissions, "lambda:InvokeFunction", arn, rule_arn)
+                client("lambda", role).invoke(FunctionName=arn, InvocationType="Event", Payload=payload.encode())
             case "sqs":
-                send_to_queue(client("sqs", role), arn, payload, rule_arn=rule_arn, account=account, target=target)
+                send_to_queue(client("sqs", role), permissions, arn, payload, rule_arn=rule_arn, target=target)
             case "sns":
-                topics = client("sns", role)
-                policy = topics.get_topic_attributes(TopicArn=arn)["Attributes"].get("Policy")
-                _permit(policy, "sns:Publish", arn, rule_arn, account)
-                topics.publish(TopicArn=arn, Message=payload)
+                _permit(permissions, "sns:Publish", arn, rule_arn)
+                client("sns", role).publish(TopicArn=arn, Message=payload)
             case _:
                 raise DeliveryFailed("UnknownTarget", f"no target like {arn} is imitated on one machine", lasting=True)
     except ClientError as error:
@@ -82,18 +82,17 @@ def deliver(client: Client, target: Mapping[str, Any], payload: str, *, rule_arn
 
 def send_to_queue(
     queues: Any,
+    permissions: Permissions,
     arn: str,
     payload: str,
     *,
     rule_arn: str,
-    account: str,
     target: Mapping[str, Any] | None = None,
     attributes: Mapping[str, str] | None = None,
 ) -> None:
-    """Sends to a queue, if its policy lets EventBridge do so. Raises DeliveryFailed or ClientError."""
+    """Sends to a queue, if its policy and its key let EventBridge do so. Raises DeliveryFailed or ClientError."""
     url = queues.get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
-    policy = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get("Attributes", {}).get("Policy")
-    _permit(policy, "sqs:SendMessage", arn, rule_arn, account)
+    _permit(permissions, "sqs:SendMessage", arn, rule_arn)
     group = (target or {}).get("SqsParameters", {}).get("MessageGroupId")
     queues.send_message(
         QueueUrl=url,
@@ -105,17 +104,8 @@ def send_to_queue(
     )
 
 
-def _function_policy(function: Any, arn: str) -> str | None:
-    try:
-        policy: str = function.get_policy(FunctionName=arn)["Policy"]
-    except ClientError:
-        return None
-    return policy
-
-
-def _permit(policy: str | None, action: str, arn: str, rule_arn: str, account: str) -> None:
-    document = json.loads(policy) if policy else None
-    if not resource_policy.allows(
-        document, service=EVENTS, action=action, resource=arn, source_arn=rule_arn, account=account
-    ):
-        raise DeliveryFailed("NoPermissions", f"the policy of {arn} does not let {EVENTS} do {action}", lasting=True)
+def _permit(permissions: Permissions, action: str, arn: str, rule_arn: str) -> None:
+    if not permissions.service_may(EVENTS, action, arn, source_arn=rule_arn):
+        raise DeliveryFailed(
+            "NO_PERMISSIONS", f"the policy of {arn}, or of its key, does not let {EVENTS} do {action}", lasting=True
+        )

@@ -9,6 +9,7 @@ from typing import Any
 from local.aws.gateway import caller_policy, callers, signature
 from local.aws.gateway.proxy_event import Api, Request, Response, gateway_error
 from local.aws.gateway.routes import Route
+from local.aws.permissions.enforcement import Permissions
 
 
 class Refused(Exception):
@@ -22,9 +23,10 @@ class Refused(Exception):
 class IamAuthorizer:
     """Lets in who has signed the request and whom the resource policy does not keep out."""
 
-    def __init__(self, api: Api, policy: str | None) -> None:
+    def __init__(self, api: Api, policy: str | None, permissions: Permissions) -> None:
         self._api = api
         self._policy = policy
+        self._permissions = permissions
 
     def __call__(self, request: Request, route: Route) -> Mapping[str, Any]:
         """The caller, as fields of `requestContext.identity`. Raises Refused."""
@@ -33,12 +35,15 @@ class IamAuthorizer:
         caller = self._caller(request)
         api = self._api
         resource = f"arn:aws:execute-api:{api.region}:{api.account}:{api.id}/{api.stage}/{request.method}{request.path}"
-        if not caller_policy.allows(self._policy, caller, resource=resource, account=api.account):
+        identity = self._permissions.identity(self._permissions.principal(caller.access_key))
+        decision = caller_policy.decision(
+            self._policy, caller, resource=resource, account=api.account, identity=identity
+        )
+        if not decision.allowed:
             masked = resource.replace(api.account, f"********{api.account[-4:]}")
             message = f"User: {caller.user_arn} is not authorized to perform: execute-api:Invoke on resource: {masked}"
-            raise Refused(
-                gateway_error(403, f"{message} with an explicit deny", "AccessDeniedException", "ACCESS_DENIED")
-            )
+            because = " with an explicit deny" if decision.explicit else ""
+            raise Refused(gateway_error(403, f"{message}{because}", "AccessDeniedException", "ACCESS_DENIED"))
         return {
             "accessKey": caller.access_key,
             "accountId": caller.account,

@@ -11,9 +11,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from local.aws import resource_policy
 from local.aws.embedded import EmbeddedAws
 from local.aws.gateway.authorizer import IamAuthorizer, Refused
 from local.aws.gateway.gateway_responses import GatewayResponses
@@ -52,7 +49,7 @@ def everyone(request: Request, route: Route) -> Mapping[str, Any]:
 def by_iam(aws: EmbeddedAws, rest_api_id: str, stage: str) -> Authorize:
     """Checks the signature where the route wants IAM's authorization, and the API's resource policy, as AWS does."""
     policy = aws.client("apigateway").get_rest_api(restApiId=rest_api_id).get("policy")
-    return IamAuthorizer(Api(rest_api_id, stage, aws.account, aws.region, ()), policy)
+    return IamAuthorizer(Api(rest_api_id, stage, aws.account, aws.region, ()), policy, aws.permissions)
 
 
 class ApiFrontEnd:
@@ -146,18 +143,12 @@ class ApiFrontEnd:
         return answer
 
     def _may_invoke(self, function_arn: str, request: Request, route: Route) -> bool:
-        try:
-            policy = self._aws.client("lambda").get_policy(FunctionName=function_arn)["Policy"]
-        except ClientError:
-            return False
         source = f"arn:aws:execute-api:{self._api.region}:{self._api.account}:{self._api.id}/{self._api.stage}"
-        return resource_policy.allows(
-            policy,
-            service="apigateway.amazonaws.com",
-            action="lambda:InvokeFunction",
-            resource=function_arn,
+        return self._aws.permissions.service_may(
+            "apigateway.amazonaws.com",
+            "lambda:InvokeFunction",
+            function_arn,
             source_arn=f"{source}/{request.method}{route.resource}",
-            account=self._api.account,
         )
 
 

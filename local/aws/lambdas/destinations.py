@@ -29,9 +29,8 @@ def deliver(
     text = json.dumps(_record(version, event, end, attempts, failed=failed))
     service = arn.split(":")[2]
     if service == "sqs":
-        queues = client("sqs", version.role)
-        url = queues.get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
-        queues.send_message(QueueUrl=url, MessageBody=text)
+        url = client("sqs", "").get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
+        client("sqs", version.role).send_message(QueueUrl=url, MessageBody=text)
     elif service == "sns":
         client("sns", version.role).publish(TopicArn=arn, Message=text)
     else:

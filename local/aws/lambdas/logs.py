@@ -14,8 +14,8 @@ from local.aws.lambdas.process import FunctionProcess, Invocation
 LOG_TAIL_BYTES = 4 * 1024
 """What Invoke returns with LogType=Tail: the last 4 KB (docs.aws.amazon.com/lambda/latest/api/API_Invoke.html)."""
 
-WriteEvents = Callable[[str, str, Sequence[tuple[int, str]]], None]
-"""Writes (milliseconds since the epoch, message) pairs to the stream of a log group: group, stream, events."""
+WriteEvents = Callable[[str, str, str, Sequence[tuple[int, str]]], None]
+"""Writes (milliseconds since the epoch, message) pairs to the stream of a log group: role, group, stream, events."""
 
 
 class FunctionLogs:
@@ -56,5 +56,5 @@ class FunctionLogs:
             log.write(text)
         stamp = time.strftime("%Y/%m/%d", time.gmtime(started_ms / 1000))
         stream = f"{stamp}/{configuration.name}[{configuration.version}]{process.access_key.lower()}{process.pid:012x}"
-        self._write_events(configuration.log_group, stream, [(started_ms, line) for line in lines])
+        self._write_events(configuration.role, configuration.log_group, stream, [(started_ms, line) for line in lines])
         return text

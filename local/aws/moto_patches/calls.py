@@ -1,10 +1,11 @@
-"""Every API call: watched, and refused on purpose."""
+"""Every API call: watched, and refused where its caller may not make it, or on purpose."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+import moto.core.errors
 import moto.core.responses
 import moto.s3.responses
 from moto.core.exceptions import ServiceException
@@ -20,15 +21,17 @@ def watch(replace: Replace, hooks: Hooks) -> None:
 
     def watched(original: Callable[..., Any]) -> Callable[..., Any]:
         def call(response: Any, *args: Any, **kwargs: Any) -> Any:
-            if hooks.watched():
-                try:
-                    hooks.called(_action(response), response)
-                except CallRefused as refusal:
-                    return _refused_call(response, refusal)
+            try:
+                hooks.called(_action(response), response)
+            except CallRefused as refusal:
+                return _refused_call(response, refusal)
             return original(response, *args, **kwargs)
 
         return call
 
+    # moto warns of an error that a service's model does not name; every service may refuse.
+    common = moto.core.errors.COMMON_ERROR_CODES
+    replace(moto.core.errors, "COMMON_ERROR_CODES", type(common)([*common, "AccessDenied", "AccessDeniedException"]))
     for owner, name in (
         (moto.core.responses.BaseResponse, "call_action"),
         (moto.s3.responses.S3Response, "_bucket_response"),

@@ -10,6 +10,7 @@ import requests
 
 from local.aws.deployer.deployed_stack import DeployedStack
 from local.aws.lambdas.service import Answer
+from local.aws.permissions.enforcement import Permissions
 from local.aws.s3.signers import FindSigner
 
 
@@ -39,6 +40,6 @@ class Hooks:
     """What the delays before a state's retries are multiplied with."""
     wait_factor: float
     """What the seconds of Wait states are multiplied with."""
-    watched: Callable[[], bool]
     called: Callable[[str, Any], None]
     """The action and moto's request. Raises CallRefused."""
+    permissions: Permissions

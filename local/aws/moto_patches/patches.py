@@ -58,7 +58,7 @@ class Patches:
         request_limits.limit_parameters(replace)
         request_limits.limit_functions(replace)
         sns.refuse_what_aws_refuses(replace)
-        sns.ask_queues(replace)
+        sns.ask_queues(replace, hooks)
         s3.check_forms(replace, hooks)
         s3.check_links(replace, hooks)
         cloudformation.tell_of_stacks(replace, hooks)

@@ -10,6 +10,7 @@ from moto.sns.exceptions import InvalidParameterValue
 from moto.sqs.exceptions import SQSException
 
 from local.aws import sns_rules
+from local.aws.moto_patches.hooks import Hooks
 from local.aws.moto_patches.replacement import Replace
 
 LOG = logging.getLogger(__name__)
@@ -30,14 +31,14 @@ def refuse_what_aws_refuses(replace: Replace) -> None:
     original = replace(moto.sns.models.SNSBackend, "publish", publish)
 
 
-def ask_queues(replace: Replace) -> None:
+def ask_queues(replace: Replace, hooks: Hooks) -> None:
     """moto's SNS sends to every subscribed queue; AWS's only to one whose policy lets it in, and else the message
     is lost (docs.aws.amazon.com/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html)."""
 
     def publish(subscription: Any, *args: Any, **kwargs: Any) -> None:
         if subscription.protocol != "sqs":
             original(subscription, *args, **kwargs)
-        elif sns_rules.may_send(subscription) and sns_rules.may_go_raw(subscription, kwargs.get("message_attributes")):
+        elif sns_rules.may_send(hooks.permissions, subscription) and sns_rules.may_go_raw(subscription, kwargs.get("message_attributes")):
             try:
                 original(subscription, *args, **kwargs)
             except SQSException as refusal:  # nobody who publishes hears of it

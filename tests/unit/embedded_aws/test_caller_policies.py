@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from local.aws.gateway.caller_policy import allows
+from local.aws.gateway.caller_policy import decision
 from local.aws.gateway.callers import Caller
-from local.aws.resource_policy import ConditionUnknown
+from local.aws.permissions.conditions import ConditionUnknown
+from local.aws.permissions.policy import statements
 
 OWN, OTHER, STRANGE = "111111111111", "222222222222", "333333333333"
 METHOD = f"arn:aws:execute-api:us-west-2:{OWN}:api/v1/GET/runs"
@@ -32,8 +33,11 @@ def policy(accounts: list[str], roles: list[str] | None = None) -> dict[str, Any
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def let_in(document: dict[str, Any] | None, who: Caller) -> bool:
-    return allows(document, who, resource=METHOD, account=OWN)
+MAY_CALL = '{"Statement": {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}}'
+
+
+def let_in(document: dict[str, Any] | None, who: Caller, own: str = MAY_CALL) -> bool:
+    return decision(document, who, resource=METHOD, account=OWN, identity=statements(own, "own")).allowed
 
 
 @pytest.mark.parametrize(("account", "expected"), [(OWN, True), (OTHER, True), (STRANGE, False)])
@@ -50,12 +54,18 @@ def test_of_an_account_only_the_roles_that_are_named_are_let_in(role: str, expec
     assert let_in(policy([OWN, OTHER], [f"arn:aws:iam::{OTHER}:role/ml-*"]), caller(OTHER, role)) is expected
 
 
+def test_an_account_that_is_named_leaves_it_to_its_own_iam_whom_it_lets_in() -> None:
+    assert not let_in(policy([OWN]), caller(OWN), own="{}")
+    assert let_in(policy([f"arn:aws:iam::{OWN}:role/ml"]), caller(OWN), own="{}") is False  # denied: not of accounts
+
+
 def test_a_role_of_the_same_name_in_another_account_is_another_role() -> None:
     assert not let_in(policy([OWN, OTHER], [f"arn:aws:iam::{OTHER}:role/ml"]), caller(OWN, "ml"))
 
 
 def test_without_a_policy_the_own_account_is_let_in_by_its_iam_and_no_other() -> None:
     assert let_in(None, caller(OWN))
+    assert not let_in(None, caller(OWN), own="{}")
     assert not let_in(None, caller(OTHER))
 
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from local.aws.resource_policy import ConditionUnknown, allows
+from local.aws.permissions.conditions import ConditionUnknown
+from local.aws.permissions.policy import Principal, Request, decide, statements
 
+ACCOUNT = "123456789012"
 QUEUE = "arn:aws:sqs:us-west-2:123456789012:dead-letters"
 RULE = "arn:aws:events:us-west-2:123456789012:rule/upload"
 
 
-def _allows(*statements: dict[str, Any]) -> bool:
-    return allows(
-        {"Version": "2012-10-17", "Statement": list(statements)},
-        service="events.amazonaws.com",
-        action="sqs:SendMessage",
-        resource=QUEUE,
-        source_arn=RULE,
-        account="123456789012",
-    )
+def _allows(*policy: dict[str, Any]) -> bool:
+    context = {"aws:sourcearn": RULE, "aws:sourceaccount": ACCOUNT, "aws:securetransport": "true"}
+    request = Request(Principal(ACCOUNT, service="events.amazonaws.com"), "sqs:SendMessage", QUEUE, context)
+    return decide(request, identity=(), resource=statements(json.dumps({"Statement": policy}), "queue")).allowed
 
 
 def _statement(**fields: Any) -> dict[str, Any]:
@@ -79,9 +77,7 @@ def test_a_denial_for_all_but_some_principals_meets_a_service() -> None:
 
 
 def test_without_a_policy_nobody_is_let_in() -> None:
-    assert not allows(
-        None, service="events.amazonaws.com", action="sqs:SendMessage", resource=QUEUE, source_arn=RULE, account="1"
-    )
+    assert not _allows()
 
 
 def test_a_condition_that_is_not_imitated_is_an_error() -> None:

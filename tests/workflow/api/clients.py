@@ -124,7 +124,13 @@ class Service:
     notices: list[dict[str, Any]] = field(default_factory=list)
 
     def client(self, role: str) -> Client:
-        """A client of a new session of the role."""
+        """A client of a new session of the role, which may call APIs, and nothing else."""
+        iam = self.stack.aws.client("iam")
+        if role not in {each["RoleName"] for each in iam.list_roles()["Roles"]}:
+            trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+            iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+            call = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}
+            iam.put_role_policy(RoleName=role, PolicyName="api", PolicyDocument=json.dumps({"Statement": [call]}))
         issued = self.stack.aws.client("sts").assume_role(
             RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{role}", RoleSessionName=f"s-{uuid.uuid4().hex[:6]}"
         )["Credentials"]

@@ -296,7 +296,17 @@ def test_operations_resources_are_made(deploy_resources: Deploy, aws: EmbeddedAw
                 "Type": "AWS::KMS::Key",
                 "Properties": {
                     "EnableKeyRotation": True,
-                    "KeyPolicy": {"Version": "2012-10-17", "Statement": []},
+                    "KeyPolicy": {
+                        "Version": "2012-10-17",
+                        "Statement": [
+                            {
+                                "Effect": "Allow",
+                                "Principal": {"AWS": f"arn:aws:iam::{aws.account}:root"},
+                                "Action": "kms:*",
+                                "Resource": "*",
+                            }
+                        ],
+                    },
                 },
             },
             "KeyAlias": {

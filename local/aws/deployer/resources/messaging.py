@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from local.aws import resource_policy
 from local.aws.deployer.errors import NotHonoured
 from local.aws.deployer.intrinsics import Created
 from local.aws.deployer.resource_type import Stack, resource_type, tags, truth
+from local.aws.permissions.conditions import ConditionUnknown
+from local.aws.permissions.policy import statements
 
 
 def _attribute(value: Any) -> str:
@@ -28,8 +29,8 @@ def _check_protocol(logical_id: str, subscribed: dict[str, Any]) -> None:
 
 def _check_policy(logical_id: str, properties: dict[str, Any]) -> None:
     try:
-        resource_policy.check(properties["PolicyDocument"])
-    except resource_policy.ConditionUnknown as error:
+        statements(json.dumps(properties["PolicyDocument"]), logical_id)
+    except ConditionUnknown as error:
         raise NotHonoured(f"{logical_id}: {error}") from error
 
 

@@ -81,6 +81,7 @@ class LocalStack:
             self._bedrock = LocalBedrock.start(
                 state_folder=self.folder / "bedrock",
                 aws_endpoint=self.aws.endpoint,
+                enforce_permissions=True,
                 region=self.region,
                 switches=self._switches,
             )

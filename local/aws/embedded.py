@@ -54,6 +54,7 @@ from local.aws.lambdas.service import (
     event_bytes,
 )
 from local.aws.moto_patches import Hooks, Patches
+from local.aws.permissions.desk import Desk
 from local.aws.permissions.enforcement import Permissions
 from local.aws.s3.signers import Signer
 from local.aws.stubs import WithoutStubs
@@ -187,7 +188,11 @@ class EmbeddedAws:
             self._server = make_server(
                 "127.0.0.1",
                 0,
-                Wire(WithoutStubs(DomainDispatcherApplication(create_backend_app)), self.calls),
+                Wire(
+                    WithoutStubs(DomainDispatcherApplication(create_backend_app)),
+                    self.calls,
+                    Desk(self.permissions, self.identities),
+                ),
                 threaded=True,
                 request_handler=MotoRequestHandler,
                 fd=listener.fileno(),

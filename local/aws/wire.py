@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from local.aws.calls import Calls
+from local.aws.permissions.desk import Desk
 
 
 class Wire:
@@ -16,15 +17,18 @@ class Wire:
     Half an answer is not imitated: without TLS, botocore takes the half for the whole, which it cannot on AWS.
     """
 
-    def __init__(self, application: Callable[..., Iterable[bytes]], calls: Calls) -> None:
+    def __init__(self, application: Callable[..., Iterable[bytes]], calls: Calls, desk: Desk) -> None:
         self._application = application
         self._calls = calls
+        self._desk = desk
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer as the application does, or reset the connection.
 
         Raises ConnectionResetError for the server, which then takes it that the client has gone.
         """
+        if self._desk.serves(environ["PATH_INFO"]):
+            return self._desk(environ, start_response)
         if not self._calls.watched:
             return self._application(environ, start_response)
         begun: list[tuple[Any, ...]] = []

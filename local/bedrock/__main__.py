@@ -20,6 +20,7 @@ import uvicorn
 
 from local.bedrock.application import application
 from local.bedrock.aws_calls import AwsCalls
+from local.bedrock.caller_rights import CallerRights
 from local.bedrock.http import Connection
 from local.bedrock.records import Records
 from local.bedrock.service import Service
@@ -36,6 +37,11 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0: a free one")
     parser.add_argument("--state-folder", type=Path, help="where files, jobs and models are kept over a restart")
     parser.add_argument("--aws-endpoint", default="http://127.0.0.1:4566", help="where the grader's Lambda API is")
+    parser.add_argument(
+        "--enforce-permissions",
+        action="store_true",
+        help="ask the embedded AWS at --aws-endpoint what each caller may do",
+    )
     parser.add_argument("--region", default="us-west-2")
     parser.add_argument("--account", default=_ACCOUNT)
     parser.add_argument("--switch", action="append", default=[], metavar="NAME=VALUE", help="set a switch")
@@ -56,12 +62,14 @@ def main() -> int:
         options.state_folder.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="local bedrock: %(levelname)s %(message)s")
     aws = AwsCalls(options.aws_endpoint)
+    rights = CallerRights(options.aws_endpoint if options.enforce_permissions else None)
     service = Service(
         region=options.region,
         account=options.account,
         records=Records(options.state_folder / "bedrock.sqlite" if options.state_folder else None),
         switches=switches,
         invoke=aws.invoke,
+        rights=rights,
         function_exists=aws.function_exists,
         read_object=aws.read_object,
     )

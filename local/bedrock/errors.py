@@ -34,9 +34,9 @@ def invalid_bearer_token() -> ApiError:
     return ApiError(401, "invalid_api_key", "Invalid bearer token", kind="permission_denied_error")
 
 
-def access_denied(action: str, *, region: str, account: str) -> ApiError:
-    """403 as captured from the service: IAM allows the caller no such action."""
-    message = (
+def access_denied(action: str, *, region: str, account: str, words: str | None = None) -> ApiError:
+    """403 as captured from the service: IAM allows the caller no such action. `words`: IAM's own sentence."""
+    message = words or (
         f"User: arn:aws:sts::{account}:assumed-role/local/local is not authorized to perform: bedrock-mantle:{action} "
         f"on resource: arn:aws:bedrock-mantle:{region}:{account}:project/default because no identity-based policy "
         f"allows the bedrock-mantle:{action} action"

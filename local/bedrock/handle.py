@@ -25,8 +25,17 @@ class LocalBedrockFailed(Exception):
 class LocalBedrock:
     """A running local Bedrock; ends with this process, or by `close`."""
 
-    def __init__(self, *, state_folder: Path, aws_endpoint: str, region: str, switches: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        *,
+        state_folder: Path,
+        aws_endpoint: str,
+        enforce_permissions: bool,
+        region: str,
+        switches: Mapping[str, object],
+    ) -> None:
         self._state_folder = state_folder
+        self._enforce_permissions = enforce_permissions
         self._aws_endpoint = aws_endpoint
         self._switches = dict(switches)
         self.region = region
@@ -40,11 +49,21 @@ class LocalBedrock:
         *,
         state_folder: Path,
         aws_endpoint: str = "http://127.0.0.1:9",
+        enforce_permissions: bool = False,
         region: str = "us-west-2",
         switches: Mapping[str, object] | None = None,
     ) -> LocalBedrock:
-        """Start the process on a free port and wait until it answers. Raises LocalBedrockFailed."""
-        return cls(state_folder=state_folder, aws_endpoint=aws_endpoint, region=region, switches=switches or {})
+        """Start the process on a free port and wait until it answers. Raises LocalBedrockFailed.
+
+        `enforce_permissions`: an embedded AWS is at `aws_endpoint`, and decides what each caller may do.
+        """
+        return cls(
+            state_folder=state_folder,
+            aws_endpoint=aws_endpoint,
+            enforce_permissions=enforce_permissions,
+            region=region,
+            switches=switches or {},
+        )
 
     def __enter__(self) -> LocalBedrock:
         return self
@@ -123,6 +142,8 @@ class LocalBedrock:
     def _start(self, *, port: int) -> None:
         words = [sys.executable, "-m", "local.bedrock", "--port", str(port), "--state-folder", str(self._state_folder)]
         words += ["--aws-endpoint", self._aws_endpoint, "--region", self.region, "--parent", str(os.getpid())]
+        if self._enforce_permissions:
+            words.append("--enforce-permissions")
         for name, value in self._switches.items():
             words += ["--switch", f"{name}={value}"]
         root = str(Path(__file__).resolve().parents[2])

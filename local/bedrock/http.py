@@ -69,7 +69,7 @@ class JsonResponse(Response):
 class Api:
     """How one of the service's APIs checks its callers and words its errors."""
 
-    authorise: Callable[[Request, str], None]  # raises ApiError; the second argument is the IAM action
+    authorise: Callable[[Request, str], Awaitable[None]]  # raises ApiError; the second argument is the IAM action
     error: Callable[[ApiError], Response]
 
 
@@ -84,7 +84,7 @@ def route(service: Service, api: Api, *, method: str, path: str, action: str, ha
         try:
             if fault and fault.when == "before":
                 return await _befallen(request, fault, None, service, api)
-            api.authorise(request, action)
+            await api.authorise(request, action)
             service.calls[action] += 1
             response = await handler(request)
         except ApiError as refusal:

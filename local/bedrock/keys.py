@@ -68,6 +68,20 @@ def check_short_term(key: str, *, region: str, now: datetime) -> datetime:
     return signed_at + life
 
 
+def access_key_of(headers: Mapping[str, str]) -> str | None:
+    """The access key with which a request, or its short-term key, was signed; None for a long-term key."""
+    key = bearer_of(headers)
+    if key is None:
+        found = _SIGV4.match(headers.get("authorization", ""))
+        return found[1] if found else None
+    try:
+        url = base64.b64decode(key.removeprefix(SHORT_TERM_PREFIX), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    credential = parse_qs(urlsplit("https://" + url).query).get("X-Amz-Credential", [""])[-1]
+    return credential.partition("/")[0] or None
+
+
 def is_long_term(key: str) -> bool:
     """Whether a key looks like an IAM service-specific credential for Bedrock."""
     return key.startswith(LONG_TERM_PREFIX) and len(key) >= 40

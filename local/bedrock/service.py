@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from local.bedrock.caller_rights import CallerRights
 from local.bedrock.faults import Faults
 from local.bedrock.grading import Invoke
 from local.bedrock.models import Models
@@ -24,13 +25,24 @@ class Service:
     account: str
     records: Records
     switches: Switches
-    invoke: Invoke
+    invoke: Callable[[str, bytes, str | None], Awaitable[bytes]]
+    """Function's ARN, payload, access key of whose rights are used (None: everybody's) → answer; raises GraderFailed"""
+    rights: CallerRights
     function_exists: Callable[[str], Awaitable[bool]]
-    read_object: Callable[[str, str], Awaitable[bytes]]  # (S3 URI, Region); raises FileNotFoundError
+    read_object: Callable[[str, str, str | None], Awaitable[bytes]]
+    """S3 URI, Region, access key as for `invoke` → bytes; raises FileNotFoundError"""
     calls: Counter[str] = field(default_factory=Counter)  # by action: calls that reached their handler
 
     def __post_init__(self) -> None:
         self._build()
+
+    def invoke_as(self, access_key: str | None) -> Invoke:
+        """How a grader is invoked with the rights of the holder of an access key."""
+
+        async def invoke(arn: str, payload: bytes) -> bytes:
+            return await self.invoke(arn, payload, access_key)
+
+        return invoke
 
     def forget(self) -> None:
         """Be as at the very first start: nothing known, every switch at its default."""

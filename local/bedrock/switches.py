@@ -76,6 +76,9 @@ class Switches:
     )
     group_size: int = _switch(8, "Rollouts of one prompt.")
     rollout_max_tokens: int = _switch(1024, "Longest rollout in tokens; longer ones are cut.")
+    grader_invoked_as: Literal["creator", "service"] = _switch(
+        "creator", "With whose rights the grader is invoked: those of the job's creator, or Bedrock's as a service."
+    )
     grader_layout: Literal["toplevel", "metadata", "both"] = _switch(
         "toplevel", "Where the grader's batch has `reference_answer` and the row's other fields."
     )

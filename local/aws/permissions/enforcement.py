@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import uuid
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
@@ -84,23 +85,25 @@ class Permissions:
 
         Where a customer's key encrypts a queue, the service must be let use the key, too.
         """
-        about = {"aws:sourcearn": source_arn, "aws:sourceaccount": self._account, **(context or {})}
-        principal = Principal(self._account, caller=service, service=service)
-        wanted = [Need(action, resource, about)]
-        if action == "sqs:SendMessage":
-            key = self.resources.queue_key(resource.rpartition(":")[2])
-            keys = key_needs(self.resources, "sqs", key, READ_AND_WRITE)
-            # EventBridge does not tell KMS for which rule, or account, it asks:
-            # docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
-            told = about if service != "events.amazonaws.com" else {}
-            wanted += [Need(need.action, need.resource, {**need.context, **told}) for need in keys]
-        return all(self._allowed(resource.split(":")[2], principal, need) for need in wanted)
+        itself = Principal(self._account, caller=service, service=service)
+        principal = replace(itself, source_arn=source_arn)
+        wanted = [(principal, Need(action, resource, context or {}))]
+        # EventBridge does not tell KMS for which rule, or account, it asks:
+        # docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+        at_the_key = itself if service == "events.amazonaws.com" else principal
+        match action:
+            case "sqs:SendMessage":
+                key = self.resources.queue_key(resource.rpartition(":")[2])
+                wanted += [(at_the_key, need) for need in key_needs(self.resources, "sqs", key, READ_AND_WRITE)]
+            case "sns:Publish":
+                key = self.resources.topic_key(resource)
+                wanted += [(at_the_key, need) for need in key_needs(self.resources, "sns", key, READ_AND_WRITE)]
+        return all(self._allowed(resource.split(":")[2], asker, need) for asker, need in wanted)
 
     def may_assume(self, service: str, role: str, *, source_arn: str) -> bool:
         """Whether `service` may assume a role (its ARN) for the resource `source_arn` of the account."""
-        principal = Principal(self._account, caller=service, service=service)
-        about = {"aws:sourcearn": source_arn, "aws:sourceaccount": self._account}
-        return self._allowed("sts", principal, Need("sts:AssumeRole", role, about))
+        principal = Principal(self._account, caller=service, service=service, source_arn=source_arn)
+        return self._allowed("sts", principal, Need("sts:AssumeRole", role))
 
     def principal_may(
         self, access_key: str, action: str, resource: str, context: Mapping[str, str] | None = None
@@ -114,6 +117,13 @@ class Permissions:
         """A role's principal."""
         name = role.rpartition("/")[2]
         return Principal(self._account, role, f"arn:aws:sts::{self._account}:assumed-role/{name}/{session}")
+
+    def service_key(self, service: str, source_arn: str) -> str:
+        """An access key with which `service` acts as itself, for the resource `source_arn` of the account."""
+        key = f"ASIA{uuid.uuid4().hex[:16].upper()}"
+        with self._lock:
+            self._principals[key] = Principal(self._account, caller=service, service=service, source_arn=source_arn)
+        return key
 
     def principal(self, access_key: str) -> Principal:
         """Whose access key it is; the developer's for one that nobody has issued."""
@@ -188,6 +198,9 @@ class Permissions:
             "aws:requestedregion": self.resources.region,
             **need.context,
         }
+        if principal.source_arn:
+            about["aws:sourcearn"] = principal.source_arn
+            about["aws:sourceaccount"] = principal.account
         if principal.arn:
             about["aws:principalarn"] = principal.arn
             about["aws:principalaccount"] = principal.account

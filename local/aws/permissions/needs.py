@@ -105,6 +105,10 @@ def _kms(call: Call, resources: Resources) -> Iterator[Need]:
     yield Need(f"kms:{call.action}", resources.key_arn(str(call.parameters.get("KeyId", ""))) or "*")
 
 
+def _sts(call: Call, _: Resources) -> Iterator[Need]:
+    yield Need(f"sts:{call.action}", _first(call.parameters.get("RoleArn", "*")))
+
+
 _BY_SERVICE = {
     "s3": s3_needs,
     "dynamodb": _dynamodb,
@@ -115,6 +119,7 @@ _BY_SERVICE = {
     "secretsmanager": _secretsmanager,
     "states": _states,
     "kms": _kms,
+    "sts": _sts,
 }
 
 

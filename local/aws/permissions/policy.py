@@ -25,6 +25,8 @@ class Principal:
     """The ARN that error messages name: a session's, a user's, or the service's name."""
     service: str = ""
     """The service's name (events.amazonaws.com)."""
+    source_arn: str = ""
+    """The resource for which a service asks."""
 
     @property
     def role(self) -> str:

@@ -39,7 +39,7 @@ class JobRoutes:
                 raise invalid(f"File '{file}' does not exist.", param=name)
         if service.switches.grader_checked_at_creation and not await service.function_exists(asked.grader):
             raise invalid(f"Function not found: {asked.grader}", param="method.reinforcement.grader.lambda.function")
-        return self._answer(self._jobs.create(asked))
+        return self._answer(self._jobs.create(asked, creator=request.state.access_key))
 
     async def list(self, request: Request) -> Response:
         """GET /v1/fine_tuning/jobs, newest first"""

@@ -55,8 +55,8 @@ class Jobs:
         """Stop all tasks; their jobs are left as they are, to go on in the next process."""
         await self._tasks.stop_all()
 
-    def create(self, request: JobRequest) -> Document:
-        """Make a job and start it; returns its record."""
+    def create(self, request: JobRequest, *, creator: str | None) -> Document:
+        """Make a job and start it; returns its record. `creator`: the access key of whoever made it."""
         now = time.time()
         name = f"ftjob-{uuid.uuid4()}"
         job: Document = {
@@ -73,6 +73,7 @@ class Jobs:
             "rate": request.rate,
             "seed": request.seed,
             "metadata": request.metadata,
+            "creator": creator,
             "status": "validating_files",
             "finished_at": None,
             "fine_tuned_model": None,
@@ -158,10 +159,15 @@ class Jobs:
             labels=self._service.rows.labels,
         )
         kept = self._records.get(PROGRESS, name)
+        caller = job["creator"]
+        if switches.grader_invoked_as == "service":
+            service = self._service
+            caller = await service.rights.access_key(f"arn:aws:bedrock:{service.region}:{service.account}:job/{name}")
+        invoke = self._service.invoke_as(caller)
 
         async def grade(replies: Sequence[Reply]) -> list[float]:
             settings = GraderSettings.of(switches)
-            return await rewards(job["grader"], replies, invoke=self._service.invoke, settings=settings)
+            return await rewards(job["grader"], replies, invoke=invoke, settings=settings)
 
         def keep(progress: Progress, measures: Measures) -> None:
             with self._records.together():

@@ -72,7 +72,7 @@ class _Authoriser:
         self._service = service
         self._ends: dict[str, datetime] = {}
 
-    def __call__(self, request: Request, action: str) -> None:
+    async def __call__(self, request: Request, action: str) -> None:
         """Raises ApiError: 401 for the key, 403 for the action."""
         switches = self._service.switches
         region, account = self._service.region, self._service.account
@@ -87,6 +87,16 @@ class _Authoriser:
                 raise access_denied(action, region=region, account=account)
         if switches.denied_actions and action in named(switches.denied_actions):
             raise access_denied(action, region=region, account=account)
+        request.state.access_key = access_key = keys.access_key_of(request.headers)
+        if access_key is None:  # a long-term key, of a user that IAM of this machine does not know
+            return
+        wanted = [(action, f"arn:aws:bedrock-mantle:{region}:{account}:project/default")]
+        if key is not None:
+            wanted.append(("CallWithBearerToken", "*"))
+        for each, resource in wanted:
+            words = await self._service.rights.refusal(access_key, f"bedrock-mantle:{each}", resource)
+            if words is not None:
+                raise access_denied(each, region=region, account=account, words=words)
 
     def _check(self, key: str) -> None:
         switches = self._service.switches

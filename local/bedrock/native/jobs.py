@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from local.bedrock.caller_rights import RoleRefused
 from local.bedrock.catalog import NOVA_TUNED, base_model
 from local.bedrock.grading import GraderFailed, GraderSettings, Reply, rewards
 from local.bedrock.grpo import Measures
@@ -136,7 +137,9 @@ class CustomizationJobs:
     async def _live(self, name: str) -> None:
         switches = self._service.switches
         job = self._read(name)
-        rows = await self._rows(job)
+        access_key = await self._assume(job)
+        invoke = self._service.invoke_as(access_key)
+        rows = await self._rows(job, access_key)
         if job["phase"] == 0:
             await asyncio.sleep(switches.validating_seconds)
             self._change(name, phase=1)
@@ -162,7 +165,7 @@ class CustomizationJobs:
 
         async def grade(replies: Sequence[Reply]) -> list[float]:
             asked = GraderSettings.of(switches, native=True)
-            return await rewards(job["grader"], replies, invoke=self._service.invoke, settings=asked)
+            return await rewards(job["grader"], replies, invoke=invoke, settings=asked)
 
         def keep(progress: Progress, _: Measures) -> None:
             self._service.records.put(PROGRESS, name, progress.to_json())
@@ -179,9 +182,32 @@ class CustomizationJobs:
             self._service.models.keep(base, progress.policy, model_id=job["model_arn"])
             self._change(name, status="Completed", ended=time.time(), phase=3)
 
-    async def _rows(self, job: Document) -> list[Document]:
+    async def _assume(self, job: Document) -> str | None:
+        """An access key of the job's role, which must reach all that the job needs. Raises CustomizationFailed.
+
+        docs.aws.amazon.com/bedrock/latest/userguide/model-customization-iam-role.html
+        """
+        rights = self._service.rights
         try:
-            content = await self._service.read_object(job["training_uri"], self._service.region)
+            access_key = await rights.access_key(job["arn"], job["role"])
+        except RoleRefused as refusal:
+            raise CustomizationFailed(str(refusal)) from refusal
+        bucket, _, prefix = str(job["output"]["s3Uri"]).removeprefix("s3://").partition("/")
+        written = f"arn:aws:s3:::{bucket}/{prefix.rstrip('/')}/{job['id']}"
+        needed: list[tuple[str, str, dict[str, str]]] = [
+            ("s3:PutObject", written, {}),
+            ("s3:GetObject", written, {}),
+            ("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": prefix}),
+        ]
+        for action, resource, context in needed if access_key is not None else ():
+            refusal_text = await rights.refusal(str(access_key), action, resource, context)
+            if refusal_text is not None:
+                raise CustomizationFailed(f"The role cannot write the job's output: {refusal_text}")
+        return access_key
+
+    async def _rows(self, job: Document, access_key: str | None) -> list[Document]:
+        try:
+            content = await self._service.read_object(job["training_uri"], self._service.region, access_key)
         except FileNotFoundError as problem:
             raise CustomizationFailed(str(problem)) from problem
         rows = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +16,7 @@ from local.bedrock.native.control_plane import ControlPlane
 from local.bedrock.native.deployments import Deployments
 from local.bedrock.native.errors import denied, error_response
 from local.bedrock.native.jobs import CustomizationJobs
+from local.bedrock.native.needs import needed
 from local.bedrock.native.runtime import Runtime
 from local.bedrock.native.service_model import operation_at
 from local.bedrock.service import Service
@@ -73,8 +74,8 @@ def refused_operation(request: Request) -> Response | None:
     return None
 
 
-def _authoriser(service: Service) -> Callable[[Request, str], None]:
-    def authorise(request: Request, action: str) -> None:
+def _authoriser(service: Service) -> Callable[[Request, str], Awaitable[None]]:
+    async def authorise(request: Request, action: str) -> None:
         """Raises ApiError (403) for a request that is not signed for this service and Region, or is denied."""
         scope = keys.signed_scope(request.headers.get("authorization", ""))
         if scope is None:
@@ -87,5 +88,10 @@ def _authoriser(service: Service) -> Callable[[Request, str], None]:
         if action in named(service.switches.denied_actions):
             caller = f"arn:aws:sts::{service.account}:assumed-role/local/local"
             raise denied(f"User: {caller} is not authorized to perform: bedrock:{action}")
+        access_key = keys.access_key_of(request.headers) or ""
+        for each, resource, context in await needed(request, action, region=service.region, account=service.account):
+            words = await service.rights.refusal(access_key, each, resource, context)
+            if words is not None:
+                raise denied(words)
 
     return authorise

@@ -86,6 +86,4 @@ class AwsCalls:
             )
             new: Any = session.client
             self._clients[service, region, access_key] = new(service, endpoint_url=self._endpoint, config=config)
-                service, endpoint_url=self._endpoint, config=config
-            )  # type: ignore[call-overload]  # the name is a variable
         return self._clients[service, region, access_key]

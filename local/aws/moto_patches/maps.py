@@ -1,4 +1,4 @@
-"""How a Map state reads its items."""
+"""How a Map state reads its items, and starts its children."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval.resource_eval_s3 import (
     ResourceEvalS3,
 )
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.distributed_iteration_component import (
+    DistributedIterationComponent,
+)
 
+from local.aws.moto_patches.hooks import Hooks
 from local.aws.moto_patches.replacement import Replace
 
 
@@ -31,3 +35,29 @@ def name_reader_failures(replace: Replace) -> None:
             ) from error
 
     original = replace(ResourceEvalS3, "eval_resource", read)
+
+
+def start_children_as_the_machines_role(replace: Replace, hooks: Hooks) -> None:
+    """The children of a Distributed Map are executions that the machine's role starts, watches and stops:
+    docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html. In moto they are threads."""
+
+    def map_run(component: Any, env: Any, eval_input: Any) -> None:
+        machine = env.states.context_object.context_object_data["StateMachine"]["Id"]
+        role = env.states.context_object.context_object_data["Execution"]["RoleArn"]
+        child = f"{machine.replace(':stateMachine:', ':execution:')}/{eval_input.label or 'map'}:child"
+        needed = {
+            "states:StartExecution": machine,
+            "states:DescribeExecution": child,
+            "states:StopExecution": child,
+        }
+        for action, resource in needed.items():
+            if not hooks.permissions.role_may(role, action, resource):
+                name = StatesErrorName(typ=StatesErrorNameType.StatesPermissions)
+                cause = f"{role} is not authorized to perform: {action} on resource: {resource}"
+                details: Any = {"mapRunFailedEventDetails": {"error": name.error_name, "cause": cause}}
+                failed = HistoryEventType.MapRunFailed
+                event = FailureEvent(env=env, error_name=name, event_type=failed, event_details=details)
+                raise FailureEventException(event)
+        original(component, env, eval_input)
+
+    original = replace(DistributedIterationComponent, "_map_run", map_run)

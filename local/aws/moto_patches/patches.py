@@ -49,6 +49,7 @@ class Patches:
         tasks.call_as_the_machines_role(replace, hooks)
         tasks.call_apis(replace, hooks)
         maps.name_reader_failures(replace)
+        maps.start_children_as_the_machines_role(replace, hooks)
         functions.run(replace, hooks)
         functions.keep_logging_config(replace)
         events.deliver_object_events(replace, hooks)

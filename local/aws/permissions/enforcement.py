@@ -14,6 +14,7 @@ from moto.sts.models import sts_backends
 
 from local.aws.calls import Call
 from local.aws.identities import Identities
+from local.aws.permissions import creation
 from local.aws.permissions.need import READ_AND_WRITE, Need, key_needs
 from local.aws.permissions.needs import FREE, needs
 from local.aws.permissions.policy import Decision, Principal, Request, Statement, decide, statements
@@ -70,6 +71,9 @@ class Permissions:
         principal = self.principal(call.access_key)
         for need in needs(call, self.resources):
             self._require(call.service, principal, need)
+        problem = creation.problem(call, self)
+        if problem is not None:
+            raise problem
         missing = to_tell_what_is_missing(call, self.resources)
         if missing is not None:
             self._require(call.service, principal, missing)

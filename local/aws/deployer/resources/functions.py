@@ -58,6 +58,7 @@ def _archive(stack: Stack, logical_id: str, location: dict[str, Any]) -> bytes:
         "Environment.Variables",
         "Layers",
         "ReservedConcurrentExecutions",
+        "TracingConfig.Mode",  # X-Ray is not there on one machine: Lambda checks the role's permissions, and no more
         "LoggingConfig.LogFormat",
         "LoggingConfig.LogGroup",
         "LoggingConfig.ApplicationLogLevel",
@@ -65,7 +66,6 @@ def _archive(stack: Stack, logical_id: str, location: dict[str, Any]) -> bytes:
     ],
     without_effect={
         "Architectures": "processes run on this machine's own processor",
-        "TracingConfig": "X-Ray is not there on one machine",
         "EphemeralStorage.Size": "the scratch folder is as large as the disk",
         "SnapStart": "processes start from nothing, in well under a second",
         "LoggingConfig.SystemLogLevel": "the START, END and REPORT lines are always written, as text",
@@ -91,6 +91,7 @@ def function(stack: Stack, logical_id: str, properties: dict[str, Any]) -> Creat
         MemorySize=int(properties.get("MemorySize", 128)),
         Tags={tag["Key"]: str(tag["Value"]) for tag in properties.get("Tags", [])},
         **given(properties, "Description", "Handler", "Runtime", "Role", "Layers", "LoggingConfig", "Architectures"),
+        **given(properties, "TracingConfig"),
     )
     if "ReservedConcurrentExecutions" in properties:
         api.put_function_concurrency(

@@ -51,8 +51,13 @@ class Api:
 
     @cached_property
     def presigner(self) -> S3Client:
-        """A client whose links are signed by version 4, whatever botocore thinks that the Region's S3 still takes."""
-        return boto3.client("s3", config=Config(signature_version="s3v4"))
+        """A client whose links are signed by version 4 for the bucket's host in its own Region.
+
+        By default botocore signs them for the global host, which answers a new bucket outside us-east-1 with a
+        redirect: the signature is for another host, then.
+        docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html#VirtualHostingBackwardsCompatibility
+        """
+        return boto3.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 
     @property
     def team(self) -> Team:

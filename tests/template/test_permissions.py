@@ -61,6 +61,7 @@ EXPECTED: dict[str, set[str]] = {
         "s3:ListBucket",
     },
     "ValidateDataset": {
+        "s3:ListBucket",
         "dynamodb:GetItem",
         "dynamodb:UpdateItem",
         "s3:GetObject",
@@ -69,6 +70,7 @@ EXPECTED: dict[str, set[str]] = {
         "s3:AbortMultipartUpload",
     },
     "RehearseGrader": {
+        "s3:ListBucket",
         "dynamodb:GetItem",
         "dynamodb:UpdateItem",
         "s3:GetObject",
@@ -79,6 +81,7 @@ EXPECTED: dict[str, set[str]] = {
         BEARER,
     },
     "SubmitJob": {
+        "s3:ListBucket",
         "dynamodb:GetItem",
         "dynamodb:UpdateItem",
         "s3:GetObject",
@@ -105,6 +108,7 @@ EXPECTED: dict[str, set[str]] = {
         BEARER,
     },
     "PlanEvaluation": {
+        "s3:ListBucket",
         "dynamodb:GetItem",
         "dynamodb:UpdateItem",
         "s3:GetObject",

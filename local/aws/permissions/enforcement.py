@@ -93,7 +93,7 @@ class Permissions:
         principal = replace(itself, source_arn=source_arn)
         wanted = [(principal, Need(action, resource, context or {}))]
         # EventBridge does not tell KMS for which rule, or account, it asks:
-        # docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+        # docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
         at_the_key = itself if service == "events.amazonaws.com" else principal
         match action:
             case "sqs:SendMessage":

@@ -50,6 +50,8 @@ def s3_needs(call: Call, resources: Resources) -> Iterator[Need]:
         for name in ("prefix", "delimiter", "max-keys")
         if action.startswith("ListBucket") and call.parameters.get(name) is not None
     }
+    if version is not None:
+        asked["s3:versionid"] = version
     yield Need(f"s3:{action}", where, asked)
     source = unquote(str(call.headers.get("x-amz-copy-source", "")).partition("?")[0]).removeprefix("/")
     if source:

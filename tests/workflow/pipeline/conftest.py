@@ -191,6 +191,7 @@ def shared_application() -> Iterator[Application]:
         made = CallsMade(stack)
         yield Application(stack, queue_url)
         assert made.refused() == set(), "calls that the callers' roles do not allow"
+        assert [str(each) for each in stack.aws.permissions.refused] == [], "permissions that the stack lacks"
 
 
 @pytest.fixture

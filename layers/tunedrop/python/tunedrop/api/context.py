@@ -51,13 +51,7 @@ class Api:
 
     @cached_property
     def presigner(self) -> S3Client:
-        """A client whose links are signed by version 4 for the bucket's host in its own Region.
-
-        By default botocore signs them for the global host, which answers a new bucket outside us-east-1 with a
-        redirect: the signature is for another host, then.
-        docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html#VirtualHostingBackwardsCompatibility
-        """
-        return boto3.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
+        return presigning_client()
 
     @property
     def team(self) -> Team:
@@ -116,3 +110,13 @@ class Api:
             return None
         document: dict[str, Any] = folder.read_json(name)
         return document
+
+
+def presigning_client() -> S3Client:
+    """A client whose links are signed by version 4 for the bucket's host in its own Region.
+
+    By default botocore signs them for the global host, which answers a new bucket outside us-east-1 with a
+    redirect: the signature is for another host, then.
+    docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html#VirtualHostingBackwardsCompatibility
+    """
+    return boto3.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))

@@ -38,7 +38,9 @@ def ask_queues(replace: Replace, hooks: Hooks) -> None:
     def publish(subscription: Any, *args: Any, **kwargs: Any) -> None:
         if subscription.protocol != "sqs":
             original(subscription, *args, **kwargs)
-        elif sns_rules.may_send(hooks.permissions, subscription) and sns_rules.may_go_raw(subscription, kwargs.get("message_attributes")):
+        elif sns_rules.may_send(hooks.permissions, subscription) and sns_rules.may_go_raw(
+            subscription, kwargs.get("message_attributes")
+        ):
             try:
                 original(subscription, *args, **kwargs)
             except SQSException as refusal:  # nobody who publishes hears of it

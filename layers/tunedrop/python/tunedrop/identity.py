@@ -14,7 +14,6 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 SLUG_LENGTH = 30
 """Characters of a dataset's name in a run id. With the hash a run id has at most 30 + 1 + 16 = 47 characters, which
@@ -39,13 +38,28 @@ class EventNotUnderstood(Exception):
     """An execution was started with an input that names neither an upload nor a run."""
 
 
+NO_VERSION = "null"
+"""S3's version id of an object that was written while its bucket kept no versions: the next upload takes its place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """The object whose arrival started a run."""
+    """The object whose arrival started a run.
+
+    A bucket that keeps no versions tells none: `version_id` is empty, `sequencer` tells the uploads of a key apart, and
+    `etag` says whether what lies there is still what was uploaded.
+    """
 
     bucket: str
     key: str
     version_id: str
+    sequencer: str = ""
+    etag: str = ""
+
+    @property
+    def moment(self) -> str:
+        """What tells this upload from every other one of its key, however often its event is delivered."""
+        return self.version_id or self.sequencer or self.etag
 
 
 def slug(name: str) -> str:
@@ -61,7 +75,7 @@ def dataset_name(key: str) -> str:
 
 def run_id_for_upload(upload: Upload) -> str:
     """The run that this upload is: the same for every delivery of its event, another for every new version."""
-    digest = hashlib.sha256("\0".join((upload.bucket, upload.key, upload.version_id)).encode()).hexdigest()
+    digest = hashlib.sha256("\0".join((upload.bucket, upload.key, upload.moment)).encode()).hexdigest()
     return f"{slug(dataset_name(upload.key))}-{digest[:_HASH_LENGTH]}"
 
 
@@ -75,20 +89,37 @@ def is_run_id(text: str) -> bool:
     return _RUN_ID.fullmatch(text) is not None
 
 
-def upload_of(execution_input: Mapping[str, Any]) -> Upload | None:
-    """The upload in an execution's input, where that is S3's `Object Created` event; else None."""
-    detail = execution_input.get("detail")
-    if execution_input.get("source") != "aws.s3" or not isinstance(detail, Mapping):
+def kept_version(told: object) -> str:
+    """A version id as S3 told it, where it names a version that stays; else ""."""
+    return told if isinstance(told, str) and told != NO_VERSION else ""
+
+
+def upload_of(execution_input: object) -> Upload | None:
+    """The upload in an execution's input, where that is S3's `Object Created` event; else None.
+
+    Raises:
+        EventNotUnderstood: it is an event of S3's that names no object.
+    """
+    if not isinstance(execution_input, Mapping) or execution_input.get("source") != "aws.s3":
         return None
+    detail = execution_input.get("detail")
+    if not isinstance(detail, Mapping):
+        return None
+    bucket, about = detail.get("bucket"), detail.get("object")
+    name = bucket.get("name") if isinstance(bucket, Mapping) else None
+    key = about.get("key") if isinstance(about, Mapping) else None
+    if not isinstance(about, Mapping) or not isinstance(name, str) or not isinstance(key, str):
+        raise EventNotUnderstood("S3's event must name `detail.bucket.name` and `detail.object.key`")
     return Upload(
-        bucket=detail["bucket"]["name"],
-        key=detail["object"]["key"],
-        # A bucket without versioning sends no version; the object's sequencer tells its uploads apart then.
-        version_id=detail["object"].get("version-id") or detail["object"].get("sequencer", ""),
+        bucket=name,
+        key=key,
+        version_id=kept_version(about.get("version-id")),
+        sequencer=str(about.get("sequencer") or ""),
+        etag=str(about.get("etag") or "").strip('"'),
     )
 
 
-def run_id_of(execution_input: Mapping[str, Any]) -> str:
+def run_id_of(execution_input: object) -> str:
     """The run that an execution of the pipeline was started for.
 
     Raises:
@@ -97,12 +128,12 @@ def run_id_of(execution_input: Mapping[str, Any]) -> str:
     upload = upload_of(execution_input)
     if upload is not None:
         return run_id_for_upload(upload)
-    run_id = execution_input.get("run_id")
+    run_id = execution_input.get("run_id") if isinstance(execution_input, Mapping) else None
     if isinstance(run_id, str) and is_run_id(run_id):
         return run_id
+    keys = f"the keys {sorted(map(str, execution_input))[:20]}" if isinstance(execution_input, Mapping) else "no keys"
     raise EventNotUnderstood(
-        "the execution's input must be S3's `Object Created` event or an object with a `run_id`; "
-        f"got an object with the keys {sorted(map(str, execution_input))}"
+        f"the execution's input must be S3's `Object Created` event or an object with a `run_id`; got one with {keys}"
     )
 
 
@@ -155,7 +186,7 @@ def started_notice_id(run_id: str) -> str:
 
 def upload_notice_id(upload: Upload) -> str:
     """The id of the one notice about an upload that starts no run, however often its event is delivered."""
-    return str(uuid.uuid5(_NOTICE_NAMESPACE, "\0".join(("upload", upload.bucket, upload.key, upload.version_id))))
+    return str(uuid.uuid5(_NOTICE_NAMESPACE, "\0".join(("upload", upload.bucket, upload.key, upload.moment))))
 
 
 def approval_notice_id(run_id: str) -> str:

@@ -12,11 +12,25 @@ from collections.abc import Callable
 from typing import Any
 
 from botocore import exceptions
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from tunedrop.outcomes import DiskFull, ServiceBusy
+from tunedrop.service_answers import AnswerBroken
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+BROKEN_ANSWERS = (
+    BotoCoreError,
+    ResponseParserError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ValueError,
+    OverflowError,
+    RecursionError,
+)
+"""What botocore raises for no answer, and for one whose members are of other types than its shapes say."""
 
 _BROKEN_CONNECTIONS = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.IncompleteReadError)
 
@@ -48,7 +62,13 @@ def passes(error: BaseException) -> bool:
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return status >= 500 or status == 429 or error.response.get("Error", {}).get("Code") in _PASSING_CODES
-    return isinstance(error, _BROKEN_CONNECTIONS)
+    return isinstance(error, (*_BROKEN_CONNECTIONS, ResponseParserError, AnswerBroken))
+
+
+def code_of(error: ClientError) -> str:
+    """The code of an error that AWS answered; "" where it told none."""
+    code = error.response.get("Error", {}).get("Code")
+    return code if isinstance(code, str) else ""
 
 
 def named_faults(handler: Handler) -> Handler:

@@ -16,7 +16,7 @@ from tunedrop.outcomes import InputMissing, RecipeInvalid
 from tunedrop.recipe import resolve
 from tunedrop.recipe_text import RECIPE_BYTES, parse
 from tunedrop.resources import Resources
-from tunedrop.run.inputs import open_pinned, pin_upload, read
+from tunedrop.run.inputs import open_pinned, pin_object, read
 from tunedrop.run.record import PinnedObject
 
 if TYPE_CHECKING:
@@ -134,12 +134,12 @@ def _check(source: Mapping[str, Any], resources: Resources) -> dict[str, Any]:
     s3 = resources.s3
     written: Mapping[str, Any] = source.get("recipe") or {}
     if "recipe_file" in source:
-        pinned = pin_upload(s3, source["recipe_file"]["bucket"], source["recipe_file"]["key"], "")
+        pinned = pin_object(s3, source["recipe_file"])
         written = parse(read(s3, pinned, most_bytes=RECIPE_BYTES), pinned.key.rpartition("/")[2])
     recipe = resolve(written, resources.settings.region, parameter_path=resources.settings.parameter_path)
     grader = grader_of(recipe)
-    train = pin_upload(s3, source["bucket"], source["key"], "")
-    test = pin_upload(s3, source["test"]["bucket"], source["test"]["key"], "") if "test" in source else None
+    train = pin_object(s3, source)
+    test = pin_object(s3, source["test"]) if "test" in source else None
     model = recipe.catalog_model
     with tempfile.TemporaryFile() as train_file, tempfile.TemporaryFile() as test_file:
         _fetch(resources, train, cast(BinaryIO, train_file))

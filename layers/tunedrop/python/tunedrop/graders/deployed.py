@@ -63,10 +63,11 @@ class DeployedGrader:
         try:
             answer = self._client.invoke(FunctionName=self._arn, Payload=payload, ClientContext=_EXPLAIN)
         except ClientError as error:
-            if error.response["Error"]["Code"] in _BUSY:
+            if error.response.get("Error", {}).get("Code") in _BUSY:
                 raise ServiceBusy(f"the grader {self._arn} is throttled") from error
             raise
-        body = answer["Payload"].read()
+        payload_told = answer.get("Payload")
+        body = b"" if payload_told is None else payload_told.read()
         if "FunctionError" not in answer:
             return _read(body, [rollout.id for rollout, _ in batch])
         reason = f"the grader failed on the batch: {_error_type(body)}"
@@ -111,10 +112,7 @@ def _batches(rollouts: Sequence[Rollout], most: int, layout: Layout) -> Iterator
 
 def _read(body: bytes, ids: Sequence[str]) -> list[Graded]:
     """The contract's answer, matched by id; what does not keep the contract counts as ungraded, never as 0."""
-    try:
-        answers = json.loads(body)
-    except ValueError:
-        answers = None
+    answers = _parsed(body)
     by_id: dict[str, Any] = {}
     if isinstance(answers, list):
         for each in answers:
@@ -128,7 +126,8 @@ def _graded(sample_id: str, told: Mapping[str, Any] | None) -> Graded:
         return Graded(sample_id, None, ungraded="the grader's answer does not name this sample")
     explanation = str(told.get("explanation", ""))
     reward = _number(told.get("aggregate_reward_score"))
-    listed = told.get("metrics_list") or []
+    given = told.get("metrics_list")
+    listed = given if isinstance(given, list) else []
     metrics = {
         str(each["name"]): value
         for each in listed
@@ -147,14 +146,23 @@ def _graded(sample_id: str, told: Mapping[str, Any] | None) -> Graded:
 def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number of more than 308 digits
+        return None
     return number if number - number == 0 else None
+
+
+def _parsed(body: bytes) -> Any:
+    """The document that a function answered; None where it is no JSON, or nested beyond reading."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _error_type(body: bytes) -> str:
     """The class of a Lambda error. Its message stays out: it may quote what was graded."""
-    try:
-        document = json.loads(body)
-    except ValueError:
-        return "an error without a type"
-    return str(document.get("errorType", "an error without a type"))[:200] if isinstance(document, dict) else "an error"
+    document = _parsed(body)
+    told = document.get("errorType") if isinstance(document, dict) else None
+    return str(told)[:200] if told else "an error without a type"

@@ -121,7 +121,7 @@ class BedrockChat:
         client = self.open()
         extra = {} if seed is None else {"seed": seed}
         try:
-            completion = client.chat.completions.create(
+            answer = client.chat.completions.with_raw_response.create(
                 model=model,
                 messages=[dict(message) for message in messages],
                 temperature=temperature,
@@ -129,6 +129,7 @@ class BedrockChat:
                 timeout=seconds,
                 **extra,
             )
+            completion = answer.http_response.json()
         except (ClientError, BotoCoreError) as error:
             raise _key_trouble(error) from None
         except self._openai.APIConnectionError as error:  # a timeout is one, too
@@ -141,10 +142,27 @@ class BedrockChat:
             if error.status_code in (408, 409, 429) or error.status_code >= 500:
                 raise TryAgain(told) from None
             raise JudgeFailed(f"the judge {model} cannot be asked: {told}") from None
-        choice = completion.choices[0]
-        if choice.finish_reason == "length":
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise TryAgain(f"its answer was no completion ({type(error).__name__})") from None
+        finished, text = _first_choice(completion)
+        if finished == "length":
             raise NotOneDocument(f"it did not end within {self._MAX_TOKENS:,} tokens")
-        return cut_thoughts(choice.message.content or "").answer
+        return cut_thoughts(text).answer
+
+
+def _first_choice(completion: object) -> tuple[str | None, str]:
+    """Why the first choice of a chat completion ended, and its text. Raises TryAgain where it is none.
+
+    By hand: the graders' functions do without pydantic, whose import would take longer than most batches.
+    """
+    choices = completion.get("choices") if isinstance(completion, Mapping) else None
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    message = choice.get("message") if isinstance(choice, Mapping) else None
+    text = message.get("content") if isinstance(message, Mapping) else 0
+    if not isinstance(choice, Mapping) or not isinstance(text, (str, type(None))):
+        raise TryAgain("its answer was no completion (no text in `choices[0].message.content`)")
+    finished = choice.get("finish_reason")
+    return (finished if isinstance(finished, str) else None), text or ""
 
 
 def _key_trouble(error: Exception) -> TryAgain | JudgeFailed:

@@ -74,5 +74,6 @@ def count(client: MetricReader, grader_arn: str, since: datetime, until: datetim
             Period=PERIOD_SECONDS,
             Statistics=["Sum"],
         )
-        sums.append(int(sum(each["Sum"] for each in told["Datapoints"])))
+        points = told.get("Datapoints") or []
+        sums.append(int(sum(each.get("Sum") or 0 for each in points)))
     return sums[0], sums[1]

@@ -19,7 +19,7 @@ def watch(upload: Upload, size: int, resources: Resources, teams: Teams) -> dict
     """The notice that an upload of `size` bytes calls for; None where all is well with it."""
 
     def text() -> bytes:
-        pinned = PinnedObject(upload.bucket, upload.key, upload.version_id, size)
+        pinned = PinnedObject(upload.bucket, upload.key, upload.version_id, size, upload.etag)
         return read(resources.s3, pinned, most_bytes=RECIPE_BYTES)
 
     def run_beside() -> RunRecord | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from tunedrop.identity import RECIPE_NAMES, TEST_NAME
+from tunedrop.identity import RECIPE_NAMES, TEST_NAME, Upload, kept_version
 from tunedrop.outcomes import InputMissing
 from tunedrop.run.record import PinnedObject
+from tunedrop.service_answers import member
+from tunedrop.service_faults import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -17,7 +19,15 @@ if TYPE_CHECKING:
 _FORBIDDEN = frozenset({"403", "AccessDenied", "Forbidden"})
 """What S3 answers for an object that is not there, too, where the bucket may not be listed."""
 
-_MISSING = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
+_MISSING = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket", "NotFound", "MethodNotAllowed", "405"})
+"""The last two are about a version that is a delete marker."""
+
+_CHANGED = frozenset({"412", "PreconditionFailed"})
+
+_HOW_TO_KEEP_VERSIONS = (
+    "With versioning a run keeps what it was started for: aws s3api put-bucket-versioning --bucket BUCKET "
+    "--versioning-configuration Status=Enabled"
+)
 
 
 def pin(client: S3Client, bucket: str, key: str, version_id: str = "") -> PinnedObject | None:
@@ -28,22 +38,33 @@ def pin(client: S3Client, bucket: str, key: str, version_id: str = "") -> Pinned
         else:
             head = client.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
-        if error.response["Error"]["Code"] in _MISSING:
+        if code_of(error) in _MISSING:
             return None
         raise
-    return PinnedObject(bucket, key, version_id or head.get("VersionId", ""), head["ContentLength"])
+    return PinnedObject(
+        bucket,
+        key,
+        version_id or kept_version(head.get("VersionId")),
+        member(head, "ContentLength", int, "S3's HeadObject"),
+        member(head, "ETag", str, "S3's HeadObject").strip('"'),
+    )
 
 
-def pin_upload(client: S3Client, bucket: str, key: str, version_id: str) -> PinnedObject:
+def pin_upload(client: S3Client, upload: Upload) -> PinnedObject:
     """The training file that started the run.
 
     Raises:
-        InputMissing: that version is gone.
+        InputMissing: it is gone, or, in a bucket that keeps no versions, another upload has taken its place.
     """
-    pinned = pin(client, bucket, key, version_id)
+    pinned = pin(client, upload.bucket, upload.key, upload.version_id)
+    uri = f"s3://{upload.bucket}/{upload.key}"
     if pinned is None:
+        version = f" (version {upload.version_id})" if upload.version_id else ""
+        raise InputMissing(f"{uri}{version} is gone; drop the file again to start a new run.")
+    if not upload.version_id and upload.etag not in ("", pinned.etag):
         raise InputMissing(
-            f"s3://{bucket}/{key} (version {version_id or 'unknown'}) is gone; drop the file again to start a new run."
+            f"another upload has taken the place of {uri} (ETag {upload.etag}, now {pinned.etag}), since the bucket "
+            f"keeps no versions; that upload has a run of its own. {_HOW_TO_KEEP_VERSIONS}"
         )
     return pinned
 
@@ -79,7 +100,7 @@ def pin_object(client: S3Client, place: Mapping[str, str]) -> PinnedObject:
     try:
         pinned = pin(client, place["bucket"], place["key"])
     except ClientError as error:
-        if error.response["Error"]["Code"] not in _FORBIDDEN:
+        if code_of(error) not in _FORBIDDEN:
             raise
         raise InputMissing(
             f"{uri} is not there, or this stack may not read it: see its parameter SourceObjects"
@@ -110,10 +131,30 @@ def read(client: S3Client, pinned: PinnedObject, *, most_bytes: int) -> bytes:
 
 
 def open_pinned(client: S3Client, pinned: PinnedObject):  # type: ignore[no-untyped-def] # botocore's own body type
-    """The pinned version's body, to be read in pieces."""
-    if pinned.version_id:
-        return client.get_object(Bucket=pinned.bucket, Key=pinned.key, VersionId=pinned.version_id)["Body"]
-    return client.get_object(Bucket=pinned.bucket, Key=pinned.key)["Body"]
+    """The pinned object's body, to be read in pieces.
+
+    Raises:
+        InputMissing: it is gone, or is not what was pinned any more.
+    """
+    exactly: dict[str, Any] = {"VersionId": pinned.version_id} if pinned.version_id else {}
+    if pinned.etag:
+        exactly["IfMatch"] = f'"{pinned.etag}"'
+    version = f" (version {pinned.version_id})" if pinned.version_id else ""
+    try:
+        return client.get_object(Bucket=pinned.bucket, Key=pinned.key, **exactly)["Body"]
+    except ClientError as error:
+        code = code_of(error)
+        if code in _MISSING or code in _FORBIDDEN:
+            raise InputMissing(
+                f"{pinned.uri}{version} was there when the run pinned it, and is gone, or may not be read any more "
+                f"({code}); drop the files again to start a new run."
+            ) from error
+        if code in _CHANGED:
+            raise InputMissing(
+                f"{pinned.uri} was overwritten after the run had pinned it (ETag {pinned.etag}); drop the files again "
+                f"to start a new run. {_HOW_TO_KEEP_VERSIONS}"
+            ) from error
+        raise
 
 
 def _beside(key: str, name: str) -> str:

@@ -71,13 +71,15 @@ def decide(record: RunRecord, client: SFNClient, *, approved: bool, by: str) -> 
     """
     from botocore.exceptions import ClientError
 
+    from tunedrop.service_faults import code_of
+
     if record.approval_token is None:
         raise NoApprovalWanted(f"Run {record.run_id} waits for no approval")
     answer = json.dumps({"approved": approved, "by": by})
     try:
         client.send_task_success(taskToken=record.approval_token, output=answer)
     except ClientError as error:
-        if error.response["Error"]["Code"] in _GONE:
+        if code_of(error) in _GONE:
             raise NoApprovalWanted(f"Run {record.run_id} waits for no approval any more") from None
         raise
 

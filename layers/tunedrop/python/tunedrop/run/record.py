@@ -11,12 +11,16 @@ from tunedrop.outcomes import Status
 
 @dataclass(frozen=True, slots=True)
 class PinnedObject:
-    """One version of one S3 object."""
+    """One S3 object as it was found: in its version, where its bucket keeps versions, and by its ETag in any case.
+
+    An object that has another ETag when it is read is not the one that was pinned.
+    """
 
     bucket: str
     key: str
     version_id: str
     bytes: int
+    etag: str = ""
 
     @property
     def uri(self) -> str:

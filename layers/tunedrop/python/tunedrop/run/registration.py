@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from tunedrop import clock, identity
@@ -30,7 +31,7 @@ def new_record(
     upload = identity.upload_of(execution_input)
     if upload is not None:
         name = identity.dataset_name(upload.key)
-        source = {"kind": "upload", "bucket": upload.bucket, "key": upload.key, "version_id": upload.version_id}
+        source = {"kind": "upload", **asdict(upload)}
     else:
         name = str(execution_input.get("name") or run_id)
         source = {"kind": "call"}

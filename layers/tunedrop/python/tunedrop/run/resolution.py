@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from tunedrop.graders.of_recipe import grader_of
+from tunedrop.identity import Upload
 from tunedrop.outcomes import InputMissing, RecipeInvalid
 from tunedrop.recipe import Recipe, resolve
 from tunedrop.recipe_text import RECIPE_BYTES, parse
@@ -35,7 +36,7 @@ def resolve_inputs(run_id: str, *, store: RunStore, s3: S3Client, settings: Sett
     source = record.source
     earlier: RunRecord | None = None
     if source.get("kind") == "upload":
-        train = pin_upload(s3, source["bucket"], source["key"], source["version_id"])
+        train = pin_upload(s3, _upload(source))
         test = pin_test(s3, train)
         recipe_file = pin_recipe(s3, train)
         document: Mapping[str, Any] | None = None
@@ -68,6 +69,10 @@ def resolve_inputs(run_id: str, *, store: RunStore, s3: S3Client, settings: Sett
         _require_same_model(recipe, earlier)
     arn = _grader(recipe, settings, earlier)
     return store.update(run_id, {"recipe": recipe.model_dump(mode="json"), "grader_arn": arn})
+
+
+def _upload(source: Mapping[str, Any]) -> Upload:
+    return Upload(*(str(source.get(name) or "") for name in ("bucket", "key", "version_id", "sequencer", "etag")))
 
 
 def _require_same_team(record: RunRecord, earlier: RunRecord) -> None:

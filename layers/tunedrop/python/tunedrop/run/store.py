@@ -10,6 +10,7 @@ from tunedrop import clock
 from tunedrop.outcomes import RunNotFound, RunReleased
 from tunedrop.run.record import RunRecord
 from tunedrop.run.storable import DOCUMENTS, from_wire, to_wire
+from tunedrop.service_answers import member, members
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -70,7 +71,7 @@ class RunStore:
         answer = self._client.get_item(TableName=self._table, Key={"run_id": {"S": run_id}}, ConsistentRead=True)
         if "Item" not in answer:
             raise RunNotFound(f"no run {run_id!r} is in the table {self._table}")
-        return _record(answer["Item"])
+        return _record(member(answer, "Item", dict, "DynamoDB's GetItem"))
 
     def update(self, run_id: str, changes: Mapping[str, Any]) -> RunRecord:
         """Set attributes of a run that is neither closed nor being released (None removes), and return the record.
@@ -123,7 +124,7 @@ class RunStore:
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             raise ConditionNotMet(f"run {run_id} does not meet: {condition}") from None
-        return _record(answer["Attributes"])
+        return _record(member(answer, "Attributes", dict, "DynamoDB's UpdateItem"))
 
     def close(self, run_id: str, changes: Mapping[str, Any]) -> RunRecord:
         """Close the run with its terminal notice (in `changes`); where it is closed already, return it as it is."""
@@ -141,7 +142,7 @@ class RunStore:
             ExpressionAttributeValues={":yes": {"S": "yes"}},
         )
         for page in pages:
-            for item in page["Items"]:
+            for item in members(page, "Items", "DynamoDB's Query"):
                 yield _record(item)
 
     def count_unfinished(self, team: str) -> int:
@@ -154,7 +155,7 @@ class RunStore:
             ExpressionAttributeValues={":yes": {"S": "yes"}, ":team": {"S": team}},
             Select="COUNT",
         )
-        return sum(page["Count"] for page in pages)
+        return sum(member(page, "Count", int, "DynamoDB's Query") for page in pages)
 
     def page_of_team(
         self, team: str, equal: Mapping[str, str], *, limit: int, after: Mapping[str, Any] | None
@@ -176,7 +177,8 @@ class RunStore:
             Limit=limit,
             **arguments,
         )
-        return [from_wire(item) for item in answer["Items"]], answer.get("LastEvaluatedKey")
+        items = members(answer, "Items", "DynamoDB's Query")
+        return [from_wire(item) for item in items], answer.get("LastEvaluatedKey")
 
 
 def _record(item: Mapping[str, Any]) -> RunRecord:

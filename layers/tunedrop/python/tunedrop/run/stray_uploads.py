@@ -69,7 +69,7 @@ def remark_on_lateness(upload: Upload, record: RunRecord | None) -> Remark | Non
     if record is None or record.train is None:
         return None
     pinned: tuple[PinnedObject | None, ...] = (record.test, record.recipe_file)
-    if any(each is not None and (each.key, each.version_id) == (upload.key, upload.version_id) for each in pinned):
+    if any(each is not None and _is(upload, each) for each in pinned):
         return None
     return Remark(
         "upload_late",
@@ -117,7 +117,7 @@ def notice_of(upload: Upload, size: int, remark: Remark, *, team: str | None) ->
         "team": team,
         "upload": {
             "uri": f"s3://{upload.bucket}/{upload.key}",
-            "version": upload.version_id,
+            "version": upload.version_id or upload.etag,
             "bytes": size,
         },
         "problem": remark.problem,
@@ -125,6 +125,13 @@ def notice_of(upload: Upload, size: int, remark: Remark, *, team: str | None) ->
     }
     told = notice.attribute_values({"event": remark.event, "name": name, "team": team})
     return notice.publishable(body, notice.subject_line("Tunedrop UPLOAD: ", name), told)
+
+
+def _is(upload: Upload, pinned: PinnedObject) -> bool:
+    """Whether what was pinned is what was uploaded; where the bucket keeps no versions, by its content."""
+    if upload.key != pinned.key or upload.version_id != pinned.version_id:
+        return False
+    return bool(upload.version_id) or upload.etag == pinned.etag
 
 
 def _ignored(problem: str, advice: str) -> Remark:

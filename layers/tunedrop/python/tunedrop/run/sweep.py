@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import TYPE_CHECKING, Literal
 
 from tunedrop import clock, identity
-from tunedrop.outcomes import RunNotFound, Status
+from tunedrop.outcomes import RunNotFound, ServiceBusy, Status
 from tunedrop.recipe import Recipe
 from tunedrop.resources import Resources
 from tunedrop.run.record import RunRecord
 from tunedrop.run.registration import begin_execution
+from tunedrop.service_answers import member, members
+from tunedrop.training.backend import Busy, Refused, Unclear
 from tunedrop.training.backends import backends_of_region
+from tunedrop.training.release import execution_input
 
 if TYPE_CHECKING:
     from tunedrop.training.backend import TrainingBackend
@@ -53,6 +56,9 @@ def sweep(resources: Resources) -> Swept:
     """Start the aftermath of every run that is not notified though its execution has ended; release what has no run.
 
     A run that has no record yet, as its registration failed, gets it by its aftermath.
+
+    Raises:
+        ServiceBusy: a list of the training service could not be read; everything else was swept.
     """
     swept = Swept()
     for record in resources.runs.unfinished():
@@ -60,8 +66,14 @@ def sweep(resources: Resources) -> Swept:
         swept.aftermaths_started += _end(record, resources)
     for run_id, execution_arn in _unregistered(resources):
         swept.aftermaths_started += _start_aftermath(run_id, execution_arn, resources)
-    for backend in backends_of_region(resources.settings):
-        _release_orphans(backend, resources, swept)
+    troubles = [
+        trouble
+        for backend in backends_of_region(resources.settings)
+        for release in (_release_jobs, _release_files, _release_deployments)
+        if (trouble := _trouble_with(release, backend, resources, swept)) is not None
+    ]
+    if troubles:
+        raise ServiceBusy(f"the sweep could not look at everything ({swept}): {'; '.join(troubles)}")
     return swept
 
 
@@ -69,7 +81,8 @@ def _end(record: RunRecord, resources: Resources) -> bool:
     """Start the aftermath of a run whose execution is over; whether that was needed."""
     client = resources.stepfunctions
     try:
-        status = client.describe_execution(executionArn=record.execution_arn)["status"]
+        told = client.describe_execution(executionArn=record.execution_arn)
+        status = member(told, "status", str, "DescribeExecution")
     except client.exceptions.ExecutionDoesNotExist:
         # Step Functions forgets an execution 90 days after its end.
         _begin_what_was_asked_for(record, resources)
@@ -88,15 +101,19 @@ def _unregistered(resources: Resources) -> Iterator[tuple[str, str]]:
     pages = client.get_paginator("list_executions")
     for status in _ENDED_BADLY:
         listed = pages.paginate(stateMachineArn=resources.settings.pipeline_arn, statusFilter=status)
-        newest_first = (execution for page in listed for execution in page["executions"])
-        for execution in takewhile(lambda each: each["startDate"] > since, newest_first):
-            arn = execution["executionArn"]
+        newest_first = (each for page in listed for each in members(page, "executions", "ListExecutions"))
+        for execution in takewhile(lambda each: _started(each) > since, newest_first):
+            arn = member(execution, "executionArn", str, "ListExecutions")
             try:
-                run_id = identity.run_id_of(json.loads(client.describe_execution(executionArn=arn)["input"]))
+                run_id = identity.run_id_of(execution_input(client.describe_execution(executionArn=arn)))
             except identity.EventNotUnderstood:
                 continue  # someone started it by hand, with what is no run
             if _record(resources, run_id) is None:
                 yield run_id, arn
+
+
+def _started(execution: object) -> datetime:
+    return member(execution, "startDate", datetime, "ListExecutions")
 
 
 def _start_aftermath(run_id: str, execution_arn: str, resources: Resources) -> bool:
@@ -119,8 +136,22 @@ def _begin_what_was_asked_for(record: RunRecord, resources: Resources) -> None:
         begin_execution(record.run_id, resources.stepfunctions, identity.machine_arn(record.execution_arn))
 
 
-def _release_orphans(backend: TrainingBackend, resources: Resources, swept: Swept) -> None:
-    """Cancel and delete what is held for runs that have ended; count what belongs to no run of this stack."""
+def _trouble_with(
+    release: Callable[[TrainingBackend, Resources, Swept], None],
+    backend: TrainingBackend,
+    resources: Resources,
+    swept: Swept,
+) -> str | None:
+    """Do one part of the sweep; what stood in its way, so that the other parts are done all the same."""
+    try:
+        release(backend, resources, swept)
+    except (Busy, Unclear, Refused) as trouble:
+        return str(trouble)
+    return None
+
+
+def _release_jobs(backend: TrainingBackend, resources: Resources, swept: Swept) -> None:
+    """Cancel the jobs that train for runs that have ended; count those of no run of this stack."""
     for run_id, job in backend.live_jobs():
         record = _record(resources, run_id)
         if record is None:
@@ -128,12 +159,20 @@ def _release_orphans(backend: TrainingBackend, resources: Resources, swept: Swep
         elif record.closed or record.job_id not in (None, job.id):
             backend.cancel(job.id)
             swept.jobs_cancelled += 1
+
+
+def _release_files(backend: TrainingBackend, resources: Resources, swept: Swept) -> None:
+    """Delete the training files that runs which have ended are not to keep; count those of no run of this stack."""
     for run_id, file_id in backend.files():
         record = _record(resources, run_id)
         if record is None:
             swept.files_unowned += 1
         elif record.closed and _unwanted(file_id, record):
             swept.files_deleted += backend.delete_file(file_id)
+
+
+def _release_deployments(backend: TrainingBackend, resources: Resources, swept: Swept) -> None:
+    """Delete the deployments that runs which have ended are not to keep; count those of no run of this stack."""
     for run_id, _ in backend.deployments():
         record = _record(resources, run_id)
         if record is None:

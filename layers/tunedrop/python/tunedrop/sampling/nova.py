@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import ClientError, ParamValidationError
+from pydantic import Field
 
 from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply, Throttled
+from tunedrop.service_answers import Answer, AnswerBroken, OptionalCount, OptionalText, read
+from tunedrop.service_faults import BROKEN_ANSWERS
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
@@ -68,7 +71,7 @@ class NovaSampler:
                 messages=messages,
                 **request,
             )
-            content = answer["output"]["message"]["content"]
+            told = read(_Converse, answer, "Converse")
         except ParamValidationError as refusal:
             return Reply("", refused=str(refusal)[:200])
         except ClientError as error:
@@ -76,15 +79,16 @@ class NovaSampler:
             if code in _REFUSALS:
                 return Reply("", refused=code)
             raise (Throttled if code in _BUSY else NotAnswered)(f"{asking.model}: {code}") from error
-        except (BotoCoreError, KeyError, TypeError, ValueError) as error:
+        except AnswerBroken as error:
+            raise NotAnswered(f"{asking.model}: half an answer: {error}") from error
+        except BROKEN_ANSWERS as error:
             raise NotAnswered(f"{asking.model}: {type(error).__name__}") from error
-        usage = answer.get("usage", {})
-        stop = answer.get("stopReason", "")
+        stop = told.stop or ""
         return Reply(
-            text="".join(block["text"] for block in content if "text" in block),
+            text="".join(block.text or "" for block in told.output.message.content),
             finish_reason=_FINISH.get(stop, stop) or None,
-            prompt_tokens=usage.get("inputTokens"),
-            completion_tokens=usage.get("outputTokens"),
+            prompt_tokens=told.usage.prompt if told.usage else None,
+            completion_tokens=told.usage.completion if told.usage else None,
             latency_seconds=time.monotonic() - started,
         )
 
@@ -102,6 +106,29 @@ def _thinking(asking: Asking) -> dict[str, Any]:
     if asking.reasoning_effort != "high":
         request["inferenceConfig"] = {"maxTokens": asking.max_tokens, "temperature": asking.temperature}
     return request
+
+
+class _Block(Answer):
+    text: str | None = None
+
+
+class _Message(Answer):
+    content: list[_Block]
+
+
+class _Output(Answer):
+    message: _Message
+
+
+class _Usage(Answer):
+    prompt: OptionalCount = Field(None, alias="inputTokens")
+    completion: OptionalCount = Field(None, alias="outputTokens")
+
+
+class _Converse(Answer):
+    output: _Output
+    usage: _Usage | None = None
+    stop: OptionalText = Field(None, alias="stopReason")
 
 
 def _turns(messages: Sequence[Mapping[str, Any]]) -> tuple[list[Any], list[Any]]:

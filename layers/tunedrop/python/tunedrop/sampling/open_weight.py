@@ -6,9 +6,11 @@ import time
 from typing import Any
 
 import openai
+from pydantic import Field
 
 from tunedrop import mantle
 from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply, Throttled
+from tunedrop.service_answers import Answer, AnswerBroken, OptionalCount, OptionalText, read
 from tunedrop.settings import Settings
 
 _REFUSALS = (
@@ -33,19 +35,26 @@ class OpenWeightSampler:
     async def ask(self, asking: Asking, question: Question) -> Reply:
         started = time.monotonic()
         try:
-            completion = await self._complete(asking, question)
+            answer = await self._complete(asking, question)
+            told = read(_Completion, answer.http_response.json(), "a chat completion")
         except _REFUSALS as refusal:
             return Reply("", refused=f"HTTP {refusal.status_code} ({refusal.code or type(refusal).__name__})")
         except openai.RateLimitError as error:
             raise Throttled(f"{asking.model}: throttled", _after(error)) from error
         except openai.APIError as error:
             raise NotAnswered(f"{asking.model}: {type(error).__name__}") from error
-        except ValueError as error:  # the SDK lets what is no JSON through
+        except AnswerBroken as error:
+            raise NotAnswered(f"{asking.model}: half an answer: {error}") from error
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise NotAnswered(f"{asking.model}: half an answer ({type(error).__name__})") from error
-        try:
-            return _reply(completion, time.monotonic() - started)
-        except (AttributeError, IndexError, TypeError) as error:
-            raise NotAnswered(f"{asking.model}: half an answer ({type(error).__name__})") from error
+        choice, usage = told.choices[0], told.usage or _Usage()
+        return Reply(
+            text=choice.message.content or "",
+            finish_reason=choice.finish_reason,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            latency_seconds=time.monotonic() - started,
+        )
 
     async def close(self) -> None:
         await self._client.close()
@@ -55,7 +64,7 @@ class OpenWeightSampler:
         effort: Any = {"reasoning_effort": asking.reasoning_effort} if asking.reasoning_effort else {}
         if self._seeds:
             try:
-                return await self._client.chat.completions.create(
+                return await self._client.chat.completions.with_raw_response.create(
                     model=asking.model,
                     messages=messages,
                     max_tokens=asking.max_tokens,
@@ -69,7 +78,7 @@ class OpenWeightSampler:
                 if refusal.param != "seed":
                     raise
                 self._seeds = False
-        return await self._client.chat.completions.create(
+        return await self._client.chat.completions.with_raw_response.create(
             model=asking.model,
             messages=messages,
             max_tokens=asking.max_tokens,
@@ -78,16 +87,23 @@ class OpenWeightSampler:
         )
 
 
-def _reply(completion: Any, seconds: float) -> Reply:
-    choice = completion.choices[0]
-    usage = completion.usage
-    return Reply(
-        text=choice.message.content or "",
-        finish_reason=choice.finish_reason,
-        prompt_tokens=usage.prompt_tokens if usage else None,
-        completion_tokens=usage.completion_tokens if usage else None,
-        latency_seconds=seconds,
-    )
+class _Message(Answer):
+    content: str | None = None
+
+
+class _Choice(Answer):
+    message: _Message
+    finish_reason: OptionalText = None
+
+
+class _Usage(Answer):
+    prompt_tokens: OptionalCount = None
+    completion_tokens: OptionalCount = None
+
+
+class _Completion(Answer):
+    choices: list[_Choice] = Field(min_length=1)
+    usage: _Usage | None = None
 
 
 def _after(error: openai.RateLimitError) -> float | None:

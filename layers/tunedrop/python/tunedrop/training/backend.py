@@ -147,5 +147,8 @@ def number(value: Any) -> float | None:
     """`value` as a finite float, or None where it is none: what a service sends is not trusted to be one."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    as_float = float(value)
+    try:
+        as_float = float(value)
+    except OverflowError:  # a whole number of more than 308 digits
+        return None
     return as_float if as_float - as_float == 0 else None

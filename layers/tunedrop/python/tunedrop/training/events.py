@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tunedrop.run.storable import text_of
+from tunedrop.service_answers import members
 from tunedrop.training.backend import TrainingEvent
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class TrainingEvents:
             ConsistentRead=True,
         )
         for page in pages:
-            yield from page["Items"]
+            yield from members(page, "Items", "DynamoDB's Query")
 
 
 def _event_item(run_id: str, event: TrainingEvent) -> dict[str, Any]:

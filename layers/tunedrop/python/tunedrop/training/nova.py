@@ -7,17 +7,20 @@ A tuned model is asked through a deployment, which is made and deleted by the ru
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import ClientError, ParamValidationError
+from pydantic import Field
 
 from tunedrop import identity
 from tunedrop.catalog import is_simulated
 from tunedrop.run import folder as names
+from tunedrop.service_answers import Answer, AnswerBroken, OptionalText, member, members, read
+from tunedrop.service_faults import BROKEN_ANSWERS
 from tunedrop.training.backend import Busy, Checkpoint, Job, JobRequest, JobStatus, Refused, Serving, Unclear
 
 if TYPE_CHECKING:
@@ -102,7 +105,7 @@ class NovaBackend:
     def create(self, request: JobRequest) -> Job:
         name = identity.bedrock_name(request.run_id)
         with _answers():
-            arn = self._once.create_model_customization_job(
+            made = self._once.create_model_customization_job(
                 jobName=name,
                 customModelName=name,
                 clientRequestToken=name,
@@ -117,7 +120,8 @@ class NovaBackend:
                         "hyperParameters": dict(request.hyperparameters),  # type: ignore[typeddict-item] # by the catalog
                     }
                 },
-            )["jobArn"]
+            )
+            arn = member(made, "jobArn", str, "CreateModelCustomizationJob")
         return Job(arn, JobStatus.RUNNING, "InProgress", request.training_file, None, None)
 
     def find_jobs(self, training_file: str) -> Sequence[Job]:
@@ -138,22 +142,25 @@ class NovaBackend:
                 statusEquals=status,
                 nameContains=identity.bedrock_name("")[:-1],
             ):
-                run_id = identity.run_id_of_bedrock_name(each["jobName"])
+                with _answers():
+                    told = read(_JobListed, each, "a job of ListModelCustomizationJobs")
+                run_id = identity.run_id_of_bedrock_name(told.name)
                 if run_id is not None:
-                    live.append((run_id, Job(each["jobArn"], JobStatus.RUNNING, each["status"], None, None, None)))
+                    live.append((run_id, Job(told.arn, JobStatus.RUNNING, told.status, None, None, None)))
         return live
 
     def get(self, job_id: str) -> Job:
         with _answers():
-            told = self._client.get_model_customization_job(jobIdentifier=job_id)
-            status = _STATUS.get(told["status"], JobStatus.UNKNOWN)
+            answer = self._client.get_model_customization_job(jobIdentifier=job_id)
+            told = read(_JobTold, answer, "GetModelCustomizationJob")
+            status = _STATUS.get(told.status, JobStatus.UNKNOWN)
             return Job(
-                id=told["jobArn"],
+                id=told.arn,
                 status=status,
-                service_status=told["status"],
-                training_file=told["trainingDataConfig"].get("s3Uri"),
-                tuned_model=told.get("outputModelArn") if status is JobStatus.SUCCEEDED else None,
-                error=told.get("failureMessage"),
+                service_status=told.status,
+                training_file=told.data.uri,
+                tuned_model=told.model if status is JobStatus.SUCCEEDED else None,
+                error=told.failure,
             )
 
     def cancel(self, job_id: str) -> None:
@@ -180,33 +187,32 @@ class NovaBackend:
         told = self._deployment(name)
         if told is None:
             with _answers():
-                arn = self._once.create_custom_model_deployment(
+                made = self._once.create_custom_model_deployment(
                     modelDeploymentName=name, modelArn=tuned_model, clientRequestToken=name
-                )["customModelDeploymentArn"]
+                )
+                arn = member(made, "customModelDeploymentArn", str, "CreateCustomModelDeployment")
             return Serving(None, arn)
-        arn, status = told["customModelDeploymentArn"], told["status"]
-        if status == "Failed":
-            raise Refused(f"deployment {arn} failed: {told.get('failureMessage') or 'no reason given'}")
-        return Serving(arn if status == "Active" else None, arn)
+        if told.status == "Failed":
+            raise Refused(f"deployment {told.arn} failed: {(told.failure or 'no reason given')[:1000]}")
+        return Serving(told.arn if told.status == "Active" else None, told.arn)
 
     def withdraw(self, run_id: str) -> str | None:
         told = self._deployment(identity.bedrock_name(run_id))
         if told is None:
             return None
-        arn: str = told["customModelDeploymentArn"]
         with _answers():
-            self._client.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
-        return arn
+            self._client.delete_custom_model_deployment(customModelDeploymentIdentifier=told.arn)
+        return told.arn
 
-    def _deployment(self, name: str) -> Mapping[str, Any] | None:
+    def _deployment(self, name: str) -> _DeploymentTold | None:
         try:
             with _answers():
-                told: Mapping[str, Any] = self._client.get_custom_model_deployment(customModelDeploymentIdentifier=name)
+                answer = self._client.get_custom_model_deployment(customModelDeploymentIdentifier=name)
+                return read(_DeploymentTold, answer, "GetCustomModelDeployment")
         except Refused as refusal:
             if _code(refusal.__cause__) != _MISSING:
                 raise
             return None
-        return told
 
     def deployments(self) -> Sequence[tuple[str, str]]:
         found = []
@@ -215,15 +221,17 @@ class NovaBackend:
             "modelDeploymentSummaries",
             nameContains=identity.bedrock_name("")[:-1],
         ):
-            run_id = identity.run_id_of_bedrock_name(each["customModelDeploymentName"])
+            with _answers():
+                told = read(_DeploymentListed, each, "a deployment of ListCustomModelDeployments")
+            run_id = identity.run_id_of_bedrock_name(told.name)
             if run_id is not None:
-                found.append((run_id, each["customModelDeploymentArn"]))
+                found.append((run_id, told.arn))
         return found
 
     def _list(self, operation: str, entries: str, **query: str) -> Iterator[Any]:
         with _answers():
             for page in self._client.get_paginator(operation).paginate(**query):  # type: ignore[call-overload] # two names
-                yield from page.get(entries, [])
+                yield from members(page, entries, operation)
 
     def _uri(self, run_id: str, name: str) -> str:
         return f"s3://{self._runs_bucket}/{names.prefix_of(run_id)}{name}"
@@ -231,6 +239,35 @@ class NovaBackend:
     def _model_arn(self, model: str) -> str:
         partition = self._role_arn.split(":")[1]
         return f"arn:{partition}:bedrock:{self._client.meta.region_name}::foundation-model/{model}"
+
+
+class _DataTold(Answer):
+    uri: OptionalText = Field(None, alias="s3Uri")
+
+
+class _JobTold(Answer):
+    arn: str = Field(alias="jobArn", min_length=1)
+    status: str
+    data: _DataTold = Field(_DataTold(), alias="trainingDataConfig")
+    model: str | None = Field(None, alias="outputModelArn")
+    failure: OptionalText = Field(None, alias="failureMessage")
+
+
+class _JobListed(Answer):
+    arn: str = Field(alias="jobArn", min_length=1)
+    name: str = Field(alias="jobName")
+    status: str
+
+
+class _DeploymentTold(Answer):
+    arn: str = Field(alias="customModelDeploymentArn", min_length=1)
+    status: str
+    failure: OptionalText = Field(None, alias="failureMessage")
+
+
+class _DeploymentListed(Answer):
+    arn: str = Field(alias="customModelDeploymentArn", min_length=1)
+    name: str = Field(alias="customModelDeploymentName")
 
 
 @contextmanager
@@ -252,8 +289,10 @@ def _answers(conflict: type[Exception] = Unclear) -> Iterator[None]:
         raise Unclear(message) from error
     except ParamValidationError as error:
         raise Refused(str(error)[:1000]) from error
-    except (BotoCoreError, KeyError, TypeError, AttributeError, ValueError) as error:
-        # No answer at all, or a half one: the call may have had its effect.
+    except AnswerBroken as error:
+        raise Unclear(f"half an answer from Bedrock: {error}") from error
+    except BROKEN_ANSWERS as error:
+        # No answer at all, or one that the SDK stumbles over: the call may have had its effect.
         raise Unclear(f"no usable answer from Bedrock ({type(error).__name__})") from error
 
 

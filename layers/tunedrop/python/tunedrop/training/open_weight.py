@@ -6,13 +6,16 @@ JSON: the SDK's types know no Lambda grader.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
 import openai
+from pydantic import Field
 
 from tunedrop import identity
 from tunedrop.catalog import is_simulated
+from tunedrop.service_answers import Answer, AnswerBroken, OptionalText, read
 from tunedrop.training.backend import (
     Busy,
     Checkpoint,
@@ -52,6 +55,14 @@ _BAD_REQUESTS = range(400, 500)
 _AMBIGUOUS = frozenset({408, 409, 425})
 """Answers below 500 that do not say that nothing was done: a timeout, a conflict with what may be our own first try."""
 
+MOST_STEPS = 10**9
+"""A step number from here on is none: no training has so many."""
+
+_QUERY_REFUSED = frozenset({400, 404, 405, 422})
+"""With these a service may refuse a parameter of a list's query. 401 and 403 are about the caller."""
+
+_log = logging.getLogger(__name__)
+
 
 class OpenWeightBackend:
     """`TrainingBackend` for the models behind the OpenAI-compatible endpoint."""
@@ -67,19 +78,24 @@ class OpenWeightBackend:
         with _Answers():
             # One try: a second one after a lost answer would leave a second file. What was lost is found by its name.
             files = self._client.with_options(max_retries=0, timeout=UPLOAD_TIMEOUT_SECONDS).files
-            file_id: str = files.create(file=(name, body), purpose="fine-tune").id
-            return file_id
+            response = files.with_raw_response.create(file=(name, body), purpose="fine-tune")
+            return read(_File, response.http_response.json(), "the uploaded file").id
 
     def find_files(self, name: str) -> Sequence[str]:
-        return [file_id for file_id, file_name in self._list_files() if file_name == name]
+        found = [file for file in self._list_files() if file.filename == name]
+        # In whichever order the service lists them.
+        return [file.id for file in sorted(found, key=lambda file: number(file.created_at) or 0)]
 
     def files(self) -> Sequence[tuple[str, str]]:
-        named = ((identity.run_id_of_training_file(name), file_id) for file_id, name in self._list_files())
+        named = ((identity.run_id_of_training_file(file.filename or ""), file.id) for file in self._list_files())
         return [(run_id, file_id) for run_id, file_id in named if run_id is not None]
 
-    def _list_files(self) -> Iterator[tuple[str, str]]:
-        for file in self._pages("/files", {"purpose": "fine-tune", "order": "asc"}):
-            yield str(file.get("id")), str(file.get("filename"))
+    def _list_files(self) -> Iterator[_File]:
+        # AWS documents `purpose` alone.
+        for each in self._pages("/files", {"purpose": "fine-tune"}, order="asc"):
+            with _Answers():
+                file = read(_File, each, "a file of GET /files")
+            yield file
 
     def delete_file(self, file_id: str) -> bool:
         try:
@@ -124,7 +140,10 @@ class OpenWeightBackend:
 
     def _list_jobs(self) -> Iterator[Job]:
         for each in self._pages("/fine_tuning/jobs", {}):
-            yield _job(each)
+            with _Answers():
+                job = _job(each)
+            # By its file a job is known to be ours: where the list leaves it out, the job itself is asked.
+            yield job if job.training_file is not None else self.get(job.id)
 
     def get(self, job_id: str) -> Job:
         with _Answers():
@@ -141,16 +160,19 @@ class OpenWeightBackend:
                 raise
 
     def events(self, job_id: str) -> Iterator[TrainingEvent]:
-        for event in self._pages(f"/fine_tuning/jobs/{job_id}/events", {}):
-            yield _event(event)
+        for each in self._pages(f"/fine_tuning/jobs/{job_id}/events", {}, every=False):
+            yield _event(each)
 
     def checkpoints(self, job_id: str) -> Sequence[Checkpoint]:
-        found = [
-            Checkpoint(
-                id=str(each["id"]), step=int(each["step_number"]), model=str(each["fine_tuned_model_checkpoint"])
-            )
-            for each in self._pages(f"/fine_tuning/jobs/{job_id}/checkpoints", {})
-        ]
+        found = []
+        for each in self._pages(f"/fine_tuning/jobs/{job_id}/checkpoints", {}, every=False):
+            try:
+                told = read(_CheckpointTold, each, f"a checkpoint of job {job_id}")
+            except AnswerBroken as broken:
+                # The others can be evaluated; without this one the run loses a candidate, not its job.
+                _log.warning("passed over: %s", broken)
+                continue
+            found.append(Checkpoint(told.id, told.step, told.model))
         return sorted(found, key=lambda checkpoint: checkpoint.step)
 
     def serve(self, run_id: str, tuned_model: str) -> Serving:  # noqa: ARG002 - the protocol's
@@ -163,23 +185,85 @@ class OpenWeightBackend:
     def deployments(self) -> Sequence[tuple[str, str]]:
         return []
 
-    def _pages(self, path: str, query: dict[str, str]) -> Iterator[dict[str, Any]]:
-        """Every object of a list, each id once: a list that grows while it is read shows some objects twice."""
+    def _pages(
+        self, path: str, needed: Mapping[str, str], *, every: bool = True, **wanted: str
+    ) -> Iterator[dict[str, Any]]:
+        """Every object of a list, each id once: a list that grows while it is read shows some objects twice.
+
+        An object without an id makes the list unclear; where not `every` one is needed, it is passed over.
+        `needed` is what the service documents. `wanted`, the size of a page and its place are OpenAI's: a service that
+        refuses them is asked without.
+        """
         seen: set[str] = set()
-        after: dict[str, str] = {}
+        asked: dict[str, Any] = {**needed, **wanted, "limit": PAGE}
+        plain, after = False, ""
         for _ in range(PAGES):
-            with _Answers():
-                page = self._client.get(path, cast_to=object, options={"params": {**query, "limit": PAGE, **after}})
-                if not isinstance(page, dict) or not isinstance(page.get("data"), list):
-                    raise Unclear(f"the answer of GET {path} is not a list")
-            for each in page["data"]:
+            try:
+                page = self._page(path, {**asked, "after": after} if after else asked, every=every)
+            except Refused as refusal:
+                if plain or not _refuses_the_query(refusal):
+                    raise
+                if after:
+                    _log.warning("GET %s shows its first page alone: %s", path, refusal)
+                    return
+                plain, asked = True, dict(needed)
+                page = self._page(path, asked, every=every)
+            for each in page.data:
                 if each["id"] not in seen:
                     seen.add(each["id"])
                     yield each
-            if not page.get("has_more") or not page["data"]:
+            if not page.has_more or not page.data or page.data[-1]["id"] == after:
                 return
-            after = {"after": str(page["data"][-1]["id"])}
+            after = page.data[-1]["id"]
         raise Unclear(f"GET {path} did not end after {PAGES} pages")
+
+    def _page(self, path: str, query: Mapping[str, Any], *, every: bool) -> _Page:
+        with _Answers():
+            body = self._client.get(path, cast_to=object, options={"params": dict(query)})
+            page = read(_Page, body, f"the answer of GET {path}")
+            data = []
+            for each in page.data:
+                try:
+                    # By their ids the pages go on, and what was seen is known.
+                    read(_Entry, each, f"an entry of GET {path}")
+                except AnswerBroken as broken:
+                    if every:
+                        raise
+                    _log.warning("passed over: %s", broken)
+                else:
+                    data.append(each)
+            return _Page(data=data, has_more=page.has_more)
+
+
+class _Entry(Answer):
+    id: str = Field(min_length=1, max_length=2048)
+
+
+class _Page(Answer):
+    data: list[Any]
+    has_more: bool | None = None
+
+
+class _File(_Entry):
+    filename: OptionalText = None
+    created_at: Any = None
+
+
+class _JobTold(_Entry):
+    status: str = Field(max_length=100)
+    training_file: str | None = None
+    fine_tuned_model: str | None = None
+    error: Any = None
+
+
+class _CheckpointTold(_Entry):
+    step: int = Field(alias="step_number", ge=0, lt=MOST_STEPS)
+    model: str = Field(alias="fine_tuned_model_checkpoint", min_length=1, max_length=2048)
+
+
+def _refuses_the_query(refusal: Refused) -> bool:
+    cause = refusal.__cause__
+    return isinstance(cause, openai.APIStatusError) and cause.status_code in _QUERY_REFUSED
 
 
 class _Answers:
@@ -197,8 +281,10 @@ class _Answers:
             if status in _BAD_REQUESTS and status not in _AMBIGUOUS:
                 raise Refused(message) from error
             raise Unclear(message) from error
-        if isinstance(error, (openai.APIError, ValueError, KeyError, TypeError, AttributeError)):
-            # No answer at all, or a half one: the call may have had its effect.
+        if isinstance(error, AnswerBroken):
+            raise Unclear(f"half an answer from Bedrock: {error}") from error
+        if isinstance(error, (openai.APIError, ValueError, LookupError, TypeError, AttributeError, RecursionError)):
+            # No answer at all, or one that the SDK stumbles over: the call may have had its effect.
             raise Unclear(f"no usable answer from Bedrock ({type(error).__name__})") from error
 
 
@@ -208,20 +294,17 @@ def _told(error: openai.APIStatusError) -> str:
     return str(message or error.message)[:1000]
 
 
-def _job(body: dict[str, Any]) -> Job:
-    service_status = str(body["status"])
-    error = body.get("error")
-    told = None
-    if isinstance(error, dict) and (error.get("message") or error.get("code")):
-        told = ": ".join(str(error[part]) for part in ("code", "message") if error.get(part))
-    tuned_model = body.get("fine_tuned_model")
+def _job(body: object) -> Job:
+    told = read(_JobTold, body, "a fine-tuning job")
+    error = told.error if isinstance(told.error, dict) else {}
+    reason = ": ".join(str(error[part])[:1000] for part in ("code", "message") if error.get(part))
     return Job(
-        id=str(body["id"]),
-        status=_STATUS.get(service_status, JobStatus.UNKNOWN),
-        service_status=service_status,
-        training_file=body.get("training_file"),
-        tuned_model=str(tuned_model) if tuned_model else None,
-        error=told,
+        id=told.id,
+        status=_STATUS.get(told.status, JobStatus.UNKNOWN),
+        service_status=told.status,
+        training_file=told.training_file,
+        tuned_model=told.fine_tuned_model or None,
+        error=reason or None,
     )
 
 
@@ -229,15 +312,23 @@ def _event(body: dict[str, Any]) -> TrainingEvent:
     data = body.get("data")
     data = data if isinstance(data, dict) else {}
     step = number(data.get("step"))
+    if step is not None and not 0 <= step < MOST_STEPS:
+        step = None
     metrics = None
     if body.get("type") == "metrics":
         measured = {str(name): number(value) for name, value in data.items()}
         metrics = {name: value for name, value in measured.items() if value is not None}
     return TrainingEvent(
-        id=str(body["id"]),
-        created_at=int(number(body.get("created_at")) or 0),
-        level=str(body.get("level", "info")),
+        id=body["id"],
+        created_at=_moment(body.get("created_at")),
+        level=str(body.get("level", "info"))[:100],
         message=str(body.get("message", ""))[:1000],
         step=None if step is None else int(step),
         metrics=metrics,
     )
+
+
+def _moment(told: object) -> int:
+    """Seconds since the epoch; 0 where what is told cannot be such."""
+    seconds = number(told) or 0
+    return int(seconds) if 0 <= seconds < 2**40 else 0

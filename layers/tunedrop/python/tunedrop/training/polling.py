@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,7 +20,17 @@ from tunedrop.outcomes import (
 from tunedrop.recipe import Recipe
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
-from tunedrop.training.backend import Busy, Job, JobStatus, Refused, Serving, TrainingBackend, TrainingEvent, Unclear
+from tunedrop.training.backend import (
+    Busy,
+    Checkpoint,
+    Job,
+    JobStatus,
+    Refused,
+    Serving,
+    TrainingBackend,
+    TrainingEvent,
+    Unclear,
+)
 from tunedrop.training.budget import hold_to_budget
 from tunedrop.training.events import TrainingEvents
 from tunedrop.training.health import Gradings, new_findings
@@ -36,6 +47,22 @@ AGE_SHARE = 1 / 250
 
 REWARD_WINDOW = 5
 """Steps over which the first and the last reward are averaged: single steps are noisy (a mean of some 32 rollouts)."""
+
+
+UNREAD_HOURS = 0.25
+"""How long an ended job's lists of events and checkpoints are asked for again while the service gives no answer that
+can be read. Then the run goes on without: the model is there, and paid for."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """What a job's lists told. What could not be read is None; `passing` says that another look may read it."""
+
+    events: Sequence[TrainingEvent] | None
+    checkpoints: Sequence[Checkpoint] | None
+    passing: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,24 +132,26 @@ class Polling:
     ) -> tuple[Job, Sequence[TrainingEvent], RunRecord]:
         try:
             job = self._backend.get(job_id)
-            new_events = self._events.keep(record.run_id, self._backend.events(job_id))
-            checkpoints = self._backend.checkpoints(job_id)
         except (Busy, Unclear) as trouble:
             raise ServiceBusy(f"job {job_id} could not be looked at: {trouble}") from trouble
         except Refused as refusal:
             raise TrainingFailed(f"Bedrock does not show job {job_id} any more: {refusal}") from refusal
+        lists = self._read_lists(record, job_id)
 
         metrics = self._events.metrics(record.run_id)
         before = record.training or {}
         known = list(before.get("findings") or [])
         found = new_findings(metrics, [each["name"] for each in known], gradings, judged=before.get("judged", 0))
+        checkpoints = before.get("checkpoints") or []
+        if lists.checkpoints is not None:
+            checkpoints = [{"step": each.step, "model": each.model} for each in lists.checkpoints]
         training = {
             **summary(metrics, before),
-            "checkpoints": [{"step": each.step, "model": each.model} for each in checkpoints]
-            if recipe.catalog_model.gives_checkpoints
-            else None,
+            "checkpoints": checkpoints if recipe.catalog_model.gives_checkpoints else None,
             "judged": len(metrics),
             "findings": [*known, *(each.to_json() for each in found)],
+            "events_unread": lists.events is None,
+            "unread_since": (before.get("unread_since") or clock.now_text()) if lists.passing else None,
         }
         record = self._store.update(
             record.run_id,
@@ -133,12 +162,38 @@ class Polling:
                 "stage": "PollJob",
             },
         )
+        if job.status.over and lists.passing and _hours_since(training["unread_since"]) < UNREAD_HOURS:
+            raise ServiceBusy(f"what job {job_id} did last could not be read: {lists.passing}")
         if not job.status.over:
             # Those of an earlier try, too: it may have died between noting a finding and stopping for it.
             for each in training["findings"]:
                 if each["name"] in recipe.health.stop_on:
                     raise TrainingUnhealthy(f"job {job_id}: {each['name']}: {each['evidence']} {each['advice']}")
-        return job, new_events, record
+        return job, lists.events or (), record
+
+    def _read_lists(self, record: RunRecord, job_id: str) -> _Lists:
+        """What the lists of the job tell that is new. The job itself could be read, so no list may end the run.
+
+        A refused list has nothing yet: AWS's own notebooks expect that of the checkpoints before the training starts.
+        """
+        passing: list[str] = []
+
+        def told(trouble: Exception) -> None:
+            if not isinstance(trouble, Refused):
+                passing.append(str(trouble))
+            _log.warning("run %s goes on, though a list of its job could not be read: %s", record.run_id, trouble)
+
+        events: Sequence[TrainingEvent] | None = None
+        checkpoints: Sequence[Checkpoint] | None = None
+        try:
+            events = self._events.keep(record.run_id, self._backend.events(job_id))
+        except (Busy, Unclear, Refused) as trouble:
+            told(trouble)
+        try:
+            checkpoints = self._backend.checkpoints(job_id)
+        except (Busy, Unclear, Refused) as trouble:
+            told(trouble)
+        return _Lists(events, checkpoints, "; ".join(passing) or None)
 
     def _go_on(self, record: RunRecord, job: Job, recipe: Recipe) -> Poll:
         submitted_at = record.submitted_at or record.started_at
@@ -147,7 +202,8 @@ class Polling:
         hold_to_budget(recipe, job_id=job.id, hours=age_hours, steps=training.get("steps"))
         still_hours = _hours_since(training.get("progress_at") or submitted_at)
         # Where the service tells no steps, only the hours of the budget can say that it takes too long.
-        if recipe.catalog_model.gives_events and still_hours > recipe.budget.stuck_hours:
+        tells_steps = recipe.catalog_model.gives_events and not training.get("events_unread")
+        if tells_steps and still_hours > recipe.budget.stuck_hours:
             raise TrainingStuck(
                 f"job {job.id} ({job.service_status}) made no step for {still_hours:.1f} hours; "
                 f"the recipe allows {recipe.budget.stuck_hours:g} (`budget.stuck_hours`)"

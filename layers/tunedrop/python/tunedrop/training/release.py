@@ -19,6 +19,7 @@ from tunedrop.outcomes import RunNotFound, ServiceBusy, Status, status_of_error
 from tunedrop.run.record import RunRecord
 from tunedrop.run.registration import new_record
 from tunedrop.run.store import ConditionNotMet, OwnedByAnother, RunStore
+from tunedrop.service_answers import member
 from tunedrop.teams import Teams
 from tunedrop.training.backend import Busy, JobStatus, TrainingBackend, Unclear
 from tunedrop.training.holdings import let_go
@@ -67,17 +68,27 @@ class Release:
 def describe_execution(client: SFNClient, aftermath_input: Mapping[str, Any]) -> PipelineExecution:
     """The execution that an aftermath was started for: by its status-change event, or by the sweeper."""
     detail = aftermath_input.get("detail") or {}
-    arn = detail.get("executionArn") or aftermath_input["execution_arn"]
+    arn = detail.get("executionArn") or aftermath_input.get("execution_arn")
+    if not isinstance(arn, str):
+        raise identity.EventNotUnderstood(
+            "the aftermath's input must be the status change of an execution or an object with an `execution_arn`; "
+            f"got an object with the keys {sorted(map(str, aftermath_input))}"
+        )
     told = client.describe_execution(executionArn=arn)
     stopped = told.get("stopDate")
     return PipelineExecution(
         arn=arn,
-        status=told["status"],
-        input=json.loads(told.get("input") or "{}"),
+        status=member(told, "status", str, "DescribeExecution"),
+        input=execution_input(told),
         error=told.get("error") or detail.get("error"),
         cause=told.get("cause") or detail.get("cause"),
         stopped_at=clock.text(stopped) if stopped else clock.now_text(),
     )
+
+
+def execution_input(told: Mapping[str, Any]) -> Any:
+    """The input in DescribeExecution's answer, whatever a person started the execution with."""
+    return json.loads(told.get("input") or "{}")
 
 
 class WriteReport(Protocol):

@@ -64,6 +64,16 @@ class Switches:
     list_lag_seconds: float = _switch(0.0, "Lists show files and jobs as they were so many seconds ago.")
     list_lag_calls: int = _switch(0, "A new file or job shows only after so many calls of its list.")
     page_cap: int = _switch(0, "The most entries of a page, whatever `limit` asks; 0: no cap.")
+    early_checkpoints: Literal["empty", "400", "404"] = _switch(
+        "empty", "What the list of a job's checkpoints meets early: the list as it is, or a refusal."
+    )
+    early_events: Literal["empty", "400", "404"] = _switch("empty", "As early_checkpoints, for a job's events.")
+    early_until: Literal["start", "first"] = _switch(
+        "start", "How long it is early: until the training starts, or until the list has its first entry."
+    )
+    file_list_query: Literal["accept", "refuse"] = _switch(
+        "accept", "What `order`, `limit` and `after` meet in GET /v1/files, of which AWS documents `purpose` alone."
+    )
     event_order: Literal["newest_first", "oldest_first"] = _switch("newest_first", "Order of a job's events.")
     checkpoint_every: int = _switch(20, "Steps between checkpoints; the last step has one whatever this says.")
     tuned_model_id: Literal["plain", "colons", "arn"] = _switch("plain", "Form of a tuned model's id.")

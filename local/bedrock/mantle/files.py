@@ -65,6 +65,10 @@ class Files:
         """GET /v1/files"""
         as_of = self._staleness.called(FILE)
         query = request.query_params
+        if self._service.switches.file_list_query == "refuse":
+            for name in ("order", "limit", "after"):
+                if name in query:
+                    raise invalid(f"Unknown parameter: '{name}'.", param=name)
         order = query.get("order", "desc")
         if order not in ("asc", "desc"):
             raise invalid(f"Invalid 'order': expected 'asc' or 'desc', got {order!r}.", param="order")

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from local.bedrock.errors import ApiError, invalid
 from local.bedrock.http import JsonResponse, json_body
+from local.bedrock.mantle.early_lists import refuse_early_list
 from local.bedrock.mantle.files import FILE
 from local.bedrock.mantle.job_request import read_job_request
 from local.bedrock.mantle.jobs import CHECKPOINT, EVENT, JOB, Jobs, job_object
@@ -69,11 +70,13 @@ class JobRoutes:
 
     async def events(self, request: Request) -> Response:
         """GET /v1/fine_tuning/jobs/{job_id}/events"""
+        refuse_early_list(self._service, self._jobs.find(request.path_params["job_id"]), EVENT)
         newest_first = self._service.switches.event_order == "newest_first"
         return self._page(request, EVENT, self._limit(request, _EVENTS_A_PAGE), newest_first=newest_first)
 
     async def checkpoints(self, request: Request) -> Response:
         """GET /v1/fine_tuning/jobs/{job_id}/checkpoints, newest first"""
+        refuse_early_list(self._service, self._jobs.find(request.path_params["job_id"]), CHECKPOINT)
         return self._page(request, CHECKPOINT, self._limit(request, _CHECKPOINTS_A_PAGE), newest_first=True)
 
     def _page(self, request: Request, kind: str, limit: int, *, newest_first: bool) -> Response:

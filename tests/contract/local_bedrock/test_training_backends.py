@@ -240,3 +240,32 @@ def test_half_an_answer_of_an_open_weight_model_is_asked_for_again(bedrock: Loca
         return reply
 
     assert asyncio.run(ask_twice()).text
+
+
+@pytest.mark.parametrize("status", ["400", "404"])
+@pytest.mark.parametrize("until_when", ["start", "first"])
+def test_early_lists_are_refused_as_the_switches_say_until_there_is_something(
+    client: OpenAI, bedrock: LocalBedrock, status: str, until_when: str
+) -> None:
+    backend = OpenWeightBackend(client)
+    settings = {"early_checkpoints": status, "early_events": status, "early_until": until_when, "queued_seconds": 0.3}
+    for name, value in settings.items():
+        bedrock.set_switch(name, value)
+    made = backend.create(asked_for(backend))
+    with pytest.raises(Refused, match=f"HTTP {status}"):
+        backend.checkpoints(made.id)
+    until(lambda: backend.get(made.id).status.over, "the end of the job")
+    assert backend.checkpoints(made.id)
+    assert list(backend.events(made.id))
+
+
+def test_files_are_found_though_the_service_knows_no_parameter_but_the_purpose(
+    client: OpenAI, bedrock: LocalBedrock
+) -> None:
+    backend = OpenWeightBackend(client)
+    bedrock.set_switch("file_list_query", "refuse")
+    name = training_file_name(RUN_ID)
+    assert backend.find_files(name) == []
+    ids = [backend.upload(name, io.BytesIO(training_rows(100)))]
+    assert backend.find_files(name) == ids
+    assert backend.files() == [(RUN_ID, ids[0])]

@@ -24,7 +24,7 @@ from tunedrop.outcomes import (
 from tunedrop.recipe import resolve
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
-from tunedrop.training.backend import Busy, Job, JobRequest, JobStatus, TrainingEvent, Unclear
+from tunedrop.training.backend import Busy, Checkpoint, Job, JobRequest, JobStatus, Refused, TrainingEvent, Unclear
 from tunedrop.training.events import TrainingEvents
 from tunedrop.training.health import Gradings
 from tunedrop.training.polling import EAGER_MINUTES, Poll, Polling, wait_seconds
@@ -110,11 +110,38 @@ def test_a_poll_that_dies_within_a_page_loses_and_doubles_nothing(look, events, 
             raise Unclear("reset within a page")
 
     service.fault = fault
-    with pytest.raises(ServiceBusy):
-        look()
+    assert look().decision == "running"
+    assert events.metrics(RUN_ID) == []
     service.fault = lambda name, when: None
     look()
     assert [each["step"] for each in events.metrics(RUN_ID)] == list(range(1, 61))
+
+
+@pytest.mark.parametrize("trouble", [Refused("HTTP 404"), Busy("HTTP 429"), Unclear("no list")])
+@pytest.mark.parametrize("unread", ["events", "checkpoints"])
+def test_no_list_of_a_job_ends_a_run_while_the_job_can_be_read(
+    look, store, service, trouble: Exception, unread: str
+) -> None:
+    clock = service.clock
+
+    def refuse(job_id: str) -> None:
+        raise trouble
+
+    service.told = [step(1, 0.5)]
+    service.checkpoints = lambda job_id: [Checkpoint("c", 1, "model-at-1")]
+    look()
+    setattr(service, unread, refuse)
+    clock.sleep(7 * 3600)  # longer than a job may stand still, if its steps could be told
+    if unread == "checkpoints":
+        service.told.append(step(2, 0.6))
+    assert look().decision == "running"
+    assert store.load(RUN_ID).training["checkpoints"] == [{"step": 1, "model": "model-at-1"}]
+    service.end("job-0", JobStatus.SUCCEEDED, tuned_model="tuned")
+    if not isinstance(trouble, Refused):
+        with pytest.raises(ServiceBusy, match="what job job-0 did last could not be read"):
+            look()
+        clock.sleep(1800)
+    assert look().decision == "ready"
 
 
 def test_an_older_job_is_looked_at_less_often(look, clock, service) -> None:

@@ -59,15 +59,16 @@ def read(model: type[Read], body: object, what: str) -> Read:
 
 
 def member(answer: object, name: str, kind: type[Value], what: str) -> Value:
-    """The member `name` of an answer of AWS, which must be a `kind`.
+    """The member `name` of an answer of AWS, which must be a `kind`, and no empty text.
 
     Raises:
         AnswerBroken: it is missing or of another type.
     """
     value = answer.get(name) if isinstance(answer, Mapping) else None
-    if isinstance(value, kind):
+    if isinstance(value, kind) and value != "":
         return value
-    raise AnswerBroken(f"{what}: `{name}` is {'missing' if value is None else f'a {type(value).__name__}'}")
+    told = "missing" if value is None else "empty" if value == "" else f"a {type(value).__name__}"
+    raise AnswerBroken(f"{what}: `{name}` is {told}")
 
 
 def members(answer: object, name: str, what: str) -> list[Any]:

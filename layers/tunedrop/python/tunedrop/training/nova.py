@@ -247,7 +247,7 @@ class _DataTold(Answer):
 
 class _JobTold(Answer):
     arn: str = Field(alias="jobArn", min_length=1)
-    status: str
+    status: str = Field(min_length=1)
     data: _DataTold = Field(_DataTold(), alias="trainingDataConfig")
     model: str | None = Field(None, alias="outputModelArn")
     failure: OptionalText = Field(None, alias="failureMessage")
@@ -256,12 +256,12 @@ class _JobTold(Answer):
 class _JobListed(Answer):
     arn: str = Field(alias="jobArn", min_length=1)
     name: str = Field(alias="jobName")
-    status: str
+    status: str = Field(min_length=1)
 
 
 class _DeploymentTold(Answer):
     arn: str = Field(alias="customModelDeploymentArn", min_length=1)
-    status: str
+    status: str = Field(min_length=1)
     failure: OptionalText = Field(None, alias="failureMessage")
 
 

@@ -250,7 +250,7 @@ class _File(_Entry):
 
 
 class _JobTold(_Entry):
-    status: str = Field(max_length=100)
+    status: str = Field(min_length=1, max_length=100)
     training_file: str | None = None
     fine_tuned_model: str | None = None
     error: Any = None

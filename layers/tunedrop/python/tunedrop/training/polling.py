@@ -137,6 +137,8 @@ class Polling:
         except Refused as refusal:
             raise TrainingFailed(f"Bedrock does not show job {job_id} any more: {refusal}") from refusal
         lists = self._read_lists(record, job_id)
+        # While the job goes on, the next look reads what this one could not.
+        waits = job.status.over and lists.passing is not None
 
         metrics = self._events.metrics(record.run_id)
         before = record.training or {}
@@ -151,7 +153,7 @@ class Polling:
             "judged": len(metrics),
             "findings": [*known, *(each.to_json() for each in found)],
             "events_unread": lists.events is None,
-            "unread_since": (before.get("unread_since") or clock.now_text()) if lists.passing else None,
+            "unread_since": (before.get("unread_since") or clock.now_text()) if waits else None,
         }
         record = self._store.update(
             record.run_id,
@@ -162,7 +164,7 @@ class Polling:
                 "stage": "PollJob",
             },
         )
-        if job.status.over and lists.passing and _hours_since(training["unread_since"]) < UNREAD_HOURS:
+        if waits and _hours_since(training["unread_since"]) < UNREAD_HOURS:
             raise ServiceBusy(f"what job {job_id} did last could not be read: {lists.passing}")
         if not job.status.over:
             # Those of an earlier try, too: it may have died between noting a finding and stopping for it.

@@ -129,6 +129,10 @@ audit: lint-security ## the same, and look up known vulnerabilities of what is d
 licences: $(INSTALLED) ## write docs/licences.md anew
 	@$(BIN)/python -m checks.licences > build/licences.md && mv build/licences.md docs/licences.md
 
+.PHONY: picture
+picture: $(INSTALLED) ## run the demo and write docs/demo.svg, the picture of it in the README
+	@$(BIN)/python -m checks.demo_picture
+
 .PHONY: cost
 cost: $(INSTALLED) ## write docs/cost.md anew
 	@$(BIN)/python -m checks.cost > build/cost.md && mv build/cost.md docs/cost.md

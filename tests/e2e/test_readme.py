@@ -1,4 +1,4 @@
-"""What the README tells a reader to type does what it says, and what it lists is what there is."""
+"""What README and docs/one-machine.md tell a reader to type does what they say; what they list is what there is."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from tunedrop.recipe import Recipe, resolve
 from tunedrop.recipe_text import parse
 
 README = (REPOSITORY / "README.md").read_text()
+ONE_MACHINE = (REPOSITORY / "docs/one-machine.md").read_text()
 TEMPLATE = (REPOSITORY / "template.yaml").read_text()
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -29,7 +30,7 @@ _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 def _block(heading: str) -> str:
     """The first block of code below a heading."""
-    found = _BLOCK.search(README, README.index(f"\n### {heading}\n"))
+    found = _BLOCK.search(ONE_MACHINE, ONE_MACHINE.index(f"# {heading}\n"))
     assert found is not None
     return found[2]
 
@@ -82,10 +83,10 @@ def test_curl_the_openai_sdk_and_the_aws_cli_work_as_written_until_ctrl_c_ends_e
 
 
 def test_a_file_that_is_checked_first_has_the_findings_that_are_shown() -> None:
-    section = README[README.index("\n### Check it first\n") :]
+    section = ONE_MACHINE[ONE_MACHINE.index("\n## Check a file first\n") :]
     shown = json.loads(next(found[2] for found in _BLOCK.finditer(section) if found[1] == "json"))
     (REPOSITORY / "build").mkdir(exist_ok=True)
-    told = json.loads(_typed(f"{_block('Check it first').rstrip()} || test $? = 2"))
+    told = json.loads(_typed(f"{_block('Check a file first').rstrip()} || test $? = 2"))
     assert {name: told[name] for name in shown} == shown
     assert shown["valid"] is False
 
@@ -139,19 +140,36 @@ def test_the_recipe_that_is_shown_is_a_valid_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted(set(re.findall(r"`((?:events|local|tests|layers|functions)/[\w/.]*)`", README)))
+    "path", sorted(set(re.findall(r"`((?:events|local|tests|layers|functions)/[\w/.]*)`", README + ONE_MACHINE)))
 )
 def test_every_path_that_is_named_is_there(path: str) -> None:
     assert (Path(REPOSITORY) / path).exists()
+
+
+def test_the_readme_is_read_on_three_screens() -> None:
+    assert len(README.splitlines()) <= 150
+
+
+@pytest.mark.parametrize("page", [README, ONE_MACHINE, (REPOSITORY / "CONTRIBUTING.md").read_text()])
+def test_every_link_to_a_page_leads_somewhere(page: str) -> None:
+    folder = REPOSITORY / "docs" if page is ONE_MACHINE else REPOSITORY
+    links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#([^)]+))?\)", page)
+    assert links
+    for path, anchor in links:
+        assert (folder / path).exists(), path
+        headings = re.findall(r"^#+ (.+)$", (folder / path).read_text(), re.MULTILINE) if anchor else []
+        assert not anchor or anchor in {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}, (
+            anchor
+        )
 
 
 def test_the_cost_of_the_alarms_is_that_of_the_metrics_they_watch() -> None:
     """CloudWatch bills an alarm for each metric that it reads: one, or those of its expression."""
     alarms = re.findall(r"^    Type: AWS::CloudWatch::Alarm\n(.*?)(?=^  \w)", TEMPLATE, re.MULTILINE | re.DOTALL)
     watched = sum(max(1, alarm.count("MetricStat:")) for alarm in alarms)
-    assert f"its alarms watch {watched} metrics at $0.10 each" in README
+    assert f"its alarms watch {watched} metrics at $0.10 each" in (REPOSITORY / "docs/deploy.md").read_text()
 
 
 def test_every_make_target_that_is_named_is_there() -> None:
     targets = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"(?:^|`)make ([a-z]+)", README, re.MULTILINE)) <= targets
+    assert set(re.findall(r"(?:^|`)make ([a-z]+)", README + ONE_MACHINE, re.MULTILINE)) <= targets

@@ -1,4 +1,4 @@
-"""docs/cost.md is what its script makes of the template, and the README tells the same sums."""
+"""docs/cost.md is what its script makes of the template, and docs/deploy.md tells the same sums."""
 
 from __future__ import annotations
 
@@ -22,15 +22,17 @@ def test_every_price_names_its_page_and_is_used_or_left_out() -> None:
         assert page.startswith("https://aws.amazon.com/")
 
 
-def test_the_readme_tells_the_same_sums() -> None:
+def test_readme_and_deploy_page_tell_the_same_sums() -> None:
     readme = (sam_template.ROOT / "README.md").read_text()
+    deploy = (sam_template.ROOT / "docs/deploy.md").read_text()
     idle, small, largest = (sum(item.dollars for item in items()) for _, _, items in cost.SCENARIOS)
     dashboard = cost.PRICES["CloudWatch, dashboard a month"][0]
-    assert f"about ${idle - dashboard:.0f} a month" in readme
-    assert f"a small run (${small:.2f})" in readme
-    assert re.search(rf"the largest\s+\(\${largest:.2f}\)", readme)
+    for page in (readme, deploy):
+        assert f"about ${idle - dashboard:.0f} a month" in page
+    assert f"a small run (${small:.2f})" in deploy
+    assert re.search(rf"the largest\s+\(\${largest:.2f}\)", deploy)
     (alarms,) = [item.number for item in cost.idle() if item.unit.startswith("CloudWatch, alarm")]
-    assert f"{alarms} metrics" in readme
+    assert f"{alarms} metrics" in deploy
 
 
 @pytest.mark.parametrize(("hours", "looks"), [(0.25, 15), (1, 15 + 9), (72, 572)])

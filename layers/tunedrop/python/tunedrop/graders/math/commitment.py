@@ -53,6 +53,11 @@ _BETWEEN = re.compile(
     r"|alternatively|either)\b)*",
     re.IGNORECASE,
 )
+_PARTS = re.compile(
+    r"(?![^\0]{0,80}\b(?:wait|no|not|so|thus|therefore|hence|then|instead|rather|correction|or)\b)[^.!?:;\n]{0,60}\band\b[^.!?:;\n]{0,40}",
+    re.IGNORECASE,
+)
+"""Words between two boxes of an answer in parts: "\\boxed{1} paper and \\boxed{2} bins"."""
 _MAX_BETWEEN = 80
 _HEADING = re.compile(r"\d+[.)]\s+\D|\d*[.)]?\s*[A-Z][A-Za-z ]{1,80}\d*:?\s*$")
 """What follows #### where it is a heading of Markdown; text must come after it, else it is the answer."""
@@ -161,7 +166,9 @@ def _boxed(text: str) -> Commitment | None:
         return None
     group = [boxes[-1]]
     for box in reversed(boxes[:-1]):
-        if group[0][0] - box[1] > _MAX_BETWEEN or _BETWEEN.fullmatch(text, box[1], group[0][0]) is None:
+        if group[0][0] - box[1] > _MAX_BETWEEN:
+            break
+        if not any(pattern.fullmatch(text, box[1], group[0][0]) for pattern in (_BETWEEN, _PARTS)):
             break
         group.insert(0, box)
     region = ", ".join(dict.fromkeys(inner for _, _, inner in group))

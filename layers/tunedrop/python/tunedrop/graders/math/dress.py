@@ -56,7 +56,7 @@ def without_approximation(text: str) -> str:
 _NAME = re.compile(
     r"""\s{0,3}(?:
       \\(?:overline|vec|overrightarrow|widehat|hat|bar)\s{0,3}\{?\s{0,3}[A-Za-z]{1,3}\s{0,3}\}?
-      |[A-Z]{1,3}\s{0,3}(?::\s{0,3}[A-Z]{1,3}\s{0,3}){1,4}
+      |[A-Z]{1,3}(?:_\{?\w{1,8}\}?)?\s{0,3}(?::\s{0,3}[A-Z]{1,3}(?:_\{?\w{1,8}\}?)?\s{0,3}){1,4}
       )\s{0,3}=\s{0,3}(?=\S)
     |\s{0,3}(?:[Tt]he|[Ii]ts|[Tt]otal)\s[A-Za-z ]{2,40}\s(?:is|equals|=)\s{1,3}(?=[-+−$\\\d(])""",
     re.VERBOSE,

@@ -117,7 +117,18 @@ def _same_items_in_order(a: Sequence[Meaning], b: Sequence[Meaning]) -> bool:
 
 
 def _same_items_any_order(a: Sequence[Meaning], b: Sequence[Meaning]) -> bool:
+    if len(a) != len(b):  # an item that is named twice counts once
+        a, b = _each_once(a), _each_once(b)
     return len(a) <= MAX_ITEMS and paired_off(a, b, equivalent)
+
+
+def _each_once(items: Sequence[Meaning]) -> list[Meaning]:
+    """The items without those that stand there in the same form before."""
+    once: list[Meaning] = []
+    for item in items[: MAX_ITEMS + 1]:
+        if item not in once:
+            once.append(item)
+    return once
 
 
 def _same_bracket(a: Meaning, b: Meaning) -> bool:

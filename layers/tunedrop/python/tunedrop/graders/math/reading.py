@@ -39,10 +39,25 @@ def _everything(tokens: Sequence[Token], depth: int) -> Meaning:
         raise NotMathsError("nothing, or too deep")
     if tokens[0].kind == "begin" and tokens[0].value in _SYSTEMS:
         return _system(tokens, depth)
+    groups = split(tokens, (";", "∨"))
+    if len(groups) > 1 and all(groups):
+        found = [_assigned(group, depth) for group in groups]
+        if all(found) and len({len(each.items) for each in found if each is not None}) == 1:
+            return Listing(tuple(each for each in found if each is not None))
     items = tuple(_statement(piece, depth) for piece in split(tokens, SEPARATORS) if piece)
     if not items:
         raise NotMathsError("separators alone")
     return items[0] if len(items) == 1 else Listing(items)
+
+
+def _assigned(tokens: Sequence[Token], depth: int) -> Bracket | None:
+    """`p=5, q=2` as the tuple (5, 2), where it stands beside others of its kind: `p=5,q=2; p=7,q=2`."""
+    pieces = [piece for piece in split(without_end(tokens), (",",)) if piece]
+    if len(pieces) < 2 or not all(
+        len(piece) > 2 and piece[0].kind == "name" and piece[1].value == "=" for piece in pieces
+    ):
+        return None
+    return Bracket("(", tuple(_side(piece[2:], depth + 1) for piece in pieces), ")")
 
 
 def _system(tokens: Sequence[Token], depth: int) -> Meaning:

@@ -49,6 +49,7 @@ _TOKEN = re.compile(
 _SURE_SEPARATOR = re.compile(r"\s{0,2}\{\s?,\s?\}\s{0,2}|,\s?\\!\s?|\\,(?=\d{3})|\\!(?=\d{3})")
 _SURE_THOUSANDS = re.compile(r"(?<![\d.])(?!0[, ])\d{1,3}(?:\0\d{3})+(?!\d)", re.ASCII)
 _THOUSANDS = re.compile(r"(?<![\d.])(?!0[, ])\d{1,3}(?:(?:,\d{3})+|(?: \d{3})+)(?!\d)", re.ASCII)
+_GLUED_SPACE = re.compile(r"q?quad([A-Za-z]+)")
 _REPEATING = re.compile(r"(\d{0,20})\.(\d{0,20})\s?\\overline\s?(?:\{(\d{1,20})\}|(\d))", re.ASCII)
 _ELLIPSIS = re.compile(r"(\d{0,20})\.(\d{0,8}?)(\d{1,6}?)\3{2,20}(?:\\l?dots|\.\.\.|…)", re.ASCII)
 
@@ -124,6 +125,8 @@ def _command(name: str, text: str, position: int, tokens: list[Token], spaced: b
         if word in FUNCTIONS or len(word) > 1:
             tokens.append(Token("function" if word in FUNCTIONS else "text", word, spaced))
             return after
+    elif (glued := _GLUED_SPACE.fullmatch(name)) is not None:
+        tokens.extend(_word(glued[1], True))  # \\quadx, where a space was lost
     elif name in DRESS or name.isspace():
         if name in ("left", "right") and text[position : position + 1] == ".":
             position += 1

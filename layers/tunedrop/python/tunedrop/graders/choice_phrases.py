@@ -13,7 +13,7 @@ BEFORE = 90
 AFTER = 60
 """How many characters after a letter are looked at."""
 
-_FILLER = r"""(?:[\s*_:,=~>–—-]|→|⇒|\b(?:therefore|thus|hence|clearly|definitely|indeed|probably|likely|most|certainly|simply|just|then
+_FILLER = r"""(?:[\s*_:,=~>–—-]|→|⇒|\b(?:for\ssure|for\scertain|without\s(?:a\s)?doubt|therefore|thus|hence|clearly|definitely|indeed|probably|likely|most|certainly|simply|just|then
     |actually|still|the|a|an|be|to|being|that|it|with|for|as|letter|option|choice|answer|number|correct|right|best)\b){0,14}"""
 
 _COMMITS = {
@@ -87,7 +87,7 @@ REJECTS_AFTER = re.compile(
       |(?:ist|sind)\s(?:falsch|nicht|unmöglich|inkorrekt|auszuschließen)
       |(?:est|sont|n['’]est)\s(?:fau(?:x|sses?)|incorrecte?s?|pas|éliminée?s?)
       |(?:no\ses|es\sincorrect[ao]|es\sfals[ao]|não\sé|é\sincorret[ao]|está\serrad[ao]|é\sfals[ao]|non\sè|è\ssbagliata|è\serrata|è\sfalsa)
-      |(?:项|选项)?\s?(?:是)?(?:错|不对|不正确|不是|不符|排除|错误)
+      |(?:项|选项)?\s?(?:是)?(?:错|不对|不正确|不是(?!\s*[A-Z])|不符|排除|错误)
       |(?:は|が)?(?:間違|誤|不正解|違)
       |(?:는|은|가|이)?\s?(?:틀|오답|아니)
       |\s?(?:неверн|неправильн|не\s|ошибочн|невірн)

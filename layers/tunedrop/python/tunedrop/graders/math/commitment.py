@@ -34,13 +34,21 @@ _TURN_END = re.compile(r"<\|(?:im_end|im_start|eot_id|endoftext|end|user|end_of_
 _NEXT_QUESTION = re.compile(r"\n[ \t]{0,8}(?:#{1,6} ?)?(?:Q|Question|Problem|User|Human) ?\d{0,3}[:.] ")
 _NEXT_QUESTION_WORDS = ("Q", "Problem", "User", "Human")
 _HASHES = re.compile(r"#{4}(?!#)[ \t]{0,20}")
-_ANSWER = re.compile(r"answer|final result", re.IGNORECASE)
+_ANSWER = re.compile(
+    r"answer|final result|réponse|respuesta|resposta|risposta|antwort|ответ|jawaban|odpowiedź|cevap|đáp án|答案|答え"
+    r"|정답|الإجابة|उत्तर",
+    re.IGNORECASE,
+)
+_ANSWER_WORDS = (
+    *("nswer", "NSWER", "inal result", "inal Result", "éponse", "espuesta", "esposta", "isposta", "ntwort", "твет"),
+    *("awaban", "dpowied", "evap", "áp án", "答", "정답", "الإجابة", "उत्तर"),
+)
 # From the word "answer" on. Every repetition is bounded: whatever stands there, a match takes constant time.
 _IS = re.compile(
     r"""(?:[ ]?\([^()\n]{0,40}\))?
       (?:\s{1,3}(?:to|for|of|in)\s[^.:=\n]{1,100}?)?
       [*_]{0,3}\s{0,3}(?:,\s{0,2}(?:then|therefore|thus|hence|so)\s{0,2},?\s{0,2})?
-      (?:['’]s\b|is\b|was\b|equals\b|(?:would|will|should|must)\sbe\b|:|=|≈|[-–—]\s)[*_]{0,3}
+      (?:['’]s\b|is\b|was\b|equals\b|est\b|es\b|é\b|è\b|ist\b|lautet\b|adalah\b|là\b|[是为は은는]|(?:would|will|should|must)\sbe\b|:|=|≈|[-–—]\s)[*_]{0,3}
       (?:\s{0,3}(?:therefore|thus|hence|simply|just|exactly|approximately|about|also|then|equal\sto|:|=|indeed|only)){0,2}
       [ \t]{0,20}:?[ \t]{0,20}[*_]{0,3}:?[ \t]{0,20}""",
     re.VERBOSE | re.IGNORECASE,
@@ -240,7 +248,7 @@ def _tag(text: str) -> Commitment | None:
 
 
 def _phrase(text: str, textual: bool) -> Commitment | None:
-    if "nswer" in text or "NSWER" in text or "inal result" in text or "inal Result" in text:
+    if any(word in text for word in _ANSWER_WORDS):
         for match in reversed(list(_ANSWER.finditer(text))):
             found, heading = _after_phrase(text, match.end())
             if found and (textual or starts_with_value(found) or (heading and not is_prose(found))):

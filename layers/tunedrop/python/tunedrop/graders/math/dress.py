@@ -17,6 +17,8 @@ _EMPHASIS = re.compile(
 """Bold and italic; not the powers and products of `x**2*y**2`."""
 _SENTENCE_END = re.compile(r"[.!?](?=\s+[A-Z\"“(*]|\s*$)|\n\n")
 _PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
+_OTHER_SCRIPT = re.compile("[\u0400-\u052f\u0590-\u1fff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{4,}")
+"""Four letters in a row of a script that mathematics does not use."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _ARTICLE = re.compile(r"^(?:an?|the) ")
 _COMMAND_TEXT = re.compile(
@@ -100,7 +102,8 @@ def sentence(text: str) -> str:
 
 def is_prose(text: str) -> bool:
     """Whether there are words enough to be a sentence rather than an answer with its unit."""
-    return len(_PROSE.findall(_COMMAND_TEXT.sub(" ", text[:MAX_REGION]))) > 3
+    plain = _COMMAND_TEXT.sub(" ", text[:MAX_REGION])
+    return len(_PROSE.findall(plain)) > 3 or (not plain.isascii() and _OTHER_SCRIPT.search(plain) is not None)
 
 
 def formulas(text: str) -> list[tuple[int, int, str]]:

@@ -259,7 +259,7 @@ _OTHER_BEFORE = re.compile(r"\d[^\d.!?\n]{0,12}\s(?:or|to)\s(?:maybe\s|possibly\
 _DENIED_BEFORE = re.compile(
     r"\b(?:not|never|isn['’]t|wasn['’]t|cannot be|can['’]t be)\s(?:be\s)?[$€£]?$", re.IGNORECASE
 )
-_BOLD = re.compile(r"(?<![\w)\]}])\*\*(?=\S)([^*\n]{1,120}?)\*\*(?![\w(])")
+_BOLD = re.compile(r"(?<![\w)\]}])\*\*(?=\S)([^*\n]{1,120}?)\*\*(?![\w(])", re.ASCII)
 _CALCULATION = re.compile(r"<<[^<>\n]{0,100}>>")
 _ASIDE = re.compile(
     r"(?<=[A-Za-z\d%]) \((?!(?:or|maybe|perhaps|possibly)\s[$€£]?\d[\d.,]*\))[^()\n]{1,80}\)(?=[^()\n]{0,200}$)"
@@ -271,7 +271,9 @@ _CIRCUMSTANCE = re.compile(
     r"(?:the\s|just\s|only\s|all\s|these\s|those\s)?[$€£]?$"
 )
 _NUMBERS_ALONE = re.compile(r"[\d\s.,;|/$€£+-]+")
-_SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+_SENTENCES = re.compile(
+    r"(?<=[.!?])\s+(?=[A-Z])|(?<=[。।؟])\s*|\s(?=因此|所以|故|结论|لذا|إذن|इसलिए|अतः)|\s(?=\d\.\s\*\*)"
+)
 _PERCENT_NEXT = re.compile(r"\s*(?:\\?%|percent\b|pct\b)")
 
 
@@ -348,11 +350,11 @@ def _number_is(text: str, start: int, expected: Expected) -> bool:
 
 def _start_of_fraction(text: str, start: int) -> int:
     before = text[max(0, start - 30) : start]
-    above = re.search(r"(?<![\w.,/])[-−]?\d{1,20}\s?/\s?$", before)
+    above = re.search(r"(?<![\w.,/])[-−]?\d{1,20}\s?/\s?$", before, re.ASCII)
     if above is not None:
         start -= len(before) - above.start()
         before = text[max(0, start - 12) : start]
-    whole = re.search(r"(?<![\w.,/])[-−]?\d{1,9}\s$", before)
+    whole = re.search(r"(?<![\w.,/])[-−]?\d{1,9}\s$", before, re.ASCII)
     if whole is not None and re.match(r"\d{1,20}\s?/\s?\d", text[start : start + 24]):
         start -= len(before) - whole.start()
     return start

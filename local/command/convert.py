@@ -10,21 +10,33 @@ from typing import TYPE_CHECKING
 
 from local.command import exits
 from local.command.byte_progress import ByteProgress
+from tunedrop.dataset.show import cleaned
 
 if TYPE_CHECKING:
-    from tunedrop.dataset.convert import Conversion, Source
+    from local.conversion import Converter
+
+_FORMATS = (
+    *("auto", "csv", "qa", "openai", "trl", "verl", "sharegpt", "alpaca", "converse", "eval-protocol", "gemini"),
+    *("ground-truth", "invocation-log"),
+)
 
 _DESCRIPTION = """\
-Turns question/answer rows (JSON Lines, such as GSM8K's own), CSV with a header, or OpenAI's RFT rows into rows of
-`messages` and `reference_answer`. Fields that are not used stay fields of the row, which the grader is given.
+Turns files as people have them into rows of `messages` and `reference_answer`. It reads CSV, TSV and other tables with
+a header, JSON Lines, and one JSON document with all rows; packed by gzip, bzip2 or xz; in UTF-8, UTF-16, Windows-1252.
+
+It recognises, row by row, question/answer rows (such as GSM8K's), and the rows of OpenAI, TRL, verl, ShareGPT, Alpaca,
+Converse, Gemini, Fireworks' eval-protocol, SageMaker Ground Truth, and Bedrock's invocation log. Fields that are not
+used stay fields of the row, which the grader is given. It says how it read the file and what it left out.
 
 A row that cannot be turned ends it, with its line; the output is then not written."""
 
 _EXAMPLES = """\
 examples:
   tunedrop convert questions.jsonl --output train.jsonl --prompt '{question} Answer with a number.'
-  tunedrop convert gsm8k.jsonl --output train.jsonl --final-answer-after '####'
+  tunedrop convert gsm8k.jsonl.gz --output train.jsonl --final-answer-after '####'
   tunedrop convert tickets.csv --output train.jsonl --prompt 'Classify: {text}' --answer label
+  tunedrop convert tickets.csv --output train.jsonl --question text --answer intent,priority --numbers priority
+  tunedrop convert verl.jsonl --output train.jsonl --answer reward_model.ground_truth
   tunedrop convert openai_rft.jsonl --output train.jsonl --answer reference"""
 
 
@@ -32,7 +44,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add `convert` to the command."""
     parser = subparsers.add_parser(
         "convert",
-        help="turn question/answer rows, CSV or OpenAI's RFT rows into the service's format",
+        help="turn tables, JSON and the rows of other tools into the service's format",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -42,37 +54,61 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--from",
         dest="source",
-        choices=("auto", "qa", "csv", "openai"),
+        metavar="FORMAT",
+        choices=_FORMATS,
         default="auto",
-        help="format; auto if not given",
+        help=f"format of the file (csv) or of its rows, if it is not recognised; one of {', '.join(_FORMATS)}",
     )
-    parser.add_argument("--prompt", metavar="TEMPLATE", help="the user's message, with {field} for a field of the row")
+    parser.add_argument(
+        "--prompt", metavar="TEMPLATE", help="the user's message, with {field} for a field of the row ({a.b}: within a)"
+    )
     parser.add_argument("--system", metavar="TEXT", help="a system message to put first")
-    parser.add_argument("--question", metavar="FIELD", default="question", help="field with the prompt (no --prompt)")
-    parser.add_argument("--answer", metavar="FIELD", help="field that becomes reference_answer; answer if not given")
+    parser.add_argument(
+        "--question", metavar="FIELD", help="field with the prompt (no --prompt); question if not given"
+    )
+    parser.add_argument(
+        "--answer",
+        metavar="FIELD",
+        help="field that becomes reference_answer (a.b: within a; a,b: several, as one object); "
+        "if not given, the field that the format names, or the assistant's last message",
+    )
+    parser.add_argument(
+        "--numbers", metavar="FIELDS", default="", help="fields of a table to write as numbers, as in a,b"
+    )
     parser.add_argument("--final-answer-after", metavar="MARK", help="what follows MARK becomes ground_truth")
     parser.add_argument("--rows", metavar="N", type=_count, help="turn the first N rows only")
+    parser.add_argument(
+        "--delimiter", metavar="SIGN", type=_sign, help="what parts a table's columns; told by its rows"
+    )
+    parser.add_argument("--encoding", metavar="NAME", help="the text's encoding, such as shift_jis; told by its bytes")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Turn the file; 0 when it was written, 2 where a row cannot be turned (and nothing was written)."""
-    from tunedrop.dataset.convert import Conversion, ConversionError
+    from local.conversion import Conversion, ConversionError, Converter, Source
 
     conversion = Conversion(
         prompt=arguments.prompt,
         system=arguments.system,
         question=arguments.question,
         answer=arguments.answer,
+        numbers=tuple(name.strip() for name in arguments.numbers.split(",") if name.strip()),
         final_answer_after=arguments.final_answer_after,
+        delimiter=arguments.delimiter,
+        encoding=arguments.encoding,
     )
+    kind = None if arguments.source in ("auto", "csv") else Source(arguments.source)
     try:
-        rows = _convert(arguments.file, arguments.output, _source(arguments), conversion, arguments.rows)
+        converter = Converter(conversion, kind, table=arguments.source == "csv")
+        rows = _convert(arguments.file, arguments.output, converter, arguments.rows)
     except ConversionError as error:
         raise _CannotConvert(f"{arguments.file}: {error}. Nothing was written.") from error
     except OSError as error:
-        raise exits.UsageError(f"{error.filename}: {error.strerror}") from error
+        raise exits.UsageError(f"{error.filename or arguments.file}: {error.strerror or error}") from error
     print(f"Wrote {arguments.output}: {rows:,} row{'s' * (rows != 1)}.")
+    for sentence in converter.notes.said():
+        print(cleaned(sentence))
     return exits.SUCCEEDED
 
 
@@ -82,25 +118,14 @@ class _CannotConvert(exits.CommandError):
     exit_code = exits.REJECTED
 
 
-def _source(arguments: argparse.Namespace) -> Source:
-    from tunedrop.dataset.convert import Source, detect
-
-    if arguments.source != "auto":
-        return Source(arguments.source)
-    with arguments.file.open("rb") as file:
-        return detect(file.read(64 * 1024), arguments.file.name)
-
-
-def _convert(path: Path, output: Path, source: Source, conversion: Conversion, rows: int | None) -> int:
+def _convert(path: Path, output: Path, converter: Converter, rows: int | None) -> int:
     """Write beside the output and move it there at the end, so that half a file is never taken for a whole one."""
-    from tunedrop.dataset.convert import convert
-
     count = 0
     with path.open("rb") as file, ByteProgress("converting", path.stat().st_size) as progress:
         handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
         try:
             with os.fdopen(handle, "wb") as target:
-                for line in convert(file, source, conversion, rows):
+                for line in converter.lines(file, path.name, rows):
                     target.write(line)
                     count += 1
                     progress(len(line))
@@ -117,3 +142,10 @@ def _count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a number of rows, 1 or more")
     return number
+
+
+def _sign(text: str) -> str:
+    sign = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(sign) != 1 or sign in '\r\n"':
+        raise argparse.ArgumentTypeError(f"{text!r} is not one sign, such as ; or tab")
+    return sign

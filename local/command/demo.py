@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def full_test_set(folder: Path) -> Path:
     """Write a folder with the demo's training rows and all of GSM8K's test rows, in the same format; the folder."""
-    from tunedrop.dataset.convert import Conversion, Source, convert
+    from local.conversion import Conversion, Source, convert
 
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(GSM8K / "train.jsonl", folder / "train.jsonl")

@@ -22,7 +22,11 @@ def test_gsm8k_s_published_rows_become_the_folder_that_is_ready_to_drop(
     words = ["convert", str(raw), "--output", str(output), "--rows", "300", "--final-answer-after", "####"]
     assert main.main([*words, "--prompt", prompt]) == 0
     assert output.read_bytes() == (READY_TO_DROP / "train.jsonl").read_bytes()
-    assert capsys.readouterr().out == f"Wrote {output}: 300 rows.\n"
+    assert capsys.readouterr().out.splitlines() == [
+        f"Wrote {output}: 300 rows.",
+        "Read as question/answer rows from JSON Lines.",
+        "reference_answer is made of `answer`.",
+    ]
 
 
 def test_a_row_that_cannot_be_turned_leaves_the_output_as_it_was(
@@ -32,7 +36,7 @@ def test_a_row_that_cannot_be_turned_leaves_the_output_as_it_was(
     raw.write_text("question,answer\na,b\nc\n", encoding="utf-8")
     output.write_text("before", encoding="utf-8")
     assert main.main(["convert", str(raw), "--output", str(output)]) == exits.REJECTED
-    assert "line 3: expected 2 columns, as in the header. Nothing was written." in capsys.readouterr().err
+    assert "line 3: expected 2 columns, as in the header, got 1;" in capsys.readouterr().err
     assert output.read_text(encoding="utf-8") == "before"
     assert {path.name for path in tmp_path.iterdir()} == {"raw.csv", "train.jsonl"}
 

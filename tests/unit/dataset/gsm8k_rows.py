@@ -7,7 +7,7 @@ import io
 from functools import lru_cache
 from pathlib import Path
 
-from tunedrop.dataset.convert import Conversion, Source, convert
+from local.conversion import Conversion, Source, convert
 
 PUBLISHED = Path(__file__).parents[2] / "data/gsm8k"
 WALKTHROUGH = '{question} Let\'s think step by step and output the final answer after "####".'

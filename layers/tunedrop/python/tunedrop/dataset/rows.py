@@ -244,10 +244,10 @@ class RowChecker:
 
 def _converter_hint(row: Mapping[str, Any]) -> dict[str, str]:
     """The hint for rows of a format that can be converted; nothing for others."""
-    if "question" in row and "answer" in row:
-        return {"hint": "This is a question/answer row: tunedrop convert FILE --output train.jsonl."}
-    if "prompt" in row:
-        return {"hint": "tunedrop convert FILE --output train.jsonl --question prompt --answer FIELD."}
+    if any(
+        key in row for key in ("question", "prompt", "conversations", "instruction", "contents", "source", "schemaType")
+    ):
+        return {"hint": "The rows have another tool's format: tunedrop convert FILE --output train.jsonl."}
     return {}
 
 

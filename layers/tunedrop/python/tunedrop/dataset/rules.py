@@ -205,7 +205,7 @@ _TABLE: tuple[Rule, ...] = (
         "messages-missing", _both(E),
         "Without messages there is no prompt.",
         _OPEN_WEIGHT_DATA, "`messages`",
-        "Question/answer rows, CSV and OpenAI's RFT rows are turned into the format by: tunedrop convert.",
+        "Tables and the rows of other tools are turned into the format by: tunedrop convert.",
     ),
     Rule(
         "messages-type", _both(E),

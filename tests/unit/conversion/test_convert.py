@@ -9,17 +9,18 @@ from typing import Any
 
 import pytest
 
+from local.conversion import Conversion, ConversionError, Source, convert
+from local.conversion.template import Template
 from tests.unit.dataset.gsm8k_rows import WALKTHROUGH, gsm8k
 from tests.unit.dataset.sample_rows import as_file, rules_of
 from tunedrop.catalog import Family
 from tunedrop.dataset import check_dataset
-from tunedrop.dataset.convert import Conversion, ConversionError, Source, Template, convert, detect
 
 READY_TO_DROP = Path(__file__).parents[3] / "events/datasets/gsm8k"
 CLAUSES = Path(__file__).parents[2] / "data/clause_matching"
 
 
-def converted(lines: list[Any] | bytes, kind: Source = Source.QUESTION_ANSWER, **options: Any) -> list[dict[str, Any]]:
+def converted(lines: list[Any] | bytes, kind: Source | None = None, **options: Any) -> list[dict[str, Any]]:
     body = io.BytesIO(lines) if isinstance(lines, bytes) else as_file(lines)
     return [json.loads(line) for line in convert(body, kind, Conversion(**options))]
 
@@ -64,7 +65,7 @@ def test_a_template_puts_fields_into_the_prompt_and_takes_them_out_of_the_row() 
 
 def test_csv_with_quotes_line_breaks_and_a_byte_order_mark_is_read() -> None:
     body = '\ufeffquestion,answer,source\r\n"Say ""hi"",\nplease",hé,x\r\n2?,two,y\r\n'.encode()
-    assert converted(body, Source.CSV) == [
+    assert converted(body) == [
         {"messages": [{"role": "user", "content": 'Say "hi",\nplease'}], "reference_answer": "hé", "source": "x"},
         {"messages": [{"role": "user", "content": "2?"}], "reference_answer": "two", "source": "y"},
     ]
@@ -72,7 +73,7 @@ def test_csv_with_quotes_line_breaks_and_a_byte_order_mark_is_read() -> None:
 
 def test_the_stream_of_a_csv_stays_open() -> None:
     body = io.BytesIO(b"question,answer\na,b\n")
-    list(convert(body, Source.CSV, Conversion()))
+    list(convert(body, None, Conversion()))
     assert not body.closed
 
 
@@ -86,7 +87,7 @@ def test_openai_s_rows_keep_their_conversation_and_what_their_graders_call_item_
         {"messages": expected, "reference_answer": "42", "n": 42}
     ]
     assert converted([{"messages": messages, "n": 42, "unit": "legs"}], Source.OPENAI, answer="n") == [
-        {"messages": expected, "reference_answer": 42, "unit": "legs"}
+        {"messages": expected, "reference_answer": "42", "unit": "legs"}
     ]
     answered = [*messages, {"role": "assistant", "content": "42"}]
     assert converted([{"messages": answered}], Source.OPENAI) == [{"messages": expected, "reference_answer": "42"}]
@@ -104,7 +105,7 @@ def test_a_template_words_the_last_user_message_of_openai_s_rows_anew() -> None:
         ([{"q": 1}], "qa", {}, "line 1: expected the field 'question', got a row with 'q'"),
         ([{"question": "x"}], "qa", {}, "line 1: expected the field 'answer'"),
         ([b'{"question": "x", "answer": "y"}', b"{"], "qa", {}, "line 2: the line ends too early"),
-        ([[1]], "qa", {}, "line 1: expected an object, got an array of 1"),
+        ([[1]], "qa", {}, "row 1: expected an object, got 1"),
         (
             [{"question": "x", "answer": "y"}], "qa", {"final_answer_after": "##"},
             "line 1: expected an answer with '##', got 'y'",
@@ -112,18 +113,18 @@ def test_a_template_words_the_last_user_message_of_openai_s_rows_anew() -> None:
         ([{"question": "x", "answer": "y"}], "qa", {"prompt": "{text}"}, "line 1: expected the field 'text'"),
         ([b'{"question": "\\ud800", "answer": "y"}'], "qa", {}, "line 1: the row cannot be written as JSON"),
         ([{"messages": []}], "openai", {}, "line 1: expected `messages`, an array of objects, got an empty array"),
-        ([{"messages": [{"role": "user", "content": "x"}]}], "openai", {}, "line 1: expected an answer"),
+        ([{"messages": [{"role": "user", "content": "x"}]}], "openai", {}, "field 'answer', got a row with no other"),
         ([{"messages": [{"role": "user"}], "n": 1}], "openai", {"answer": "m"}, "line 1: expected the field 'm'"),
-        (b"question,question\na,b\n", "csv", {}, "line 1: expected a header of different names"),
-        (b"", "csv", {}, "line 1: expected a header"),
-        (b"question,answer\na,b,c\n", "csv", {}, "line 2: expected 2 columns, as in the header"),
-        (b"question,answer\n\xff,b\n", "csv", {}, "not readable as CSV in UTF-8"),
-        (b'question,answer\n"a,b\n', "csv", {}, "not readable as CSV in UTF-8"),
+        (b"question,question\na,b\n", None, {}, "line 1: expected a header of different names"),
+        (b"", None, {}, "the file is empty; expected a header and rows"),
+        (b"question,answer\na,b,c\n", None, {}, "line 2: expected 2 columns, as in the header"),
+        (b"question,answer\n\xff\x81,b\n", None, {}, "line 2: not UTF-8 (invalid start byte), and"),
+        (b'question,answer\n"a,b\n', None, {}, "not readable as CSV: unexpected end of data"),
     ],
 )  # fmt: skip
 def test_a_row_that_cannot_be_turned_is_named(rows: Any, kind: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConversionError) as caught:
-        converted(rows, Source(kind), **options)
+        converted(rows, Source(kind) if kind else None, **options)
     assert message in str(caught.value)
 
 
@@ -131,17 +132,3 @@ def test_a_row_that_cannot_be_turned_is_named(rows: Any, kind: str, options: dic
 def test_a_template_with_a_lone_brace_is_refused(text: str) -> None:
     with pytest.raises(ConversionError, match="the prompt template has"):
         Template(text)
-
-
-@pytest.mark.parametrize(
-    ("head", "name", "kind"),
-    [
-        (b'{"question": 1}', "x.jsonl", Source.QUESTION_ANSWER),
-        (b'\xef\xbb\xbf\n {"messages": []}', "x.jsonl", Source.OPENAI),
-        (b'{"question": "messages"}\n{"messages": 1}', "x", Source.QUESTION_ANSWER),
-        (b"question,answer\n", "x", Source.CSV),
-        (b'{"a"', "x.CSV", Source.CSV),
-    ],
-)
-def test_the_format_is_told_by_name_and_first_line(head: bytes, name: str, kind: Source) -> None:
-    assert detect(head, name) is kind

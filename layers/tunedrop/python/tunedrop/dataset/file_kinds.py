@@ -1,0 +1,75 @@
+"""What a file is that is no text: told by its first bytes, with the command that makes JSON Lines or text of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+HEAD_BYTES: Final = 4096
+"""How much of a file's beginning `kind_of` needs to see."""
+_TAR_MARK: Final = slice(257, 262)
+
+
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """A kind of file that is not the text it should be."""
+
+    name: str
+    """With its article, as in `a Parquet file`."""
+    way: str
+    """The command that makes JSON Lines, CSV or text of it."""
+
+
+GZIP: Final = FileKind("a gzip file", "gzip -dc FILE > train.jsonl")
+BZIP2: Final = FileKind("a bzip2 file", "bzip2 -dc FILE > train.jsonl")
+XZ: Final = FileKind("an xz file", "xz -dc FILE > train.jsonl")
+ZSTD: Final = FileKind("a Zstandard file", "zstd -dc FILE > train.jsonl")
+PARQUET: Final = FileKind("a Parquet file", "duckdb -c \"COPY (FROM 'FILE') TO 'rows.jsonl'\"")
+SPREADSHEET: Final = FileKind("an Excel workbook", "save the sheet as CSV UTF-8, or: xlsx2csv FILE rows.csv")
+
+_SIGNATURES: Final = (
+    (b"\x1f\x8b", GZIP),
+    (b"BZh", BZIP2),
+    (b"\xfd7zXZ\x00", XZ),
+    (b"\x28\xb5\x2f\xfd", ZSTD),
+    (b"PAR1", PARQUET),
+    (b"ARROW1", FileKind("an Arrow file", "pandas.read_feather('FILE').to_json(..., orient='records', lines=True)")),
+    (b"ORC", FileKind("an ORC file", "pandas.read_orc('FILE').to_json(..., orient='records', lines=True)")),
+    (b"Obj\x01", FileKind("an Avro file", "avro-tools tojson FILE > rows.jsonl")),
+    (b"\xd0\xcf\x11\xe0", FileKind("an old Office file (.xls or .doc)", "save the sheet as CSV UTF-8")),
+    (b"%PDF", FileKind("a PDF", "export the table that it shows from where it was made, as CSV or JSON Lines")),
+    (b"SQLite format 3\x00", FileKind("an SQLite database", "sqlite3 -header -csv FILE 'select ...' > rows.csv")),
+    (b"\x89HDF", FileKind("an HDF5 file", "pandas.read_hdf('FILE').to_json(..., orient='records', lines=True)")),
+    (b"7z\xbc\xaf", FileKind("a 7z archive", "7z x FILE")),
+    (b"Rar!", FileKind("a RAR archive", "unrar x FILE")),
+    (b"\x93NUMPY", FileKind("a NumPy file", "write its rows by json.dumps, one a line")),
+    (b"\x80\x02", FileKind("a Python pickle", "write its rows by json.dumps, one a line")),
+    (b"\x80\x03", FileKind("a Python pickle", "write its rows by json.dumps, one a line")),
+    (b"\x80\x04", FileKind("a Python pickle", "write its rows by json.dumps, one a line")),
+    (b"\x80\x05", FileKind("a Python pickle", "write its rows by json.dumps, one a line")),
+    (b"\x89PNG", FileKind("an image", "drop text: only text is trained on")),
+    (b"\xff\xd8\xff", FileKind("an image", "drop text: only text is trained on")),
+    (
+        b"version https://git-lfs",
+        FileKind("a Git LFS pointer, not the file itself", "git lfs pull, in the folder that the file is from"),
+    ),
+)
+_ZIP: Final = FileKind("a zip archive", "unzip FILE")
+_TAR: Final = FileKind("a tar archive", "tar -xf FILE")
+_HTML: Final = FileKind("a web page (HTML)", "download the file itself; this may be a page that asks to sign in")
+_XML: Final = FileKind("an XML document", "write its rows by a JSON library, one a line")
+
+
+def kind_of(head: bytes) -> FileKind | None:
+    """What the first HEAD_BYTES of a file say that it is; None for text (or for bytes that nothing is known of)."""
+    for signature, kind in _SIGNATURES:
+        if head.startswith(signature) and (kind.name != "an ORC file" or head[3:4] < b" "):
+            return kind
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return SPREADSHEET if b"xl/" in head or b"[Content_Types].xml" in head else _ZIP
+    if head[_TAR_MARK] == b"ustar":
+        return _TAR
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:64].lower()
+    if text.startswith((b"<!doctype html", b"<html")):
+        return _HTML
+    return _XML if text.startswith(b"<?xml") else None

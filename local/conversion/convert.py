@@ -1,0 +1,311 @@
+"""Rows of other formats, turned into the rows that the service trains on.
+
+Nothing is guessed silently: how the file was read, where each reference comes from and what was left out is told, and a
+row that cannot be turned ends the conversion.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, BinaryIO, Final
+
+import orjson
+
+from local.conversion import formats
+from local.conversion.fault import ConversionError
+from local.conversion.fields import is_blank, take, text_of
+from local.conversion.formats import Source
+from local.conversion.invocation_log import Unanswered
+from local.conversion.json_rows import json_rows
+from local.conversion.notes import Notes
+from local.conversion.tables import table_rows
+from local.conversion.task import Task
+from local.conversion.template import Template
+from local.conversion.turns import answer_of, with_system
+from local.conversion.unpacked import unpacked
+from tunedrop.dataset.prompts import content_text
+from tunedrop.dataset.show import shown
+from tunedrop.graders.tool_calls import as_calls
+
+QUESTIONS: Final = ("question", "problem", "query", "prompt", "input", "instruction")
+ANSWERS: Final = (
+    ("reference_answer",),
+    ("answer",),
+    ("ground_truth", "solution", "target", "ideal", "expected_answer", "expected_output"),
+    ("completion", "output", "response", "label"),
+)
+"""Fields that are taken for the reference where --answer names none, the surest first."""
+_IN_CONVERSATIONS: Final = 3
+"""How many of these groups are looked for before the assistant's last message is the reference."""
+_MEDIA: Final = ("image", "images", "video", "videos", "audio", "audios", "image_url")
+_TOOLS_OF_OTHERS: Final = ("toolConfig", "functions", "function")
+_CONTENT: Final = "content"
+_TABLE_NAMES: Final = re.compile(r"\.(?:csv|tsv|tab|txt)(?:\.(?:gz|bz2|xz))?$", re.IGNORECASE)
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What a row is made of."""
+
+    prompt: str | None = None
+    """Text of the user's message, with `{field}` for a field of the row and `{{`, `}}` for braces. None: the question
+    as it is. In a conversation `{content}` is the text of the last user message."""
+    system: str | None = None
+    """A system message to put first."""
+    question: str | None = None
+    """The field with the prompt. None: the first of QUESTIONS that there is."""
+    answer: str | None = None
+    """The field that becomes `reference_answer`, or several, parted by commas, that become one object. None: see
+    `ANSWERS`, the assistant's last message, or for OpenAI's rows an object of all other fields."""
+    numbers: tuple[str, ...] = ()
+    """Fields of a table whose texts are numbers."""
+    final_answer_after: str | None = None
+    """A mark in the answer's text; what follows its last occurrence becomes `ground_truth`."""
+    delimiter: str | None = None
+    encoding: str | None = None
+
+
+def convert(source: BinaryIO, kind: Source | None, conversion: Conversion, rows: int | None = None) -> Iterator[bytes]:
+    """Yield each row of a seekable stream in the service's format; see `Converter`."""
+    return Converter(conversion, kind).lines(source, "", rows)
+
+
+class Converter:
+    """Turns one file. `notes` says afterwards how it was read and what was left out."""
+
+    def __init__(self, conversion: Conversion, kind: Source | None = None, *, table: bool = False) -> None:
+        """`kind`: the format of each row; None: recognised row by row. `table`: the file is a table, whatever it looks
+        like."""
+        self.notes = Notes()
+        self._conversion = conversion
+        self._kind = kind
+        self._table = table
+        self._template = Template(conversion.prompt) if conversion.prompt is not None else None
+
+    def lines(self, stream: BinaryIO, name: str, rows: int | None = None) -> Iterator[bytes]:
+        """Yield each row as one line with its line feed; the first `rows` of them where given.
+
+        Fields that are not used stay fields of the row, which the service passes on to the grader.
+
+        Raises ConversionError at the first row that cannot be turned, and where there is no row.
+        """
+        text = unpacked(stream, self._conversion.encoding, self.notes)
+        made = 0
+        for place, row in islice(self._read(text, name), rows):
+            try:
+                line = _line(self._made(row))
+            except Unanswered as error:
+                self.notes.left_out[f"record without an answer ({error})"] += 1
+                continue
+            except ConversionError as error:
+                raise ConversionError(f"{place}: {error}") from None
+            except (TypeError, ValueError) as error:  # half a surrogate pair, or a number out of range
+                raise ConversionError(f"{place}: the row cannot be written as JSON: {error}") from None
+            made += 1
+            yield line
+        if not made:
+            raise ConversionError("the file holds no row")
+
+    def _read(self, stream: BinaryIO, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        head = stream.read(64 * 1024).removeprefix(b"\xef\xbb\xbf").lstrip()
+        stream.seek(0)
+        if not self._table and head[:1] in (b"{", b"[") and not _TABLE_NAMES.search(name):
+            return json_rows(stream, self.notes)
+        if not self._table and not _TABLE_NAMES.search(name) and name.lower().endswith((".json", ".jsonl", ".ndjson")):
+            return json_rows(stream, self.notes)  # says what is wrong with it as JSON
+        delimiter = self._conversion.delimiter
+        return (_without_gaps(place, row) for place, row in table_rows(stream, delimiter, self.notes))
+
+    # --- one row -----------------------------------------------------------------------------------------------
+
+    def _made(self, row: dict[str, Any]) -> dict[str, Any]:
+        conversion = self._conversion
+        row = self._with_numbers(row)
+        rest, answer, answer_from = row, None, ""
+        if conversion.answer is not None:
+            answer, rest = _answer_named(row, conversion.answer)
+            answer_from = f"`{conversion.answer}`"
+        source = self._kind or (Source.QUESTION_ANSWER if conversion.question else formats.recognised(row))
+        self.notes.formats[formats.TITLES[source]] += 1
+        task = self._question(row, rest) if source is Source.QUESTION_ANSWER else formats.read(source, rest, self.notes)
+        if source is not Source.QUESTION_ANSWER and self._template is not None:
+            self._worded_anew(task, row)
+        _refuse_what_is_not_text(task.others)
+        system, others = formats.system_of(task.others, self.notes)
+        turns = task.turns
+        if not answer_from:
+            answer, others, turns, answer_from = self._answer(source, task, turns, others)
+        elif turns[-1]["role"] == "assistant":
+            turns = self._without_last(turns, answer_from)
+        if system:
+            turns = with_system(turns, system, "the row's system prompt")
+        if conversion.system is not None:
+            turns = with_system(turns, conversion.system, "--system")
+        if not any(turn["role"] == "user" and content_text(turn.get("content")).strip() for turn in turns):
+            raise ConversionError("the prompt is blank; expected a text from the user")
+        self.notes.references[answer_from] += 1
+        return self._row(turns, formats.text_of_answer(answer, self.notes), others)
+
+    def _question(self, row: Mapping[str, Any], rest: dict[str, Any]) -> Task:
+        if self._template is not None:
+            prompt, used = self._template.fill(row), self._template.fields
+        else:
+            name = self._conversion.question or next((each for each in QUESTIONS if each in row), None)
+            if name is None:
+                raise _not_named("question", row)
+            said, used = take(row, name)[0], (name,)
+            if not isinstance(said, str):
+                raise ConversionError(
+                    f"expected `{name}`, a text, got {shown(said)}; --prompt '{{{name}}}' writes it out"
+                )
+            prompt = said
+        for each in used:
+            try:
+                _, rest = take(rest, each)
+            except ConversionError:
+                continue  # used twice, or part of the answer
+        return Task([{"role": "user", "content": prompt}], rest)
+
+    def _worded_anew(self, task: Task, row: Mapping[str, Any]) -> None:
+        asked = next((turn for turn in reversed(task.turns) if turn["role"] == "user"), None)
+        if asked is None or self._template is None:
+            raise ConversionError("expected a user message for the prompt template, got none")
+        asked["content"] = self._template.fill({**row, _CONTENT: content_text(asked.get("content"))})
+
+    def _answer(
+        self, source: Source, task: Task, turns: list[dict[str, Any]], others: dict[str, Any]
+    ) -> tuple[Any, dict[str, Any], list[dict[str, Any]], str]:
+        """The answer that the row itself names, the fields and turns without it, and where it was."""
+        last = turns[-1]["role"] == "assistant"
+        if task.answer is not None:
+            return task.answer, others, turns, task.answer_from
+        found = _known_answer(others, ANSWERS[:_IN_CONVERSATIONS] if last else ANSWERS)
+        if source is Source.VERL and "reward_model.ground_truth" not in (found or ""):
+            found = "reward_model.ground_truth"
+        if found is not None:
+            answer, rest = take(others, found)
+            return answer, rest, self._without_last(turns, f"`{found}`") if last else turns, f"`{found}`"
+        if last:
+            return answer_of(turns[-1], self.notes), others, turns[:-1], "the assistant's last message"
+        item = {key: value for key, value in others.items() if key not in ("tools", "id")}
+        if source is Source.OPENAI and item:
+            kept = {key: value for key, value in others.items() if key not in item}
+            return item, kept, turns, "all other fields (OpenAI's `item`)"
+        if "chosen" in others:
+            raise ConversionError("a row of preferences (`chosen`, `rejected`); --answer chosen makes it the reference")
+        raise _not_named("answer", others)
+
+    def _without_last(self, turns: list[dict[str, Any]], answer_from: str) -> list[dict[str, Any]]:
+        self.notes.left_out[f"the assistant's last message, as {answer_from} is the reference"] += 1
+        if len(turns) == 1:
+            raise ConversionError("the conversation is the assistant's answer alone")
+        return turns[:-1]
+
+    def _with_numbers(self, row: dict[str, Any]) -> dict[str, Any]:
+        if not self._conversion.numbers:
+            return row
+        made = dict(row)
+        for name in self._conversion.numbers:
+            text = text_of(row, name).strip()
+            if not _NUMBER.fullmatch(text):
+                raise ConversionError(f"--numbers {name}: expected a number such as 12 or 3.5, got {shown(text)}")
+            made[name] = json.loads(text)
+        return made
+
+    def _row(self, turns: list[dict[str, Any]], answer: Any, others: Mapping[str, Any]) -> dict[str, Any]:
+        if is_blank(answer):
+            raise ConversionError("the answer is blank; give the row its answer, or leave it out")
+        made = {"messages": turns, "reference_answer": _text_or_object(answer)}
+        mark = self._conversion.final_answer_after
+        if mark is not None:
+            if not isinstance(answer, str) or mark not in answer:
+                raise ConversionError(f"expected an answer with {mark!r}, got {shown(answer)}")
+            made["ground_truth"] = answer.rpartition(mark)[2].strip()
+        kept = {key: value for key, value in others.items() if key not in made}
+        clash = [key for key in others if key in made]
+        if clash:
+            raise ConversionError(f"the row has a field {clash[0]!r} of its own beside the one that is made; rename it")
+        self.notes.for_the_grader.update(dict.fromkeys(key for key in kept if key not in ("tools", "id")))
+        return {**made, **kept}
+
+
+def _not_named(wanted: str, row: Mapping[str, Any]) -> ConversionError:
+    """What a row lacks, with the words that name it by the row's own fields."""
+    names = [key for key in row if isinstance(key, str)][:8]
+    fields = ", ".join(map(shown, names)) or "no other field"
+    way = "name the field by --question FIELD, or write the prompt by --prompt, and the answer by --answer FIELD"
+    if wanted == "answer" and names:
+        way = f"name it, as in --answer {names[0]}"
+    elif len(names) > 1:
+        way = f"name it, as in --question {names[0]} --answer {names[1]} (or --prompt 'Sort this: {{{names[0]}}}')"
+    return ConversionError(f"expected the field {wanted!r}, got a row with {fields}; {way}")
+
+
+def _answer_named(row: dict[str, Any], names: str) -> tuple[Any, dict[str, Any]]:
+    """The answer's field, or several as one object; and the row without them."""
+    if names in row or "," not in names:
+        return take(row, names)
+    paths = [name.strip() for name in names.split(",") if name.strip()]
+    last = [path.rpartition(".")[2] for path in paths]
+    keys = last if len(set(last)) == len(last) else paths
+    answer, rest = {}, row
+    for key, path in zip(keys, paths, strict=True):
+        answer[key], rest = take(rest, path)
+    if all(is_blank(value) for value in answer.values()):
+        raise ConversionError(f"all of {names} are blank")
+    return answer, rest
+
+
+def _known_answer(others: Mapping[str, Any], groups: tuple[tuple[str, ...], ...]) -> str | None:
+    """The field that is the answer by its name. Raises ConversionError where two may be meant."""
+    for group in groups:
+        found = [name for name in group if name in others and not (name == "label" and isinstance(others[name], bool))]
+        if len(found) > 1:
+            raise ConversionError(
+                f"the answer may be {' or '.join(map(repr, found))}; name it, as in --answer {found[0]}"
+            )
+        if found:
+            return found[0]
+    return None
+
+
+def _refuse_what_is_not_text(others: Mapping[str, Any]) -> None:
+    for name in _MEDIA:
+        if not is_blank(others.get(name)):
+            raise ConversionError(f"the row has `{name}`, but only text is trained on; leave such rows out")
+    for name in _TOOLS_OF_OTHERS:
+        if not is_blank(others.get(name)):
+            raise ConversionError(f"the row has `{name}`; write its tools as OpenAI's `tools`, which rows may have")
+
+
+def _text_or_object(answer: Any) -> Any:
+    """The answer as the service takes it, a text or an object: numbers as their text, arrays within an object."""
+    if isinstance(answer, (str, dict)):
+        return answer
+    if isinstance(answer, list):
+        if as_calls(answer) is not None:
+            return {"tool_calls": answer}
+        return {"answer": answer} if not any(isinstance(each, (dict, list)) for each in answer) else _json(answer)
+    return _json(answer)
+
+
+def _without_gaps(place: str, row: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A table's row without the cells that are blank in a column that has no name."""
+    return place, {key: value for key, value in row.items() if value.strip() or not key.startswith("column ")}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _line(row: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(row) + b"\n"
+    except TypeError:  # a whole number of more than 64 bits
+        text = json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return text.encode("utf-8") + b"\n"

@@ -1,0 +1,54 @@
+"""Fields of a row by name: `label`, or `reward_model.ground_truth` for one within another."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from local.conversion.fault import ConversionError
+from tunedrop.dataset.show import shown
+
+_SHOWN_FIELDS = 8
+
+
+def find(row: Mapping[str, Any], name: str) -> Any:
+    """The value of a field; the name of a field comes before a path. Raises ConversionError: there is none."""
+    value, _ = take(row, name)
+    return value
+
+
+def take(row: Mapping[str, Any], name: str) -> tuple[Any, dict[str, Any]]:
+    """A field's value, and the row without it; an object that only held this field goes with it.
+
+    Raises ConversionError, with the fields that there are, where there is no such field.
+    """
+    if name in row:
+        return row[name], {key: value for key, value in row.items() if key != name}
+    head, dot, rest = name.partition(".")
+    inner = row.get(head)
+    if dot and isinstance(inner, Mapping):
+        try:
+            value, left = take(inner, rest)
+        except ConversionError as error:
+            raise ConversionError(f"`{head}`: {error}") from None
+        return value, {key: (left if key == head else each) for key, each in row.items() if key != head or left}
+    known = ", ".join(shown(key) for key in list(row)[:_SHOWN_FIELDS])
+    near = difflib.get_close_matches(name, [key for key in row if isinstance(key, str)][:200], n=1)
+    meant = f"; do you mean {shown(near[0])}?" if near else ""
+    raise ConversionError(f"expected the field {name!r}, got a row with {known or 'no fields'}{meant}")
+
+
+def text_of(row: Mapping[str, Any], name: str) -> str:
+    """A field as text: what is no text as its JSON."""
+    value = find(row, name)
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def is_blank(value: Any) -> bool:
+    """Whether a value says nothing: null, blank text, or an empty array or object."""
+    return value is None or (isinstance(value, str) and not value.strip()) or value in ([], {})

@@ -1,0 +1,167 @@
+"""Whose format a row has, and how its prompt is found. Answers are `convert`'s, as most formats name them alike."""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from local.conversion import ground_truth, invocation_log
+from local.conversion.fault import ConversionError
+from local.conversion.fields import is_blank
+from local.conversion.notes import Notes
+from local.conversion.task import Task
+from local.conversion.turns import answer_of, text_of_content, turns_of
+from tunedrop.dataset.show import shown
+
+
+class Source(enum.StrEnum):
+    """The formats of a row that are read."""
+
+    QUESTION_ANSWER = "qa"
+    OPENAI = "openai"
+    TRL = "trl"
+    VERL = "verl"
+    SHAREGPT = "sharegpt"
+    ALPACA = "alpaca"
+    CONVERSE = "converse"
+    EVAL_PROTOCOL = "eval-protocol"
+    GEMINI = "gemini"
+    GROUND_TRUTH = "ground-truth"
+    INVOCATION_LOG = "invocation-log"
+
+
+TITLES: Final = {
+    Source.QUESTION_ANSWER: "question/answer rows",
+    Source.OPENAI: "OpenAI's rows (`messages`)",
+    Source.TRL: "TRL's rows (`prompt`)",
+    Source.VERL: "verl's rows (`prompt`, `reward_model`)",
+    Source.SHAREGPT: "ShareGPT's rows (`conversations`)",
+    Source.ALPACA: "Alpaca's rows (`instruction`, `input`, `output`)",
+    Source.CONVERSE: "Converse rows (`system`, content blocks)",
+    Source.EVAL_PROTOCOL: "rows of Fireworks' eval-protocol (`messages`, `ground_truth`)",
+    Source.GEMINI: "Gemini's rows (`contents`)",
+    Source.GROUND_TRUTH: "a SageMaker Ground Truth manifest",
+    Source.INVOCATION_LOG: "Bedrock's invocation log",
+}
+
+
+def recognised(row: Mapping[str, Any]) -> Source:
+    """The format of a row, by its fields; question/answer where none is recognised."""
+    if row.get("schemaType") == "ModelInvocationLog" or ("modelId" in row and isinstance(row.get("input"), dict)):
+        return Source.INVOCATION_LOG
+    for key, is_so, source in _BY_KEY:
+        if key in row and is_so(row):
+            return source
+    return Source.QUESTION_ANSWER
+
+
+def read(source: Source, row: dict[str, Any], notes: Notes) -> Task:
+    """The row's prompt. Raises ConversionError where it is not what the format has."""
+    if source is Source.INVOCATION_LOG:
+        return invocation_log.read(row, notes)
+    if source is Source.GROUND_TRUTH:
+        return ground_truth.read(row, notes)
+    if source is Source.ALPACA:
+        return _alpaca(row)
+    key = _CONVERSATION[source]
+    if source is Source.SHAREGPT and key not in row:
+        key = "conversation"
+    others = {name: value for name, value in row.items() if name != key}
+    said = _parsed(row.get(key))
+    if isinstance(said, str) and source in (Source.TRL, Source.VERL):
+        return Task([{"role": "user", "content": said}], others)
+    if source is Source.CONVERSE and others.get("schemaVersion") == "bedrock-conversation-2024":
+        del others["schemaVersion"]
+    return Task(turns_of(said, key, notes), others)
+
+
+def system_of(others: dict[str, Any], notes: Notes) -> tuple[str, dict[str, Any]]:
+    """The text of a row's own system field (blank: none), and the other fields without it."""
+    for name in ("system", "system_prompt", "systemPrompt", "systemInstruction", "system_instruction"):
+        if name in others:
+            rest = {key: value for key, value in others.items() if key != name}
+            value = others[name]
+            return ("" if is_blank(value) else text_of_content(value, name, notes)), rest
+    return "", others
+
+
+def text_of_answer(value: Any, notes: Notes) -> Any:
+    """An answer that is a conversation as its last turn's text; any other as it is."""
+    if isinstance(value, list) and value and all(isinstance(item, dict) and "role" in item for item in value):
+        return answer_of(turns_of(value, "the answer", notes)[-1], notes)
+    return value
+
+
+def _alpaca(row: dict[str, Any]) -> Task:
+    instruction, given = row.get("instruction"), row.get("input")
+    for name, value in (("instruction", instruction), ("input", given)):
+        if value is not None and not isinstance(value, str):
+            raise ConversionError(f"expected `{name}`, a text, got {shown(value)}")
+    turns: list[dict[str, Any]] = []
+    for pair in row.get("history") or []:
+        if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(text, str) for text in pair):
+            raise ConversionError(f"expected `history`, pairs of texts, got {shown(pair)}")
+        turns += [{"role": "user", "content": pair[0]}, {"role": "assistant", "content": pair[1]}]
+    asked = "\n\n".join(text for text in (instruction, given) if text and text.strip())
+    others = {key: value for key, value in row.items() if key not in ("instruction", "input", "history")}
+    return Task([*turns, {"role": "user", "content": asked}], others)
+
+
+def _parsed(value: Any) -> Any:
+    """A conversation that a table holds as JSON text."""
+    if isinstance(value, str) and value.lstrip().startswith("[{"):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return value
+
+
+def _has_blocks(row: Mapping[str, Any]) -> bool:
+    """Whether a row with messages is Converse's: a list of system texts, or parts without a type."""
+    if isinstance(row.get("system"), list):
+        return True
+    messages = row.get("messages")
+    contents = (
+        [turn.get("content") for turn in messages if isinstance(turn, dict)] if isinstance(messages, list) else []
+    )
+    return any(
+        isinstance(part, dict) and "type" not in part
+        for content in contents
+        if isinstance(content, list)
+        for part in content
+    )
+
+
+def _is_manifest(row: Mapping[str, Any]) -> bool:
+    return any(isinstance(key, str) and key.endswith("-metadata") for key in row)
+
+
+def _always(_row: Mapping[str, Any]) -> bool:
+    return True
+
+
+_CONVERSATION: Final = {
+    Source.OPENAI: "messages",
+    Source.CONVERSE: "messages",
+    Source.EVAL_PROTOCOL: "messages",
+    Source.TRL: "prompt",
+    Source.VERL: "prompt",
+    Source.SHAREGPT: "conversations",
+    Source.GEMINI: "contents",
+}
+_BY_KEY: Final[tuple[tuple[str, Callable[[Mapping[str, Any]], bool], Source], ...]] = (
+    ("messages", _has_blocks, Source.CONVERSE),
+    ("messages", lambda row: "ground_truth" in row, Source.EVAL_PROTOCOL),
+    ("messages", _always, Source.OPENAI),
+    ("conversations", _always, Source.SHAREGPT),
+    ("conversation", lambda row: isinstance(row["conversation"], list), Source.SHAREGPT),
+    ("contents", lambda row: isinstance(row["contents"], list), Source.GEMINI),
+    ("source", _is_manifest, Source.GROUND_TRUTH),
+    ("source-ref", _is_manifest, Source.GROUND_TRUTH),
+    ("prompt", lambda row: "reward_model" in row, Source.VERL),
+    ("prompt", _always, Source.TRL),
+    ("instruction", lambda row: "output" in row or "input" in row, Source.ALPACA),
+)

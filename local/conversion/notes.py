@@ -1,0 +1,50 @@
+"""What a conversion tells beside its rows: how the file was read, and what did not become prompt or reference."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+_MOST_FIELDS = 12
+
+
+class Notes:
+    """Filled while rows are turned; said once at the end."""
+
+    def __init__(self) -> None:
+        self.read_as: list[str] = []
+        """How the file was read, such as `a table parted by ';'`."""
+        self.formats: Counter[str] = Counter()
+        """Title of a row's format → rows."""
+        self.prompts: Counter[str] = Counter()
+        """Name of the field that became the prompt → rows."""
+        self.references: Counter[str] = Counter()
+        """What became the reference → rows."""
+        self.left_out: Counter[str] = Counter()
+        """What was left out → how often."""
+        self.for_the_grader: dict[str, None] = {}
+        """Fields that stay fields of the row, in the order met."""
+        self.hints: dict[str, None] = {}
+
+    def said(self) -> list[str]:
+        """One sentence a line."""
+        lines = []
+        formats = " and ".join(
+            title if len(self.formats) == 1 else f"{title} ({count:,})" for title, count in self.formats.most_common()
+        )
+        ways = ", ".join(self.read_as)
+        if formats or ways:
+            lines.append(f"Read as {formats}{' from ' if formats and ways else ''}{ways}.")
+        if self.references:
+            lines.append(f"reference_answer is made of {_counted(self.references)}.")
+        lines += [f"Left out: {count:,} x {what}." for what, count in self.left_out.items()]
+        if self.for_the_grader:
+            names = list(self.for_the_grader)
+            more = f" and {len(names) - _MOST_FIELDS} more" if len(names) > _MOST_FIELDS else ""
+            lines.append(f"Kept for the grader, not shown to the model: {', '.join(names[:_MOST_FIELDS])}{more}.")
+        return [*lines, *self.hints]
+
+
+def _counted(counter: Counter[str]) -> str:
+    if len(counter) == 1:
+        return next(iter(counter))
+    return ", ".join(f"{what} ({count:,} rows)" for what, count in counter.most_common())

@@ -1,0 +1,41 @@
+"""A prompt with `{field}` in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from local.conversion.fault import ConversionError
+from local.conversion.fields import text_of
+
+_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+
+
+class Template:
+    """Text with `{field}` for a field of the row (`{a.b}`: a nested one) and `{{`, `}}` for braces.
+
+    Raises ConversionError where braces are alone or empty.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._parts: list[str | tuple[str]] = []
+        done = 0
+        for match in _PLACEHOLDER.finditer(text):
+            self._parts.append(text[done : match.start()])
+            done = match.end()
+            if match[0] in ("{{", "}}"):
+                self._parts.append(match[0][0])
+            elif match[1]:
+                self._parts.append((match[1],))
+            else:
+                raise ConversionError(
+                    f"the prompt template has {match[0]!r} at character {match.start() + 1}: expected {{field}}, "
+                    "and {{ or }} for a brace"
+                )
+        self._parts.append(text[done:])
+        self.fields = tuple(part[0] for part in self._parts if isinstance(part, tuple))
+
+    def fill(self, row: Mapping[str, Any]) -> str:
+        """The prompt of a row. Raises ConversionError where the row lacks a field."""
+        return "".join(part if isinstance(part, str) else text_of(row, part[0]) for part in self._parts)

@@ -1,0 +1,143 @@
+"""Conversations of every format as turns of `role` and `content`, and the answer that a last turn is.
+
+What is no text (images, documents, blocks of tool use in other shapes than OpenAI's) is refused by its name. The
+assistant's thoughts and marks for a cache are left out and told.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from local.conversion.fault import ConversionError
+from local.conversion.fields import is_blank
+from local.conversion.notes import Notes
+from tunedrop.dataset.prompts import content_text
+from tunedrop.dataset.show import shown
+
+ROLES: Final = {
+    **dict.fromkeys(("user", "human", "prompter"), "user"),
+    **dict.fromkeys(("assistant", "gpt", "chatgpt", "model", "bot", "bing", "bard", "claude"), "assistant"),
+    **dict.fromkeys(("system", "developer"), "system"),
+    "tool": "tool",
+}
+_TOOL_ROLES: Final = ("function", "function_call", "observation", "function_response", "tool_call", "tool_response")
+_CONTENTS: Final = ("content", "value", "parts", "text")
+_TEXT_TYPES: Final = ("text", "input_text", "output_text")
+_THOUGHTS: Final = ("thinking", "redacted_thinking", "reasoning", "reasoningContent", "thought")
+_TOOLS: Final = ("toolUse", "toolResult", "tool_use", "tool_result", "functionCall", "functionResponse")
+
+
+def turns_of(items: Any, name: str, notes: Notes) -> list[dict[str, Any]]:
+    """The turns of a conversation. Raises ConversionError where it is none, or where a turn is not text."""
+    if not isinstance(items, list) or not items or not all(isinstance(item, dict) for item in items):
+        raise ConversionError(f"expected `{name}`, an array of objects, got {shown(items)}")
+    return [_turn(item, f"{name}[{place}]", notes) for place, item in enumerate(items)]
+
+
+def text_of_content(content: Any, path: str, notes: Notes) -> str:
+    """Content (a text, parts, or an object with parts) as one text."""
+    if isinstance(content, Mapping):
+        content = content.get("parts", [content])
+    return content_text(_content(content, path, notes))
+
+
+def answer_of(turn: Mapping[str, Any], notes: Notes) -> str | dict[str, Any]:
+    """What the assistant's turn answers: its text, or its calls of tools as `{"name": …, "arguments": {…}}`."""
+    text = text_of_content(turn.get("content"), "the last message", notes) if turn.get("content") is not None else ""
+    made = turn.get("tool_calls")
+    calls = made if isinstance(made, list) else []
+    if isinstance(turn.get("function_call"), dict):
+        calls = [*calls, turn["function_call"]]
+    if not calls:
+        if not text.strip():
+            raise ConversionError("the assistant's last message is blank; name the answer's field by --answer")
+        return text
+    read = [_call(call) for call in calls]
+    if len(read) == 1 and not text.strip():
+        return read[0]
+    return {"tool_calls": read, **({"content": text} if text.strip() else {})}
+
+
+def with_system(turns: list[dict[str, Any]], text: str, whose: str) -> list[dict[str, Any]]:
+    """The turns with a system message first. Raises ConversionError where they have one that says something else."""
+    own = [turn for turn in turns if turn["role"] == "system"]
+    if not own:
+        return [{"role": "system", "content": text}, *turns]
+    if all(content_text(turn.get("content")) == text for turn in own):
+        return turns
+    raise ConversionError(f"{whose} would be a second system message; the conversation has one of its own")
+
+
+def _turn(item: dict[str, Any], path: str, notes: Notes) -> dict[str, Any]:
+    said = item.get("role", item.get("from"))
+    role = ROLES.get(said.lower()) if isinstance(said, str) else None
+    if role is None:
+        if isinstance(said, str) and said.lower() in _TOOL_ROLES:
+            raise ConversionError(
+                f"{path} is a turn of {said!r}; write calls as an assistant's `tool_calls` and their results as `tool`"
+            )
+        raise ConversionError(f"{path}: expected a role such as 'user' or 'assistant', got {shown(said)}")
+    named = next((key for key in _CONTENTS if key in item), None)
+    content = item[named] if named is not None else None
+    turn: dict[str, Any] = {"role": role}
+    if content is not None:
+        turn["content"] = _content(content, f"{path}.{named}", notes)
+    elif not item.get("tool_calls") and not item.get("function_call"):
+        raise ConversionError(f"{path} has no content")
+    kept = {key: value for key, value in item.items() if key not in ("role", "from", named) and not is_blank(value)}
+    return {**turn, **kept}
+
+
+def _content(content: Any, path: str, notes: Notes) -> str | list[dict[str, str]]:
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        raise ConversionError(f"{path}: expected text or parts, got {shown(content)}")
+    parts = [_part(part, f"{path}[{place}]", notes) for place, part in enumerate(content)]
+    texts = [{"type": "text", "text": part} for part in parts if part is not None]
+    typed = all(isinstance(part, dict) and part.get("type") == "text" for part in content)
+    return texts[0]["text"] if len(texts) == 1 and not typed else texts
+
+
+def _part(part: Any, path: str, notes: Notes) -> str | None:
+    """A part's text; None where it is left out."""
+    if isinstance(part, str):
+        return part
+    if not isinstance(part, dict):
+        raise ConversionError(f"{path}: expected a part, got {shown(part)}")
+    kind = part.get("type")
+    if kind in _THOUGHTS or any(key in part for key in _THOUGHTS):
+        notes.left_out["thoughts of the assistant"] += 1
+        return None
+    if set(part) == {"cachePoint"}:
+        notes.left_out["cachePoint"] += 1
+        return None
+    text = part.get("text")
+    if isinstance(text, str) and (kind in _TEXT_TYPES or set(part) == {"text"}):
+        for key in part.keys() - {"type", "text"}:
+            if not is_blank(part[key]):
+                notes.left_out[f"{shown(key)} of a text part"] += 1
+        return text
+    named = kind if isinstance(kind, str) else next(iter(part), "nothing")
+    if named in _TOOLS:
+        raise ConversionError(
+            f"{path} is {shown(named)}; write calls as OpenAI's `tool_calls` and their results as messages of role tool"
+        )
+    raise ConversionError(f"{path} is {shown(named)}, but only text is trained on; leave such rows out")
+
+
+def _call(call: Any) -> dict[str, Any]:
+    function = call.get("function", call) if isinstance(call, Mapping) else None
+    if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
+        raise ConversionError(f"expected a call with a function's name, got {shown(call)}")
+    arguments = function.get("arguments", {})
+    if isinstance(arguments, str):
+        try:
+            arguments = json.loads(arguments or "{}")
+        except (ValueError, RecursionError):
+            raise ConversionError(
+                f"the arguments of the call of {shown(function['name'])} are not JSON: {shown(arguments)}"
+            ) from None
+    return {"name": function["name"], "arguments": arguments}

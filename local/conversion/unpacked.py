@@ -1,0 +1,145 @@
+"""A file's bytes as UTF-8 text: unpacked where they are packed, decoded where they are in another encoding.
+
+Refused by name: what is no text (`tunedrop.dataset.file_kinds`), and bytes whose encoding cannot be told.
+"""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import gzip
+import lzma
+import tempfile
+import zlib
+from typing import Any, BinaryIO, Final, cast
+
+from local.conversion.fault import ConversionError
+from local.conversion.notes import Notes
+from tunedrop.dataset import file_kinds
+from tunedrop.dataset.file_kinds import HEAD_BYTES, FileKind, kind_of
+
+_CHUNK: Final = 1 << 20
+_BOMS: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_TITLES: Final = {"cp1252": "Windows-1252", "utf-8": "UTF-8"}
+_PACKED: Final[dict[str, Any]] = {
+    file_kinds.GZIP.name: gzip.open,
+    file_kinds.BZIP2.name: bz2.open,
+    file_kinds.XZ.name: lzma.open,
+}
+_BROKEN: Final = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, OSError)
+_LONE_LETTERS: Final = 0.5
+"""The part of the bytes beyond ASCII that must stand alone for a text to be Western: an ä has ASCII beside it."""
+
+
+def unpacked(stream: BinaryIO, encoding: str | None, notes: Notes) -> BinaryIO:
+    """A stream of UTF-8 without byte order mark, from its start. `stream` must be seekable.
+
+    Raises ConversionError where the bytes are no text, or not in `encoding`.
+    """
+    kind = kind_of(stream.read(HEAD_BYTES))
+    stream.seek(0)
+    if kind is not None and kind.name in _PACKED:
+        notes.read_as.append(kind.name)
+        packed = _PACKED[kind.name](stream)
+        stream = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - read until the conversion ends
+        try:
+            while chunk := packed.read(_CHUNK):
+                stream.write(chunk)
+        except _BROKEN as error:
+            raise ConversionError(f"{kind.name} that is cut off or broken: {error}") from None
+        stream.seek(0)
+        kind = kind_of(stream.read(HEAD_BYTES))
+        stream.seek(0)
+    if kind is not None:
+        raise _refused(kind)
+    return _as_utf8(stream, encoding, notes)
+
+
+def _refused(kind: FileKind) -> ConversionError:
+    return ConversionError(f"this is {kind.name}, which convert does not read; first: {kind.way}")
+
+
+def _as_utf8(stream: BinaryIO, encoding: str | None, notes: Notes) -> BinaryIO:
+    if encoding is not None:
+        try:
+            codecs.lookup(encoding)
+        except LookupError:
+            raise ConversionError(f"there is no encoding {encoding!r}; known are utf-8, cp1252, shift_jis, …") from None
+    known = encoding or _told(stream)
+    stream.seek(0)
+    if known in ("utf-8", "utf-8-sig"):
+        return stream
+    notes.read_as.append(f"{_TITLES.get(known, known.upper())} text")
+    if encoding is None and known == "cp1252":
+        notes.hints["The file is not UTF-8: where letters look wrong, name its encoding, as in --encoding cp1250."] = (
+            None
+        )
+    target = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - read until the conversion ends
+    decoder = codecs.getincrementaldecoder(known)()
+    try:
+        while chunk := stream.read(_CHUNK):
+            target.write(decoder.decode(chunk).encode("utf-8"))
+        target.write(decoder.decode(b"", final=True).encode("utf-8"))
+    except (ValueError, TypeError, AttributeError) as error:  # an encoding of bytes, such as base64, ends here too
+        raise ConversionError(f"the file is not in {known}: {error}; name its encoding by --encoding") from None
+    target.seek(0)
+    return target
+
+
+def _told(stream: BinaryIO) -> str:
+    """The encoding of a text, by its bytes. Raises ConversionError where they do not tell."""
+    head = stream.read(HEAD_BYTES)
+    for bom, name in _BOMS:
+        if head.startswith(bom):
+            return name
+    evens, odds = head[::2].count(0), head[1::2].count(0)
+    if odds > len(head) // 4 and not evens:
+        return "utf-16-le"
+    if evens > len(head) // 4 and not odds:
+        return "utf-16-be"
+    stream.seek(0)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while chunk := stream.read(_CHUNK):
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        return _not_utf8(stream, error)
+    return "utf-8"
+
+
+def _not_utf8(stream: BinaryIO, error: UnicodeDecodeError) -> str:
+    """`cp1252`, where that is what the file must be. Raises ConversionError where it is likelier something else."""
+    stream.seek(0)
+    high = lone = 0
+    line = undefined = 0
+    first_bad = 0
+    utf8_too = False
+    while raw := stream.readline(_CHUNK):
+        line += 1
+        if raw.isascii():
+            continue
+        try:
+            raw.decode("utf-8")
+            utf8_too = True
+        except UnicodeDecodeError:
+            first_bad = first_bad or line
+        flags = [byte > 0x7F for byte in raw]
+        high += sum(flags)
+        lone += sum(
+            flag and not (place and flags[place - 1]) and not (place + 1 < len(flags) and flags[place + 1])
+            for place, flag in enumerate(flags)
+        )
+        undefined += sum(byte in b"\x81\x8d\x8f\x90\x9d" for byte in raw)
+    if utf8_too or undefined or lone < _LONE_LETTERS * high:
+        also = "other lines are UTF-8" if utf8_too else "the bytes do not look like Windows-1252"
+        raise ConversionError(
+            f"line {first_bad}: not UTF-8 ({error.reason}), and {also}; "
+            "mend the line, or name the file's encoding, as in --encoding shift_jis"
+        )
+    return "cp1252"

@@ -1,0 +1,195 @@
+"""What a file is: tables and their delimiters, encodings, packed files, JSON documents, and what is no text."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import random
+import zipfile
+from typing import Any
+
+import pytest
+
+from local.conversion import Conversion, ConversionError, Converter
+
+SORTED = [("Late again", "delay"), ("Money back", "refund")]
+
+
+def read(body: bytes, name: str, **options: Any) -> tuple[list[tuple[str, Any]], str]:
+    """The prompts and references of a file with the columns `text` and `intent`, and what was told."""
+    converter = Converter(Conversion(**{"question": "text", "answer": "intent", **options}))
+    rows = [json.loads(line) for line in converter.lines(io.BytesIO(body), name)]
+    return [(row["messages"][0]["content"], row["reference_answer"]) for row in rows], "\n".join(converter.notes.said())
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("before", ["", "\ufeff"])
+def test_the_delimiter_of_a_table_is_told_by_its_rows(delimiter: str, line_end: str, before: str) -> None:
+    rows = [("text", "intent", "priority"), ("Late, again; yes", "delay", "1"), ("Money back", "refund", "2")]
+    table = before + line_end.join(delimiter.join(f'"{cell}"' for cell in row) for row in rows)
+    assert read(table.encode(), "x.csv")[0] == [("Late, again; yes", "delay"), ("Money back", "refund")]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "sep=;\ntext;intent\nLate again;delay\nMoney back;refund\n",
+        "SEP=,\r\ntext,intent\r\nLate again,delay\r\nMoney back,refund\r\n",
+        "\n\ntext,intent,\nLate again,delay,\n,,\nMoney back,refund,\n,,\n,,\n",
+        "text,intent\n\nLate again,delay\n,\n , \nMoney back,refund\n",
+        ",text,intent\n0,Late again,delay\n1,Money back,refund\n",
+    ],
+)
+def test_what_spreadsheets_write_is_read(table: str) -> None:
+    assert read(table.encode(), "x.csv")[0] == SORTED
+
+
+def test_blank_rows_are_counted() -> None:
+    _, told = read(b"text,intent\nLate again,delay\n,\n,\nMoney back,refund\n,\n", "x.csv")
+    assert "Left out: 3 x blank row." in told
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig", "cp1252"])
+@pytest.mark.parametrize("shape", ["table", "lines"])
+def test_the_encoding_is_told_by_the_bytes_and_named(encoding: str, shape: str) -> None:
+    text = "text,intent\nZurück bitte – schön,réfund\n"
+    if shape == "lines":
+        text = json.dumps({"text": "Zurück bitte – schön", "intent": "réfund"}, ensure_ascii=False)
+    rows, told = read(text.encode(encoding), "x.csv" if shape == "table" else "x.jsonl")
+    assert rows == [("Zurück bitte – schön", "réfund")]
+    assert {"cp1252": "Windows-1252 text", "utf-8-sig": "Read as"}.get(encoding, encoding[:6].upper()) in told
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (
+            "text,intent\nこんにちは世界,挨拶\n".encode("shift_jis"),
+            "name the file's encoding, as in --encoding shift_jis",
+        ),
+        (b"text,intent\n\xcf\xf0\xe8\xe2\xe5\xf2 \xec\xe8\xf0,\xef\xf0\xe8\n", "do not look like Windows-1252"),
+        ("text,intent\nschön,a\n".encode() + "schön,b\n".encode("cp1252"), "line 3: not UTF-8"),
+    ],
+)
+def test_bytes_that_do_not_tell_their_encoding_are_refused(body: bytes, message: str) -> None:
+    with pytest.raises(ConversionError) as caught:
+        read(body, "x.csv")
+    assert message in str(caught.value)
+
+
+def test_an_encoding_that_is_named_is_used() -> None:
+    body = "text,intent\nこんにちは,挨拶\n".encode("shift_jis")
+    assert read(body, "x.csv", encoding="shift_jis")[0] == [("こんにちは", "挨拶")]
+    for wrong in ("ascii", "nonsense", "base64"):
+        with pytest.raises(ConversionError):
+            read(body, "x.csv", encoding=wrong)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_packed_files_are_unpacked_and_a_broken_one_is_told(pack: Any) -> None:
+    packed = pack(b"text;intent\nLate again;delay\nMoney back;refund\n" + b"x;y\n" * 3000)
+    assert read(packed, "x.csv.gz")[0][:2] == SORTED
+    with pytest.raises(ConversionError, match="cut off or broken"):
+        read(packed[: len(packed) // 2], "x.csv.gz")
+
+
+ROWS = [{"text": text, "intent": intent} for text, intent in SORTED]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        json.dumps(ROWS),
+        json.dumps(ROWS, indent=2),
+        "\ufeff" + json.dumps(ROWS),
+        json.dumps({"data": ROWS, "version": 1}),
+        json.dumps({"version": 1, "rows": ROWS}, indent=1),
+        json.dumps({"rows": [{"row_idx": 0, "row": row} for row in ROWS]}),
+        "[\n" + ",\n".join(map(json.dumps, ROWS)) + "\n]\n",
+        "\n" + "\r\n\r\n".join(map(json.dumps, ROWS)),
+    ],
+)
+def test_one_json_document_is_read_as_its_rows(document: str) -> None:
+    assert read(document.encode(), "x.json")[0] == SORTED
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"[]", "the file holds no row"),
+        (b"text,intent\n", "the file holds no row"),
+        (b"text,intent\n,\n", "the file holds no row"),
+        (b"", "the file is empty"),
+        (b'{"text": {"0": "a"}, "intent": {"0": "b"}}', "expected `text`, a text, got an object"),
+        (
+            b'{"text": {"0": "a"},\n "intent": {"0": "b"}}',
+            "one JSON document by columns ('text', 'intent'), expected rows",
+        ),
+        (b"[1]", "row 1: expected an object, got 1"),
+        (b"{'text': 'a'}\n{'text': 'b'}", "This looks like Python's print of a dict: write it by json.dumps"),
+        (b'{"text": "a", "text": "b", "intent": "c"}\n', "line 1: the key 'text' is there 2 times"),
+        (b"PAR1abc", "this is a Parquet file, which convert does not read; first: duckdb -c"),
+        (b"\x28\xb5\x2f\xfdabc", "this is a Zstandard file, which convert does not read; first: zstd -dc FILE"),
+        (b"<!DOCTYPE html><html>", "this is a web page (HTML)"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "this is a Git LFS pointer"),
+        (b"%PDF-1.7", "this is a PDF"),
+        (gzip.compress(b"PAR1abc"), "this is a Parquet file"),
+    ],
+)
+def test_a_file_that_holds_no_rows_is_named_as_what_it_is(body: bytes, message: str) -> None:
+    with pytest.raises(ConversionError) as caught:
+        read(body, "x")
+    assert message in str(caught.value)
+
+
+def test_a_workbook_is_named_with_the_way_to_a_table() -> None:
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    with pytest.raises(ConversionError, match="this is an Excel workbook, which convert does not read; first: save"):
+        read(body.getvalue(), "x.xlsx")
+
+
+def test_a_row_is_named_by_the_line_on_which_it_begins() -> None:
+    with pytest.raises(ConversionError, match="^line 5: expected 2 columns"):
+        read(b'sep=,\ntext,intent\n"a\nb",c\n"d\ne"\n', "x.csv")
+
+
+_PIECES = [
+    b'{"messages": [{"role": "user", "content": "a"}]', b'"conversations": [{"from": "gpt", "value": null}]', b"\x00",
+    b'{"question": "a", "answer": "b"}', b'"prompt": [{}]', b'"reward_model": 1', b"[", b"]", b"{", b"}", b",", b"\n",
+    b"\r\n", b'"', b"sep=;", b"text;intent", b"\xff\xfe", b"\xef\xbb\xbf", b"\xe4", b"\x1f\x8b", b"PK\x03\x04", b"null",
+    b'"source": "x", "a-metadata": []', b'{"modelId": 1, "input": {}}', b'{"contents": [{"role": "model"}]}', b"1e999",
+    b'{"instruction": 1, "input": [], "history": 5}', b'"system": [{"text": 1}]', b'"tool_calls": [1]', b"\\ud800",
+]  # fmt: skip
+
+
+def fuzzed(seed: int, inputs: int) -> None:
+    """Files of random pieces: rows or a ConversionError, never anything else."""
+    pick = random.Random(seed)
+    names = ["x.csv", "x.jsonl", "x", "x.tsv"]
+    options: list[dict[str, Any]] = [{}, {"answer": "a,b"}, {"prompt": "{text}"}, {"numbers": ("answer",)}]
+    for _ in range(inputs):
+        body = b"".join(pick.choices(_PIECES, k=pick.randint(0, 12)))
+        converter = Converter(Conversion(**pick.choice(options)))
+        try:
+            for line in converter.lines(io.BytesIO(body), pick.choice(names)):
+                assert json.loads(line)["reference_answer"] not in ("", None)
+        except ConversionError as error:
+            assert str(error), body  # noqa: PT017 - either end is right
+        converter.notes.said()
+
+
+def test_no_file_of_random_pieces_ends_in_a_traceback() -> None:
+    fuzzed(1, 3_000)
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(900)
+def test_no_one_of_200_000_files_of_random_pieces_ends_in_a_traceback() -> None:
+    fuzzed(2, 200_000)

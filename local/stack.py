@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -40,7 +40,8 @@ class LocalStack:
     `folder` keeps the functions' logs and the local Bedrock's state, a temporary one where none is given. `parameters`
     go over `PACE` to the template; `switches` to the local Bedrock. `retry_delay_factor` is that of the delays
     before a state, or an event's delivery, is tried again: 1 for those of AWS; `wait_factor` that of Wait states.
-    `warm_limit`: how many of the functions' processes are kept for the next invocation.
+    `warm_limit`: how many of the functions' processes are kept for the next invocation. `before_deployment` makes what
+    the template's parameters name (a secret, a bucket of someone else's), and answers more parameters.
     """
 
     def __init__(
@@ -54,8 +55,10 @@ class LocalStack:
         retry_delay_factor: float = 1.0,
         wait_factor: float = 1.0,
         warm_limit: int = WARM_LIMIT,
+        before_deployment: Callable[[EmbeddedAws], Mapping[str, Any]] | None = None,
     ) -> None:
         self.region = region
+        self._before_deployment = before_deployment
         self._parameters = {**PACE, **(parameters or {})}
         self._switches = dict(switches or {})
         self._temporary = tempfile.TemporaryDirectory(prefix="tunedrop-") if folder is None else None
@@ -88,10 +91,11 @@ class LocalStack:
             # boto3 takes a service's own variable before AWS_ENDPOINT_URL.
             for service in ("BEDROCK", "BEDROCK_RUNTIME"):
                 self.aws.functions.environment[f"AWS_ENDPOINT_URL_{service}"] = self._bedrock.endpoint
+            made = self._before_deployment(self.aws) if self._before_deployment else {}
             self._deployment = deploy(
                 self.aws,
                 TEMPLATE,
-                {**self._parameters, "MantleBaseUrl": self._bedrock.base_url},
+                {**self._parameters, **made, "MantleBaseUrl": self._bedrock.base_url},
                 built=LAYERS,
             )
             self.aws.dispatch.listeners.append(self._teach)

@@ -7,7 +7,8 @@ import io
 import json
 import uuid
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from typing import Any
 import boto3
 import pytest
 
+from local.aws import EmbeddedAws
 from local.command.subscriber import subscribe
 from local.stack import LocalStack
+from tests.driven_runs import DEV
 from tests.waiting import until
 from tests.workflow.permissions import CallsMade
 from tunedrop.run.record import RunRecord
@@ -29,7 +32,6 @@ QUICK = {
 }
 DATA = Path(__file__).parents[2] / "data" / "gsm8k"
 SUFFIX = ' Let\'s think step by step and output the final answer after "####".'
-ALLOWED_GRADERS = "arn:aws:lambda:*:*:function:own-*:*"
 
 
 def rows(count: int, skip: int = 0) -> list[dict[str, Any]]:
@@ -48,6 +50,7 @@ def jsonl(of: list[dict[str, Any]]) -> bytes:
 
 TRAIN = jsonl(rows(100))
 TEST = jsonl(rows(20, skip=100))
+OWN_ROLE = "own-graders"
 RECIPE = b"rehearsal: {prompts: 8, samples: 4}\n"
 
 
@@ -153,7 +156,7 @@ class Application:
         made = client.create_function(
             FunctionName=f"own-{name}-{uuid.uuid4().hex[:6]}",
             Runtime="python3.13",
-            Role=self.stack.aws.client("iam").list_roles()["Roles"][0]["Arn"],
+            Role=self._role_of_own_graders(),
             Handler="app.handler",
             Code={"ZipFile": archive.getvalue()},
             Timeout=20,
@@ -161,6 +164,17 @@ class Application:
         )
         version = client.list_versions_by_function(FunctionName=made["FunctionName"])["Versions"][-1]
         return str(version["FunctionArn"])
+
+    def _role_of_own_graders(self) -> str:
+        """The ARN of a role that a team has made for its functions."""
+        iam = self.stack.aws.client("iam")
+        made = {each["RoleName"]: each["Arn"] for each in iam.list_roles()["Roles"]}
+        if OWN_ROLE not in made:
+            trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+            made[OWN_ROLE] = iam.create_role(
+                RoleName=OWN_ROLE, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]})
+            )["Role"]["Arn"]
+        return made[OWN_ROLE]
 
     def sweep(self) -> dict[str, int]:
         """Run the sweeper once."""
@@ -178,13 +192,20 @@ class Application:
             self.stack.bedrock.set_switch(name, value)
 
 
-@pytest.fixture(scope="package")
-def shared_application() -> Iterator[Application]:
+@contextmanager
+def running(
+    region: str,
+    parameters: Mapping[str, Any],
+    before_deployment: Callable[[EmbeddedAws], Mapping[str, Any]] | None = None,
+) -> Iterator[Application]:
+    """The application of such a stack. Fails at the end where a role or the embedded AWS refused a call."""
     with LocalStack(
+        region=region,
         switches=QUICK,
         stepped_schedules=True,
         retry_delay_factor=0.02,
-        parameters={"SettleSeconds": 0, "AllowedGraders": ALLOWED_GRADERS},
+        parameters=parameters,
+        before_deployment=before_deployment,
     ) as stack:
         clients = stack.aws.client("sqs"), stack.aws.client("sns")
         queue_url = subscribe(*clients, stack.outputs["NoticesTopicArn"], "subscriber")
@@ -192,6 +213,12 @@ def shared_application() -> Iterator[Application]:
         yield Application(stack, queue_url)
         assert made.refused() == set(), "calls that the callers' roles do not allow"
         assert [str(each) for each in stack.aws.permissions.refused] == [], "permissions that the stack lacks"
+
+
+@pytest.fixture(scope="package")
+def shared_application() -> Iterator[Application]:
+    with running(DEV.region, DEV.parameters) as application:
+        yield application
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ published. events/schemas/notice.schema.json is the documents' schema, docs/noti
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,10 @@ from tunedrop.run.record import RunRecord
 from tunedrop.training.holdings import left_behind
 
 SCHEMA_VERSION = "1.0"
+
+_NOT_IN_ATTRIBUTES = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+"""SNS, Publish: "Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to
+#x10FFFF"."""
 
 SUBJECT_LENGTH = 99
 """SNS refuses a Subject of 100 characters or more (API reference of Publish: "up to 100 characters long")."""
@@ -79,8 +84,16 @@ def publishable(body: Mapping[str, Any], line: str, told: Mapping[str, Any]) -> 
 
 
 def attribute_values(values: Mapping[str, str | None]) -> dict[str, Any]:
-    """SNS's MessageAttributes of `values`; left out where there is no value."""
-    return {name: {"DataType": "String", "StringValue": value} for name, value in values.items() if value}
+    """SNS's MessageAttributes of `values`; left out where there is no value.
+
+    A folder may have any name, and SNS refuses a notice whose attribute has a character that XML does not hold: it is
+    a question mark there. The document has the name as it is.
+    """
+    return {
+        name: {"DataType": "String", "StringValue": _NOT_IN_ATTRIBUTES.sub("?", value)}
+        for name, value in values.items()
+        if value
+    }
 
 
 def warning(record: RunRecord, finding: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -9,13 +10,30 @@ from urllib.parse import quote
 _REASON_CHARACTERS = 2_000
 """A reason in an e-mail; the JSON document, and the findings that it names, have all of it."""
 
+_STEERING = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
+"""Characters of control, of the ends of lines and of the direction of writing; halves of characters."""
+
 Body = Mapping[str, Any]
 
 
 def text_of(body: Body) -> str:
     """The text of a notice: what happened, the figures, what to do next, the links."""
+    body = _on_one_line(body)
     paragraphs = _PARAGRAPHS[body["event"]](body)
     return "\n\n".join([*(each for each in paragraphs if each), _ending(body)]) + "\n"
+
+
+def _on_one_line(value: Any) -> Any:
+    """The document with a question mark for each character in its texts that would end a line or steer a terminal:
+    no name of a folder makes sentences of its own in the e-mail. The lines of a reason become one."""
+    if isinstance(value, str):
+        return _STEERING.sub("?", value)
+    if isinstance(value, Mapping):
+        return {
+            name: _on_one_line(" ".join(each.split("\n")) if name == "message" else each)
+            for name, each in value.items()
+        }
+    return [_on_one_line(each) for each in value] if isinstance(value, list) else value
 
 
 def _ended(body: Body) -> list[str]:

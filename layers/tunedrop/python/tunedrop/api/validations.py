@@ -6,10 +6,10 @@ import json
 import secrets
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from tunedrop import clock
+from tunedrop import clock, outcomes
 from tunedrop.api.problems import Problem
 from tunedrop.graders.of_recipe import grader_of
 from tunedrop.outcomes import InputMissing, RecipeInvalid
@@ -18,6 +18,7 @@ from tunedrop.recipe_text import RECIPE_BYTES, parse
 from tunedrop.resources import Resources
 from tunedrop.run.inputs import open_pinned, pin_object, read
 from tunedrop.run.record import PinnedObject
+from tunedrop.run.storable import text_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,7 +30,9 @@ LONGEST_SECONDS = 3 * 900 + 600
 """The function's timeout, thrice, as Lambda tries an asynchronous call again twice, and its waits between."""
 
 SHOWN_FINDINGS = 50
-"""Findings in the answer itself; the link leads to all."""
+SHOWN_BYTES = 128 * 1024
+"""Findings in the answer itself, and bytes of them as JSON; the link leads to all. Together with a recipe of 128 KB
+they stay below the 400 KB of an item in DynamoDB."""
 
 
 class Validations:
@@ -47,7 +50,7 @@ class Validations:
             Item={
                 **_id(validation_id),
                 "team": {"S": team},
-                "source": {"S": json.dumps(source)},
+                "source": {"S": text_of(source)},
                 "asked_at": {"S": clock.now_text()},
                 "expires_at": {"N": str(int(time.time()) + KEPT_SECONDS)},
             },
@@ -78,7 +81,7 @@ class Validations:
             UpdateExpression="SET #result = :result",
             ConditionExpression="attribute_exists(id)",
             ExpressionAttributeNames={"#result": "result"},
-            ExpressionAttributeValues={":result": {"S": json.dumps(result)}},
+            ExpressionAttributeValues={":result": {"S": text_of(result)}},
         )
 
 
@@ -116,7 +119,7 @@ def validate(validation_id: str, validations: Validations, resources: Resources)
     try:
         report = _check(source, resources)
     except (RecipeInvalid, InputMissing) as error:
-        result: dict[str, Any] = {"reason": {"error": type(error).__name__, "message": str(error)}}
+        result: dict[str, Any] = {"reason": {"error": type(error).__name__, "message": outcomes.reason(str(error))}}
     else:
         resources.s3.put_object(
             Bucket=resources.settings.runs_bucket,
@@ -125,9 +128,20 @@ def validate(validation_id: str, validations: Validations, resources: Resources)
             ContentType="application/json",
         )
         result = {name: report[name] for name in ("valid", "rows", "counts")}
-        result["findings"] = report["findings"][:SHOWN_FINDINGS]
+        result["findings"] = shown(report["findings"])
     validations.finish(validation_id, result)
     return result
+
+
+def shown(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The first findings: as many as an answer and an item have room for."""
+    room, first = SHOWN_BYTES, []
+    for finding in findings[:SHOWN_FINDINGS]:
+        room -= len(text_of(finding).encode()) + 1  # with its comma
+        if room < 0:
+            break
+        first.append(finding)
+    return first
 
 
 def _check(source: Mapping[str, Any], resources: Resources) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
@@ -43,9 +44,19 @@ with EmbeddedAws() as aws:
 """
 
 
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+)
+
+
 def start_waiting(aws: EmbeddedAws, folder: Path) -> list[int]:
     """Has a function run that waits for ever, with a child of its own; the ids of both processes."""
-    role = aws.client("iam").create_role(RoleName="role", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    role = aws.client("iam").create_role(RoleName="role", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
     code = folder / "code"
     code.mkdir()
     (code / "app.py").write_text(WAITING)

@@ -14,6 +14,7 @@ import pytest
 import requests
 from botocore.config import Config
 
+from local.aws.identities import Credentials
 from local.aws.s3 import presigned
 from local.aws.s3.presigned import LinkRequest
 from local.aws.s3.refusals import S3Refused
@@ -22,16 +23,28 @@ from tests.workflow.embedded_aws.small_stack import SmallStack
 
 
 @pytest.fixture(scope="module")
-def s3(stack: SmallStack) -> Iterator[Any]:
+def signer(stack: SmallStack) -> Credentials:
+    """A session of a role that may do with the inbox what its links and forms let others do."""
+    bucket = f"arn:aws:s3:::{stack.InboxName}"
+    trusted = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    allowed = {"Effect": "Allow", "Action": "s3:*", "Resource": [bucket, f"{bucket}/*"]}
+    trust, policy = (json.dumps({"Version": "2012-10-17", "Statement": [each]}) for each in (trusted, allowed))
+    iam = stack.aws.client("iam")
+    role = iam.create_role(RoleName="signer", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    iam.put_role_policy(RoleName="signer", PolicyName="inbox", PolicyDocument=policy)
+    return stack.aws.identities.issue(role, "signer")
+
+
+@pytest.fixture(scope="module")
+def s3(stack: SmallStack, signer: Credentials) -> Iterator[Any]:
     """A client of a role's session, with its token, that signs as today's S3 wants it."""
-    issued = stack.aws.client("sts").assume_role(RoleArn=stack.role(), RoleSessionName="signer")["Credentials"]
     client = boto3.client(
         "s3",
         region_name=stack.aws.region,
         endpoint_url=stack.aws.endpoint,
-        aws_access_key_id=issued["AccessKeyId"],
-        aws_secret_access_key=issued["SecretAccessKey"],
-        aws_session_token=issued["SessionToken"],
+        aws_access_key_id=signer.access_key,
+        aws_secret_access_key=signer.secret_key,
+        aws_session_token=signer.session_token,
         config=Config(signature_version="s3v4"),
     )
     stack.upload("links/ä +%.txt", "content")
@@ -109,17 +122,18 @@ def test_a_form_ends_with_its_policy(s3: Any, stack: SmallStack) -> None:
         ),
     ],
 )
-def test_a_policy_that_is_none_is_refused(s3: Any, stack: SmallStack, policy: bytes, message: str) -> None:
+def test_a_policy_that_is_none_is_refused(
+    s3: Any, stack: SmallStack, signer: Credentials, policy: bytes, message: str
+) -> None:
     form = _form(s3, stack)
-    signer = stack.aws.client("sts").assume_role(RoleArn=stack.role(), RoleSessionName="forger")["Credentials"]
     encoded = base64.b64encode(policy).decode()
-    credential = f"{signer['AccessKeyId']}/{datetime.now(UTC):%Y%m%d}/{stack.aws.region}/s3/aws4_request"
+    credential = f"{signer.access_key}/{datetime.now(UTC):%Y%m%d}/{stack.aws.region}/s3/aws4_request"
     scope = scope_of(credential, region=stack.aws.region, code="InvalidArgument")
     fields = {
         "policy": encoded,
         "x-amz-credential": credential,
-        "x-amz-signature": scope.signature(signer["SecretAccessKey"], encoded),
-        "x-amz-security-token": signer["SessionToken"],
+        "x-amz-signature": scope.signature(signer.secret_key, encoded),
+        "x-amz-security-token": signer.session_token,
     }
     answer = _error(_post(form, **fields))
     assert answer == (400, "InvalidPolicyDocument", message)

@@ -45,7 +45,7 @@ def test_a_difference_that_is_of_no_use_is_tied_and_says_so() -> None:
     assert "least useful difference" in result["sentence"]
 
 
-@pytest.mark.parametrize("rows", [100, 300])
+@pytest.mark.parametrize("rows", [100, pytest.param(300, marks=pytest.mark.prove)])
 def test_without_a_difference_it_says_improved_no_more_often_than_half_its_level(rows: int) -> None:
     """Two-sided level 0.1, so 5% to either side; 400 draws, with three standard errors of room."""
     chance = random.Random(rows)

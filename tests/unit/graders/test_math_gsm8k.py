@@ -13,8 +13,8 @@ from tunedrop.graders.math.grader import MathGrader
 from tunedrop.graders.sample import Sample
 
 GRADER = MathGrader()
-STRIDE = 41
-"""Of 656 renderings each answer gets every 41st, each answer others: every rendering some 32 times, in seconds."""
+STRIDE = 83
+"""Of 656 renderings each answer gets every 83rd, each answer others: every rendering some 16 times, in seconds."""
 
 
 def is_right(text: str, number: int) -> bool:
@@ -40,7 +40,7 @@ def check(numbers: list[int], stride: int) -> tuple[int, list[str], list[str]]:
 def test_the_test_answers_are_recognised_in_the_ways_that_models_write_them() -> None:
     graded, missed, accepted = check(answers(), STRIDE)
 
-    assert graded > 20_000
+    assert graded > 10_000
     assert len(missed) / graded < 0.01, missed[:20]
     assert accepted == []
 

@@ -44,7 +44,13 @@ def events(training_events_table: str) -> TrainingEvents:
     return TrainingEvents(boto3.client("dynamodb"), training_events_table)
 
 
-@pytest.mark.parametrize("pace", [(60, 300), (1, 1)], ids=["as_deployed", "as_fast_as_allowed"])
+@pytest.mark.parametrize(
+    "pace",
+    [
+        pytest.param((60, 300), id="as_deployed"),
+        pytest.param((1, 1), id="as_fast_as_allowed", marks=pytest.mark.prove),
+    ],
+)
 def test_a_job_of_72_hours_stays_below_20000_events_of_history(
     store: RunStore, clock: Clock, service: SlowService, events: TrainingEvents, pace: tuple[int, int]
 ) -> None:

@@ -24,7 +24,7 @@ def _form(text: str) -> str:
 
 
 def _metrics(steps: Steps) -> list[Mapping[str, Any]]:
-    return [each["data"] for each in steps["events"]["data"] if each.get("type") == "metrics"]
+    return [each["data"] for each in steps["events"]["body"]["data"] if each.get("type") == "metrics"]
 
 
 def _order(steps: Steps) -> str:
@@ -50,7 +50,10 @@ def _early(step: str) -> Callable[[Steps], str]:
     return tell
 
 
-QUESTIONS: Mapping[str, tuple[str, Callable[[Steps], str]]] = {
+Questions = Mapping[str, tuple[str, Callable[[Steps], str]]]
+"""By the question: the step that must have been recorded, and what it says."""
+
+OPEN_WEIGHT: Questions = {
     "status of a file after its upload": ("file_uploaded", lambda steps: str(steps["file_uploaded"].get("status"))),
     "download of a file's content": ("file_content", lambda steps: f"HTTP {steps['file_content']['status']}"),
     "form of ids": ("job", _ids),
@@ -67,7 +70,7 @@ QUESTIONS: Mapping[str, tuple[str, Callable[[Steps], str]]] = {
     "cancelling a cancelled job": ("cancel_again", lambda steps: f"HTTP {steps['cancel_again']['status']}"),
     "pause": ("pause", lambda steps: f"HTTP {steps['pause']['status']}"),
     "order of events": ("events", _order),
-    "default page of events": ("events_unlimited", lambda steps: str(len(steps["events_unlimited"]["data"]))),
+    "default page of events": ("events_unlimited", lambda steps: str(len(steps["events_unlimited"]["body"]["data"]))),
     "events before the training": ("early_events", _early("early_events")),
     "checkpoints before the training": ("early_checkpoints", _early("early_checkpoints")),
     "the error of a job that there is not": ("refused_job", _refusal("refused_job")),
@@ -85,7 +88,7 @@ QUESTIONS: Mapping[str, tuple[str, Callable[[Steps], str]]] = {
     ),
     "checkpoints": (
         "checkpoints",
-        lambda steps: str([each.get("step_number") for each in steps["checkpoints"].get("data", [])]),
+        lambda steps: str([each.get("step_number") for each in steps["checkpoints"]["body"]["data"]]),
     ),
     "the grader's batch": (
         "grader_batches",
@@ -102,12 +105,89 @@ QUESTIONS: Mapping[str, tuple[str, Callable[[Steps], str]]] = {
         ),
     ),
 }
-"""By the question: the step that must have been recorded, and what it says."""
 
 
-def answers(steps: Steps) -> dict[str, str | None]:
-    """What is known of each question now; None where the walk did not come that far."""
-    return {question: tell(steps) if step in steps else None for question, (step, tell) in QUESTIONS.items()}
+def _nova_ids(steps: Steps) -> str:
+    said = [f"job {_form(steps['nova_create']['body']['jobArn'])}"]
+    if steps["nova_job"].get("outputModelArn"):
+        said.append(f"model {_form(steps['nova_job']['outputModelArn'])}")
+    if "nova_deployed" in steps:
+        said.append(f"deployment {_form(steps['nova_deployed']['arn'])}")
+    return ", ".join(said)
+
+
+def _created_again(steps: Steps) -> str:
+    again = steps["nova_create_again"]
+    if again["status"] >= 300:
+        return _refusal("nova_create_again")(steps)
+    same = again["body"]["jobArn"] == steps["nova_create"]["body"]["jobArn"]
+    return "the same job" if same else "another job"
+
+
+def _converse(steps: Steps) -> str:
+    answer = steps["nova_converse"]["body"]
+    blocks = ", ".join(next(iter(block)) for block in answer["output"]["message"]["content"])
+    return f"{answer['stopReason']}; blocks: {blocks}; usage: {', '.join(sorted(answer['usage']))}"
+
+
+NOVA: Questions = {
+    "Nova: statuses, in order": ("nova_statuses", lambda steps: " → ".join(steps["nova_statuses"])),
+    "Nova: form of ARNs": ("nova_job", _nova_ids),
+    "Nova: a creation that is sent again with its token": ("nova_create_again", _created_again),
+    "Nova: whether `customizationConfig` is echoed": (
+        "nova_job",
+        lambda steps: "echoed" if steps["nova_job"].get("customizationConfig") else "not echoed",
+    ),
+    "Nova: members of a job": ("nova_job", lambda steps: ", ".join(sorted(steps["nova_job"]))),
+    "Nova: the error of a job that there is not": ("nova_refused_job", _refusal("nova_refused_job")),
+    "Nova: the grader's batch": (
+        "nova_grader_batches",
+        lambda steps: str(steps["nova_grader_batches"][0] if steps["nova_grader_batches"] else "none was logged"),
+    ),
+    "Nova: asking before the deployment is active": ("nova_early_converse", _refusal("nova_early_converse")),
+    "Nova: how a deployment ends": (
+        "nova_deployed",
+        lambda steps: f"{steps['nova_deployed']['status']} after {steps['nova_deployed']['seconds']} s",
+    ),
+    "Nova: Converse of the tuned model": (
+        "nova_converse",
+        _converse,
+    ),
+    "Nova: members of InvokeModel's answer": (
+        "nova_invoke",
+        lambda steps: ", ".join(sorted(steps["nova_invoke"]["body"]["answer"])),
+    ),
+    "Nova: deleting a model whose deployment is gone": (
+        "nova_model_deleted",
+        lambda steps: f"HTTP {steps['nova_model_deleted']['status']}",
+    ),
+}
+
+
+def answers(questions: Questions, steps: Steps) -> dict[str, str | None]:
+    """What is known of each question now; None where the walk did not come that far, or had no permission to."""
+    refused = refusals(steps)
+    return {
+        question: _told(tell, steps, step) if step in steps and step not in refused else None
+        for question, (step, tell) in questions.items()
+    }
+
+
+def refusals(steps: Steps) -> dict[str, str]:
+    """The steps that the caller had no permission for, each with the service's words."""
+    return {
+        name: _refusal(name)(steps)
+        for name, step in steps.items()
+        if isinstance(step, dict) and step.get("status") in (401, 403)
+    }
+
+
+def _told(tell: Callable[[Steps], str], steps: Steps, step: str) -> str:
+    """The answer; where the service answered in another form than expected, that form."""
+    try:
+        return tell(steps)
+    except (KeyError, TypeError, AttributeError, IndexError, StopIteration):
+        return f"in a form that was not expected: {json.dumps(steps[step])[:300]}"
 
 
 def page(known: Mapping[str, str | None], *, simulated: bool) -> str:

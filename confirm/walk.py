@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import io
-import json
 import time
-import uuid
-import zipfile
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import openai
 
+from confirm.grader import ShapeGrader
 from confirm.recording import Recording
 
 OVER = frozenset({"succeeded", "failed", "cancelled"})
 LIST_LOOKS = 20
+
+
+class StepRefused(Exception):
+    """The service refused a step without which the walk cannot go on; says which, and in the service's words."""
 
 
 class Walk:
@@ -38,11 +38,13 @@ class Walk:
         self._model = model
         self._recording = recording
 
-    def go(self, rows: bytes, *, patience_seconds: float, look_seconds: float, tell: Callable[[str], None]) -> None:
-        """Walk all steps. What was made is deleted or cancelled, whatever happens."""
-        name = f"tunedrop-confirm-{uuid.uuid4().hex[:8]}"
+    def go(
+        self, name: str, rows: bytes, *, patience_seconds: float, look_seconds: float, tell: Callable[[str], None]
+    ) -> None:
+        """Walk all steps as `name`. What was made is deleted or cancelled, whatever happens. Raises StepRefused."""
         tell("deploying a grader that logs the shape of its batches")
-        grader = self._deploy(name)
+        function = ShapeGrader(self._functions, self._logs, name=name, role=self._role)
+        grader = function.deploy()
         file_id, jobs = None, []
         try:
             tell("uploading the training file")
@@ -59,7 +61,7 @@ class Walk:
             self._recording.keep("cancel_again", self._raw("POST", f"fine_tuning/jobs/{jobs[1]}/cancel"))
             self._recording.keep("pause", self._raw("POST", f"fine_tuning/jobs/{jobs[1]}/pause"))
             job = self._watch(jobs[0], patience_seconds, look_seconds, tell)
-            self._after(job, name)
+            self._after(job, function)
         finally:
             tell("putting everything away")
             for job_id in jobs:
@@ -67,25 +69,13 @@ class Walk:
                     self._client.fine_tuning.jobs.with_raw_response.cancel(job_id)
             if file_id is not None:
                 self._recording.keep("file_deleted", self._raw("DELETE", f"files/{file_id}"))
-            self._functions.delete_function(FunctionName=name)
-
-    def _deploy(self, name: str) -> str:
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as written:
-            written.writestr("app.py", (Path(__file__).parent / "shape_grader.py").read_text())
-        made = self._functions.create_function(
-            FunctionName=name,
-            Runtime="python3.13",
-            Role=self._role,
-            Handler="app.handler",
-            Code={"ZipFile": archive.getvalue()},
-            Timeout=300,
-        )
-        self._functions.get_waiter("function_active_v2").wait(FunctionName=name)
-        return str(made["FunctionArn"])
+            function.delete()
 
     def _file(self, name: str, rows: bytes) -> str:
-        file = self._client.files.create(file=(f"{name}.jsonl", rows), purpose="fine-tune")
+        try:
+            file = self._client.files.create(file=(f"{name}.jsonl", rows), purpose="fine-tune")
+        except openai.APIStatusError as refusal:
+            raise StepRefused(f"POST files: HTTP {refusal.status_code}: {refusal.response.text[:1000]}") from refusal
         self._recording.keep("file_uploaded", file.model_dump())
         self._recording.keep("file", self._raw("GET", f"files/{file.id}"))
         self._recording.keep("file_content", {"status": self._raw("GET", f"files/{file.id}/content")["status"]})
@@ -103,7 +93,7 @@ class Walk:
         }
         made = self._recording.keep(step, self._raw("POST", "fine_tuning/jobs", body))
         if made["status"] >= 300:
-            raise RuntimeError(f"the job was refused: {made}")
+            raise StepRefused(f"POST fine_tuning/jobs: HTTP {made['status']}: {made['body']}")
         job_id = str(made["body"]["id"])
         self._recording.keep(f"{step}_listed", self._list_lag(job_id))
         return job_id
@@ -131,7 +121,13 @@ class Walk:
         statuses: list[dict[str, Any]] = []
         deadline = time.monotonic() + patience_seconds
         while True:
-            job: dict[str, Any] = self._raw("GET", f"fine_tuning/jobs/{job_id}")["body"]
+            answer = self._raw("GET", f"fine_tuning/jobs/{job_id}")
+            if answer["status"] in (401, 403):
+                raise StepRefused(f"GET fine_tuning/jobs/{job_id}: HTTP {answer['status']}: {answer['body']}")
+            if answer["status"] >= 300:  # busy: the next look tells
+                tell(f"a look at the job: HTTP {answer['status']}")
+                answer = {"body": {"status": "not told"}}
+            job: dict[str, Any] = answer["body"]
             if not statuses or statuses[-1]["status"] != job["status"]:
                 tell(f"the job is {job['status']}")
                 statuses.append({"status": job["status"], "seconds": round(time.monotonic())})
@@ -143,19 +139,13 @@ class Walk:
             time.sleep(look_seconds)
         self._recording.keep("statuses", statuses)
         self._recording.keep("job", job)
-        self._recording.keep("events", self._raw("GET", f"fine_tuning/jobs/{job_id}/events?limit=100")["body"])
-        self._recording.keep("events_unlimited", self._raw("GET", f"fine_tuning/jobs/{job_id}/events")["body"])
-        self._recording.keep("checkpoints", self._raw("GET", f"fine_tuning/jobs/{job_id}/checkpoints")["body"])
+        self._recording.keep("events", self._raw("GET", f"fine_tuning/jobs/{job_id}/events?limit=100"))
+        self._recording.keep("events_unlimited", self._raw("GET", f"fine_tuning/jobs/{job_id}/events"))
+        self._recording.keep("checkpoints", self._raw("GET", f"fine_tuning/jobs/{job_id}/checkpoints"))
         return job
 
-    def _after(self, job: dict[str, Any], function: str) -> None:
-        group = f"/aws/lambda/{function}"
-        with suppress(self._logs.exceptions.ResourceNotFoundException):
-            found = self._logs.filter_log_events(logGroupName=group, filterPattern="BATCH")["events"]
-            batches = [
-                json.loads(each["message"].partition("BATCH ")[2]) for each in found if "BATCH " in each["message"]
-            ]
-            self._recording.keep("grader_batches", batches[:5])
+    def _after(self, job: dict[str, Any], function: ShapeGrader) -> None:
+        self._recording.keep("grader_batches", function.batches())
         if job.get("fine_tuned_model"):
             question = {
                 "model": job["fine_tuned_model"],

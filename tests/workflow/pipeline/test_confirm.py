@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from confirm.recording import without_secrets
+from tests import confirm_walks
 from tests.workflow.pipeline.conftest import Application
 
 REPOSITORY = Path(__file__).parents[3]
@@ -20,27 +19,11 @@ REPOSITORY = Path(__file__).parents[3]
 def test_the_walk_answers_every_question_and_puts_everything_away(application: Application, tmp_path: Path) -> None:
     stack = application.stack
     role = stack.aws.client("iam").list_roles()["Roles"][0]["Arn"]
-    words = ["--role", role, "--base-url", stack.bedrock.base_url, "--fixtures", str(tmp_path), "--look-seconds", "0.2"]
-    environment = {
-        **os.environ,
-        "AWS_ENDPOINT_URL": stack.aws.endpoint,
-        "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
-        "AWS_SECRET_ACCESS_KEY": "not-a-secret",
-        "AWS_REGION": stack.region,
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "confirm", *words],
-        capture_output=True,
-        text=True,
-        cwd=REPOSITORY,
-        env=environment,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr + done.stdout
-    told = json.loads(done.stdout)
+    words = ["--family", "open-weight", "--role", role, "--base-url", stack.bedrock.base_url]
+    code, told, said = confirm_walks.confirm(stack.aws, tmp_path, confirm_walks.DEVELOPER, *words)
+    assert code == 0, said
     assert told["simulated"] is True
-    assert "confirms nothing" in done.stderr
+    assert "confirms nothing" in said
     known = told["known"]
     assert known["statuses, in order"].endswith("succeeded")
     assert known["steps of the job"] == "22"
@@ -64,13 +47,47 @@ def test_the_walk_answers_every_question_and_puts_everything_away(application: A
         assert "AKIAIOSFODNN7EXAMPLE" not in text
 
 
-def test_nothing_is_done_in_a_real_account_without_a_word_for_it(tmp_path: Path) -> None:
+@pytest.mark.prove
+@pytest.mark.parametrize("action", ["CreateFile", "CreateFineTuningJob", "GetFineTuningJob", "CreateInference"])
+def test_a_caller_who_lacks_a_permission_is_told_which(action: str, application: Application, tmp_path: Path) -> None:
+    stack, refused = application.stack, application.stack.aws.permissions.refused
+    role = stack.aws.client("iam").list_roles()["Roles"][0]["Arn"]
+    before = list(refused)
+    caller = confirm_walks.caller_without(stack.aws, f"bedrock-mantle:{action}")
+    words = ["--family", "open-weight", "--role", role, "--base-url", stack.bedrock.base_url]
+    code, told, said = confirm_walks.confirm(stack.aws, tmp_path, caller, *words)
+    refused.clear()
+    refused.extend(before)
+    assert code == 1, said
+    assert f"bedrock-mantle:{action}" in said
+    assert "Traceback" not in said
+    assert told["known"]["whether `seed` is taken"] is None
+
+
+def test_nova_s_walk_asks_for_its_role_and_bucket(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "confirm", "--role", "arn:aws:iam::123456789012:role/r", "--fixtures", str(tmp_path)],
         capture_output=True,
         text=True,
         cwd=REPOSITORY,
-        timeout=60,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "--nova-role" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_done_in_a_real_account_without_a_word_for_it(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "confirm", "--fixtures", str(tmp_path)),
+            *("--family", "open-weight", "--role", "arn:aws:iam::123456789012:role/r"),
+        ],
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        timeout=100,
         check=False,
     )
     assert done.returncode == 2

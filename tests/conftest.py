@@ -8,11 +8,20 @@ import pytest
 from _pytest.terminal import TerminalReporter  # what the hook below is given; pytest itself exports no such name
 from hypothesis import HealthCheck, settings
 
+from tests import waiting
+
 # A loaded machine is no fault of the code: no example has a deadline, and none is given up because it was made slowly.
 settings.register_profile("tunedrop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tunedrop")
 
 MEASURED = "measured"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What waits gives up before pytest ends the test, and says what it waited for: with more time it waits longer."""
+    limit = float(config.getoption("timeout") or config.getini("timeout") or 0)
+    if limit:
+        waiting.patience_seconds = 0.75 * limit
 
 
 @pytest.fixture

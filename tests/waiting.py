@@ -6,18 +6,20 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-PATIENCE_SECONDS = 90
+patience_seconds: float = 90
+"""How long is waited where a test does not say it: tests/conftest.py makes it three quarters of a test's own time."""
 
 
-def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
-    """What `condition` gives once it is true.
+def until(condition: Callable[[], Any], what: str, seconds: float | None = None) -> Any:
+    """What `condition` gives once it is true. `seconds`: how long at most; `patience_seconds` where it is None.
 
     Raises:
         AssertionError: it was not true within `seconds`; it names `what` was waited for.
     """
+    seconds = patience_seconds if seconds is None else seconds
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if value := condition():
             return value
         time.sleep(0.05)
-    raise AssertionError(f"{what}: not within {seconds} s")
+    raise AssertionError(f"{what}: not within {seconds:.0f} s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from local.aws.moto_patches import (
+    alarms,
     calls,
     cloudformation,
     dynamodb,
@@ -60,6 +61,7 @@ class Patches:
         request_limits.limit_functions(replace)
         sns.refuse_what_aws_refuses(replace)
         sns.ask_queues(replace, hooks)
+        alarms.tell_topics(replace, hooks)
         s3.check_forms(replace, hooks)
         s3.check_links(replace, hooks)
         cloudformation.tell_of_stacks(replace, hooks)

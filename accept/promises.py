@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from accept.stack import LOOK_SECONDS, DeployedStack
+from accept.stack import LOOK_SECONDS, ApiUnreachable, DeployedStack
 
 SOON_SECONDS = 900
 """How long a notice may take that no training has to be waited for."""
@@ -43,36 +43,54 @@ class Walk:
         self._look = look
         self._notices: list[dict[str, Any]] = []
         self._queue = ""
+        self._subscriptions: list[str] = []
+        self._started: dict[str, str] = {}
+        """The run that was started through the API, by its name."""
         self.kept: list[Kept] = []
 
     def go(self, train: bytes, test: bytes, recipe: bytes) -> list[Kept]:
         """Walk through all promises, and put away what the walk made, whatever happens."""
         word = uuid.uuid4().hex[:8]
-        good, bad, stray = f"accept-{word}", f"accept-bad-{word}", f"accept-stray-{word}"
-        subscription = ""
+        good, bad, stray, stopped = (f"accept-{kind}{word}" for kind in ("", "bad-", "stray-", "stopped-"))
+        pointer = f"{self._stack.outputs['ParameterPath']}/accept-{word}"
+        recipe += f"promotion: {{parameter: {pointer}}}\n".encode()
         try:
-            self._queue, subscription = self._stack.listen()
+            self._listen()
             self._stack.drop(bad, {"train.jsonl": b'{"messages": []}\n'})
             self._stack.drop(stray, {"Train.JSONL": b"{}\n"})
             self._check("a dataset that cannot be trained on is rejected, with the reason", lambda: self._rejected(bad))
             self._check("an upload that starts no run is told of", lambda: self._ignored(stray))
+            self._check(
+                "a request that is sent again with its Idempotency-Key starts nothing more",
+                lambda: self._started_once(stopped, train),
+            )
+            self._check("a run that is stopped ends CANCELLED, and says so", lambda: self._stopped(stopped))
             self._stack.drop(good, {"train.jsonl": train, "test.jsonl": test, "recipe.yaml": recipe})
             self._tell(f"{good} was dropped; from the training on it costs money")
             self._check("an upload ends in one notice with a verdict", lambda: self._ended(good))
             self._check("one upload is one run", lambda: self._one_run(good))
             self._check("the API shows the run as the notice tells it", lambda: self._in_the_api(good))
             self._check("the report lies where the notice says", lambda: self._report(good))
+            self._check(
+                "a model is promoted when it is better, and only then", lambda: self._promoted_as_told(good, pointer)
+            )
             self._check("every alarm tells the operators, and none went off", self._alarms)
+            self._check("an alarm that goes off is heard by the operators", self._alarm_heard)
         except (ClientError, BotoCoreError) as error:
             self._note("the walk could be made", kept=False, found=str(error))
         finally:
-            self._put_away(subscription, good, bad, stray)
+            self._put_away(pointer, good, bad, stray)
         return self.kept
+
+    def _listen(self) -> None:
+        self._queue = self._stack.queue()
+        for topic in ("NoticesTopicArn", "OperationsTopicArn"):
+            self._subscriptions.append(self._stack.subscribe(self._queue, topic))
 
     def _check(self, promise: str, look: Callable[[], str]) -> None:
         try:
             found, kept = look(), True
-        except (Broken, ClientError, BotoCoreError, OSError, KeyError, ValueError) as error:
+        except (Broken, ApiUnreachable, ClientError, BotoCoreError, OSError, KeyError, ValueError) as error:
             found, kept = f"{type(error).__name__}: {error}", False
         self._note(promise, kept=kept, found=found)
 
@@ -87,7 +105,7 @@ class Walk:
             if found := [notice for notice in self._notices if wanted(notice)]:
                 return found[0]
             if time.monotonic() > deadline:
-                raise Broken(f"no notice of {what} came within {seconds:.0f} s")
+                raise Broken(f"no message of {what} came within {seconds:.0f} s")
             time.sleep(self._look)
 
     def _end(self, name: str, seconds: float) -> dict[str, Any]:
@@ -105,9 +123,37 @@ class Walk:
         notice = self._wait(
             f"the upload {name}",
             SOON_SECONDS,
-            lambda each: each["event"] == "upload_ignored" and name in json.dumps(each),
+            lambda each: each.get("event") == "upload_ignored" and name in json.dumps(each),
         )
         return str(notice["event"])
+
+    def _started_once(self, name: str, train: bytes) -> str:
+        """Three requests with one key: the same twice, then another one. Leaves one run, which the next check stops."""
+        body = {"name": name, "dataset": {"upload_id": self._stack.upload(train)}}
+        key = {"Idempotency-Key": name}
+        first, again = (self._stack.ask_api("POST", "/runs", body, **key).wanted(202)["run_id"] for _ in range(2))
+        self._started[name] = str(first)
+        other = self._stack.ask_api("POST", "/runs", {**body, "labels": {"another": "body"}}, **key)
+        if first != again or other.status != 409:
+            raise Broken(f"expected one run and then HTTP 409, got {first}, {again} and HTTP {other.status}")
+        return f"{first}, twice; another body with its key: HTTP 409"
+
+    def _stopped(self, name: str) -> str:
+        run_id = self._started.get(name)
+        if run_id is None:
+            raise Broken("no run was started through the API that could be stopped")
+        deadline = time.monotonic() + SOON_SECONDS
+        while (answer := self._stack.ask_api("POST", f"/runs/{run_id}/stop")).status == 409:
+            # Its execution has not begun yet; a run that has ended says so, and stays so.
+            if time.monotonic() > deadline or "run-ended" in str(answer.body):
+                break
+            time.sleep(self._look)
+        if answer.status >= 300:
+            raise Broken(f"the API did not stop {run_id}: HTTP {answer.status}: {answer.body}")
+        notice = self._end(name, SOON_SECONDS)
+        if notice["status"] != "CANCELLED":
+            raise Broken(f"expected CANCELLED, got {notice['status']}: {notice.get('reason')}")
+        return f"{run_id} is CANCELLED: {notice['reason']['message']}"
 
     def _ended(self, name: str) -> str:
         notice = self._end(name, self._patience)
@@ -118,7 +164,7 @@ class Walk:
     def _one_run(self, name: str) -> str:
         notice = self._end(name, 0)
         self._notices += self._stack.received(self._queue)
-        own = [each for each in self._notices if each.get("name") == name and each["event"] == "run_ended"]
+        own = [each for each in self._notices if each.get("name") == name and each.get("event") == "run_ended"]
         ends = {each["notice_id"] for each in own}
         if len(ends) != 1:
             raise Broken(f"expected one end, got {len(ends)}")
@@ -126,7 +172,7 @@ class Walk:
 
     def _in_the_api(self, name: str) -> str:
         notice = self._end(name, 0)
-        shown = self._stack.ask_api(f"/runs/{notice['run_id']}")
+        shown = self._stack.ask_api("GET", f"/runs/{notice['run_id']}").wanted(200)
         if (shown["run_id"], shown["status"]) != (notice["run_id"], notice["status"]):
             raise Broken(f"expected {notice['status']}, the API shows {shown}")
         return f"{shown['run_id']} is {shown['status']}"
@@ -139,28 +185,64 @@ class Walk:
             raise Broken(f"{uri} is empty")
         return f"{uri}, {size:,} bytes"
 
+    def _promoted_as_told(self, name: str, pointer: str) -> str:
+        notice = self._end(name, 0)
+        told = notice["promotion"]
+        found = self._stack.client("ssm").get_parameters(Names=[pointer])["Parameters"]
+        value = found[0]["Value"] if found else None
+        better = notice["evaluation"]["verdict"] == "improved" and not notice["evaluation"]["suspected_reward_hacking"]
+        wanted = notice["tuned_model"] if better else None
+        if told["done"] != better or value != wanted:
+            raise Broken(f"the notice says {told}; {pointer} should hold {wanted}, and holds {value}")
+        return f"{pointer} is {value}" if better else f"not promoted: {told['why_not']}"
+
     def _alarms(self) -> str:
-        pages = (
-            self._stack.client("cloudwatch")
-            .get_paginator("describe_alarms")
-            .paginate(AlarmNamePrefix=f"{self._stack.name}-")
-        )
-        alarms = [alarm for page in pages for alarm in page["MetricAlarms"]]
-        topic = self._stack.outputs["OperationsTopicArn"]
+        alarms, topic = self._described(), self._stack.outputs["OperationsTopicArn"]
         silent = [each["AlarmName"] for each in alarms if topic not in each["AlarmActions"]]
         loud = [each["AlarmName"] for each in alarms if each["StateValue"] == "ALARM"]
         if not alarms or silent or loud:
             raise Broken(f"{len(alarms)} alarms; tell nobody: {silent}; went off: {loud}")
         return f"{len(alarms)} alarms"
 
-    def _put_away(self, subscription: str, *names: str) -> None:
-        self._tell("putting away the queue, its subscription and the uploads; runs, reports and the tuned model stay")
+    def _alarm_heard(self) -> str:
+        """CloudWatch runs the alarm's real actions; its own next look at the metric puts the state back."""
+        name = next(each["AlarmName"] for each in self._described() if "RunsFailedAlarm" in each["AlarmName"])
+        self._stack.client("cloudwatch").set_alarm_state(
+            AlarmName=name, StateValue="ALARM", StateReason="make accept tries whether this alarm is heard"
+        )
+        try:
+            self._wait(
+                f"alarm {name}",
+                SOON_SECONDS,
+                lambda each: each.get("AlarmName") == name and each.get("NewStateValue") == "ALARM",
+            )
+        finally:
+            self._stack.client("cloudwatch").set_alarm_state(
+                AlarmName=name, StateValue="OK", StateReason="make accept has tried whether this alarm is heard"
+            )
+        return f"{name}, set off by hand, came through the operators' topic"
+
+    def _described(self) -> list[dict[str, Any]]:
+        pages = (
+            self._stack.client("cloudwatch")
+            .get_paginator("describe_alarms")
+            .paginate(AlarmNamePrefix=f"{self._stack.name}-")
+        )
+        return [alarm for page in pages for alarm in page["MetricAlarms"]]
+
+    def _put_away(self, pointer: str, *names: str) -> None:
+        self._tell(
+            "putting away the queue, its subscriptions, the drops and the promotion's parameter; runs, reports and "
+            "the tuned model stay"
+        )
         for name in names:
             with suppress(ClientError, BotoCoreError):
                 self._stack.remove_upload(name)
-        if subscription:
+        for subscription in self._subscriptions:
             with suppress(ClientError, BotoCoreError):
                 self._stack.client("sns").unsubscribe(SubscriptionArn=subscription)
         if self._queue:
             with suppress(ClientError, BotoCoreError):
                 self._stack.client("sqs").delete_queue(QueueUrl=self._queue)
+        with suppress(ClientError, BotoCoreError):
+            self._stack.client("ssm").delete_parameters(Names=[pointer, f"{pointer}/previous"])

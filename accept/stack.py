@@ -5,20 +5,39 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
-from urllib.request import Request, urlopen
 
 import boto3
+import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
 LOOK_SECONDS = 10
-NEEDED_OUTPUTS = frozenset({"DatasetBucketName", "NoticesTopicArn", "OperationsTopicArn", "ApiUrl"})
+NEEDED_OUTPUTS = frozenset({"DatasetBucketName", "NoticesTopicArn", "OperationsTopicArn", "ParameterPath", "ApiUrl"})
 API_TIMEOUT_SECONDS = 30
 
 
 class StackNotFound(Exception):
     """There is no such stack here, or it is none of Tunedrop's."""
+
+
+class ApiUnreachable(Exception):
+    """The API cannot be asked, or takes no upload."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the API answered: its status and its document."""
+
+    status: int
+    body: Any
+
+    def wanted(self, status: int) -> Any:
+        """The document of an answer that has this status. Raises ApiUnreachable for another one."""
+        if self.status != status:
+            raise ApiUnreachable(f"expected HTTP {status} of the API, got {self.status}: {json.dumps(self.body)[:500]}")
+        return self.body
 
 
 class DeployedStack:
@@ -39,33 +58,44 @@ class DeployedStack:
         """A client of boto3 for the stack's Region."""
         return self._session.client(service)  # type: ignore[call-overload]  # the name is a variable
 
-    def listen(self) -> tuple[str, str]:
-        """A queue of the walk's own that gets every notice; its URL and the subscription's ARN."""
-        sqs, topic = self.client("sqs"), self.outputs["NoticesTopicArn"]
+    def queue(self) -> str:
+        """A queue of the walk's own, which both topics may write to; its URL."""
+        sqs = self.client("sqs")
         url = sqs.create_queue(QueueName=f"{self.name}-accept-{uuid.uuid4().hex[:8]}")["QueueUrl"]
-        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        arn = self._arn(url)
+        topics = [self.outputs["NoticesTopicArn"], self.outputs["OperationsTopicArn"]]
         statement = {
             "Effect": "Allow",
             "Principal": {"Service": "sns.amazonaws.com"},
             "Action": "sqs:SendMessage",
             "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+            "Condition": {"ArnEquals": {"aws:SourceArn": topics}},
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        return str(url)
+
+    def subscribe(self, queue_url: str, topic: str) -> str:
+        """Have the topic of an output write to the queue; the subscription's ARN."""
         subscribed = self.client("sns").subscribe(
-            TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True
+            TopicArn=self.outputs[topic], Protocol="sqs", Endpoint=self._arn(queue_url), ReturnSubscriptionArn=True
         )
-        return url, str(subscribed["SubscriptionArn"])
+        return str(subscribed["SubscriptionArn"])
+
+    def _arn(self, queue_url: str) -> str:
+        told = self.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+        return str(told["Attributes"]["QueueArn"])
 
     def received(self, queue_url: str) -> list[dict[str, Any]]:
-        """The notices that came since the last look; each is taken out of the queue."""
+        """The notices and alarms that came since the last look; each is taken out of the queue."""
         sqs = self.client("sqs")
         answer = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
         notices = []
         for message in answer.get("Messages", []):
             sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
-            notices.append(json.loads(json.loads(message["Body"])["Message"]))
+            text = json.loads(message["Body"])["Message"]
+            if text.startswith("{"):
+                notices.append(json.loads(text))
         return notices
 
     def drop(self, name: str, files: Mapping[str, bytes]) -> None:
@@ -85,13 +115,44 @@ class DeployedStack:
                 removed += 1
         return removed
 
-    def ask_api(self, path: str) -> Any:
-        """The document that the API has at `path`, asked for with the walk's own credentials."""
-        request = AWSRequest("GET", self.api_url + path, headers={"Accept": "application/json"})
+    def ask_api(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        """What the API answers to a request that is signed with the walk's own credentials."""
+        data = None if body is None else json.dumps(body)
+        request = AWSRequest(
+            method,
+            self.api_url + path,
+            data=data,
+            headers={"Accept": "application/json", "Content-Type": "application/json", **headers},
+        )
         credentials = self._session.get_credentials()
         if credentials is None:
-            raise StackNotFound("there are no credentials in this shell to ask the API with")
+            raise ApiUnreachable("there are no credentials in this shell to ask the API with")
         SigV4Auth(credentials, "execute-api", self.region).add_auth(request)
-        wanted = Request(self.api_url + path, headers=dict(request.headers.items()))  # noqa: S310 - the stack's output
-        with urlopen(wanted, timeout=API_TIMEOUT_SECONDS) as answer:  # noqa: S310 - as above
-            return json.loads(answer.read())
+        try:
+            answer = urllib3.request(
+                method,
+                self.api_url + path,
+                body=data,
+                headers=dict(request.headers.items()),
+                timeout=API_TIMEOUT_SECONDS,
+                retries=False,
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise ApiUnreachable(f"{self.api_url}{path} gave no answer: {error}") from error
+        try:
+            document = json.loads(answer.data)
+        except ValueError:
+            document = answer.data.decode(errors="replace")[:500]
+        return Answer(answer.status, document)
+
+    def upload(self, rows: bytes) -> str:
+        """Upload a file through the API's form; the upload's id."""
+        place = self.ask_api("POST", "/uploads", {"bytes": len(rows)}).wanted(201)
+        fields = {**place["fields"], "file": ("train.jsonl", rows)}
+        try:
+            answer = urllib3.request("POST", place["url"], fields=fields, timeout=API_TIMEOUT_SECONDS, retries=False)
+        except urllib3.exceptions.HTTPError as error:
+            raise ApiUnreachable(f"{place['url']} gave no answer: {error}") from error
+        if answer.status >= 300:
+            raise ApiUnreachable(f"S3 took no upload: HTTP {answer.status}: {answer.data[:300]!r}")
+        return str(place["upload_id"])

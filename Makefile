@@ -81,9 +81,10 @@ faults: $(INSTALLED) ## whole runs with everything going wrong: make faults RUNS
 	@$(BIN)/python -m tests.faults --runs $(RUNS) --seed $(SEED) $(ARGS)
 
 .PHONY: confirm
-confirm: $(INSTALLED) ## find out what is UNCONFIRMED, in a real account, for money: make confirm ROLE=arn:… ARGS=--yes-it-costs-money
+confirm: $(INSTALLED) ## find out what is UNCONFIRMED, in a real account, for money (docs/deploy.md has the arguments)
 	@test -n "$(ROLE)" || { echo "Name a role that Lambda may assume and that may write logs: make confirm ROLE=arn:..." >&2; exit 2; }
-	@$(BIN)/python -m confirm --role "$(ROLE)" $(ARGS)
+	@$(BIN)/python -m confirm --role "$(ROLE)" $(if $(FAMILY),--family "$(FAMILY)") \
+	    $(if $(NOVA_ROLE),--nova-role "$(NOVA_ROLE)") $(if $(NOVA_BUCKET),--nova-bucket "$(NOVA_BUCKET)") $(ARGS)
 
 .PHONY: pr
 pr: lint test ## all that CI checks, before you ask for a review

@@ -44,6 +44,8 @@ class Walk:
         self._notices: list[dict[str, Any]] = []
         self._queue = ""
         self._subscriptions: list[str] = []
+        self._made: list[str] = []
+        """Prefixes of the dataset bucket below which all is the walk's own."""
         self._started: dict[str, str] = {}
         """The run that was started through the API, by its name."""
         self.kept: list[Kept] = []
@@ -53,6 +55,7 @@ class Walk:
         word = uuid.uuid4().hex[:8]
         good, bad, stray, stopped = (f"accept-{kind}{word}" for kind in ("", "bad-", "stray-", "stopped-"))
         pointer = f"{self._stack.outputs['ParameterPath']}/accept-{word}"
+        self._made += [f"inbox/{name}/" for name in (good, bad, stray)]
         recipe += f"promotion: {{parameter: {pointer}}}\n".encode()
         try:
             self._listen()
@@ -79,7 +82,7 @@ class Walk:
         except (ClientError, BotoCoreError) as error:
             self._note("the walk could be made", kept=False, found=str(error))
         finally:
-            self._put_away(pointer, good, bad, stray)
+            self._put_away(pointer)
         return self.kept
 
     def _listen(self) -> None:
@@ -129,7 +132,9 @@ class Walk:
 
     def _started_once(self, name: str, train: bytes) -> str:
         """Three requests with one key: the same twice, then another one. Leaves one run, which the next check stops."""
-        body = {"name": name, "dataset": {"upload_id": self._stack.upload(train)}}
+        upload, place = self._stack.upload(train)
+        self._made.append(place)
+        body = {"name": name, "dataset": {"upload_id": upload}}
         key = {"Idempotency-Key": name}
         first, again = (self._stack.ask_api("POST", "/runs", body, **key).wanted(202)["run_id"] for _ in range(2))
         self._started[name] = str(first)
@@ -230,14 +235,14 @@ class Walk:
         )
         return [alarm for page in pages for alarm in page["MetricAlarms"]]
 
-    def _put_away(self, pointer: str, *names: str) -> None:
+    def _put_away(self, pointer: str) -> None:
         self._tell(
-            "putting away the queue, its subscriptions, the drops and the promotion's parameter; runs, reports and "
+            "putting away the queue, its subscriptions, the files and the promotion's parameter; runs, reports and "
             "the tuned model stay"
         )
-        for name in names:
+        for prefix in self._made:
             with suppress(ClientError, BotoCoreError):
-                self._stack.remove_upload(name)
+                self._stack.remove(prefix)
         for subscription in self._subscriptions:
             with suppress(ClientError, BotoCoreError):
                 self._stack.client("sns").unsubscribe(SubscriptionArn=subscription)

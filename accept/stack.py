@@ -105,15 +105,12 @@ class DeployedStack:
                 Bucket=self.outputs["DatasetBucketName"], Key=f"inbox/{name}/{file_name}", Body=files[file_name]
             )
 
-    def remove_upload(self, name: str) -> int:
-        """Delete every version of what was dropped as `name`; how many there were."""
-        bucket, removed = self.outputs["DatasetBucketName"], 0
-        pages = self.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=f"inbox/{name}/")
-        for page in pages:
+    def remove(self, prefix: str) -> None:
+        """Delete every version of what lies below a prefix of the dataset bucket."""
+        bucket = self.outputs["DatasetBucketName"]
+        for page in self.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
             for each in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
                 self.client("s3").delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
-                removed += 1
-        return removed
 
     def ask_api(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """What the API answers to a request that is signed with the walk's own credentials."""
@@ -145,8 +142,8 @@ class DeployedStack:
             document = answer.data.decode(errors="replace")[:500]
         return Answer(answer.status, document)
 
-    def upload(self, rows: bytes) -> str:
-        """Upload a file through the API's form; the upload's id."""
+    def upload(self, rows: bytes) -> tuple[str, str]:
+        """Upload a file through the API's form; the upload's id, and its key in the dataset bucket."""
         place = self.ask_api("POST", "/uploads", {"bytes": len(rows)}).wanted(201)
         fields = {**place["fields"], "file": ("train.jsonl", rows)}
         try:
@@ -155,4 +152,4 @@ class DeployedStack:
             raise ApiUnreachable(f"{place['url']} gave no answer: {error}") from error
         if answer.status >= 300:
             raise ApiUnreachable(f"S3 took no upload: HTTP {answer.status}: {answer.data[:300]!r}")
-        return str(place["upload_id"])
+        return str(place["upload_id"]), str(place["fields"]["key"])

@@ -31,6 +31,11 @@ def caller_without(aws: EmbeddedAws, action: str) -> dict[str, str]:
     """Credentials, as a shell has them, of somebody who may do everything but `action`."""
     name = "all-but-" + action.rpartition(":")[2]
     arn = role(aws, name, "ec2.amazonaws.com", EVERYTHING, {"Effect": "Deny", "Action": action, "Resource": "*"})
+    return credentials(aws, arn)
+
+
+def credentials(aws: EmbeddedAws, arn: str) -> dict[str, str]:
+    """Credentials of a role, as a shell has them."""
     given = aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="person")["Credentials"]
     return {
         "AWS_ACCESS_KEY_ID": given["AccessKeyId"],

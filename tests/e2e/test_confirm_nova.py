@@ -38,7 +38,7 @@ def words(east: EmbeddedAws) -> list[str]:
         east,
         "confirm-training",
         "bedrock.amazonaws.com",
-        {"Effect": "Allow", "Action": ["lambda:InvokeFunction", "lambda:GetFunction"], "Resource": function},
+        {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": function},
         {
             "Effect": "Allow",
             "Action": ["s3:GetObject", "s3:PutObject"],

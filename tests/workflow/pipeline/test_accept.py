@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import confirm_walks
 from tests.workflow.pipeline.conftest import Application
 from tests.workflow.taken_away import taken_away
 
@@ -19,7 +21,9 @@ STACK = "tunedrop"
 PARAMETERS = f"/tunedrop/{STACK}/"
 
 
-def accept(application: Application, *words: str) -> tuple[int, list[dict[str, Any]], str]:
+def accept(
+    application: Application, *words: str, caller: Mapping[str, str] = confirm_walks.DEVELOPER
+) -> tuple[int, list[dict[str, Any]], str]:
     """The command's exit code, what it says of each promise, and what it told on its way."""
     stack = application.stack
     given = ["--stack", STACK, "--api-url", stack.api_url, "--look-seconds", "0.3", *words]
@@ -28,16 +32,21 @@ def accept(application: Application, *words: str) -> tuple[int, list[dict[str, A
         capture_output=True,
         text=True,
         cwd=REPOSITORY,
-        env={
-            **os.environ,
-            "AWS_ENDPOINT_URL": stack.aws.endpoint,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
-        },
+        env={**os.environ, "AWS_ENDPOINT_URL": stack.aws.endpoint, **caller},
         timeout=1500,
         check=False,
     )
     return done.returncode, json.loads(done.stdout or "[]"), done.stderr
+
+
+def least(application: Application) -> Mapping[str, str]:
+    """Credentials of somebody who has docs/accept-policy.json, and nothing else."""
+    aws = application.stack.aws
+    policy = (REPOSITORY / "docs/accept-policy.json").read_text().replace("ACCOUNT", aws.account)
+    arn = confirm_walks.role(
+        aws, "acceptor", "ec2.amazonaws.com", *json.loads(policy.replace("STACK", STACK))["Statement"]
+    )
+    return confirm_walks.credentials(aws, arn)
 
 
 def test_nothing_is_done_without_a_word_for_the_money(application: Application) -> None:
@@ -48,7 +57,7 @@ def test_nothing_is_done_without_a_word_for_the_money(application: Application) 
 
 @pytest.mark.prove
 def test_every_promise_is_kept_and_what_the_walk_made_is_put_away(application: Application) -> None:
-    code, kept, told = accept(application, "--yes-it-costs-money")
+    code, kept, told = accept(application, "--yes-it-costs-money", caller=least(application))
     assert code == 0, told
     assert [each["promise"] for each in kept if not each["kept"]] == []
     assert len(kept) == 11
@@ -58,9 +67,10 @@ def test_every_promise_is_kept_and_what_the_walk_made_is_put_away(application: A
     queues = application.stack.aws.client("sqs").list_queues(QueueNamePrefix=f"{STACK}-accept-")
     assert "QueueUrls" not in queues
     left = application.stack.aws.client("s3").list_object_versions(
-        Bucket=application.stack.outputs["DatasetBucketName"], Prefix="inbox/accept-"
+        Bucket=application.stack.outputs["DatasetBucketName"], Prefix=""
     )
-    assert "Versions" not in left
+    assert [each["Key"] for each in left.get("Versions", []) if "accept-" in each["Key"]] == []
+    assert [each["Key"] for each in left.get("Versions", []) if each["Key"].startswith("uploads/")] == []
     parameters = application.stack.aws.client("ssm").get_parameters_by_path(Path=PARAMETERS, Recursive=True)
     assert not [each["Name"] for each in parameters["Parameters"] if "/accept-" in each["Name"]]
     alarms = application.stack.aws.client("cloudwatch").describe_alarms(StateValue="ALARM")["MetricAlarms"]

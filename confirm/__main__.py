@@ -33,7 +33,7 @@ def main() -> int:
     families = arguments.family or list(FAMILIES)
     if "nova" in families and not (arguments.nova_role and arguments.nova_bucket):
         _tell("Nova needs --nova-role and --nova-bucket (make: NOVA_ROLE=, NOVA_BUCKET=; docs/deploy.md says how to "
-              "make them); or walk through one family only: --family open-weight (make: FAMILY=open-weight)")  # fmt: skip
+              "make them); or walk through one family: --family open-weight (make: FAMILY=open-weight)")  # fmt: skip
         return 2
     places = {family: _endpoint(family, arguments) for family in families}
     simulated = all(is_simulated(place) for place in places.values())

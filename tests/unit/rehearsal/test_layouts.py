@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tunedrop.graders.contract import read_sample
-from tunedrop.graders.deployed import LAYOUTS, DeployedGrader, Layout, wire_form
-from tunedrop.graders.graded import Rollout
+from tunedrop.graders.deployed import LAYOUTS, DeployedGrader, wire_form
+from tunedrop.graders.graded import Layout, Rollout
 from tunedrop.rehearsal.layouts import best_layout, rewards_by_layout, warning
 
 ROW = {"messages": [{"role": "user", "content": "6 x 12?"}], "reference_answer": "72", "level": "easy"}

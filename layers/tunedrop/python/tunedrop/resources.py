@@ -78,9 +78,8 @@ class Resources:
         return RunFolder(self.s3, self.settings.runs_bucket, run_id)
 
     def grader(self, record: RunRecord) -> DeployedGrader:
-        """The grader version that the run pinned, asked in the layout that the rehearsal found it to read."""
-        layout = (record.rehearsal or {}).get("grader_layout", "metadata")
-        return DeployedGrader(self.functions, record.grader_arn or "", layout)
+        """The grader version that the run pinned, asked in the layout that it was found to read."""
+        return DeployedGrader(self.functions, record.grader_arn or "", record.grader_layout or "metadata")
 
     def gradings(self, record: RunRecord) -> Gradings | None:
         """What the run's grader version has graded since the job was submitted; None where that cannot be told now."""

@@ -6,9 +6,9 @@ import base64
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
-from tunedrop.graders.graded import Graded, Rollout
+from tunedrop.graders.graded import Graded, Layout, Rollout
 from tunedrop.graders.sample import JSON
 from tunedrop.outcomes import ServiceBusy
 
@@ -21,10 +21,6 @@ BATCH_SAMPLES = 64
 BATCH_BYTES = 4 * 1024 * 1024
 """Most bytes an invocation, of Lambda's 6 MB for a synchronous request, so that the answer fits, too."""
 
-Layout = Literal["metadata", "wrapped", "row"]
-"""Where a batch has the row's fields. AWS shows three ways, and which one the service sends is UNCONFIRMED: under
-`metadata` (the documentation); at the top level, with a text as reference wrapped in `{"text": …}` (the sample for
-open-weight models); at the top level as the row has them (the guide for Nova)."""
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 
 _EXPLAIN = base64.b64encode(b'{"custom":{"tunedrop_explain":"1"}}').decode()

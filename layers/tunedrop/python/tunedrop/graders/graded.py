@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+Layout = Literal["metadata", "wrapped", "row"]
+"""Where a batch has the row's fields. AWS shows three ways, and which one the service sends is UNCONFIRMED: under
+`metadata` (the documentation); at the top level, with a text as reference wrapped in `{"text": …}` (the sample for
+open-weight models); at the top level as the row has them (the guide for Nova)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from tunedrop.graders.deployed import LAYOUTS, DeployedGrader, Layout
-from tunedrop.graders.graded import Rollout
+from tunedrop.graders.deployed import LAYOUTS, DeployedGrader
+from tunedrop.graders.graded import Layout, Rollout
 
 SAME = 0.05
 """Mean rewards of the references that differ by no more are the same."""

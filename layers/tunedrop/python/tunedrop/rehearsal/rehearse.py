@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from tunedrop.evaluation.power import resolution
-from tunedrop.graders.deployed import LAYOUTS, DeployedGrader, Layout
-from tunedrop.graders.graded import Graded, Rollout
+from tunedrop.graders.deployed import LAYOUTS, DeployedGrader
+from tunedrop.graders.graded import Graded, Layout, Rollout
 from tunedrop.recipe import Recipe
 from tunedrop.rehearsal import layouts, verdict
 from tunedrop.rehearsal.probes import Probe, ideal_answer, probes
@@ -14,6 +16,7 @@ from tunedrop.rehearsal.sampling import Group, choose_rows, sample_groups
 from tunedrop.rehearsal.verdict import JobSize, Trial
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
+from tunedrop.run.record import RunRecord
 from tunedrop.sampling.question import Asking
 from tunedrop.sampling.samplers import sampler_for
 
@@ -34,21 +37,25 @@ def rehearse(run_id: str, resources: Resources) -> None:
     """
     record = resources.runs.load(run_id)
     recipe = Recipe.model_validate(record.recipe)
-    if not recipe.trains:
-        return  # there is no training to be paid for that a rehearsal could save
-    model = recipe.catalog_model
     run_folder = resources.folder(run_id)
-    grader = resources.grader(record)
+    if not recipe.trains:
+        # There is no training to be paid for that a rehearsal could save; only how to ask a grader of one's own is open.
+        if recipe.grader.kind == "own":
+            layout = _earlier_layout(record, recipe, resources)
+            if layout is None:
+                rows = choose_rows(run_folder.stream(names.TEST).iter_lines(), recipe.rehearsal.prompts)
+                layout = layouts.best_layout(_rewards_by_layout(record, resources, _ideal(rows)))
+            resources.runs.update(run_id, {"grader_layout": layout})
+        return
+    model = recipe.catalog_model
 
     rows = choose_rows(run_folder.stream(names.TRAIN).iter_lines(), recipe.rehearsal.prompts)
-    ideal = [Rollout(f"reference-{place}", row, ideal_answer(row)) for place, row in enumerate(rows)]
+    ideal = _ideal(rows)
     by_layout: dict[Layout, float] = {}
     if recipe.grader.kind == "own":
-        arn = record.grader_arn or ""
-        graders = {layout: DeployedGrader(resources.functions, arn, layout) for layout in LAYOUTS}
-        by_layout = layouts.rewards_by_layout(graders, ideal)
-        grader = graders[layouts.best_layout(by_layout)]
-        grader.timings.clear()
+        by_layout = _rewards_by_layout(record, resources, ideal)
+        record = resources.runs.update(run_id, {"grader_layout": layouts.best_layout(by_layout)})
+    grader = resources.grader(record)
     references = grader.grade(ideal)
     groups = sample_groups(
         rows,
@@ -76,7 +83,7 @@ def rehearse(run_id: str, resources: Resources) -> None:
     }
     findings = verdict.judge(figures, recipe.gates)
     if by_layout:
-        figures |= {"grader_layout": layouts.best_layout(by_layout), "reference_reward_by_layout": by_layout}
+        figures |= {"grader_layout": record.grader_layout, "reference_reward_by_layout": by_layout}
         if (advice := layouts.warning(by_layout)) is not None:
             findings.append(verdict.Finding("layouts_not_read", verdict.Severity.WARNING, *advice))
     run_folder.write_json(names.REHEARSAL, verdict.document(trial, figures, findings))
@@ -87,6 +94,24 @@ def rehearse(run_id: str, resources: Resources) -> None:
     }
     resources.runs.update(run_id, {"rehearsal": kept, "stage": "RehearseGrader"})
     verdict.stop_if_hopeless(findings)
+
+
+def _ideal(rows: Sequence[Mapping[str, Any]]) -> list[Rollout]:
+    return [Rollout(f"reference-{place}", row, ideal_answer(row)) for place, row in enumerate(rows)]
+
+
+def _rewards_by_layout(record: RunRecord, resources: Resources, ideal: Sequence[Rollout]) -> dict[Layout, float]:
+    arn = record.grader_arn or ""
+    graders = {layout: DeployedGrader(resources.functions, arn, layout) for layout in LAYOUTS}
+    return layouts.rewards_by_layout(graders, ideal)
+
+
+def _earlier_layout(record: RunRecord, recipe: Recipe, resources: Resources) -> str | None:
+    """The layout that the run which is resumed found this very function to read; None where there is none."""
+    if not recipe.resumes:
+        return None
+    earlier = resources.runs.load(recipe.resumes)
+    return earlier.grader_layout if earlier.grader_arn == record.grader_arn else None
 
 
 def _rows_asked(recipe: Recipe, test_rows: int) -> int:

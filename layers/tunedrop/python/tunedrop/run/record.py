@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from tunedrop.graders.graded import Layout
 from tunedrop.outcomes import Status
 
 
@@ -35,6 +36,7 @@ class RunRecord:
     `team`: whose the run is; None where the stack's mapping gives it to none.
     `submission_lease_until`: until then one process alone may create the job.
     `releasing_at`: since then the run is being wound up and nothing new may be started for it.
+    `grader_layout`: the documented layout that a grader of the team's own was found to read.
     `training` holds steps, total_steps, reward_first, reward_last, simulated and what polling needs between polls.
     `deploying_at`: since then a deployment of the tuned model may exist. `asked_as`: the id by which it is asked.
     `released`: what was ended or deleted for the run at its end, by its id, and how.
@@ -57,6 +59,7 @@ class RunRecord:
     recipe_file: PinnedObject | None = None
     recipe: Mapping[str, Any] | None = None
     grader_arn: str | None = None
+    grader_layout: Layout | None = None
     dataset: Mapping[str, Any] | None = None
     rehearsal: Mapping[str, Any] | None = None
     file_id: str | None = None

@@ -84,7 +84,8 @@ def _success(followed: FollowedRun) -> RenderableType:
     rewards = [each["critic_rewards_mean"] for each in followed.progress.metrics if "critic_rewards_mean" in each]
     if rewards:
         curve = Text("reward in training ")
-        curve.append(sparkline(rewards, _CURVE), style=colour)
+        low, high = result["reward_range"]
+        curve.append(sparkline(rewards, _CURVE, low=low, high=high), style=colour)
         lines.append(curve)
         lines.append(
             Text(

@@ -15,6 +15,7 @@ from local.command.progress import Progress, Span
 from local.command.sparkline import sparkline
 from local.command.stages import STAGES, Stage
 from local.command.views import NAME_WIDTH
+from tunedrop.graders.reward_range import UNIT
 
 _REFRESHES_A_SECOND = 8
 _BAR_WIDTH = 36
@@ -86,14 +87,21 @@ def _lines(progress: Progress, stage: Stage, found: Text, working: bool) -> list
     lines: list[RenderableType] = [found]
     if stage.name == "PollJob" and progress.metrics:
         rewards = [each["critic_rewards_mean"] for each in progress.metrics if "critic_rewards_mean" in each]
-        curve = Text(sparkline(rewards, _BAR_WIDTH), style="green")
-        curve.append("  reward, 0 to 1", style="dim")
+        low, high = _reward_range(progress)
+        curve = Text(sparkline(rewards, _BAR_WIDTH, low=low, high=high), style="green")
+        curve.append(f"  reward, {low:g} to {high:g}", style="dim")
         lines.append(curve)
     if stage.name == "EvaluateShards" and working and progress.answers:
         wanted = sum(each.wanted for each in progress.answers.values())
         got = sum(each.got for each in progress.answers.values())
         lines.append(ProgressBar(total=wanted, completed=got, width=_BAR_WIDTH, complete_style="cyan"))
     return lines
+
+
+def _reward_range(progress: Progress) -> tuple[float, float]:
+    recipe = (progress.record.recipe if progress.record else None) or {}
+    low, high = recipe.get("grader", {}).get("range", UNIT)
+    return low, high
 
 
 def _aftermath(progress: Progress) -> str:

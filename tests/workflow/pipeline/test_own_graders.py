@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.workflow.pipeline.conftest import TEST, TRAIN, Application
+from tests.workflow.pipeline.conftest import TEST, TRAIN, Application, jsonl, rows
 
 GRADER = """
 import re, time, zlib
@@ -27,6 +27,33 @@ def answers(sample):
 def grade(sample):
     BODY
 """
+
+# As AWS's published grader for gpt-oss reads a batch: the reference at the top level in {"text": ...}, 0.0 for any
+# other shape; the last "#### N" of the last 300 characters, compared as text.
+PUBLISHED = """
+import re
+
+def handler(event, context):
+    return [{"id": each["id"], "aggregate_reward_score": grade(each), "metrics_list": []} for each in event]
+
+def number(text):
+    found = re.findall(r"#### (-?[0-9.,]+)", text)
+    return found[-1].replace(",", "") if found else None
+
+def grade(sample):
+    told = sample.get("reference_answer")
+    if not isinstance(told, dict):
+        return 0.0
+    given = number(sample["messages"][-1]["content"][-300:])
+    return float(given is not None and given == number(told["text"]))
+"""
+
+# As AWS's guide for the agent toolkit has it: from -1 to 1.
+SIGNED = PUBLISHED.replace("return float(given", "return 2.0 * (given").replace('told["text"]))', 'told["text"])) - 1')
+SIGNED = SIGNED.replace("return 0.0", "return -1.0")
+
+LONG_TRAIN, LONG_TEST = jsonl(rows(300)), jsonl(rows(150, skip=300))
+"""Enough to train on, and to tell a better model from chance: 100 rows and 20 to test on are not."""
 
 GOOD = "return float(answers(sample)[-1:] == [reference(sample)])"
 CONSTANT = "return 0.5"
@@ -53,13 +80,45 @@ def test_a_function_of_ones_own_trains_and_evaluates(application: Application) -
     assert notice["training"]["reward_last"] > notice["training"]["reward_first"]
 
 
-@pytest.mark.prove
-def test_a_function_that_reads_only_the_sample_s_layout_is_asked_in_it(application: Application) -> None:
-    grader = GRADER.replace('sample.get("metadata", sample)["reference_answer"]', "sample['reference_answer']['text']")
-    assert "metadata" not in grader.partition("def answers")[0].rpartition("expects it.")[2]
-    notice = drop(application, GOOD, grader=grader)
+def long_run(application: Application, recipe: dict) -> dict:
+    files = {"test.jsonl": LONG_TEST, "recipe.json": json.dumps(recipe).encode(), "train.jsonl": LONG_TRAIN}
+    notice = application.end(application.drop(files))
     assert notice["status"] == "SUCCEEDED", notice["reason"]
-    assert notice["training"]["reward_last"] > notice["training"]["reward_first"]
+    return notice
+
+
+@pytest.mark.prove
+def test_a_grader_of_aws_s_sample_trains_a_better_model_and_is_asked_in_its_layout(application: Application) -> None:
+    grader = {"kind": "own", "function": application.publish_grader("published", PUBLISHED)}
+    notice = long_run(application, {"grader": grader})
+    assert notice["evaluation"]["verdict"] == "improved"
+    assert application.runs.load(notice["run_id"]).grader_layout == "wrapped"
+    again = long_run(application, {"grader": grader, "resumes": notice["run_id"]})
+    assert again["evaluation"]["verdict"] == "improved"
+    assert application.runs.load(again["run_id"]).grader_layout == "wrapped"
+    alone = long_run(application, {"grader": grader, "evaluate_only": notice["tuned_model"]})
+    assert alone["evaluation"]["verdict"] == "improved"
+    assert application.runs.load(alone["run_id"]).grader_layout == "wrapped"
+
+
+@pytest.mark.prove
+def test_a_grader_whose_rewards_go_from_minus_1_to_1_trains_a_better_model(application: Application) -> None:
+    grader = {"kind": "own", "function": application.publish_grader("signed", SIGNED), "range": [-1, 1]}
+    notice = long_run(application, {"grader": grader})
+    evaluation = notice["evaluation"]
+    assert (evaluation["verdict"], evaluation["reward_range"]) == ("improved", [-1, 1])
+    assert evaluation["base"]["mean_reward"] < 0.5 < evaluation["tuned"]["mean_reward"]
+    assert notice["training"]["findings"] == []
+    assert application.report(notice)["evaluation"]["reward_range"] == [-1, 1]
+
+
+def test_a_grader_that_leaves_its_range_is_caught_before_there_is_a_job(application: Application) -> None:
+    grader = {"kind": "own", "function": application.publish_grader("signed", SIGNED)}
+    recipe = {"grader": grader, "rehearsal": {"prompts": 8, "samples": 4}}
+    name = application.drop({"test.jsonl": TEST, "recipe.json": json.dumps(recipe).encode(), "train.jsonl": TRAIN})
+    reason = application.end(name)["reason"]
+    assert reason["error"] == "GraderUnsound"
+    assert "the reward is outside 0 to 1, which the recipe's `grader.range` says" in reason["message"]
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,8 @@ def _evaluation(evaluation: Mapping[str, Any]) -> str:
     )
     if base.get("accuracy") is not None and tuned.get("accuracy") is not None:
         told += f" Right answers: {base['accuracy']:.1%} before, {tuned['accuracy']:.1%} now."
+    if evaluation.get("reward_range"):
+        told += " The grader's rewards go from {:g} to {:g}.".format(*evaluation["reward_range"])
     if evaluation.get("suspected_reward_hacking"):
         told += " But what the grader does not see got worse: the report says why reward hacking is suspected."
     return told

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tunedrop import catalog
+from tunedrop.graders.reward_range import UNIT, RewardRange
 from tunedrop.outcomes import RecipeInvalid
 from tunedrop.recipe_text import MOST_PROBLEMS, place, require_storable, together
 
@@ -23,6 +24,7 @@ PREDECESSOR = "previous"
 _HOURS_72 = 72
 _ONE_LINE = r"^[^\t\n\r\u2028\u2029]*$"
 _Label = Annotated[str, Field(min_length=1, max_length=128, pattern=_ONE_LINE)]
+_Reward = Annotated[float, Field(ge=-1e6, le=1e6)]
 _ModelId = Annotated[str, Field(min_length=1, max_length=2048, pattern=_ONE_LINE)]
 
 
@@ -35,7 +37,8 @@ class GraderChoice(_Section):
 
     `function` is the ARN of a published version of a Lambda that the stack's parameter AllowedGraders lets in; a
     version and not an alias, so that no reward can change while the model is trained. `options` travel with the rows
-    either way.
+    either way. `range` is the least and the greatest reward that a function of one's own gives; gates, `pass_reward`
+    and `least_difference` are shares of it. The stack's own graders give 0 to 1.
     """
 
     kind: Literal["math", "exact", "json", "code", "moderation", "judge", "composite", "own"] = "math"
@@ -43,12 +46,22 @@ class GraderChoice(_Section):
         "", pattern=r"^$|^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}:[0-9]+$"
     )
     options: dict[str, Any] = Field(default_factory=dict)
+    range: tuple[_Reward, _Reward] = UNIT
 
     @model_validator(mode="after")
     def _own_needs_a_function(self) -> Self:
         if (self.kind == "own") != bool(self.function):
             raise ValueError("`kind: own` and `function` go together")
+        if self.range[0] >= self.range[1]:
+            raise ValueError(f"`range` goes from the least to the greatest reward, as [-1, 1]; got {list(self.range)}")
+        if self.kind != "own" and self.range != UNIT:
+            raise ValueError(f"`range` is for `kind: own`; a grader of kind {self.kind} gives {UNIT}")
         return self
+
+    @property
+    def reward_range(self) -> RewardRange:
+        """Between which rewards the grader's lie."""
+        return RewardRange(*self.range)
 
 
 class Rehearsal(_Section):
@@ -90,7 +103,11 @@ class Evaluation(_Section):
 
 
 class Gates(_Section):
-    """What must hold before a job is paid for, and before a model counts as better."""
+    """What must hold before a job is paid for, and before a model counts as better.
+
+    Rewards are told as shares of the grader's range: 0.01 is a hundredth of the way from its least reward to its
+    greatest.
+    """
 
     least_baseline: float = Field(0.01, ge=0, le=1)
     most_baseline: float = Field(0.95, ge=0, le=1)

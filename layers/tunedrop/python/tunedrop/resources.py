@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tunedrop import clock
 from tunedrop.catalog import find
 from tunedrop.graders.deployed import DeployedGrader
+from tunedrop.graders.reward_range import UNIT, RewardRange
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
 
+    from tunedrop.graders.graded import Layout
     from tunedrop.graders.metrics import MetricReader
     from tunedrop.training.backend import TrainingBackend
     from tunedrop.training.events import TrainingEvents
@@ -79,7 +81,12 @@ class Resources:
 
     def grader(self, record: RunRecord) -> DeployedGrader:
         """The grader version that the run pinned, asked in the layout that it was found to read."""
-        return DeployedGrader(self.functions, record.grader_arn or "", record.grader_layout or "metadata")
+        return self.grader_in(record, record.grader_layout or "metadata")
+
+    def grader_in(self, record: RunRecord, layout: Layout) -> DeployedGrader:
+        """The grader version that the run pinned, asked in this layout."""
+        rewards = RewardRange(*(record.recipe or {}).get("grader", {}).get("range", UNIT))
+        return DeployedGrader(self.functions, record.grader_arn or "", layout, rewards)
 
     def gradings(self, record: RunRecord) -> Gradings | None:
         """What the run's grader version has graded since the job was submitted; None where that cannot be told now."""

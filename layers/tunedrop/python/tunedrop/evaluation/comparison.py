@@ -8,9 +8,10 @@ from typing import Any
 
 from tunedrop.evaluation.statistics import Estimate, PairedDifference, mean_with_interval, paired_difference, wilson
 from tunedrop.evaluation.tally import CandidateTally, Tally
+from tunedrop.graders.reward_range import RewardRange
 
-REWARDS = (0.0, 1.0)
-"""The range of a reward, and of a share of right answers."""
+SHARES = (0.0, 1.0)
+"""The range of a share of right answers."""
 
 SLICES = 12
 """Most slices of one field that are shown; the rest is one slice, "(others)"."""
@@ -96,6 +97,8 @@ def compare(tally: Tally, first: str, second: str, *, level: float) -> Compariso
     known = sum(after - before for before, after in rewards)
     first_alone = sum(_reward(one, row) for row in only_first)
     second_alone = sum(_reward(other, row) for row in only_second)
+    within = tally.rewards
+    known += second_alone - first_alone
     return Comparison(
         first=first,
         second=second,
@@ -104,17 +107,20 @@ def compare(tally: Tally, first: str, second: str, *, level: float) -> Compariso
         only_first_graded=len(only_first),
         only_second_graded=len(only_second),
         neither_graded=neither,
-        reward=paired_difference((after - before for before, after in rewards), level=level),
-        first_reward=mean_with_interval((before for before, _ in rewards), level=level, within=REWARDS),
-        second_reward=mean_with_interval((after for _, after in rewards), level=level, within=REWARDS),
+        reward=paired_difference((after - before for before, after in rewards), level=level, width=within.width),
+        first_reward=_mean_reward([before for before, _ in rewards], level, within),
+        second_reward=_mean_reward([after for _, after in rewards], level, within),
         accuracy=paired_difference((after - before for before, after in judged), level=level) if judged else None,
         first_accuracy=_share([before for before, _ in judged], tally.samples, level),
         second_accuracy=_share([after for _, after in judged], tally.samples, level),
         gained=sum(after > before for before, after in judged),
         lost=sum(after < before for before, after in judged),
-        # The second's missing rewards are 0 and the first's 1 in the worst case, the other way round in the best.
-        worst_case=(known - first_alone + second_alone - len(only_second) - neither) / tally.rows,
-        best_case=(known - first_alone + len(only_first) + second_alone + neither) / tally.rows,
+        # The second's missing rewards are the least and the first's the greatest in the worst case, and the other way
+        # round in the best.
+        worst_case=(known + len(only_first) * within.low - len(only_second) * within.high - neither * within.width)
+        / tally.rows,
+        best_case=(known + len(only_first) * within.high - len(only_second) * within.low + neither * within.width)
+        / tally.rows,
     )
 
 
@@ -130,9 +136,7 @@ def candidate_figures(candidate: CandidateTally, *, level: float) -> dict[str, A
         "missing": candidate.missing(),
         "truncated": candidate.truncated,
         "ungraded": dict(candidate.ungraded.most_common()),
-        "reward": estimate_json(
-            mean_with_interval((_reward(candidate, row) for row in rows), level=level, within=REWARDS)
-        )
+        "reward": estimate_json(_mean_reward([_reward(candidate, row) for row in rows], level, candidate.rewards))
         if rows
         else None,
         "accuracy": estimate_json(_share(judged, candidate.samples, level)),
@@ -167,7 +171,7 @@ def slices(
                 groups.setdefault(label, []).append(row)
         for label, rows in _gathered(groups):
             pairs = [(_reward(one, row), _reward(other, row)) for row in rows]
-            found.append(_slice(pairs, field=field, label=label, level=level))
+            found.append(_slice(pairs, field=field, label=label, level=level, width=tally.rewards.width))
     return found
 
 
@@ -196,8 +200,10 @@ def _gathered(groups: Mapping[str, list[int]]) -> Iterable[tuple[str, list[int]]
         yield OTHERS, rest
 
 
-def _slice(pairs: Sequence[tuple[float, float]], *, field: str, label: str, level: float) -> dict[str, Any]:
-    estimate = paired_difference((after - before for before, after in pairs), level=level).estimate
+def _slice(
+    pairs: Sequence[tuple[float, float]], *, field: str, label: str, level: float, width: float
+) -> dict[str, Any]:
+    estimate = paired_difference((after - before for before, after in pairs), level=level, width=width).estimate
     return {
         "field": field,
         "label": label,
@@ -214,7 +220,7 @@ def _share(of_rows: Sequence[float], samples: int, level: float) -> Estimate | N
     """Accuracy with its interval: Wilson's for one answer a row, by rows for several."""
     if not of_rows:
         return None
-    estimate = mean_with_interval(of_rows, level=level, within=REWARDS)
+    estimate = mean_with_interval(of_rows, level=level, within=SHARES)
     if samples > 1:
         return estimate
     low, high = wilson(round(sum(of_rows)), len(of_rows), level=level)
@@ -237,6 +243,10 @@ def _difference_json(
         "test": difference.test,
         "method": difference.estimate.method,
     }
+
+
+def _mean_reward(of_rows: Sequence[float], level: float, within: RewardRange) -> Estimate:
+    return mean_with_interval(of_rows, level=level, within=within, width=within.width)
 
 
 def _reward(candidate: CandidateTally, row: int) -> float:

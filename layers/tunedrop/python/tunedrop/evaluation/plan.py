@@ -7,6 +7,7 @@ import heapq
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from math import inf
 from typing import IO, Any
 
 from tunedrop.evaluation.answers import BASE, CHECKPOINT, REFERENCE, TUNED, Answer, read_answers
@@ -135,7 +136,7 @@ def choose_checkpoint(run_folder: RunFolder, shards: Sequence[Shard], *, samples
         mean = sum(graded) / len(graded) if graded else None
         figures.append({"name": name, "model": model, "mean_reward": mean, "rows": len(graded)})
     # max takes the first of equals, and the models are in the order of their steps.
-    best = max(reversed(figures), key=lambda each: -1.0 if each["mean_reward"] is None else float(each["mean_reward"]))
+    best = max(reversed(figures), key=lambda each: -inf if each["mean_reward"] is None else float(each["mean_reward"]))
     return {"chosen": best["name"], "model": best["model"], "validation_rows": rows, "figures": figures}
 
 

@@ -210,7 +210,11 @@ class ShardEvaluation:
     def _correct(self, graded: Graded | None) -> bool | None:
         if graded is None or graded.reward is None:
             return None
-        return graded.correct if graded.correct is not None else graded.reward >= self._evaluation.pass_reward
+        return (
+            graded.correct
+            if graded.correct is not None
+            else graded.reward >= self._grader.rewards.at(self._evaluation.pass_reward)
+        )
 
 
 async def _finished(writing: set[asyncio.Task[int]], most: int) -> int:

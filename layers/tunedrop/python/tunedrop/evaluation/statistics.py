@@ -46,7 +46,7 @@ class PairedDifference:
 
 
 def mean_with_interval(
-    values: Iterable[float], *, level: float = 0.05, within: tuple[float, float] | None = None
+    values: Iterable[float], *, level: float = 0.05, within: tuple[float, float] | None = None, width: float = 1.0
 ) -> Estimate:
     """The mean of one value a row and its two-sided bootstrap interval.
 
@@ -56,19 +56,21 @@ def mean_with_interval(
     distribution itself is computed, not drawn: see `saddlepoint`. Coverage measured in tests/unit/evaluation.
 
     Where all values are equal a bootstrap would claim to know the mean exactly. Then at most a share 1 - level^(1/n) of
-    all rows can differ (the "rule of three", Hanley and Lippman-Hand 1983, JAMA 249), each by at most 1, the width
-    of the rewards' range. `within` are bounds that no value can pass, to which the interval is cut.
+    all rows can differ (the "rule of three", Hanley and Lippman-Hand 1983, JAMA 249), each by at most `width`,
+    that of the values' range. `within` are bounds that no value can pass, to which the interval is cut.
 
     Raises ValueError for no values, or a level not between 0 and 1.
     """
-    estimate = _estimate(_levels(values), level=level)
+    estimate = _estimate(_levels(values), level=level, width=width)
     if within is None:
         return estimate
     return replace(estimate, low=max(within[0], estimate.low), high=min(within[1], estimate.high))
 
 
-def paired_difference(differences: Iterable[float], *, level: float = 0.05) -> PairedDifference:
-    """The mean of one difference a row (second minus first, each a mean reward from 0 to 1), tested against 0.
+def paired_difference(differences: Iterable[float], *, level: float = 0.05, width: float = 1.0) -> PairedDifference:
+    """The mean of one difference a row (second minus first, each a mean reward), tested against 0.
+
+    `width` is that of the rewards' range.
 
     Interval: as `mean_with_interval`. Test: two-sided sign-flip (paired permutation) test, which holds each row's
     difference to be as likely of the other sign (Fisher 1935; Good 2005, "Permutation, Parametric and Bootstrap Tests
@@ -77,7 +79,7 @@ def paired_difference(differences: Iterable[float], *, level: float = 0.05) -> P
     """
     levels = _levels(differences)
     p_value, test = _sign_flip(levels)
-    return PairedDifference(_estimate(levels, level=level), p_value, test)
+    return PairedDifference(_estimate(levels, level=level, width=width), p_value, test)
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -154,12 +156,12 @@ def _levels(values: Iterable[float]) -> Mapping[float, int]:
     return dict(sorted(levels.items()))
 
 
-def _estimate(levels: Mapping[float, int], *, level: float) -> Estimate:
+def _estimate(levels: Mapping[float, int], *, level: float, width: float) -> Estimate:
     z = z_score(level)
     rows = sum(levels.values())
     mean = fsum(value * count for value, count in levels.items()) / rows
     if len(levels) == 1:
-        reach = 1 - level ** (1 / rows)
+        reach = width * (1 - level ** (1 / rows))
         return Estimate(mean, mean - reach, mean + reach, rows, 0.0, "rule of three (no spread between rows)")
     centred = [(value - mean, count) for value, count in levels.items()]
     squares = fsum(count * deviation**2 for deviation, count in centred)

@@ -13,9 +13,10 @@ from math import ceil
 
 from tunedrop.evaluation.answers import Answer
 from tunedrop.evaluation.statistics import pass_at_k
+from tunedrop.graders.reward_range import UNIT, RewardRange
 
 REWARD_BINS = 21
-"""Bins of the reward distribution, centred on 0, 0.05, ... 1: each usual level has one of its own."""
+"""Bins of the reward distribution, centred on 0, 0.05, ... 1 of the rewards' range: each usual level has its own."""
 
 _REASONS = 20
 _REASON_LENGTH = 120
@@ -24,9 +25,10 @@ _REASON_LENGTH = 120
 class CandidateTally:
     """What one candidate's answers amount to. Rows are numbered from 0; every array has one element a row."""
 
-    def __init__(self, rows: int, samples: int) -> None:
+    def __init__(self, rows: int, samples: int, rewards: RewardRange = UNIT) -> None:
         self.rows = rows
         self.samples = samples
+        self.rewards = rewards
         self._reward_sums = array("d", bytes(8 * rows))
         self._graded = array("H", bytes(2 * rows))
         self._judged = array("H", bytes(2 * rows))
@@ -56,7 +58,8 @@ class CandidateTally:
             return True
         self._reward_sums[answer.row] += answer.reward
         self._graded[answer.row] += 1
-        self.reward_bins[min(REWARD_BINS - 1, max(0, int(answer.reward * (REWARD_BINS - 1) + 0.5)))] += 1
+        share = (answer.reward - self.rewards.low) / self.rewards.width
+        self.reward_bins[min(REWARD_BINS - 1, max(0, int(share * (REWARD_BINS - 1) + 0.5)))] += 1
         if answer.correct is not None:
             self._judged[answer.row] += 1
             self._right[answer.row] += answer.correct
@@ -111,14 +114,15 @@ class CandidateTally:
 class Tally:
     """The answers of all candidates to one test set of `rows` rows, `samples` answers a row.
 
-    The accuracy counts the answers whose `correct` is not None.
+    The accuracy counts the answers whose `correct` is not None. `rewards` is the range of their rewards.
     """
 
-    def __init__(self, rows: int, samples: int = 1) -> None:
+    def __init__(self, rows: int, samples: int = 1, rewards: RewardRange = UNIT) -> None:
         if rows < 1 or samples < 1:
             raise ValueError(f"a tally needs at least 1 row and 1 sample, got {rows} rows and {samples} samples")
         self.rows = rows
         self.samples = samples
+        self.rewards = rewards
         self.duplicates = 0
         self.candidates: dict[str, CandidateTally] = {}
 
@@ -134,7 +138,7 @@ class Tally:
             )
         candidate = self.candidates.get(answer.candidate)
         if candidate is None:
-            candidate = self.candidates[answer.candidate] = CandidateTally(self.rows, self.samples)
+            candidate = self.candidates[answer.candidate] = CandidateTally(self.rows, self.samples, self.rewards)
         added = candidate.add(answer)
         self.duplicates += not added
         return added

@@ -12,6 +12,7 @@ from tunedrop.evaluation.comparison import Comparison, candidate_figures, compar
 from tunedrop.evaluation.guard_rails import Finding, Profile, check
 from tunedrop.evaluation.power import least_detectable
 from tunedrop.evaluation.tally import Tally
+from tunedrop.graders.reward_range import UNIT
 from tunedrop.outcomes import EvaluationIncomplete
 
 SCHEMA_VERSION = "1.0"
@@ -30,7 +31,7 @@ class Rules:
     """What the recipe decides.
 
     `level` is the chance of a false verdict that is accepted, two-sided; `least_difference` the smallest difference of
-    mean reward that is of any use; `most_ungraded` the share of rows that may be left out.
+    mean reward that is of any use, in the unit of the rewards; `most_ungraded` the share of rows that may be left out.
     """
 
     level: float = 0.05
@@ -104,6 +105,7 @@ def evaluate(
         "samples": tally.samples,
         "level": rules.level,
         "least_difference": rules.least_difference,
+        "reward_range": list(tally.rewards),
         "most_ungraded": rules.most_ungraded,
         "verdict": str(judgement.verdict),
         "verdict_by_rewards": str(judgement.by_rewards),
@@ -151,6 +153,7 @@ def notice_figures(result: Mapping[str, Any]) -> dict[str, Any]:
         "p_value": reward["p_value"],
         "verdict": result["verdict"],
         "suspected_reward_hacking": result["suspected_reward_hacking"],
+        **({} if tuple(result["reward_range"]) == UNIT else {"reward_range": result["reward_range"]}),
     }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 from tunedrop.graders.graded import Graded, Layout, Rollout
+from tunedrop.graders.reward_range import UNIT, RewardRange
 from tunedrop.graders.sample import JSON
 from tunedrop.outcomes import ServiceBusy
 
@@ -32,10 +33,14 @@ _BUSY = frozenset(
 class DeployedGrader:
     """A published version of a grader function. Rewards come back in the order of the rollouts."""
 
-    def __init__(self, client: LambdaClient, arn: str, layout: Layout = "metadata") -> None:
+    def __init__(
+        self, client: LambdaClient, arn: str, layout: Layout = "metadata", rewards: RewardRange = UNIT
+    ) -> None:
         self._client = client
         self._arn = arn
         self._layout: Layout = layout
+        self.rewards = rewards
+        """Between which rewards the grader's lie; one outside is no reward."""
         self.timings: list[tuple[int, float]] = []
         """Samples and seconds of each invocation so far."""
 
@@ -65,7 +70,7 @@ class DeployedGrader:
         payload_told = answer.get("Payload")
         body = b"" if payload_told is None else payload_told.read()
         if "FunctionError" not in answer:
-            return _read(body, [rollout.id for rollout, _ in batch])
+            return _read(body, [rollout.id for rollout, _ in batch], self.rewards)
         reason = f"the grader failed on the batch: {_error_type(body)}"
         ungraded = [Graded(rollout.id, None, ungraded=reason) for rollout, _ in batch]
         if not again:
@@ -106,7 +111,7 @@ def _batches(rollouts: Sequence[Rollout], most: int, layout: Layout) -> Iterator
         yield batch
 
 
-def _read(body: bytes, ids: Sequence[str]) -> list[Graded]:
+def _read(body: bytes, ids: Sequence[str], rewards: RewardRange) -> list[Graded]:
     """The contract's answer, matched by id; what does not keep the contract counts as ungraded, never as 0."""
     answers = _parsed(body)
     by_id: dict[str, Any] = {}
@@ -114,10 +119,10 @@ def _read(body: bytes, ids: Sequence[str]) -> list[Graded]:
         for each in answers:
             if isinstance(each, dict) and isinstance(each.get("id"), str):
                 by_id[each["id"]] = each
-    return [_graded(sample_id, by_id.get(sample_id)) for sample_id in ids]
+    return [_graded(sample_id, by_id.get(sample_id), rewards) for sample_id in ids]
 
 
-def _graded(sample_id: str, told: Mapping[str, Any] | None) -> Graded:
+def _graded(sample_id: str, told: Mapping[str, Any] | None, rewards: RewardRange) -> Graded:
     if told is None:
         return Graded(sample_id, None, ungraded="the grader's answer does not name this sample")
     explanation = str(told.get("explanation", ""))
@@ -134,6 +139,9 @@ def _graded(sample_id: str, told: Mapping[str, Any] | None) -> Graded:
         return Graded(sample_id, None, components=metrics, ungraded=what, explanation=explanation)
     if reward is None:
         return Graded(sample_id, None, ungraded="the grader's score is not a finite number", explanation=explanation)
+    if not rewards.holds(reward):
+        outside = f"the reward is outside {rewards}, which the recipe's `grader.range` says"
+        return Graded(sample_id, None, ungraded=outside, explanation=f"reward {reward:g}. {explanation}")
     accuracy = metrics.get("accuracy")
     correct = None if accuracy is None else accuracy >= 0.5
     return Graded(sample_id, reward, correct, metrics, explanation=explanation)

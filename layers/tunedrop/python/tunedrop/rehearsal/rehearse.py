@@ -9,6 +9,7 @@ from typing import Any
 from tunedrop.evaluation.power import resolution
 from tunedrop.graders.deployed import LAYOUTS, DeployedGrader
 from tunedrop.graders.graded import Graded, Layout, Rollout
+from tunedrop.graders.reward_range import RewardRange
 from tunedrop.recipe import Recipe
 from tunedrop.rehearsal import layouts, verdict
 from tunedrop.rehearsal.probes import Probe, ideal_answer, probes
@@ -37,14 +38,15 @@ def rehearse(run_id: str, resources: Resources) -> None:
     """
     record = resources.runs.load(run_id)
     recipe = Recipe.model_validate(record.recipe)
+    rewards = recipe.grader.reward_range
     run_folder = resources.folder(run_id)
     if not recipe.trains:
-        # There is no training to be paid for that a rehearsal could save; only how to ask a grader of one's own is open.
+        # No training to be paid for that a rehearsal could save; only how to ask a grader of one's own is open.
         if recipe.grader.kind == "own":
             layout = _earlier_layout(record, recipe, resources)
             if layout is None:
                 rows = choose_rows(run_folder.stream(names.TEST).iter_lines(), recipe.rehearsal.prompts)
-                layout = layouts.best_layout(_rewards_by_layout(record, resources, _ideal(rows)))
+                layout = layouts.best_layout(_rewards_by_layout(record, resources, _ideal(rows), rewards), rewards)
             resources.runs.update(run_id, {"grader_layout": layout})
         return
     model = recipe.catalog_model
@@ -53,8 +55,8 @@ def rehearse(run_id: str, resources: Resources) -> None:
     ideal = _ideal(rows)
     by_layout: dict[Layout, float] = {}
     if recipe.grader.kind == "own":
-        by_layout = _rewards_by_layout(record, resources, ideal)
-        record = resources.runs.update(run_id, {"grader_layout": layouts.best_layout(by_layout)})
+        by_layout = _rewards_by_layout(record, resources, ideal, rewards)
+        record = resources.runs.update(run_id, {"grader_layout": layouts.best_layout(by_layout, rewards)})
     grader = resources.grader(record)
     references = grader.grade(ideal)
     groups = sample_groups(
@@ -79,12 +81,13 @@ def rehearse(run_id: str, resources: Resources) -> None:
     )
     figures = {
         **verdict.figures(trial),
+        "reward_range": list(rewards),
         "test_set": resolution(_rows_asked(recipe, int((record.dataset or {})["test_rows"])), level=recipe.gates.level),
     }
-    findings = verdict.judge(figures, recipe.gates)
+    findings = verdict.judge(figures, recipe.gates, rewards)
     if by_layout:
         figures |= {"grader_layout": record.grader_layout, "reference_reward_by_layout": by_layout}
-        if (advice := layouts.warning(by_layout)) is not None:
+        if (advice := layouts.warning(by_layout, rewards)) is not None:
             findings.append(verdict.Finding("layouts_not_read", verdict.Severity.WARNING, *advice))
     run_folder.write_json(names.REHEARSAL, verdict.document(trial, figures, findings))
     kept = {
@@ -100,10 +103,11 @@ def _ideal(rows: Sequence[Mapping[str, Any]]) -> list[Rollout]:
     return [Rollout(f"reference-{place}", row, ideal_answer(row)) for place, row in enumerate(rows)]
 
 
-def _rewards_by_layout(record: RunRecord, resources: Resources, ideal: Sequence[Rollout]) -> dict[Layout, float]:
-    arn = record.grader_arn or ""
-    graders = {layout: DeployedGrader(resources.functions, arn, layout) for layout in LAYOUTS}
-    return layouts.rewards_by_layout(graders, ideal)
+def _rewards_by_layout(
+    record: RunRecord, resources: Resources, ideal: Sequence[Rollout], rewards: RewardRange
+) -> dict[Layout, float]:
+    graders = {layout: resources.grader_in(record, layout) for layout in LAYOUTS}
+    return layouts.rewards_by_layout(graders, ideal, rewards)
 
 
 def _earlier_layout(record: RunRecord, recipe: Recipe, resources: Resources) -> str | None:

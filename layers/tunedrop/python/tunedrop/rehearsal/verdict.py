@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean, quantiles
@@ -10,6 +11,7 @@ from typing import Any
 
 from tunedrop.evaluation.power import rows_needed
 from tunedrop.graders.graded import Graded
+from tunedrop.graders.reward_range import UNIT, RewardRange
 from tunedrop.outcomes import GraderUnsound, NoSignal
 from tunedrop.recipe import Gates
 from tunedrop.rehearsal.cut_answers import advice_on_cut_answers, cut_figures
@@ -86,7 +88,7 @@ class JobSize:
 
 
 def figures(trial: Trial) -> dict[str, Any]:
-    """The rehearsal in numbers: rewards 0 to 1, shares 0 to 1, times in seconds, lengths in tokens."""
+    """The rehearsal in numbers: rewards as the grader gives them, shares 0 to 1, seconds, lengths in tokens."""
     groups = trial.groups
     graded = [each for group in groups for each in group.graded]
     rewards = [reward for group in groups for reward in group.rewards]
@@ -104,6 +106,7 @@ def figures(trial: Trial) -> dict[str, Any]:
         "groups_with_signal": sum(group.has_signal for group in groups) / len(groups),
         "spread_within_groups": fmean(group.spread for group in groups),
         "grader_errors": sum(each.ungraded is not None for each in graded) / len(graded),
+        "most_common_error": _most_common(graded),
         **cut_figures(replies, graded),
         "reference_reward": _mean_reward(trial.references),
         "honest_wrong_reward": _mean_reward([each for probe, each in trial.probed if probe.cheat is None]),
@@ -124,8 +127,11 @@ def figures(trial: Trial) -> dict[str, Any]:
     }
 
 
-def judge(numbers: Mapping[str, Any], gates: Gates) -> list[Finding]:
-    """What the figures mean, by the recipe's gates. The thresholds follow AWS's advice on the baseline reward."""
+def judge(numbers: Mapping[str, Any], gates: Gates, rewards: RewardRange = UNIT) -> list[Finding]:
+    """What the figures mean, by the recipe's gates. The thresholds follow AWS's advice on the baseline reward.
+
+    `rewards` is the range that the gates' levels of reward are shares of.
+    """
     findings: list[Finding] = []
 
     def found(rule: str, severity: Severity, message: str, advice: str) -> None:
@@ -137,10 +143,10 @@ def judge(numbers: Mapping[str, Any], gates: Gates) -> list[Finding]:
             "grader_errors",
             Severity.STOP,
             f"The grader failed on {errors:.0%} of {numbers['samples']} answers; {gates.most_grader_errors:.0%} is "
-            "allowed (`gates.most_grader_errors`).",
+            f"allowed (`gates.most_grader_errors`).{_most_often(numbers)}",
             "Look at the grader's log, and at the answers that it failed on, in rehearsal.json.",
         )
-    findings += _about_cheats(numbers, gates)
+    findings += _about_cheats(numbers, gates, rewards)
     if numbers["unstable"] > gates.most_unstable:
         found(
             "not_deterministic",
@@ -157,7 +163,7 @@ def judge(numbers: Mapping[str, Any], gates: Gates) -> list[Finding]:
             "allowed (`gates.most_step_seconds`): the service expects seconds, not minutes.",
             "Make the grader faster, give its function more memory, or lower `batch_size`.",
         )
-    findings += _about_rewards(numbers, gates)
+    findings += _about_rewards(numbers, gates, rewards)
     if (advice := advice_on_cut_answers(numbers)) is not None:
         found("answers_truncated", Severity.WARNING, *advice)
     return findings + _about_test_set(numbers, gates)
@@ -237,11 +243,16 @@ def stop_if_hopeless(findings: Sequence[Finding]) -> None:
     raise NoSignal(message)
 
 
-def _about_cheats(numbers: Mapping[str, Any], gates: Gates) -> list[Finding]:
+def _most_often(numbers: Mapping[str, Any]) -> str:
+    cause = numbers.get("most_common_error")
+    return f" Most often: {cause}." if cause else ""
+
+
+def _about_cheats(numbers: Mapping[str, Any], gates: Gates, rewards: RewardRange) -> list[Finding]:
     honest = numbers["honest_wrong_reward"]
     if honest is None:
         return []
-    most = honest + gates.cheat_margin
+    most = honest + gates.cheat_margin * rewards.width
     paid = {name: reward for name, reward in numbers["cheats"].items() if reward is not None and reward > most}
     if not paid:
         return []
@@ -251,34 +262,36 @@ def _about_cheats(numbers: Mapping[str, Any], gates: Gates) -> list[Finding]:
             "cheat_pays",
             Severity.STOP,
             f"Cheats earn more than honest wrong answers ({honest:.2f} on average): {told} "
-            f"(`gates.cheat_margin` allows {gates.cheat_margin:g} more).",
+            f"(`gates.cheat_margin` allows {gates.cheat_margin * rewards.width:g} more).",
             "The model would learn to cheat. Count the last committed answer alone, and give nothing for the rest.",
         )
     ]
 
 
-def _about_rewards(numbers: Mapping[str, Any], gates: Gates) -> list[Finding]:
+def _about_rewards(numbers: Mapping[str, Any], gates: Gates, rewards: RewardRange) -> list[Finding]:
     findings: list[Finding] = []
     mean, signal, reference = numbers["mean_reward"], numbers["groups_with_signal"], numbers["reference_reward"]
     if mean is None:
         return findings
-    if mean < gates.least_baseline:
+    if mean < (least := rewards.at(gates.least_baseline)):
         findings.append(
             Finding(
                 "baseline_too_low",
                 Severity.STOP,
-                f"The base model's mean reward is {mean:.3f}; at least {gates.least_baseline:g} is needed "
-                "(`gates.least_baseline`): what is never rewarded is never learned.",
+                f"The base model's mean reward is {mean:.3f}; at least {least:g} is needed "
+                f"({rewards.named('gates.least_baseline', gates.least_baseline)}): what is never rewarded is never "
+                "learned.",
                 "Fine-tune on examples first, ease the task, or give partial credit.",
             )
         )
-    if mean > gates.most_baseline:
+    if mean > (most := rewards.at(gates.most_baseline)):
         findings.append(
             Finding(
                 "baseline_too_high",
                 Severity.STOP,
-                f"The base model's mean reward is {mean:.3f} already; above {gates.most_baseline:g} "
-                "(`gates.most_baseline`) there is hardly anything left to learn.",
+                f"The base model's mean reward is {mean:.3f} already; above {most:g} "
+                f"({rewards.named('gates.most_baseline', gates.most_baseline)}) there is hardly anything left to "
+                "learn.",
                 "Use harder rows or a stricter grader, or keep the base model.",
             )
         )
@@ -302,13 +315,13 @@ def _about_rewards(numbers: Mapping[str, Any], gates: Gates) -> list[Finding]:
                 "Check that the grader reads the references as you mean them.",
             )
         )
-    elif reference is not None and reference < gates.least_reference:
+    elif reference is not None and reference < (wanted := rewards.at(gates.least_reference)):
         findings.append(
             Finding(
                 "reference_scores_low",
                 Severity.WARNING,
-                f"The reference answers themselves score {reference:.3f}; at least {gates.least_reference:g} is "
-                "expected (`gates.least_reference`).",
+                f"The reference answers themselves score {reference:.3f}; at least {wanted:g} is "
+                f"expected ({rewards.named('gates.least_reference', gates.least_reference)}).",
                 "Look at the references that score low: they are wrong, or the grader reads them otherwise.",
             )
         )
@@ -328,6 +341,11 @@ def _unstable(first: Sequence[Graded], again: Sequence[Graded]) -> float:
         for one, other in zip(first, again, strict=True)
     )
     return differ / len(first)
+
+
+def _most_common(graded: Sequence[Graded]) -> str | None:
+    reasons = Counter(each.ungraded for each in graded if each.ungraded is not None)
+    return max(reasons, key=lambda reason: reasons[reason]) if reasons else None
 
 
 def _mean_reward(graded: Sequence[Graded]) -> float | None:

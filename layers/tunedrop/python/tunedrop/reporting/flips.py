@@ -30,7 +30,7 @@ class Flips:
     """The flipped rows of a comparison, to be filled with their texts.
 
     Rows that got worse come first: they are what one reads a report for. Where the grader judged no answer right or
-    wrong, rows count as flipped whose reward changed by at least a half.
+    wrong, rows count as flipped whose reward changed by at least half of its range.
     """
 
     def __init__(self, tally: Tally, base: str = BASE, tuned: str = TUNED) -> None:
@@ -101,11 +101,12 @@ def cut(text: str, most: int) -> str:
 
 def _changes(tally: Tally, base: str, tuned: str) -> Iterator[tuple[int, float]]:
     before, after = tally.candidates[base], tally.candidates[tuned]
+    half = tally.rewards.width / 2
     for row in tally.pairs(base, tuned):
         was, now = before.accuracy(row), after.accuracy(row)
         least = 0.0
         if was is None or now is None:
-            was, now, least = before.reward(row), after.reward(row), 0.5
+            was, now, least = before.reward(row), after.reward(row), half
         if was is not None and now is not None and was != now and abs(now - was) >= least:
             yield row, now - was
 

@@ -86,6 +86,9 @@ def _evaluation(evaluation: Mapping[str, Any] | None) -> list[str]:
         )
     tuned = evaluation["candidates"]["tuned"]
     told = [f"{compared['pairs']:,} rows, graded by the version of the grader that trained the model."]
+    low, high = evaluation["reward_range"]
+    if (low, high) != (0, 1):
+        told.append(f"Its rewards go from {low:g} to {high:g}.")
     if tuned["completion_tokens_an_answer"] is not None:
         told.append(f"{number(tuned['completion_tokens_an_answer'], 'count')} tokens an answer.")
     if tuned["latency_p50_seconds"] is not None:

@@ -145,7 +145,7 @@ def _cards(evaluation: Mapping[str, Any]) -> list[Row]:
         {
             "title": "Mean reward",
             "big": f"{number(reward['first']['mean'], 'reward')} → {number(reward['second']['mean'], 'reward')}",
-            "small": f"p {number(reward['p_value'], 'p')} ({reward['test']})",
+            "small": f"p {number(reward['p_value'], 'p')} ({reward['test']}){_on_range(evaluation)}",
         },
     ]
     if accuracy:
@@ -165,6 +165,12 @@ def _cards(evaluation: Mapping[str, Any]) -> list[Row]:
         }
     )
     return cards
+
+
+def _on_range(evaluation: Mapping[str, Any]) -> str:
+    """What the rewards lie between, where it is not 0 and 1."""
+    low, high = evaluation["reward_range"]
+    return "" if (low, high) == (0, 1) else f"; the grader's rewards go from {low:g} to {high:g}"
 
 
 def _candidates(evaluation: Mapping[str, Any]) -> list[Row]:

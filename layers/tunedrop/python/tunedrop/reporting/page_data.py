@@ -58,6 +58,7 @@ def page_data(report: Mapping[str, Any]) -> dict[str, Any]:
         "comparisonDomain": _domain(comparison),
         "curves": curves(report["training"]),
         "distribution": _distribution(evaluation) if evaluation else [],
+        "distributionDomain": _reward_domain(evaluation) if evaluation else [0, 1],
         "slices": [
             {**part, "name": f"{part['field']}, {part['label']}"}
             for part in (evaluation["slices"] if evaluation else [])
@@ -115,8 +116,8 @@ def comparison_marks(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
                     "label": f"{name}, {tone}",
                     "tone": tone,
                     "mean": estimate["mean"],
-                    "low": max(0.0, estimate["low"]),
-                    "high": min(1.0, estimate["high"]),
+                    "low": estimate["low"],
+                    "high": estimate["high"],
                     "shown": number(estimate["mean"], "reward" if measure == "reward" else "share"),
                 }
             )
@@ -124,16 +125,24 @@ def comparison_marks(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _domain(marks: Sequence[Mapping[str, Any]]) -> list[float]:
-    """From just below the lowest to just above the highest interval, in tenths."""
+    """From just below the lowest to just above the highest interval, in tenths. No interval leaves its range."""
     if not marks:
         return [0, 1]
     low = floor(min(mark["low"] for mark in marks) * 10) / 10
     high = ceil(max(mark["high"] for mark in marks) * 10) / 10
-    return [max(0.0, low), min(1.0, max(high, low + 0.1))]
+    return [low, high] if high > low else [low - 0.1, high]
+
+
+def _reward_domain(evaluation: Mapping[str, Any]) -> list[float]:
+    """The rewards' range, with room for half a bar at both ends."""
+    low, high = evaluation["reward_range"]
+    room = 0.03 * (high - low)
+    return [low - room, high + room]
 
 
 def _distribution(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
-    width = 1 / (REWARD_BINS - 1)
+    low, high = evaluation["reward_range"]
+    width = (high - low) / (REWARD_BINS - 1)
     bars = []
     for place, candidate in enumerate((BASE, TUNED)):
         counts = evaluation["candidates"][candidate]["reward_bins"]
@@ -141,7 +150,7 @@ def _distribution(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
         for bin_number, count in enumerate(counts):
             if count:
                 # Beside each other about the bin's centre, so that neither hides the other.
-                start = (bin_number + 0.4 * (place - 1)) * width
+                start = low + (bin_number + 0.4 * (place - 1)) * width
                 bars.append(
                     {
                         "from": round(start, 4),
@@ -149,7 +158,7 @@ def _distribution(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
                         "share": count / total,
                         "count": count,
                         "tone": candidate,
-                        "label": f"{candidate}, reward about {bin_number * width:.2f}",
+                        "label": f"{candidate}, reward about {low + bin_number * width:.2f}",
                     }
                 )
     return bars

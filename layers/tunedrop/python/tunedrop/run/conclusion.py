@@ -96,7 +96,8 @@ def _evaluate(run_folder: RunFolder, recipe: Recipe, shards: list[Shard]) -> tup
             labels.append(slice_label(row, name))
     if not lengths:
         raise EvaluationIncomplete("the test set has no rows")
-    tally = Tally(rows=len(lengths), samples=recipe.evaluation.samples)
+    rewards = recipe.grader.reward_range
+    tally = Tally(rows=len(lengths), samples=recipe.evaluation.samples, rewards=rewards)
     profiles: dict[str, Profile] = {}
     for shard in shards:
         profile = profiles.setdefault(shard.candidate, Profile())
@@ -112,7 +113,7 @@ def _evaluate(run_folder: RunFolder, recipe: Recipe, shards: list[Shard]) -> tup
         profiles,
         Rules(
             level=gates.level,
-            least_difference=gates.least_difference,
+            least_difference=gates.least_difference * rewards.width,
             most_ungraded=gates.most_ungraded,
         ),
         labels={**fields, "prompt length": length_labels(lengths)},

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean, median
 
+from tunedrop.graders.reward_range import UNIT, RewardRange
 from tunedrop.recipe import FindingName
 
 WINDOW = 10
@@ -31,10 +32,11 @@ PLATEAU_PROGRESS = 0.5
 """The share of all steps before that: a long training rises as far in more steps."""
 
 PLATEAU_REWARD = 0.15
-"""Below this a reward that stays is a warning by AWS's own reading of the metrics, however early."""
+"""Below this a reward that stays is a warning by AWS's own reading of the metrics, however early. Of a range other than
+0 to 1 this, and every threshold of a reward here, is a share."""
 
 PLATEAU_SHARE = 0.1
-"""The least share of the way from the first reward to 1 that a training should have made by then."""
+"""The least share of the way from the first reward to the greatest that a training should have made by then."""
 
 SOLVED_REWARD = 0.9
 """From this mean reward on there is little left to learn: standing still is no finding, nor are equal groups."""
@@ -94,12 +96,18 @@ Steps = Sequence[Mapping[str, float]]
 
 
 def new_findings(
-    metrics: Steps, known: Collection[str], gradings: Gradings | None = None, *, judged: int = 0
+    metrics: Steps,
+    known: Collection[str],
+    gradings: Gradings | None = None,
+    *,
+    judged: int = 0,
+    rewards: RewardRange = UNIT,
 ) -> list[HealthFinding]:
     """What the metrics show (a step each, by step, by the names of the service) that is not among `known`.
 
     `gradings` is None where nobody counted. The first `judged` steps were judged before; from there on it is judged
-    step by step, so that a late look finds what an early one would have found.
+    step by step, so that a late look finds what an early one would have found. `rewards` is the range that the
+    thresholds of rewards are shares of.
     """
     found: dict[str, HealthFinding] = {}
     start = max(LEAST_STEPS, judged + 1)
@@ -108,7 +116,7 @@ def new_findings(
     for end in reversed(range(len(metrics), start - 1, -stride)):
         seen = metrics[:end]
         for name, rule in _RULES.items():
-            if name not in known and name not in found and (told := rule(seen)) is not None:
+            if name not in known and name not in found and (told := rule(seen, rewards)) is not None:
                 found[name] = HealthFinding(name, _step(seen), told, _ADVICE[name])
     if gradings is not None and "grader_errors" not in known:
         told = _grader_errors(gradings)
@@ -118,23 +126,25 @@ def new_findings(
     return list(found.values())
 
 
-def _reward_plateau(seen: Steps) -> str | None:
-    rewards = _series(seen, "critic_rewards_mean")
-    if len(rewards) < LEAST_STEPS:
+def _reward_plateau(seen: Steps, rewards: RewardRange) -> str | None:
+    means = _series(seen, "critic_rewards_mean")
+    if len(means) < LEAST_STEPS:
         return None
-    first, last = fmean(rewards[:WINDOW]), fmean(rewards[-2 * WINDOW :])
+    first, last = fmean(means[:WINDOW]), fmean(means[-2 * WINDOW :])
+    low = rewards.at(PLATEAU_REWARD)
     told = f"Mean reward {first:.3f} in the first {WINDOW} steps, {last:.3f} in the last {2 * WINDOW}"
-    if len(rewards) >= 3 * WINDOW and last < PLATEAU_REWARD and last - first < VERBOSITY_REWARD:
-        return f"{told}: it stays below {PLATEAU_REWARD:g}."
+    if len(means) >= 3 * WINDOW and last < low and last - first < VERBOSITY_REWARD * rewards.width:
+        return f"{told}: it stays below {low:g}."
     enough = max(PLATEAU_STEPS, PLATEAU_PROGRESS * seen[-1].get("total_steps", 0))
-    if len(rewards) >= enough and last < SOLVED_REWARD and last - first < PLATEAU_SHARE * (1 - first):
-        return f"{told}: less than {PLATEAU_SHARE:.0%} of the way to 1."
+    rose = last - first >= PLATEAU_SHARE * (rewards.high - first)
+    if len(means) >= enough and last < rewards.at(SOLVED_REWARD) and not rose:
+        return f"{told}: less than {PLATEAU_SHARE:.0%} of the way to {rewards.high:g}."
     return None
 
 
-def _entropy_collapse(seen: Steps) -> str | None:
+def _entropy_collapse(seen: Steps, rewards: RewardRange) -> str | None:
     entropies = _series(seen, "actor_entropy")
-    if len(entropies) < LEAST_STEPS or _solved(seen):
+    if len(entropies) < LEAST_STEPS or _solved(seen, rewards):
         return None
     first, last = fmean(entropies[:WINDOW]), fmean(entropies[-WINDOW // 2 :])
     if last < ENTROPY_FLOOR and last < ENTROPY_SHARE * first:
@@ -142,7 +152,7 @@ def _entropy_collapse(seen: Steps) -> str | None:
     return None
 
 
-def _exploding_gradients(seen: Steps) -> str | None:
+def _exploding_gradients(seen: Steps, _: RewardRange) -> str | None:
     norms = _series(seen, "actor_grad_norm")
     if len(norms) < LEAST_STEPS:
         return None
@@ -153,13 +163,13 @@ def _exploding_gradients(seen: Steps) -> str | None:
     return None
 
 
-def _verbosity(seen: Steps) -> str | None:
-    lengths, rewards = _series(seen, "response_length_mean"), _series(seen, "critic_rewards_mean")
-    if len(lengths) < LEAST_STEPS or len(rewards) < LEAST_STEPS:
+def _verbosity(seen: Steps, rewards: RewardRange) -> str | None:
+    lengths, means = _series(seen, "response_length_mean"), _series(seen, "critic_rewards_mean")
+    if len(lengths) < LEAST_STEPS or len(means) < LEAST_STEPS:
         return None
     short, long = fmean(lengths[:WINDOW]), fmean(lengths[-WINDOW:])
-    low, high = fmean(rewards[:WINDOW]), fmean(rewards[-WINDOW:])
-    if long > VERBOSITY_FACTOR * short > 0 and high > low + VERBOSITY_REWARD:
+    low, high = fmean(means[:WINDOW]), fmean(means[-WINDOW:])
+    if long > VERBOSITY_FACTOR * short > 0 and high > low + VERBOSITY_REWARD * rewards.width:
         return (
             f"Answers grew from {short:.0f} to {long:.0f} tokens while the reward rose from {low:.3f} to {high:.3f} "
             f"(first and last {WINDOW} steps)."
@@ -167,9 +177,9 @@ def _verbosity(seen: Steps) -> str | None:
     return None
 
 
-def _all_equal_groups(seen: Steps) -> str | None:
+def _all_equal_groups(seen: Steps, rewards: RewardRange) -> str | None:
     last = [each for each in seen[-WINDOW:] if "critic_advantages_mean" in each and "actor_pg_loss" in each]
-    if len(last) < WINDOW or _solved(seen):
+    if len(last) < WINDOW or _solved(seen, rewards):
         return None
     equal = sum(abs(each["critic_advantages_mean"]) < 1e-9 and abs(each["actor_pg_loss"]) < 1e-9 for each in last)
     if equal >= EQUAL_SHARE * WINDOW:
@@ -184,7 +194,7 @@ def _grader_errors(gradings: Gradings) -> str | None:
     return None
 
 
-_RULES: Mapping[FindingName, Callable[[Steps], str | None]] = {
+_RULES: Mapping[FindingName, Callable[[Steps, RewardRange], str | None]] = {
     "reward_plateau": _reward_plateau,
     "entropy_collapse": _entropy_collapse,
     "exploding_gradients": _exploding_gradients,
@@ -211,9 +221,9 @@ def _series(seen: Steps, name: str) -> list[float]:
     return [each[name] for each in seen if name in each]
 
 
-def _solved(seen: Steps) -> bool:
-    rewards = _series(seen, "critic_rewards_mean")
-    return bool(rewards) and fmean(rewards[-WINDOW:]) >= SOLVED_REWARD
+def _solved(seen: Steps, rewards: RewardRange) -> bool:
+    means = _series(seen, "critic_rewards_mean")
+    return bool(means) and fmean(means[-WINDOW:]) >= rewards.at(SOLVED_REWARD)
 
 
 def _step(seen: Steps) -> int:

@@ -143,7 +143,13 @@ class Polling:
         metrics = self._events.metrics(record.run_id)
         before = record.training or {}
         known = list(before.get("findings") or [])
-        found = new_findings(metrics, [each["name"] for each in known], gradings, judged=before.get("judged", 0))
+        found = new_findings(
+            metrics,
+            [each["name"] for each in known],
+            gradings,
+            judged=before.get("judged", 0),
+            rewards=recipe.grader.reward_range,
+        )
         checkpoints = before.get("checkpoints") or []
         if lists.checkpoints is not None:
             checkpoints = [{"step": each.step, "model": each.model} for each in lists.checkpoints]

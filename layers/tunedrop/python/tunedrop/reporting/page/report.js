@@ -49,7 +49,7 @@
   function distribution(width) {
     return Plot.plot({
       width, height: 230, marginLeft: 52, style: looks,
-      x: { label: null, domain: [-0.03, 1.03], ticks: 6 },
+      x: { label: null, domain: data.distributionDomain, ticks: 6 },
       y: { label: null, grid: true, tickFormat: (y) => `${Math.round(y * 100)}%` },
       marks: [
         Plot.rectY(data.distribution, { x1: "from", x2: "to", y: "share", fill: (d) => `var(--${d.tone})`, title: (d) => `${d.label}: ${d.count} answers` }),

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from local.command.console import FILE_WIDTH, lay_out
 from tunedrop.dataset import description
+from tunedrop.dataset.findings import folded
 from tunedrop.dataset.rules import RULES, Severity
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tunedrop.dataset.findings import Finding
     from tunedrop.dataset.findings import Group as FindingGroup
 
-MAX_EXAMPLES = 5
+MAX_EXAMPLES = 3
 """Findings of one rule that are printed; --json and --page have more."""
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
@@ -36,6 +37,9 @@ def print_report(report: DatasetReport, name: str) -> None:
     stream = sys.stdout
     console = Console(file=stream, highlight=False, width=None if stream.isatty() else FILE_WIDTH)
     lay_out(console, _verdict(report, name))
+    if report.setting is not None and report.setting.recipe_problem is not None:
+        lay_out(console, _recipe(report.setting.recipe_problem))
+    lay_out(console, _facts("Looked at with", description.looked_at(report)))
     for group in report.findings.groups():
         lay_out(console, _group(group))
     if report.leakage is not None:
@@ -53,6 +57,14 @@ def _verdict(report: DatasetReport, name: str) -> RenderableType:
     return Panel(body, title=Text(name), title_align="left", border_style=style, box=box.ROUNDED, expand=False)
 
 
+def _recipe(problem: str) -> RenderableType:
+    """Each thing that is wrong with the recipe on a line of its own."""
+    lines = [Text.assemble(("✗ error ", "bold red"), line) for line in problem.split("; recipe field")]
+    for line in lines[1:]:
+        line.plain = line.plain.replace("✗ error ", "✗ error recipe field", 1)
+    return Padding(Group(*lines), (0, 0, 1, 0))
+
+
 def _group(group: FindingGroup) -> RenderableType:
     style = _STYLES[group.severity]
     head = Text.assemble(
@@ -67,14 +79,16 @@ def _group(group: FindingGroup) -> RenderableType:
     table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
     table.add_column(justify="right", style="dim", no_wrap=True)
     table.add_column(ratio=1)
-    for finding in group.examples[:MAX_EXAMPLES]:
-        table.add_row("file" if finding.line is None else f"{finding.line:,}", _example(finding))
+    said = folded(group)
+    for each in said[:MAX_EXAMPLES]:
+        line = each.finding.line
+        place = "file" if line is None else f"{line}" if each.count == 1 else f"{each.count:,} x"
+        table.add_row(place, _example(each.finding))
     parts.append(Padding(table, (0, 0, 0, 2)))
-    hidden = group.count - min(MAX_EXAMPLES, len(group.examples))
+    hidden = group.count - sum(each.count for each in said[:MAX_EXAMPLES])
     if hidden:
         parts.append(Padding(Text(f"and {hidden:,} more", "dim"), (0, 0, 0, 2)))
-    hints = {finding.hint for finding in group.examples}
-    hint = hints.pop() if len(hints) == 1 else group.rule.hint
+    hint = description.hint(said, group)
     parts.append(Padding(Text.assemble(("→ ", style), hint), (0, 0, 1, 2)))
     return Group(*parts)
 

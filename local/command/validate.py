@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from local.command import exits
 from local.command.byte_progress import ByteProgress
@@ -22,14 +23,16 @@ DEFAULT_MODEL = "openai.gpt-oss-20b"
 
 _DESCRIPTION = """\
 Checks a training file line by line, as the service would be given it: encoding, JSON, messages, answers, duplicates,
-secrets, lengths; with a test file also what the two share. Everything is said at once, with line, reason and hint.
+secrets, lengths; with a test file also what the two share. Of a folder it looks at all that a run would look at: the
+recipe too, whether its grader can use the answers, and whether rows are left to test on. What is valid here is not
+rejected by `tunedrop run FOLDER` for its dataset. Everything is said at once, with line, reason and hint.
 
 The exit code is 0 when the dataset is valid and 2 when it is not. Nothing is uploaded and nothing is changed."""
 
 _EXAMPLES = """\
 examples:
   tunedrop validate train.jsonl
-  tunedrop validate events/datasets/gsm8k                    a folder with train.jsonl, and test.jsonl if there is one
+  tunedrop validate events/datasets/gsm8k                    with test.jsonl and recipe.yaml, if there are any
   tunedrop validate train.jsonl --test test.jsonl --model qwen.qwen3-32b --grader math
   tunedrop validate train.jsonl --json | jq '.findings[] | [.line, .rule, .message]'
   tunedrop validate train.jsonl --corrected mended.jsonl     write a copy without what is mended mechanically"""
@@ -46,10 +49,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("file", metavar="FILE", help="training file (JSON Lines), its folder, or - for standard input")
     parser.add_argument("--test", metavar="FILE", type=Path, help="test file: checked too, and looked for in FILE")
+    parser.add_argument("--model", metavar="ID", help=f"model to train; if not given, the recipe's, or {DEFAULT_MODEL}")
     parser.add_argument(
-        "--model", metavar="ID", default=DEFAULT_MODEL, help=f"model to train; {DEFAULT_MODEL} if not given"
+        "--grader", metavar="KIND", help="grader that every answer must be fit for; if not given, the recipe's"
     )
-    parser.add_argument("--grader", metavar="KIND", help="grader that every answer must be fit for, such as math")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of text")
     parser.add_argument("--page", metavar="HTML", type=Path, help="also write the findings as a page")
     parser.add_argument(
@@ -62,7 +65,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(arguments: argparse.Namespace) -> int:
     """Check, print the report, write what was asked for. Raises UsageError where something named is not there."""
     train, test = _files(arguments)
-    report = _check(train, test, _model(arguments.model), _grader(arguments.grader), row_cap=not arguments.no_row_cap)
+    if train is not None and Path(arguments.file).is_dir():
+        report = _check_folder(Path(arguments.file), train, test, arguments)
+    else:
+        model, grader = _model(arguments.model or DEFAULT_MODEL), _grader(arguments.grader)
+        report = _check(train, test, model, grader, row_cap=not arguments.no_row_cap)
     if arguments.page is not None:
         from tunedrop.dataset.findings_page import render_page
 
@@ -76,6 +83,66 @@ def run(arguments: argparse.Namespace) -> int:
 
         print_report(report, arguments.file)
     return exits.SUCCEEDED if report.valid else exits.REJECTED
+
+
+def _check_folder(folder: Path, train: Path, test: Path | None, arguments: argparse.Namespace) -> DatasetReport:
+    """The check that a run of this folder makes; a recipe that cannot be used is told, and the rows are looked at."""
+    from local.command.dataset_folder import DatasetFolder
+    from tunedrop.dataset.with_recipe import check_slices, check_with_recipe, setting_of, slices_written
+    from tunedrop.graders.of_recipe import grader_of
+    from tunedrop.outcomes import RecipeInvalid
+    from tunedrop.recipe import Recipe, resolve
+
+    written: dict[str, Any] = {}
+    problem = None
+    try:
+        written = {**written_recipe(folder), **({"model": arguments.model} if arguments.model else {})}
+        if arguments.grader:
+            written["grader"] = {"kind": arguments.grader}
+        recipe = resolve(written, DatasetFolder.open(folder).region)
+        grader_of(recipe)
+    except RecipeInvalid as error:
+        recipe, problem = Recipe(model=DEFAULT_MODEL), str(error)
+    row_cap = not arguments.no_row_cap
+    if problem is None:
+        with _progress(train, test) as progress, _open(train) as rows, _maybe(test) as tested:
+            return check_with_recipe(rows, test=tested, recipe=recipe, progress=progress, row_cap=row_cap)
+    report = _check(train, test, recipe.catalog_model, None, row_cap=row_cap)
+    check_slices(report, slices_written(written))
+    named = replace(setting_of(recipe, has_test=test is not None), recipe_problem=problem)
+    not_looked_at = ("whether the grader can use the references, as the recipe is not valid",)
+    return replace(report, setting=replace(named, grader="of no valid recipe", not_looked_at=not_looked_at))
+
+
+def written_recipe(folder: Path) -> Mapping[str, Any]:
+    """What the folder's recipe says; nothing where there is none. Raises RecipeInvalid: it says nothing, or several."""
+    from tunedrop.identity import RECIPE_NAMES
+    from tunedrop.outcomes import RecipeInvalid
+    from tunedrop.recipe_text import RECIPE_BYTES, parse
+
+    found = [folder / name for name in RECIPE_NAMES if (folder / name).is_file()]
+    if len(found) > 1:
+        names = ", ".join(path.name for path in found)
+        raise RecipeInvalid(f"expected one recipe, got several: {names}; remove all but one.")
+    if not found:
+        return {}
+    with _open(found[0]) as file:
+        return parse(file.read(RECIPE_BYTES + 1), found[0].name)
+
+
+@contextmanager
+def _progress(*paths: Path | None) -> Iterator[Callable[[int], None]]:
+    with ByteProgress("checking", sum(path.stat().st_size for path in paths if path is not None)) as progress:
+        yield progress
+
+
+@contextmanager
+def _maybe(path: Path | None) -> Iterator[BinaryIO | None]:
+    if path is None:
+        yield None
+        return
+    with _open(path) as file:
+        yield file
 
 
 def _check(

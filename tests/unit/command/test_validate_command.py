@@ -143,3 +143,59 @@ def test_the_row_cap_can_be_left_out(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main.main(["validate", str(path), "--no-row-cap"]) == 0
     assert main.main(["validate", str(path)]) == 2
     assert "rows-few" in capsys.readouterr().out
+
+
+def folder_of(path: Path, rows: list[Any], recipe: str | None = None) -> str:
+    path.mkdir()
+    (path / "train.jsonl").write_bytes(as_file(rows).getvalue())
+    if recipe is not None:
+        (path / "recipe.yaml").write_text(recipe, encoding="utf-8")
+    return str(path)
+
+
+def test_a_folder_is_looked_at_with_its_recipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labelled = [{**row, "reference_answer": {"team": "billing"}} for row in good_rows(150)]
+    assert main.main(["validate", folder_of(tmp_path / "a", labelled)]) == 2
+    told = capsys.readouterr().out
+    assert "math, by default" in told
+    assert "`grader: {kind: json}` in recipe.yaml can" in told
+    assert main.main(["validate", folder_of(tmp_path / "b", labelled, "grader: {kind: json}")]) == 0
+    assert main.main(["validate", folder_of(tmp_path / "c", good_rows(100))]) == 2
+    assert "none is left to test on" in capsys.readouterr().out
+
+
+def test_all_that_is_wrong_with_the_recipe_is_told_beside_the_rows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = "modle: x\ngrader: {kindd: math}\nslices: [chanel]\n"
+    rows = [a_row(n, channel="mail") for n in range(1, 150)]
+    assert main.main(["validate", folder_of(tmp_path / "a", rows, recipe)]) == 2
+    told = " ".join(capsys.readouterr().out.split())
+    for said in (
+        "`modle` is not known; did you mean `model`?",
+        "did you mean `kind`?",
+        "did you mean `evaluation.slices`?",
+    ):
+        assert said in told
+    assert "do you mean `channel`?" in told
+    assert main.main(["validate", str(tmp_path / "a"), "--json"]) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert document["valid"] is False
+    assert "modle" in document["recipe"]["recipe_problem"]
+
+
+def test_a_file_alone_says_what_could_not_be_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = folder_of(tmp_path / "a", good_rows())
+    assert main.main(["validate", f"{folder}/train.jsonl"]) == 0
+    assert "Name the folder to look at all that a run would" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_packed_file_is_named_with_the_command_that_unpacks_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    packed = tmp_path / "train.jsonl.gz"
+    packed.write_bytes(b"\x1f\x8b\x08" + bytes(200))
+    assert main.main(["validate", str(packed)]) == 2
+    told = capsys.readouterr().out
+    assert "this is a gzip file" in told
+    assert "gzip -dc FILE > train.jsonl" in told

@@ -83,6 +83,7 @@ OPEN_WEIGHT_LINES: dict[str, Callable[[int], Line]] = {
     "tools-undocumented": lambda n: a_row(n, tools=[NAMED_TOOL]),
     "reference-missing": lambda n: {"messages": a_row(n)["messages"]},
     "reference-type": lambda n: answered([6, n]),
+    "reference-cut": lambda n: answered("\\dfrac{4"),
     "reference-empty": lambda n: {**a_row(n), "reference_answer": " "},
     "reference-grader": lambda n: {**a_row(n), "reference_answer": "ungradable"},
     "id-type": lambda n: a_row(n, id=n),
@@ -104,6 +105,7 @@ GOOD = [a_row(n) for n in range(1, 121)]
 RUN = "a very long sentence that both of these two files hold, word by word, from here to there"
 WHOLE_FILES: dict[str, tuple[bytes, bytes | None]] = {
     "file-empty": (b"", None),
+    "file-not-text": (b"PAR1" + bytes(100), None),
     "file-one-document": (b"[\n" + b",\n".join(map(as_line, GOOD)) + b"\n]\n", None),
     "encoding-utf16": ("\ufeff".encode("utf-16-le") + "{}".encode("utf-16-le"), None),
     "encoding-bom": (b"\xef\xbb\xbf" + b"\n".join(map(as_line, GOOD)), None),
@@ -126,4 +128,15 @@ WHOLE_FILES: dict[str, tuple[bytes, bytes | None]] = {
     "duplicate-conflict": (b"\n".join(map(as_line, [*GOOD, {**GOOD[4], "reference_answer": "31"}])), None),
     "leakage-exact": (b"\n".join(map(as_line, GOOD)), as_line(GOOD[4])),
     "leakage-overlap": (b"\n".join(map(as_line, [*GOOD, said(f"1: {RUN}?")])), as_line(said(f"2: {RUN}!"))),
+}
+
+# Rules that only a recipe can break: the recipe, and the training file.
+WITH_RECIPE: dict[str, tuple[dict[str, Any], list[Any]]] = {
+    "holdout-empty": ({}, [a_row(n) for n in range(1, 101)]),
+    "validation-empty": (
+        {"evaluation": {"checkpoints": "best", "validation": 0.001, "holdout": 0.5}},
+        [a_row(n) for n in range(1, 131)],
+    ),
+    "grader-unchosen": ({}, [{**a_row(n), "reference_answer": "late delivery"} for n in range(1, 141)]),
+    "slice-missing": ({"evaluation": {"slices": ["chanel"]}}, [a_row(n, channel="mail") for n in range(1, 141)]),
 }

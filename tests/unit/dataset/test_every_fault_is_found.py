@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.dataset.faults import NOVA_LINES, OPEN_WEIGHT_LINES, WHOLE_FILES
+from tests.unit.dataset.faults import NOVA_LINES, OPEN_WEIGHT_LINES, WHOLE_FILES, WITH_RECIPE
 from tests.unit.dataset.sample_rows import a_row, as_file, check, found, good_rows, rules_of
 from tunedrop.catalog import Family, find
 from tunedrop.dataset import RULES, Severity, check_dataset
@@ -36,7 +36,7 @@ class PickyGrader:
 
 
 def test_there_is_a_fault_for_every_rule() -> None:
-    assert set(OPEN_WEIGHT_LINES) | set(NOVA_LINES) | set(WHOLE_FILES) == set(RULES)
+    assert set(OPEN_WEIGHT_LINES) | set(NOVA_LINES) | set(WHOLE_FILES) | set(WITH_RECIPE) == set(RULES)
 
 
 @pytest.mark.parametrize("family", Family)

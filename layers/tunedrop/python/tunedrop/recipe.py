@@ -330,10 +330,20 @@ def _sentence(error: Any) -> str:
     path = [str(part) for part in error["loc"]]
     where = place(tuple(path))
     if error["type"] == "extra_forbidden":
-        return f"recipe field `{where}` is not known{_nearest(path[-1], _fields_beside(path[:-1]))}"
+        return (
+            f"recipe field `{where}` is not known{_in_a_section(path) or _nearest(path[-1], _fields_beside(path[:-1]))}"
+        )
     got = repr(error.get("input"))
     expected = error["msg"].lower().removeprefix("value error, ")
     return f"recipe field `{where}`: {expected}, got {got if len(got) <= 80 else got[:77] + '...'}"
+
+
+def _in_a_section(path: list[str]) -> str:
+    """Where a field that stands at the top belongs, if one section has a field of this very name."""
+    if len(path) != 1:
+        return ""
+    places = [name for name in Recipe.model_fields if path[0] in _fields_beside([name])]
+    return f"; did you mean `{places[0]}.{path[0]}`?" if len(places) == 1 else ""
 
 
 def _fields_beside(path: list[str]) -> Mapping[str, Any]:

@@ -6,12 +6,12 @@ import json
 import secrets
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from tunedrop import clock, outcomes
 from tunedrop.api.problems import Problem
-from tunedrop.graders.of_recipe import grader_of
 from tunedrop.outcomes import InputMissing, RecipeInvalid
 from tunedrop.recipe import resolve
 from tunedrop.recipe_text import RECIPE_BYTES, parse
@@ -30,6 +30,7 @@ LONGEST_SECONDS = 3 * 900 + 600
 """The function's timeout, thrice, as Lambda tries an asynchronous call again twice, and its waits between."""
 
 SHOWN_FINDINGS = 50
+SHOWN_OF_A_KIND = 3
 SHOWN_BYTES = 128 * 1024
 """Findings in the answer itself, and bytes of them as JSON; the link leads to all. Together with a recipe of 128 KB
 they stay below the 400 KB of an item in DynamoDB."""
@@ -128,7 +129,7 @@ def validate(validation_id: str, validations: Validations, resources: Resources)
             ContentType="application/json",
         )
         result = {name: report[name] for name in ("valid", "rows", "counts")}
-        result["findings"] = shown(report["findings"])
+        result["findings"] = shown(few_of_each_kind(report["findings"]))
     validations.finish(validation_id, result)
     return result
 
@@ -144,6 +145,18 @@ def shown(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return first
 
 
+def few_of_each_kind(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The first findings of each rule and file, so that one mistake in every row does not hide the others."""
+    met: Counter[tuple[str, str]] = Counter()
+    few = []
+    for finding in findings:
+        kind = (finding["rule"], finding["file"])
+        met[kind] += 1
+        if met[kind] <= SHOWN_OF_A_KIND:
+            few.append(finding)
+    return few
+
+
 def _check(source: Mapping[str, Any], resources: Resources) -> dict[str, Any]:
     s3 = resources.s3
     written: Mapping[str, Any] = source.get("recipe") or {}
@@ -151,23 +164,16 @@ def _check(source: Mapping[str, Any], resources: Resources) -> dict[str, Any]:
         pinned = pin_object(s3, source["recipe_file"])
         written = parse(read(s3, pinned, most_bytes=RECIPE_BYTES), pinned.key.rpartition("/")[2])
     recipe = resolve(written, resources.settings.region, parameter_path=resources.settings.parameter_path)
-    grader = grader_of(recipe)
     train = pin_object(s3, source)
     test = pin_object(s3, source["test"]) if "test" in source else None
-    model = recipe.catalog_model
     with tempfile.TemporaryFile() as train_file, tempfile.TemporaryFile() as test_file:
         _fetch(resources, train, cast(BinaryIO, train_file))
         if test is not None:
             _fetch(resources, test, cast(BinaryIO, test_file))
-        from tunedrop.dataset.check import check_dataset  # the API starts without it
+        from tunedrop.dataset.with_recipe import check_with_recipe  # the API starts without it
 
-        report = check_dataset(
-            cast(BinaryIO, train_file),
-            test=cast(BinaryIO, test_file) if test is not None else None,
-            family=model.family,
-            model=model,
-            grader=grader,
-        )
+        tested = cast(BinaryIO, test_file) if test is not None else None
+        report = check_with_recipe(cast(BinaryIO, train_file), test=tested, recipe=recipe)
     return report.to_json()
 
 

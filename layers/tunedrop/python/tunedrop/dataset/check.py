@@ -8,11 +8,14 @@ from typing import BinaryIO, Final
 from tunedrop.catalog import Family, Model
 from tunedrop.dataset.file_check import FileCheck
 from tunedrop.dataset.findings import Findings
+from tunedrop.dataset.fitting import Refused, kind_that_fits
 from tunedrop.dataset.leakage import MAX_PAIRS, WARNED_LENGTH, LeakageIndex
-from tunedrop.dataset.report import DatasetReport, LeakageReport
+from tunedrop.dataset.report import DatasetReport, LeakageReport, Setting
 from tunedrop.dataset.rules import GUIDANCE_MAX_ROWS, MAX_ROWS, MIN_ROWS, READ_ROWS
 from tunedrop.dataset.suggestions import suggest
 from tunedrop.graders.sample import Grader
+
+_CHOOSE: Final = "change the answers as the message says, or choose another kind of grader in recipe.yaml."
 
 TRAIN: Final = "train"
 TEST: Final = "test"
@@ -27,6 +30,8 @@ def check_dataset(
     model: Model | None = None,
     row_cap: bool = True,
     progress: Callable[[int], None] | None = None,
+    setting: Setting | None = None,
+    most_prompt_tokens: int | None = None,
 ) -> DatasetReport:
     """Check a training file, and the test file that belongs to it, and say everything that is wrong at once.
 
@@ -36,7 +41,8 @@ def check_dataset(
 
     `grader`: asked row by row whether it can use `reference_answer`. `model`: its context bounds the prompts, and its
     hyperparameters the suggestions. `row_cap=False`: without the service's 100 to 20,000 rows, for files that are not
-    sent as they are. `progress`: called with the number of bytes after each read.
+    sent as they are. `progress`: called with the number of bytes after each read. `setting`: what the recipe says, for
+    the report. `most_prompt_tokens`: a bound of the recipe's own beside the model's.
     """
     findings = Findings(family)
     most = READ_ROWS if row_cap else None
@@ -46,17 +52,22 @@ def check_dataset(
         # First the test file: its index is what the training file streams past.
         index = LeakageIndex()
         test_check = FileCheck(
-            TEST, findings, family, grader=grader, model=model, compare=index.add, progress=progress, most_lines=most
-        )
+            TEST, findings, family, grader=grader, model=model, compare=index.add, progress=progress, most_lines=most,
+            most_prompt_tokens=most_prompt_tokens,
+        )  # fmt: skip
         test_check.read(test)
         index.finish()
     compare = None if index is None else index.compare
     train_check = FileCheck(
-        TRAIN, findings, family, grader=grader, model=model, compare=compare, progress=progress, most_lines=most
-    )
+        TRAIN, findings, family, grader=grader, model=model, compare=compare, progress=progress, most_lines=most,
+        most_prompt_tokens=most_prompt_tokens,
+    )  # fmt: skip
     train_check.read(train)
     if row_cap:
         _check_row_count(findings, train_check.rows, train_check.lines_checked)
+    for each in (train_check, test_check):
+        if each is not None and each.refused:
+            _say_what_fits(findings, each.file, each.refused, setting)
     leakage = _leakage(findings, index) if index is not None else None
     return DatasetReport(
         family=family,
@@ -65,6 +76,21 @@ def check_dataset(
         test=test_check.facts() if test_check is not None else None,
         leakage=leakage,
         suggested=suggest(train_check.rows, train_check.statistics, family, model),
+        setting=setting,
+    )
+
+
+def _say_what_fits(findings: Findings, file: str, refused: list[Refused], setting: Setting | None) -> None:
+    """Put into the hint which grader refused the references, and which kind could use them."""
+    named = f"The {setting.grader_kind} grader" if setting is not None else "The grader"
+    usual = ", by default," if setting is not None and setting.grader != setting.grader_kind else ""
+    kind = kind_that_fits(refused, setting.grader_kind if setting is not None else "")
+    if kind is None:
+        if usual:
+            findings.hint("reference-grader", file, f"{named}{usual} cannot use them: {_CHOOSE}")
+        return
+    findings.hint(
+        "reference-grader", file, f"{named}{usual} cannot use them; `grader: {{kind: {kind}}}` in recipe.yaml can."
     )
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from tunedrop.dataset.findings import Group, Told, folded
 from tunedrop.dataset.report import DatasetReport
 from tunedrop.dataset.rules import Severity
 from tunedrop.dataset.statistics import estimated_tokens
 
 MAX_LINES_SHOWN = 160
 """Characters of a list of line numbers."""
+MAX_KINDS_TOLD = 6
+"""Kinds of error that a run's reason tells; all of them are on the page."""
+MAX_EXAMPLES_TOLD = 3
 _BARS = 40
 
 FILE_NAMES = {"train": "training file", "test": "test file"}
@@ -34,6 +40,9 @@ def headline(report: DatasetReport) -> str:
     if report.valid:
         return f"Valid, with {counted(warnings, 'warning')}" if warnings else "Valid"
     more = f" and {counted(warnings, 'warning')}" if warnings else ""
+    if report.setting is not None and report.setting.recipe_problem is not None:
+        in_rows = f", and {counted(errors, 'error')} in the rows" if errors else ""
+        return f"Not valid: the recipe{in_rows}{more}"
     return f"Not valid: {counted(errors, 'error')}{more}"
 
 
@@ -42,6 +51,50 @@ def explanation(report: DatasetReport) -> str:
     if report.valid:
         return f"{counted(report.rows, 'row')} can be trained on."
     return "Nothing is trained on until the errors are mended; warnings and notes do not stand in the way."
+
+
+def reason(report: DatasetReport, page: str) -> str:
+    """Why a run is rejected: each kind of error once, with how many, examples, what to do, and where the rest is."""
+    count = report.findings.count(Severity.ERROR)
+    groups = [group for group in report.findings.groups() if group.severity is Severity.ERROR]
+    told = "; ".join(_kind(group) for group in groups[:MAX_KINDS_TOLD])
+    more = (
+        f"; and {counted(len(groups) - MAX_KINDS_TOLD, 'more kind')} of error" if len(groups) > MAX_KINDS_TOLD else ""
+    )
+    return f"{counted(count, 'error')} in the dataset: {told}{more}. All findings: {page}"
+
+
+def _kind(group: Group) -> str:
+    """One kind of error: its examples with their lines, and what to do."""
+    said = folded(group)
+    examples = "; ".join(_example(each, group.file) for each in said[:MAX_EXAMPLES_TOLD])
+    left = group.count - sum(each.count for each in said[:MAX_EXAMPLES_TOLD])
+    more = f"; and {left:,} more of this kind ({lines_said(group.lines())})" if left else ""
+    return f"{examples}{more} → {hint(said, group).rstrip('.')}"
+
+
+def hint(said: Sequence[Told], group: Group) -> str:
+    """What to do about a kind of finding: what its findings all say, or else what its rule says."""
+    hints = {each.finding.hint for each in said}
+    return hints.pop() if len(hints) == 1 else group.rule.hint
+
+
+def _example(each: Told, file: str) -> str:
+    times = f"{each.count:,} times, " if each.count > 1 else ""
+    where = f"{times}{file}.jsonl{f' {lines_said(each.lines)}' if each.lines else ''}"
+    return f"{where}{f' `{each.finding.field}`' if each.finding.field else ''}: {each.finding.message}"
+
+
+def looked_at(report: DatasetReport) -> list[tuple[str, str]]:
+    """What the rows were looked at with: the recipe's model, grader and test set; and what could not be looked at."""
+    setting = report.setting
+    if setting is None:
+        missing = "grader, hold-out, slices and prompt lengths, as they are the recipe's" + (
+            "" if report.test is not None else "; and leakage, as there is no test file"
+        )
+        return [("not looked at", f"{missing}. Name the folder to look at all that a run would")]
+    said = [("model", setting.model), ("grader", setting.grader), ("test set", setting.test_set)]
+    return [*said, *(("not looked at", each) for each in setting.not_looked_at)]
 
 
 def facts(report: DatasetReport) -> list[tuple[str, str]]:

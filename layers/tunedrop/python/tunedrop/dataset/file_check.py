@@ -18,6 +18,7 @@ import orjson
 
 from tunedrop.catalog import Family, Model
 from tunedrop.dataset.blank_lines import BlankLines
+from tunedrop.dataset.cut_references import cut_off
 from tunedrop.dataset.duplicates import Keys, Prompts
 from tunedrop.dataset.fields import KEYS_OF_FORMAT, Shapes
 from tunedrop.dataset.findings import Findings
@@ -29,6 +30,7 @@ from tunedrop.dataset.report import FileFacts
 from tunedrop.dataset.rows import ANSWER, RowChecker
 from tunedrop.dataset.rules import FORMATS, MAX_ROWS
 from tunedrop.dataset.secrets import SECRETS, Mark, Scan, fields_with
+from tunedrop.dataset.show import shown
 from tunedrop.dataset.statistics import Statistics, estimated_tokens
 from tunedrop.graders.sample import Grader
 
@@ -77,12 +79,15 @@ class FileCheck:
         progress: Callable[[int], None] | None = None,
         most_lines: int | None = None,
         quick: bool = True,
+        most_prompt_tokens: int | None = None,
     ) -> None:
         self.rows = 0
+        self.file = file
         self.statistics = Statistics()
         self._file = file
         self._findings = findings
         self._checker = RowChecker(findings, file, family, grader)
+        self.refused = self._checker.refused
         self._asks_grader = grader is not None
         self._compare = compare
         self._progress = progress
@@ -90,7 +95,8 @@ class FileCheck:
         self._quick = quick
         self._most_lines = most_lines
         self.lines_checked = 0
-        self._model = model
+        bounds = (None if model is None else model.max_prompt_tokens, most_prompt_tokens)
+        self._most_tokens = min((bound for bound in bounds if bound is not None), default=None)
         self._prompts = Prompts()
         self._ids = Keys()
         self._shapes = Shapes()
@@ -186,6 +192,7 @@ class FileCheck:
         if self.rows < MAX_ROWS:
             for answer in columns.answers[: MAX_ROWS - self.rows]:
                 self.statistics.count_answer(answer)
+        self._look_for_cut_answers(first_line, columns.answers)
         self.rows += count
         self.statistics.conversations["user"] += count
         if columns.ids is not None:
@@ -230,6 +237,8 @@ class FileCheck:
             self._ids.put(line - 1, (hash(row["id"]),))
         if self.rows <= MAX_ROWS and ANSWER in row:
             self.statistics.count_answer(row[ANSWER])
+        if isinstance(row.get(ANSWER), str):
+            self._look_for_cut_answers(line, [row[ANSWER]])
         answer = _answer_text(row.get(ANSWER))
         if not readable:
             return None, answer
@@ -239,6 +248,11 @@ class FileCheck:
         if self._compare is not None:
             self._compare(line, prompt, user_text(messages))
         return prompt, answer
+
+    def _look_for_cut_answers(self, first_line: int, answers: Sequence[str]) -> None:
+        for line, answer in enumerate(answers, first_line):
+            if ("\\" in answer or "{" in answer) and (says := cut_off(answer)) is not None:
+                self._add("reference-cut", line, f"the answer looks cut off: {says}", field=ANSWER, got=shown(answer))
 
     # --- what a block adds up to -------------------------------------------------------------------------------
 
@@ -280,7 +294,7 @@ class FileCheck:
         said = [prompt for prompt in prompts if prompt is not None]
         self.statistics.prompt_bytes.add_texts(said)
         self.statistics.answer_bytes.add_texts([answer for answer in answers if answer is not None])
-        most_tokens = None if self._model is None else self._model.max_prompt_tokens
+        most_tokens = self._most_tokens
         # A character has at most 4 bytes, so a prompt of no more characters than tokens allowed always fits.
         if most_tokens is not None and max(map(len, said), default=0) > most_tokens:
             for line, prompt in enumerate(prompts, first_line):
@@ -317,6 +331,9 @@ class FileCheck:
                 "the file begins with the byte order mark of UTF-16 or UTF-32",
                 got="UTF-16 or UTF-32",
             )
+            return
+        if lines.kind is not None:
+            self._add("file-not-text", None, f"this is {lines.kind.name}", got=lines.kind.name, hint=lines.kind.way)
             return
         self._blank_lines.finish(self._last_line)
         self._look_for_one_document()

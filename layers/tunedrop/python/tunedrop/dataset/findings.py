@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from tunedrop.catalog import Family
 from tunedrop.dataset.rules import RULES, Rule, Severity
@@ -55,6 +55,35 @@ class Group:
             self.ranges[-1] = (self.ranges[-1][0], max(self.ranges[-1][1], last))
         elif len(self.ranges) < MAX_RANGES:
             self.ranges.append((first, last))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Findings of one rule that say the same, but for their lines."""
+
+    finding: Finding
+    """The first of them."""
+    count: int
+    lines: str
+
+
+def folded(group: Group) -> list[Told]:
+    """A group's findings, those that say the same told once, in the order in which they were found.
+
+    Where all that are kept say the same, so do those that are only counted.
+    """
+    alike: dict[tuple[str, ...], Group] = {}
+    firsts: dict[tuple[str, ...], Finding] = {}
+    for finding in group.examples:
+        key = (finding.field, finding.expected, finding.got, finding.message, finding.hint)
+        part = alike.setdefault(key, Group(group.rule, group.severity, group.file))
+        firsts.setdefault(key, finding)
+        part.count += 1
+        if finding.line is not None:
+            part.add_lines(finding.line, finding.line)
+    if len(alike) == 1:
+        return [Told(finding, group.count, group.lines()) for finding in firsts.values()]
+    return [Told(firsts[key], part.count, part.lines()) for key, part in alike.items()]
 
 
 class Findings:
@@ -114,6 +143,15 @@ class Findings:
         """Whether another finding of this rule is only counted, so that its words need not be found."""
         group = self._groups.get((rule_id, file))
         return group is not None and len(group.examples) >= MAX_EXAMPLES
+
+    def hint(self, rule_id: str, file: str, hint: str) -> None:
+        """Let the findings of this rule in this file that have no hint of their own say what to do in these words."""
+        group = self._groups.get((rule_id, file))
+        if group is not None:
+            group.examples = [
+                replace(finding, hint=hint) if finding.hint == group.rule.hint else finding
+                for finding in group.examples
+            ]
 
     def withdraw(self, file: str) -> None:
         """Forget what was found in a file, where a later look explains all of it better."""

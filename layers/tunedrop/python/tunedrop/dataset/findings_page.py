@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from tunedrop.dataset import description
+from tunedrop.dataset.findings import folded
 from tunedrop.dataset.report import DatasetReport
 from tunedrop.dataset.rules import Severity
 
@@ -38,6 +39,9 @@ def render_page(report: DatasetReport, name: str) -> str:
         groups=report.findings.groups(),
         file_names=description.FILE_NAMES,
         lines_said=description.lines_said,
+        folded=folded,
+        hint=description.hint,
+        looked_at=description.looked_at(report),
         bars={"least": least, "most": most, "heights": [round(100 * height / highest) for height in heights]},
         facts=description.facts(report),
         suggestions=description.suggestions(report),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
+from tunedrop.dataset.file_kinds import HEAD_BYTES, FileKind, kind_of
 from tunedrop.dataset.rules import MAX_LINE_BYTES
 
 READ_BYTES: Final = 256 * 1024
@@ -34,6 +35,8 @@ class Lines:
         self._take = take
         self.has_bom = False
         self.is_utf16 = False
+        self.kind: FileKind | None = None
+        """What the file is, where it is no text; then it has no lines."""
 
     def __iter__(self) -> Iterator[bytes | Overlong]:
         """Yields every line once, in order: blocks of whole lines, joined by line feeds, and overlong lines.
@@ -46,8 +49,9 @@ class Lines:
             chunk += more
         self.has_bom = chunk.startswith(BOM)
         self.is_utf16 = chunk.startswith(_UTF16_BOMS)
+        self.kind = kind_of(chunk[:HEAD_BYTES])
         chunk = chunk.removeprefix(BOM)
-        if self.is_utf16:
+        if self.is_utf16 or self.kind is not None:
             while self._read():
                 pass
             return

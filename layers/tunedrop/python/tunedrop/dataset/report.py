@@ -50,6 +50,20 @@ class LeakageReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """What a dataset was looked at with: what its recipe says, in words."""
+
+    model: str
+    grader_kind: str
+    grader: str
+    """The kind, and `by default` where nobody chose it."""
+    test_set: str
+    not_looked_at: tuple[str, ...] = ()
+    recipe_problem: str | None = None
+    """Why the recipe cannot be used; None where it can."""
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetReport:
     """Everything that a check found out."""
 
@@ -60,11 +74,14 @@ class DatasetReport:
     leakage: LeakageReport | None
     suggested: Mapping[str, Any] | None
     """Where to start with hyperparameters; None where no row has a prompt."""
+    setting: Setting | None = None
+    """None where the files were looked at without a recipe."""
 
     @property
     def valid(self) -> bool:
-        """Whether it can be trained on: no finding is an error."""
-        return self.findings.count(Severity.ERROR) == 0
+        """Whether it can be trained on: no finding is an error, and the recipe, where there is one, can be used."""
+        broken = self.setting is not None and self.setting.recipe_problem is not None
+        return not broken and self.findings.count(Severity.ERROR) == 0
 
     @property
     def rows(self) -> int:
@@ -110,6 +127,7 @@ class DatasetReport:
             "format_version": FORMAT_VERSION,
             "valid": self.valid,
             "family": str(self.family),
+            "recipe": None if self.setting is None else asdict(self.setting),
             "rows": self.rows,
             "test_rows": self.test_rows,
             "counts": {str(severity): self.findings.count(severity) for severity in Severity},

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from tunedrop.catalog import Family
 from tunedrop.dataset.findings import Findings
+from tunedrop.dataset.fitting import MOST_LOOKED_AT, Refused
 from tunedrop.dataset.prompts import content_text
 from tunedrop.dataset.rules import FORMATS
 from tunedrop.dataset.show import shown
 from tunedrop.graders.sample import Grader
 
 ANSWER = "reference_answer"
+_MOST_KEYS = 64
+"""Keys of a row among which a misspelt one is looked for."""
+_NEAR = 0.7
+"""How alike two names must be (difflib's ratio)."""
 
 
 class RowChecker:
@@ -24,6 +30,8 @@ class RowChecker:
         self._format = FORMATS[family]
         self._grader = grader
         self._line = 0
+        self.refused: list[Refused] = []
+        """The first references that the grader cannot use."""
 
     def check(self, line: int, row: Any) -> bool:
         """Check one row; whether it is an object whose messages can be read as a prompt."""
@@ -50,7 +58,10 @@ class RowChecker:
         except Exception as error:  # a grader is the user's code: whatever it does, the check goes on
             reason = f"the grader failed on it with {type(error).__name__}: {shown(str(error))}"
         if reason is not None:
-            self._add("reference-grader", reason, field=ANSWER, got=shown(row.get(ANSWER)))
+            if len(self.refused) < MOST_LOOKED_AT:
+                self.refused.append((row.get(ANSWER), fields))
+            meant = {} if ANSWER in row else _meant(ANSWER, row)
+            self._add("reference-grader", reason, field=ANSWER, got=shown(row.get(ANSWER)), **meant)
 
     def _add(self, rule: str, message: str, **words: str) -> None:
         self._findings.add(rule, self._file, self._line, message, **words)
@@ -97,7 +108,8 @@ class RowChecker:
                 )
             else:
                 says = f"the role {got} is not known" if "role" in message else "the message has no role"
-                self._add("role-unknown", says, field=f"{path}.role", got=got)
+                meant = {} if "role" in message else _meant("role", message)
+                self._add("role-unknown", says, field=f"{path}.role", got=got, **meant)
         for key in message:
             if key not in self._format.message_keys:
                 self._add("message-keys", f"a message has the key {shown(key)}", field=path, got=shown(key))
@@ -111,7 +123,13 @@ class RowChecker:
         if content is None and role == "assistant" and message.get("tool_calls"):
             return  # a call of a tool says nothing beside it
         if "content" not in message:
-            self._add("content-missing", "the message has no content", field=field, got=shown(message))
+            self._add(
+                "content-missing",
+                "the message has no content",
+                field=field,
+                got=shown(message),
+                **_meant("content", message),
+            )
         elif isinstance(content, str):
             if not content.strip():
                 self._add("content-empty", "the message is blank", field=field, got=shown(content))
@@ -229,7 +247,8 @@ class RowChecker:
         if ANSWER not in row:
             # With a grader, it is the grader that says whether it needs one; without messages it is another format.
             if self._grader is None and "messages" in row:
-                self._add("reference-missing", "the row has no `reference_answer`", field=ANSWER, got=shown(row))
+                says = "the row has no `reference_answer`"
+                self._add("reference-missing", says, field=ANSWER, got=shown(row), **_meant(ANSWER, row))
             return
         answer = row[ANSWER]
         if not isinstance(answer, str | dict):
@@ -242,8 +261,17 @@ class RowChecker:
             self._add("id-type", "the id is not a text", field="id", got=shown(value))
 
 
+def _meant(wanted: str, row: Mapping[str, Any]) -> dict[str, str]:
+    """The hint where a key is nearly the one that is missing; nothing for others."""
+    keys = [key for key in list(row)[:_MOST_KEYS] if isinstance(key, str)]
+    near = get_close_matches(wanted, keys, n=1, cutoff=_NEAR)
+    return {"hint": f"Do you mean `{wanted}`? The name is {shown(near[0])} here."} if near else {}
+
+
 def _converter_hint(row: Mapping[str, Any]) -> dict[str, str]:
     """The hint for rows of a format that can be converted; nothing for others."""
+    if meant := _meant("messages", row):
+        return meant
     if any(
         key in row for key in ("question", "prompt", "conversations", "instruction", "contents", "source", "schemaType")
     ):

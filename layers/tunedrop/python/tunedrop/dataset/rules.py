@@ -119,6 +119,11 @@ _TABLE: tuple[Rule, ...] = (
         "Write every row on a line of its own, without an array around them: jq -c '.[]' FILE.",
     ),
     Rule(
+        "file-not-text", _both(E),
+        "The file is packed, or made by another program, but the service reads JSON Lines.",
+        _OPEN_WEIGHT_DATA, "JSON Lines: one JSON object a line", "Make JSON Lines of it: tunedrop convert.",
+    ),
+    Rule(
         "encoding-utf16", _both(E),
         "JSON that is exchanged between systems is UTF-8; this file is UTF-16 or UTF-32.",
         f"{_RFC} section 8.1", "UTF-8", "Save the file as UTF-8: iconv -f UTF-16 -t UTF-8 FILE.",
@@ -347,6 +352,11 @@ _TABLE: tuple[Rule, ...] = (
         "Give the answer, or leave the row out.",
     ),
     Rule(
+        "reference-cut", _both(W),
+        "An answer that was cut off calls right answers wrong; patterns that stop at the first closing brace cut so.",
+        _OURS, "the whole answer", "Take the answers from their source anew, with the braces counted.",
+    ),
+    Rule(
         "reference-grader", _both(E),
         "The chosen grader cannot use this row's answer, so every rollout of it would score 0.",
         "The grader itself, row by row", "an answer that the grader can use",
@@ -421,6 +431,28 @@ _TABLE: tuple[Rule, ...] = (
         "A test prompt shares a run of 13 or more words with a training prompt: it may be the same task.",
         "13-grams as in GPT-3's contamination study (arXiv:2005.14165, appendix C)", "no long run of words in both",
         "Look at the pair; take one out where they are the same task.",
+    ),
+    # --- What the recipe asks of the rows ------------------------------------------------------------------------
+    Rule(
+        "holdout-empty", _both(E),
+        "Without a test file some training rows are held out to test on, and too few are there.",
+        _OURS, f"more than {MIN_ROWS} rows, or a test file", "Drop a test.jsonl beside train.jsonl, or more rows.",
+    ),
+    Rule(
+        "validation-empty", _both(E),
+        "The recipe chooses a checkpoint by rows that are kept apart, and too few are there.",
+        _OURS, f"more than {MIN_ROWS} rows", "Drop more rows, or set evaluation.checkpoints to last.",
+    ),
+    Rule(
+        "grader-unchosen", _both(W),
+        "The recipe chooses no grader, so answers are graded as mathematics, but most references are words.",
+        _OURS, "a grader that is made for the references",
+        "Choose one in recipe.yaml: `grader: {kind: exact}` compares words.",
+    ),
+    Rule(
+        "slice-missing", _both(W),
+        "A slice is made by a field that no row of the test set has.",
+        _OURS, "a field of the rows", "Name a field of the rows in evaluation.slices.",
     ),
     # --- What should not be in it ------------------------------------------------------------------------------
     Rule(

@@ -16,6 +16,8 @@ MAX_KINDS: Final = 50
 """Different shapes that are told apart; the rest are counted together."""
 OTHER: Final = "other"
 _NUMBER = re.compile(r"\s*[-+$€£]?\d[\d,]*(?:\.\d+)?\s*%?\s*")
+_WORDS = re.compile(r"[^\W\d_]{2,}(?:[ _'&/.-]+[^\W\d_]+)*[.]?")
+"""Words without a digit and without a sign of mathematics; asked of short texts only."""
 _FEW_WORDS: Final = 3
 _MOST_KEYS: Final = 5
 _MOST_TURNS: Final = 8
@@ -71,6 +73,8 @@ class Statistics:
     """Sequence of roles → rows."""
     answers: Counter[str] = field(default_factory=Counter)
     """Shape of reference_answer → rows, of the first 20,000 rows (more are not trained on)."""
+    worded: int = 0
+    """Answers among these that are words alone, such as a label."""
     fields: Mapping[str, int] = field(default_factory=dict)
     """Other fields of a row, which the grader is given → rows."""
 
@@ -82,7 +86,9 @@ class Statistics:
 
     def count_answer(self, answer: Any) -> None:
         """Count the shape of one row's answer."""
-        count(self.answers, answer_shape(answer))
+        shape = answer_shape(answer)
+        count(self.answers, shape)
+        self.worded += shape == "a few words" and _WORDS.fullmatch(answer) is not None
 
     def roles(self) -> dict[str, int]:
         """How many messages of each role there are."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import orjson
 
-from tunedrop.dataset.check import check_dataset
 from tunedrop.dataset.correct import write_corrected
+from tunedrop.dataset.description import reason
 from tunedrop.dataset.findings_page import render_page
 from tunedrop.dataset.report import DatasetReport
 from tunedrop.dataset.split import split_holdout
-from tunedrop.graders.kinds import load
+from tunedrop.dataset.with_recipe import check_with_recipe, validation_share
 from tunedrop.graders.row_options import OPTIONS_FIELD
 from tunedrop.outcomes import DatasetInvalid, InputMissing
 from tunedrop.recipe import Recipe
@@ -26,9 +26,6 @@ from tunedrop.run.store import RunStore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-_TOLD_FINDINGS = 20
-"""Findings that a run's reason tells; all of them are in the folder."""
 
 
 def validate_dataset(run_id: str, *, store: RunStore, s3: S3Client, run_folder: RunFolder) -> RunRecord:
@@ -46,17 +43,10 @@ def validate_dataset(run_id: str, *, store: RunStore, s3: S3Client, run_folder: 
         _fetched(s3, record.train) as train,
         _fetched(s3, record.test) as test,
     ):
-        report = check_dataset(
-            train,
-            test=None if record.test is None else test,
-            family=recipe.catalog_model.family,
-            model=recipe.catalog_model,
-            # What a function of one's own can use, only itself knows.
-            grader=None if recipe.grader.kind == "own" else load(recipe.grader.kind, recipe.grader.options),
-        )
+        report = check_with_recipe(train, test=None if record.test is None else test, recipe=recipe)
         _write_findings(run_folder, report, record.name, {"train": train, "test": test})
         if not report.valid:
-            raise DatasetInvalid(_reason(report, run_folder.uri(names.FINDINGS)))
+            raise DatasetInvalid(reason(report, run_folder.uri(names.FINDINGS_PAGE)))
         for file in (train, test):
             file.seek(0)
         facts = _write_files(run_folder, train, None if record.test is None else test, recipe)
@@ -112,8 +102,7 @@ def _write_files(run_folder: RunFolder, train: BinaryIO, test: BinaryIO | None, 
         if recipe.chooses_checkpoint:
             files[names.TRAIN], files[names.VALIDATION] = _binary(kept_out), _binary(validation_out)
             train_out.seek(0)
-            # By the same hash as the hold-out, beyond its share: which rows are neither moves with no other row.
-            share = holdout + recipe.evaluation.validation * (1 - holdout)
+            share = validation_share(recipe, holdout)
             split = split_holdout(_binary(train_out), files[names.TRAIN], files[names.VALIDATION], share=share)
             counts["rows"], counts["validation_rows"] = split.train_rows, split.test_rows
             if split.test_rows == 0:
@@ -173,15 +162,3 @@ def _fetched(s3: S3Client, pinned: PinnedObject | None) -> BinaryIO:
 def _binary(file: Any) -> BinaryIO:
     # typeshed types a temporary file as IO[bytes], which is the same for every method that is used here.
     return cast(BinaryIO, file)
-
-
-def _reason(report: DatasetReport, findings_uri: str) -> str:
-    errors = [finding for finding in report.findings if finding.severity == "error"]
-    count = int(report.to_json()["counts"]["error"])
-    told = "; ".join(
-        f"{finding.file}.jsonl{f' line {finding.line}' if finding.line else ''}"
-        f"{f' `{finding.field}`' if finding.field else ''}: {finding.message}"
-        for finding in errors[:_TOLD_FINDINGS]
-    )
-    more = f"; and {count - _TOLD_FINDINGS} more" if count > _TOLD_FINDINGS else ""
-    return f"{count} error{'s' if count != 1 else ''} in the dataset: {told}{more}. All findings: {findings_uri}"

@@ -1,0 +1,134 @@
+"""A dataset is looked at together with its recipe, by the check that a run makes."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+from typing import Any
+
+import pytest
+
+from tests.unit.dataset.faults import WITH_RECIPE
+from tests.unit.dataset.sample_rows import a_row, as_file, check, found, good_rows, rules_of
+from tunedrop.catalog import default_for_region
+from tunedrop.dataset import DatasetReport
+from tunedrop.dataset.description import reason
+from tunedrop.dataset.findings_page import render_page
+from tunedrop.dataset.split import split_holdout
+from tunedrop.dataset.with_recipe import check_with_recipe, validation_share
+from tunedrop.recipe import resolve
+
+REGION = "us-west-2"
+
+
+def checked(
+    rows: list[Any], document: dict[str, Any], test: list[Any] | None = None, region: str = REGION
+) -> DatasetReport:
+    return check_with_recipe(as_file(rows), test=None, recipe=resolve(document, region))
+
+
+@pytest.mark.parametrize("rule", sorted(WITH_RECIPE))
+def test_what_the_recipe_asks_of_the_rows_is_found(rule: str) -> None:
+    document, rows = WITH_RECIPE[rule]
+    assert rule in rules_of(checked(rows, document))
+    assert rule not in rules_of(check(rows))
+
+
+def test_the_grader_is_named_and_the_kind_that_can_use_the_references() -> None:
+    rows = [{**row, "reference_answer": {"team": "billing", "urgent": True}} for row in good_rows(150)]
+    report = checked(rows, {})
+    assert (report.setting is not None and report.setting.grader) == "math, by default"
+    hints = {finding.hint for finding in found(report, "reference-grader")}
+    assert hints == {"The math grader, by default, cannot use them; `grader: {kind: json}` in recipe.yaml can."}
+    assert checked(rows, {"grader": {"kind": "json"}}).valid
+
+
+def test_a_prompt_beyond_the_recipes_own_length_is_found() -> None:
+    rows = [*good_rows(), {**a_row(999), "messages": [{"role": "user", "content": "How many? " * 100}]}]
+    region = "us-east-1"
+    assert "prompt-long" not in rules_of(checked(rows, {}, region=region))
+    report = checked(rows, {"hyperparameters": {"maxPromptLength": 200}}, region=region)
+    assert [finding.line for finding in found(report, "prompt-long")] == [121]
+
+
+@pytest.mark.parametrize(
+    ("row", "wanted", "hint"),
+    [
+        ({"mesages": [], "reference_answer": "6"}, "messages-missing", "Do you mean `messages`?"),
+        ({**a_row(1), "messages": [{"rol": "user", "content": "x"}]}, "role-unknown", "Do you mean `role`?"),
+        ({**a_row(1), "messages": [{"role": "user", "contnt": "x"}]}, "content-missing", "Do you mean `content`?"),
+        (
+            {"messages": a_row(1)["messages"], "referenceanswer": "6"},
+            "reference-missing",
+            "Do you mean `reference_an",
+        ),
+    ],
+)
+def test_a_misspelt_field_of_a_row_is_told_with_the_name_that_is_meant(row: Any, wanted: str, hint: str) -> None:
+    assert found(check([row]), wanted)[0].hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [r"\dfrac{4", r"\left(3, 4", r"x^{2", r"\frac{1}", r"\begin{pmatrix}1\\2", r"\sqrt{2}}", '{"a": {"b": 1}'],
+)
+def test_an_answer_that_was_cut_off_is_found(answer: str) -> None:
+    assert found(check([{**a_row(1), "reference_answer": answer}]), "reference-cut")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        r"\dfrac{4}{3}", r"\left[0, 1\right)", r"\{x : x > 0\}", r"\leftarrow", "{1, 2", "[0, 1)", r"x^{2}",
+        r"\frac 12", 'print("{\\n")', r"\text{(A)}", r"\left.f\right|_{x=1}", '{"a": 1}', r"\frac{1}{2}x",
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_whole_is_not_called_cut_off(answer: str) -> None:
+    assert not found(check([{**a_row(1), "reference_answer": answer}]), "reference-cut")
+
+
+def test_many_equal_errors_are_told_once_with_their_number_and_lines() -> None:
+    report = check([{**row, "messages": "x"} for row in good_rows(150)])
+    told = reason(report, "s3://b/findings.html")
+    assert told.count("`messages` is not an array") == 1
+    assert "150 times, train.jsonl lines 1-150" in told
+    assert told.endswith("All findings: s3://b/findings.html")
+    assert len(told) < 500
+    assert render_page(report, "x").count("is not an array") == 1
+
+
+def test_different_errors_of_a_kind_are_told_by_three_examples() -> None:
+    rows = [
+        {**row, "messages": [{"role": f"oracle {place}", "content": "x"}]} for place, row in enumerate(good_rows(150))
+    ]
+    told = reason(check(rows), "page")
+    assert told.count("is not known") == 3
+    assert "and 147 more of this kind (lines 1-150)" in told
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_valid_leaves_rows_to_train_to_test_and_to_choose_by(seed: int) -> None:
+    pick = random.Random(seed)
+    for _ in range(12):
+        rows = [a_row(pick.randint(1, 400)) for _ in range(pick.choice([100, 101, 105, 115, 130, 200]))]
+        share = {"holdout": pick.choice([0.01, 0.1, 0.5]), "validation": pick.choice([0.01, 0.1, 0.5])}
+        document = {"evaluation": {"checkpoints": pick.choice(["last", "best"]), **share}}
+        recipe = resolve(document, REGION)
+        report = checked(rows, document)
+        if not report.valid:
+            continue
+        train, test, kept, apart = (io.BytesIO() for _ in range(4))
+        split = split_holdout(as_file(rows), train, test, share=recipe.evaluation.holdout)
+        assert split.test_rows > 0
+        if recipe.chooses_checkpoint:
+            train.seek(0)
+            share_of_both = validation_share(recipe, recipe.evaluation.holdout)
+            assert split_holdout(train, kept, apart, share=share_of_both).test_rows > 0
+
+
+def test_the_document_names_what_the_rows_were_looked_at_with() -> None:
+    document = json.loads(json.dumps(checked(good_rows(), {}).to_json()))
+    assert document["recipe"]["grader"] == "math, by default"
+    assert check(good_rows()).to_json()["recipe"] is None
+    assert default_for_region(REGION).id == document["recipe"]["model"]

@@ -128,7 +128,7 @@ HONEST = {
         "from collections import *\ndef f(): return Counter('aab'), deque([1]), OrderedDict(a=1)",
         "assert f() == ({'a': 2, 'b': 1}, __import__('collections').deque([1]), {'a': 1})",
     ),
-    "not a number": ("def f(): return float('nan')", "assert f() != f()"),
+    "not a number": ("def f(): return float('nan')", "assert f() != f() and isinstance(f(), float)"),
     "an empty and a deep structure": ("def f(x): return x", "assert f([[[]], {}, ()]) == [[[]], {}, ()]"),
     "text of any kind": (
         "def f(x): return x[::-1]",
@@ -146,6 +146,49 @@ HONEST = {
         "assert f() == 2026",
     ),
     "printing": ("def f():\n    print('x' * 100000)\n    return 1", "assert f() == 1"),
+    "a message of an exception": (
+        "class E(ValueError):\n    def __init__(self, c):\n        super().__init__(f'bad {c}')\n"
+        "        self.code = c\n"
+        "def f(x): raise E(x)",
+        "try:\n    f(5)\n    assert False\nexcept ValueError as e:\n    assert str(e) == 'bad 5' and e.code == 5\n"
+        "try:\n    f(5)\n    assert False\nexcept E as e:\n    assert type(e).__name__ == 'E'",
+    ),
+    "counters, default dictionaries, named tuples": (
+        "from collections import *\nP = namedtuple('P', 'x y')\n"
+        "def f(x): return Counter(x), defaultdict(list, a=[1]), P(1, 2)",
+        "c, d, p = f('aab')\nassert c.most_common(1) == [('a', 2)] and d['z'] == [] and p.y == 2 and p == (1, 2)",
+    ),
+    "an enumeration": (
+        "import enum\nclass C(enum.Enum):\n    RED = 1\n    BLUE = 2\ndef f(): return C.RED",
+        "assert f() == C.RED and f() != C.BLUE and f() is C['RED'] and f().value == 1",
+    ),
+    "a dataclass": (
+        "from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int\n    y: int\n"
+        "def f(a, b): return P(a.x + b.x, a.y + b.y)",
+        "assert f(P(1, 2), P(3, 4)) == P(4, 6) and f(P(1, 2), P(3, 4)) != P(4, 7)",
+    ),
+    "paths and moments with a zone": (
+        "from pathlib import Path\nfrom datetime import *\n"
+        "def f(): return Path('/a') / 'b.txt', datetime(2024, 1, 2, tzinfo=timezone.utc), time(3, 4)",
+        "import datetime as d\nfrom pathlib import Path\n"
+        "assert f() == (Path('/a/b.txt'), d.datetime(2024, 1, 2, tzinfo=d.timezone.utc), d.time(3, 4))",
+    ),
+    "coroutines": (
+        "import asyncio\nasync def g(i): return i\n"
+        "async def f(n):\n    await asyncio.sleep(0)\n    return sum(await asyncio.gather(*map(g, range(n))))",
+        "import asyncio\nassert asyncio.run(f(4)) == 6",
+    ),
+    "logging, unittest and tests of its own": (
+        "import logging, unittest\nlogging.basicConfig()\ndef f(x):\n    logging.error('x')\n    return x\n"
+        "class T(unittest.TestCase):\n    def test_f(self): self.assertEqual(f(1), 1)\nunittest.main()",
+        "assert f(2) == 2",
+    ),
+    "an example that reads input": (
+        "def f(x): return x\nn = int(input())\nprint(f(n))",
+        "assert f(2) == 2",
+    ),
+    "an iterator as argument": ("def f(it): return sum(it)", "assert f(x for x in [1, 2]) == 3"),
+    "a method of class Solution": ("class Solution:\n    def f(self, x):\n        return x", "assert f(2) == 2"),
     "a function named as a built-in": ("def sum(a, b): return a + b", "assert sum(10, 15) == 25"),
 }
 
@@ -202,6 +245,17 @@ ANSWERS = {
     "an open fence": ("```python\ndef f(): return 1", "def f(): return 1"),
     "Windows line ends": ("```python\r\ndef f():\r\n    return 1\r\n```", "def f():\n    return 1\n"),
     "tildes": ("~~~\nf = 1\n~~~", "f = 1\n"),
+    "a list": ("1. So:\n\n   ```python\n   def f():\n       return 1\n   ```\n", "def f():\n    return 1\n"),
+    "a quotation": ("> ```python\n> def f(): return 1\n> ```", "def f(): return 1\n"),
+    "blocks with the imports and helpers that it needs": (
+        "```python\nimport math\n```\n```py\ndef g(): return 1\n```\n```py\nf = g\n```\n```py\nprint(f())\n```",
+        "import math\n\n\ndef g(): return 1\n\n\nf = g\n",
+    ),
+    "prose": ("Here it is:\n\ndef f():\n    return 1\n\nIt's simple.", "def f():\n    return 1\n"),
+    "a docstring with a fence": (
+        '```python\ndef f():\n    """\n    ```\n    f()\n    ```\n    """\n```',
+        'def f():\n    """\n    ```\n    f()\n    ```\n    """\n',
+    ),
     "blocks that need each other": ("```python\nA = 1\n```\nand\n```python\nB = A\n```", "A = 1\n\n\nB = A\n"),
 }
 

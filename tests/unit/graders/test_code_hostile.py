@@ -61,7 +61,7 @@ ATTACKS = {
     "another program": "import os\nos.execv('/bin/sh', ['sh', '-c', 'true'])",
     "a shell": "import os\nreturn os.system('true')",
     "subprocess": "import subprocess\nreturn subprocess.run(['true'])",
-    "a thread": "import threading\nthread = threading.Thread(target=print)\nthread.start()\nreturn 1",
+    "a thread": "import _thread\nreturn _thread.start_new_thread(print, ())",
     "a file": "return open('/tmp/left-behind', 'w')",
     "a descriptor": "import os\nreturn os.open('/tmp', os.O_RDONLY)",
     "a pipe in the file system": "import os\nreturn os.mkfifo('/tmp/left-behind')",

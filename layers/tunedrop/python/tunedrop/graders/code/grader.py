@@ -8,8 +8,8 @@ from contextlib import suppress
 from typing import Self
 
 from tunedrop.graders.code.answer import program_of
-from tunedrop.graders.code.reference import TestsError, plan_of
-from tunedrop.graders.code.sandbox import Limits, Sandbox
+from tunedrop.graders.code.reference import TestPlan, TestsError, plan_of, why_never
+from tunedrop.graders.code.sandbox import Limits, Sandbox, Verdict
 from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample, require_known
 
 _BOUNDS: Mapping[str, tuple[float, float, float]] = {  # option: default, least, most
@@ -35,6 +35,7 @@ class CodeGrader:
         self._limits = limits or Limits()
         self._credit = credit
         self._sandbox = sandbox or Sandbox()
+        self._examined: dict[TestPlan, Verdict] = {}
         self.workers = max(1, min(4, os.cpu_count() or 1))
         _hide_this_process()
 
@@ -61,29 +62,26 @@ class CodeGrader:
         self._sandbox.start()
 
     def check_reference(self, reference: JSON, row: Mapping[str, JSON]) -> str | None:
-        """Why the row's tests cannot be run, or None."""
+        """Why the row's tests cannot be run, or cannot fail, or None. Raises SandboxError.
+
+        The tests are run against programs that do nothing, in the sandbox: what such a program passes pays nobody.
+        """
         try:
-            plan_of(reference, row)
+            plan = plan_of(reference, row)
         except TestsError as error:
             return str(error)
-        return None
+        if plan not in self._examined:
+            self._examined[plan] = self._sandbox.run(plan, None, self._limits)
+        examined = self._examined[plan]
+        return None if examined.counted else why_never(plan)
 
     def grade(self, sample: Sample) -> Grade:
         """Run the tests against the program in the answer. Raises TestsError and SandboxError."""
         plan = plan_of(sample.reference, sample.row)
-        program = program_of(sample.answer, plan.names)
-        verdict = self._sandbox.run(
-            solution=program,
-            tests=plan.tests,
-            setup=plan.setup,
-            preamble=plan.preamble,
-            names=plan.names,
-            modules=plan.modules,
-            limits=self._limits,
-        )
-        share = verdict.passed / len(plan.tests)
-        correct = verdict.passed == len(plan.tests)
-        told = f"{verdict.passed} of {len(plan.tests)} tests passed"
+        verdict = self._sandbox.run(plan, program_of(sample.answer, plan.names), self._limits)
+        share = verdict.passed / verdict.counted if verdict.counted else 0.0
+        correct = 0 < verdict.counted == verdict.passed
+        told = f"{verdict.passed} of {verdict.counted} tests passed"
         return Grade(
             reward=share if self._credit == "share" else float(correct),
             components={},

@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tunedrop.graders.code_sandbox.modules import PRELOADED
+from tunedrop.graders.code import input_output
+from tunedrop.graders.code_sandbox.modules import EMPTIED, PRELOADED
 from tunedrop.graders.sample import JSON
 
 _TEST_FIELDS = ("tests", "test_list", "test")
@@ -41,6 +42,8 @@ class TestPlan:
     """What the tests take from the generated code."""
     modules: tuple[str, ...]
     """Standard modules that the tests use without importing them."""
+    program: bool = False
+    """Whether the code is a whole program that reads standard input, run anew for each test."""
 
 
 def plan_of(reference: JSON, row: Mapping[str, JSON]) -> TestPlan:
@@ -48,13 +51,21 @@ def plan_of(reference: JSON, row: Mapping[str, JSON]) -> TestPlan:
 
     The reference is the source of the tests as one string or an array of strings, or an object with `tests` (or
     MBPP's `test_list`, HumanEval's `test`), and where needed `setup` (`test_setup_code`), `preamble`, `entry_point`.
-    Where the reference has no tests, the row's own fields of these names count. Raises TestsError.
+    Inputs and outputs are tests too (`input_output`). Where the reference has no tests, the row's own fields of these
+    names count. Raises TestsError.
     """
     fields: Mapping[str, JSON] = row
-    if isinstance(reference, (str, list)):
+    if isinstance(reference, str) and reference.lstrip().startswith("{") and '"inputs"' in reference:
+        fields = {"input_output": reference}
+    elif isinstance(reference, (str, list)):
         fields = {"tests": reference}
-    elif isinstance(reference, Mapping) and any(name in reference for name in _TEST_FIELDS):
+    elif isinstance(reference, Mapping) and any(name in reference for name in (*_TEST_FIELDS, *input_output.FIELDS)):
         fields = reference
+    elif isinstance(reference, Mapping) and "input" in reference and "output" in reference:
+        fields = {"tests": reference}
+    pairs = _from_pairs(fields)
+    if pairs is not None:
+        return pairs
     found = next((fields[name] for name in _TEST_FIELDS if fields.get(name)), None)
     if found is None:
         raise TestsError(
@@ -72,6 +83,23 @@ def plan_of(reference: JSON, row: Mapping[str, JSON]) -> TestPlan:
     _check_imports(trees)
     modules, names = _taken_names(trees, entry)
     return TestPlan(tests, setup, preamble, names, modules)
+
+
+def _from_pairs(fields: Mapping[str, JSON]) -> TestPlan | None:
+    try:
+        function = input_output.function_name(fields)
+        tests = input_output.tests_of(fields, function)
+    except input_output.InputOutputError as error:
+        raise TestsError(str(error)) from None
+    if tests is None:
+        return None
+    if len(tests) > MOST_TESTS:
+        raise TestsError(f"too many tests: {len(tests):,}, at most {MOST_TESTS:,}")
+    setup = _source(next((fields[name] for name in _SETUP_FIELDS if fields.get(name)), ""), "setup")
+    preamble = _source(fields.get("preamble") or "", "preamble")
+    _check_imports([_parsed(setup, "setup")])
+    _parsed(preamble, "preamble")
+    return TestPlan(tests, setup, preamble, (function,) if function else (), (), program=not function)
 
 
 def _text(value: JSON, field: str) -> str:
@@ -94,7 +122,7 @@ def _tests(found: JSON, entry: str) -> tuple[str, ...]:
     if isinstance(found, str):
         return tuple(_split(_source(found, "tests"), entry))
     if isinstance(found, Sequence) and found and all(isinstance(test, str) and test.strip() for test in found):
-        return tuple(_source(test, "tests") for test in found)
+        return tuple(_with_calls(_source(test, "tests")) for test in found)
     raise TestsError("`tests` must be Python source or a non-empty array of it")
 
 
@@ -123,6 +151,15 @@ def _split(source: str, entry: str) -> Iterator[str]:
         yield rest
 
 
+def _with_calls(source: str) -> str:
+    """A test of an array as it is; functions named `test…` that stand alone in it are called, as pytest would."""
+    tree = _parsed(source, "tests")
+    if not all(isinstance(part, (ast.FunctionDef, ast.Import, ast.ImportFrom, ast.Assign)) for part in tree.body):
+        return source
+    functions = [part for part in tree.body if isinstance(part, ast.FunctionDef) and part.name.startswith("test")]
+    return "\n".join([source, *(f"{part.name}()" for part in functions if not part.args.args)])
+
+
 def _parsed(source: str, where: str) -> ast.Module:
     try:
         with warnings.catch_warnings(action="ignore", category=SyntaxWarning):  # it would quote the row in the log
@@ -140,7 +177,7 @@ def _check_imports(trees: Iterable[ast.Module]) -> None:
             elif isinstance(node, ast.ImportFrom):
                 wanted = [node.module or ""]
             for name in wanted:
-                if name not in PRELOADED:
+                if name not in PRELOADED or name in EMPTIED:
                     raise TestsError(f"the tests import {name!r}; the sandbox has parts of the standard library only")
 
 
@@ -190,3 +227,24 @@ def _walk(node: ast.AST, depth: int) -> Iterator[tuple[ast.AST, int]]:
         current, level = waiting.popleft()
         yield current, level
         waiting.extend((child, level + 1) for child in ast.iter_child_nodes(current))
+
+
+def why_never(plan: TestPlan) -> str:
+    """Why tests that no answer can fail cannot fail, as far as their source tells."""
+    trees = [_parsed(source, "a test") for source in plan.tests]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    if any(isinstance(node, ast.Assert) and isinstance(node.test, ast.Tuple) and node.test.elts for node in nodes):
+        reason = "`assert (…, …)` is always true; write the condition without the parentheses"
+    elif not any(isinstance(node, (ast.Assert, ast.Raise)) for node in nodes):
+        reason = "they assert nothing"
+    elif any(isinstance(part, ast.ClassDef) for tree in trees for part in tree.body):
+        reason = "a class of tests is never run; write asserts, or functions named `test…`"
+    elif any("__main__" in ast.unparse(part.test) for tree in trees for part in tree.body if isinstance(part, ast.If)):
+        reason = "what stands below `if __name__ == '__main__'` is never run"
+    elif all(isinstance(part, ast.FunctionDef) for tree in trees for part in tree.body):
+        reason = "their functions are never called"
+    elif any(isinstance(node, ast.Try) for node in nodes):
+        reason = "they may swallow their own AssertionError"
+    else:
+        reason = "compare with a plain value"
+    return f"the tests cannot fail: a program that does nothing passes them ({reason})"

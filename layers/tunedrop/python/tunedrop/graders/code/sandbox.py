@@ -11,11 +11,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from tunedrop.graders.code.reference import TestPlan
 
 _LENGTH = struct.Struct(">I")
 _START_SECONDS = 15.0
@@ -49,9 +51,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How many of the tests passed, and why not more."""
+    """How many of the tests passed, of those that can fail, and why not more."""
 
     passed: int
+    counted: int
     reason: str
 
 
@@ -74,32 +77,18 @@ class Sandbox:
         with self._lock:
             self._started()
 
-    def run(
-        self,
-        *,
-        solution: str,
-        tests: Sequence[str],
-        setup: str,
-        preamble: str,
-        names: Sequence[str],
-        modules: Sequence[str],
-        limits: Limits,
-    ) -> Verdict:
-        """Run the tests against the code. Raises SandboxError where the sandbox failed, not where the code did."""
+    def run(self, plan: TestPlan, solution: str | None, limits: Limits) -> Verdict:
+        """Run the tests against the code; without code, only find out how many of them can fail.
+
+        Raises SandboxError where the sandbox failed, not where the code did.
+        """
         token = secrets.token_hex(16)
         request = {
+            **asdict(plan),
             "token": token,
-            "solution": solution,
-            "tests": list(tests),
-            "setup": setup,
-            "preamble": preamble,
-            "names": list(names),
-            "modules": list(modules),
-            "limits": {
-                "wall_seconds": limits.wall_seconds,
-                "cpu_seconds": limits.cpu_seconds,
-                "memory_bytes": limits.memory_bytes,
-            },
+            "solution": solution or "",
+            "examine": solution is None,
+            "limits": asdict(limits),
         }
         with self._lock:
             process = self._started()
@@ -115,7 +104,7 @@ class Sandbox:
             status = reports[-1]["ended"]
             if status not in (0, -14, -24):  # the zygote has ended itself after any other end (see zygote._serve_one)
                 self._stop()
-        return _verdict(reports[:-1], status, token, limits)
+        return _verdict(reports[:-1], status, token, limits, len(plan.tests))
 
     def close(self) -> None:
         """End the far side."""
@@ -162,15 +151,15 @@ class Sandbox:
             self._stop()
 
 
-def _verdict(reports: list[Any], status: int, token: str, limits: Limits) -> Verdict:
+def _verdict(reports: list[Any], status: int, token: str, limits: Limits, tests: int) -> Verdict:
     for report in reports:
         if isinstance(report, Mapping) and report.get("token") == token:
-            return Verdict(int(report["passed"]), str(report["reason"]))
+            return Verdict(int(report["passed"]), int(report["counted"]), str(report["reason"]))
     if status == -14:
-        return Verdict(0, f"not done within {limits.wall_seconds:g} s")
+        return Verdict(0, tests, f"not done within {limits.wall_seconds:g} s")
     if status == -24:
-        return Verdict(0, f"more than {limits.cpu_seconds:g} s of CPU time")
-    return Verdict(0, "the run ended before its tests did")
+        return Verdict(0, tests, f"more than {limits.cpu_seconds:g} s of CPU time")
+    return Verdict(0, tests, "the run ended before its tests did")
 
 
 def _write(process: subprocess.Popen[bytes], body: bytes, deadline: float) -> None:

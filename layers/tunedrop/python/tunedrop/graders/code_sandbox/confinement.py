@@ -19,7 +19,7 @@ import os
 import resource
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import BuiltinFunctionType, ModuleType
 from typing import Any
 
 # What acts outside this process without opening anything, or undoes a limit. All else of the kind needs a descriptor.
@@ -57,11 +57,13 @@ _TAKEN_OUT: dict[str, tuple[str, ...]] = {
     "time": ("clock_settime", "clock_settime_ns", "pthread_getcpuclockid"),
 }
 # Modules that could do it by themselves. None is loaded on purpose, but a build of Python might bring one along.
-_NEVER = ("_ctypes", "_interpreters", "_posixsubprocess", "_socket", "_xxsubinterpreters", "fcntl", "mmap", "select")
+_SETS_OF_FUNCTIONS = ("supports_dir_fd", "supports_effective_ids", "supports_fd", "supports_follow_symlinks")
+_NEVER = ("_interpreters", "_posixsubprocess", "_socket", "_xxsubinterpreters", "fcntl", "mmap", "select")
 _HARMLESS_EVENTS = frozenset(
     {
         *("compile", "exec", "object.__getattr__", "object.__setattr__", "object.__delattr__", "builtins.id"),
         *("sys._getframe", "sys._getframemodulename", "sys.excepthook", "sys.unraisablehook", "time.sleep"),
+        *("sys.set_asyncgen_hook_firstiter", "sys.set_asyncgen_hook_finalizer"),
         *("array.__new__", "pickle.find_class", "builtins.input", "builtins.breakpoint"),
     }
 )
@@ -89,23 +91,41 @@ def limit_resources(*, cpu_seconds: float, memory_bytes: int) -> None:
         resource.setrlimit(kind, (min(soft, bound), bound))
 
 
-def take_out_functions(*, ctypes_too: bool) -> None:
-    """Remove the functions of `_TAKEN_OUT` from every loaded module, and every way to load another module.
+def reachable_functions() -> list[tuple[dict[str, Any], str]]:
+    """Where the functions of `_TAKEN_OUT` and all of the modules in `_NEVER` can be reached: (namespace, name).
 
-    `ctypes_too` False: the filter needs ctypes to be put on, and holds against it afterwards.
+    Found once, before the first fork: it looks at every name of every module.
     """
-    for name in _NEVER:
-        if name in sys.modules and (ctypes_too or name != "_ctypes"):
-            vars(sys.modules.pop(name)).clear()
     taken: set[int] = set()
     for name, functions in _TAKEN_OUT.items():
         module = sys.modules.get(name)
         taken.update(id(found) for function in functions if (found := getattr(module, function, None)) is not None)
-    for module in list(sys.modules.values()):
-        if isinstance(module, ModuleType):
-            names = vars(module)
-            for name in [name for name, value in names.items() if id(value) in taken]:
-                del names[name]
+    for name in _NEVER:
+        taken.update(id(value) for value in vars(sys.modules.get(name, _NOTHING)).values() if _acts(value))
+    spaces = [vars(module) for module in list(sys.modules.values()) if isinstance(module, ModuleType)]
+    return [(space, name) for space in spaces for name, value in list(space.items()) if id(value) in taken]
+
+
+def _acts(value: object) -> bool:
+    return isinstance(value, (BuiltinFunctionType, type)) and not (
+        isinstance(value, type) and (issubclass(value, BaseException) or value.__module__ == "builtins")
+    )
+
+
+_NOTHING = ModuleType("nothing")
+
+
+def take_out_functions(reachable: list[tuple[dict[str, Any], str]], *, ctypes_too: bool) -> None:
+    """Remove what `reachable_functions` found, every set that holds such functions, and every way to load a module.
+
+    `ctypes_too` False: the filter needs ctypes to be put on, and holds against it afterwards.
+    """
+    for space, name in reachable:
+        space.pop(name, None)
+    for name in _SETS_OF_FUNCTIONS:
+        getattr(os, name, set()).clear()
+    if ctypes_too and "_ctypes" in sys.modules:
+        vars(sys.modules.pop("_ctypes")).clear()
     sys.meta_path[:] = [_NothingMore()]
     sys.path[:] = []
     sys.path_hooks[:] = []

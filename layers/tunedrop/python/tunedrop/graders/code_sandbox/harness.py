@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import builtins
+import ast
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tunedrop.graders.code_sandbox import stubs
+from tunedrop.graders.code_sandbox.exceptions import Classes, SolutionError
+from tunedrop.graders.code_sandbox.output import same_output, same_value
+from tunedrop.graders.code_sandbox.remote import Remote, take_for_class
 from tunedrop.graders.code_sandbox.values import Line, WireError, decode, encode
 
 _LONGEST_REASON = 300
-
-
-class SolutionError(Exception):
-    """The code under test raised an exception of its own, or is no longer there."""
-
-
-# What the code raises is raised in the tests as the nearest built-in exception, so that `except ValueError` works.
-# StopIteration and its like would end a loop of the tests in silence.
-_EXCEPTIONS = {
-    name: kind
-    for name, kind in vars(builtins).items()
-    if isinstance(kind, type)
-    and issubclass(kind, Exception)
-    and not issubclass(kind, (StopIteration, StopAsyncIteration))
-}
 
 
 class _Solution:
@@ -33,10 +22,15 @@ class _Solution:
     def __init__(self, line: Line) -> None:
         self._line = line
         self._callbacks: list[Any] = []
+        self._remotes: dict[int, Remote] = {}
+        self._classes = Classes()
 
     def tag(self, value: Any) -> list[Any]:
         if isinstance(value, Remote):
             return ["h", object.__getattribute__(value, "_number")]
+        if isinstance(value, Iterator):
+            self._callbacks.append(value.__next__)
+            return ["g", len(self._callbacks) - 1]
         if callable(value):
             self._callbacks.append(value)
             return ["k", len(self._callbacks) - 1]
@@ -48,10 +42,17 @@ class _Solution:
     def find(self, tagged: list[Any]) -> Any:
         match tagged:
             case ["h", int(number), str(kind)]:
-                return Remote(self, number, kind)
+                return self._remotes.setdefault(number, Remote(self, number, kind))
+            case ["co", int(number)]:
+                return self._coroutine(Remote(self, number, "coroutine"))
+            case ["x", list(chain)]:
+                return self._classes.find(chain)
             case ["k", int(number)] if 0 <= number < len(self._callbacks):
                 return self._callbacks[number]
         raise WireError("a value of no known kind")
+
+    async def _coroutine(self, remote: Remote) -> Any:
+        return self.ask("await", remote)
 
     def ask(self, what: str, *arguments: Any, **named: Any) -> Any:
         """Ask the process that holds the code; its exceptions are raised here."""
@@ -70,11 +71,15 @@ class _Solution:
                 case {"ok": node}:
                     self._copy_back(arguments, told.get("after"))
                     return decode(node, self)
-                case {"stop": True}:
+                case {"stop": True} if what == "next":  # nothing else may end a loop of the tests in silence
                     raise StopIteration
-                case {"error": list(names), "message": str(message)}:
-                    kind = next((_EXCEPTIONS[name] for name in names if name in _EXCEPTIONS), SolutionError)
-                    raise _made(kind, f"{names[0] if names else ''}: {message}")
+                case {"chain": list(chain), "args": list(values), "text": str(text), "fields": dict(fields)}:
+                    raise self._classes.make(
+                        chain,
+                        [decode(value, self) for value in values],
+                        text,
+                        {str(name): decode(value, self) for name, value in fields.items()},
+                    )
                 case _:
                     raise WireError("a message of no known kind")
 
@@ -86,8 +91,11 @@ class _Solution:
                 **{name: decode(node, self) for name, node in keywords.items()},
             )
             return {"ok": encode(result, self)}
+        except StopIteration:
+            return {"stop": True}
         except Exception as error:
-            return {"error": f"{type(error).__name__}: {error}"[:_LONGEST_REASON]}
+            kinds = [kind.__name__ for kind in type(error).__mro__]
+            return {"error": kinds, "message": str(error)[:_LONGEST_REASON]}
 
     def _copy_back(self, arguments: tuple[Any, ...], after: Any) -> None:
         """A function may have changed its arguments in place; the test sees it, as in one process."""
@@ -100,102 +108,91 @@ class _Solution:
                 mine.update(changed)
 
 
-def _made(kind: type[Exception], message: str) -> Exception:
-    try:
-        return kind(message)
-    except TypeError:  # UnicodeDecodeError and its like want five arguments
-        return SolutionError(message)
-
-
-class Remote:
-    """An object of the generated code, as the tests see it: it can be used, but it equals nothing but itself.
-
-    `==` is not asked of the other process on purpose: an `__eq__` that is always true must not pass a test. Nor is
-    `in`: an iterator over every number would contain the right one. Tests collect it first, by `list(…)`.
-    """
-
-    __contains__ = None
-
-    __slots__ = ("_kind", "_number", "_solution")
-
-    def __init__(self, solution: _Solution, number: int, kind: str) -> None:
-        object.__setattr__(self, "_solution", solution)
-        object.__setattr__(self, "_number", number)
-        object.__setattr__(self, "_kind", kind)
-
-    def __call__(self, *positional: Any, **named: Any) -> Any:
-        return _ask("call", self, *positional, **named)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return _ask("get", self, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        _ask("set", self, name, value)
-
-    def __getitem__(self, key: Any) -> Any:
-        return _ask("item", self, key)
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        _ask("put", self, key, value)
-
-    def __len__(self) -> int:
-        return int(_ask("len", self))
-
-    def __bool__(self) -> bool:
-        return _ask("bool", self) is True
-
-    def __iter__(self) -> Iterator[Any]:
-        iterator: Iterator[Any] = _ask("iter", self)
-        return iterator
-
-    def __next__(self) -> Any:
-        return _ask("next", self)
-
-    def __str__(self) -> str:
-        return str(_ask("str", self))
-
-    def __repr__(self) -> str:
-        return f"<{object.__getattribute__(self, '_kind')} of the code under test>"
-
-
-def _ask(what: str, target: Remote, *arguments: Any, **named: Any) -> Any:
-    solution: _Solution = object.__getattribute__(target, "_solution")
-    return solution.ask(what, target, *arguments, **named)
-
-
 def run_tests(request: Mapping[str, Any], line: Line) -> dict[str, Any]:
-    """Load the code in the other process, run each test here, count those that pass.
+    """Load the code in the other process, run each test here, count those that pass and could have failed.
 
     `request`: `preamble`, `solution`, `setup`: sources; `tests`: sources; `names`: what the tests take from the code;
-    `modules`: what they take from the standard library. Answers `passed` and `reason`, why the first one failed.
+    `modules`: what they take from the standard library; `program`: whether the code is a whole program, run anew for
+    each test with an input of its own; `examine`: only find out which tests can fail. Answers `passed`, `counted` (the
+    tests that can fail; 0 where none can, or a program that does nothing passes all) and `reason`, why the first one
+    failed.
     """
-    solution = _Solution(line)
-    namespace: dict[str, Any] = {"__name__": "tests"}
-    namespace.update((name, sys.modules[name]) for name in request["modules"] if name in sys.modules)
+    everything = {"passed": 0, "counted": len(request["tests"]), "reason": ""}
+    if not request["examine"]:
+        passed, reason = _run(request, _Solution(line))
+        everything["reason"] = reason
+        if not passed:
+            return everything
+    else:
+        passed = set(range(len(request["tests"])))
+    can_fail = stubs.tests_that_can_fail(request, _fresh_namespace(request), _passing)
+    if not can_fail:
+        everything["reason"] = "the tests cannot fail: a program that does nothing passes them"
+    return everything | {"passed": len(passed & can_fail), "counted": len(can_fail)}
+
+
+def _run(request: Mapping[str, Any], solution: _Solution) -> tuple[set[int], str]:
+    """The tests that pass, by number from 0, and why the first one failed."""
+    namespace = _fresh_namespace(request)
     try:
-        for part in ("preamble", "solution"):
-            if request[part]:
-                solution.ask("load", request[part], part)
+        given = _load_preamble(request, solution, namespace)
+        if request["program"]:
+            namespace["_run_program"] = lambda text: solution.ask("run", request["solution"], text)
+        else:
+            solution.ask("load", request["solution"], "solution")
         for name in request["names"]:
-            namespace[name] = solution.ask("name", name)
+            if name not in given:
+                namespace[name] = _looked_up(solution, name)
         exec(compile(request["setup"], "<setup>", "exec", dont_inherit=True), namespace)  # noqa: S102 (the dataset's own code, confined)
     except Exception as error:
-        return {"passed": 0, "reason": _told(error)}
-    return _count(request["tests"], namespace)
+        return set(), _told(error)
+    return _passing(request["tests"], namespace)
 
 
-def _count(tests: Sequence[str], namespace: dict[str, Any]) -> dict[str, Any]:
-    passed, reason = 0, ""
-    for number, source in enumerate(tests, start=1):
+def _fresh_namespace(request: Mapping[str, Any]) -> dict[str, Any]:
+    namespace: dict[str, Any] = {"__name__": "tests", "_same_output": same_output, "_same_value": same_value}
+    namespace.update((name, sys.modules[name]) for name in request["modules"] if name in sys.modules)
+    return namespace
+
+
+def _load_preamble(request: Mapping[str, Any], solution: _Solution, namespace: dict[str, Any]) -> set[str]:
+    """Run what the task gives beside the code, and take from it what the tests use before any answer is loaded.
+
+    An answer that defines such a name again changes nothing for the tests: they have the classes as they were, and
+    functions of their own.
+    """
+    if not request["preamble"]:
+        return set()
+    solution.ask("load", request["preamble"], "preamble")
+    tree = ast.parse(request["preamble"])
+    classes = [part.name for part in tree.body if isinstance(part, ast.ClassDef)]
+    for name in classes:
+        namespace[name] = _looked_up(solution, name)
+    tree.body = [part for part in tree.body if not isinstance(part, ast.ClassDef)]
+    before = set(namespace) - set(classes)
+    exec(compile(tree, "<preamble>", "exec", dont_inherit=True), namespace)  # noqa: S102 (the dataset's own code, confined)
+    return set(namespace) - before
+
+
+def _looked_up(solution: _Solution, name: str) -> Any:
+    found = solution.ask("name", name)
+    if type(found) is Remote and name[:1].isupper():
+        take_for_class(found)
+    return found
+
+
+def _passing(tests: Sequence[str], namespace: dict[str, Any]) -> tuple[set[int], str]:
+    passed: set[int] = set()
+    reason = ""
+    for number, source in enumerate(tests):
         try:
-            exec(compile(source, f"<test {number}>", "exec", dont_inherit=True), namespace)  # noqa: S102 (as above)
-            passed += 1
+            exec(compile(source, f"<test {number + 1}>", "exec", dont_inherit=True), namespace)  # noqa: S102 (as above)
+            passed.add(number)
         except Exception as error:
-            reason = reason or f"test {number}: {_told(error)}"
-    return {"passed": passed, "reason": reason[:_LONGEST_REASON]}
+            reason = reason or f"test {number + 1}: {_told(error)}"
+    return passed, reason[:_LONGEST_REASON]
 
 
 def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:_LONGEST_REASON].rstrip(": ")
+    name = type(error).__name__
+    return f"{'the code' if isinstance(error, SolutionError) else name}: {error}"[:_LONGEST_REASON].rstrip(": ")

@@ -1,4 +1,8 @@
-"""The part of the standard library that generated code can import: what computes, not what reaches out."""
+"""The part of the standard library that generated code can import: what computes, not what reaches out.
+
+Some modules stand here only because asyncio and unittest import them (socket, subprocess, select): `confinement`
+empties those before generated code runs, so importing them works and using them does not.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +27,12 @@ PRELOADED = (
     *("random", "re", "reprlib", "secrets", "shlex", "statistics", "string", "struct", "sys", "textwrap", "threading"),
     *("time", "timeit", "traceback", "types", "typing", "unicodedata", "urllib.parse", "uuid", "warnings", "weakref"),
     *("zlib", "__future__", "ipaddress", "copyreg", "pickle", "token", "tokenize", "zoneinfo", "string.templatelib"),
+    *("asyncio", "atexit", "cmd", "codecs", "concurrent.futures", "contextvars", "doctest", "errno", "fileinput"),
+    *("logging", "optparse", "getopt", "platform", "sched", "select", "selectors", "shutil", "signal", "socket"),
+    *("subprocess", "tempfile", "unittest", "unittest.mock"),
     *("_strptime", "encodings.ascii", "encodings.latin_1", "encodings.idna", "encodings.utf_16", "encodings.utf_32"),
     *("encodings.cp1252", "encodings.unicode_escape", "encodings.raw_unicode_escape", "encodings.rot_13"),
 )
+
+EMPTIED = frozenset({"select", "selectors", "signal", "socket", "subprocess"})
+"""Those of them that can be imported and not used; tests that import one are refused."""

@@ -11,12 +11,16 @@ from __future__ import annotations
 import json
 import os
 import struct
-from collections import deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import PurePath
 from typing import Any, Protocol
+from uuid import UUID
+
+from tunedrop.graders.code_sandbox import library
 
 LONGEST_FRAME = 16 * 1024 * 1024
 """Bytes of one message: what a test may pass or a function may return."""
@@ -75,10 +79,24 @@ def _real(value: float, *_: Any) -> Any:
 
 
 def _mapping(value: dict[Any, Any], references: References, depth: int) -> Any:
-    flat: list[Any] = ["d"]
+    flat: list[Any] = library.head_of_mapping(value, _NAMED_TYPES)
     for key, item in dict.items(value):
         flat += (encode(key, references, depth), encode(item, references, depth))
     return flat
+
+
+def _tuple(value: tuple[Any, ...], references: References, depth: int) -> Any:
+    items = [encode(item, references, depth) for item in tuple.__iter__(value)]
+    names = library.field_names(value)
+    return ["t", *items] if names is None else ["n", type(value).__name__, names, *items]
+
+
+def _moment(tag: str) -> Callable[[Any, References, int], Any]:
+    def write(value: datetime | time, references: References, _: int) -> Any:
+        zone = library.zone_of(value)
+        return references.tag(value) if zone is False else [tag, value.isoformat(), value.fold, zone]
+
+    return write
 
 
 # In this order: a bool is an int, a datetime is a date, a named tuple is a tuple.
@@ -87,7 +105,7 @@ _WRITERS: tuple[tuple[type, Callable[[Any, References, int], Any]], ...] = (
     (int, _integer),
     (float, _real),
     (list, _items("l")),
-    (tuple, _items("t")),
+    (tuple, _tuple),
     (dict, _mapping),
     (set, _items("s")),
     (frozenset, _items("z")),
@@ -98,25 +116,15 @@ _WRITERS: tuple[tuple[type, Callable[[Any, References, int], Any]], ...] = (
     (range, lambda value, *_: ["r", value.start, value.stop, value.step]),
     (Fraction, lambda value, *_: ["F", hex(value.numerator), hex(value.denominator)]),
     (Decimal, lambda value, *_: ["D", str(value)]),
-    (
-        datetime,
-        lambda value, references, _: (
-            [
-                "dt",
-                value.year,
-                value.month,
-                value.day,
-                value.hour,
-                value.minute,
-                value.second,
-                value.microsecond,
-            ]
-            if value.tzinfo is None
-            else references.tag(value)
-        ),
-    ),
+    (datetime, _moment("dt")),
+    (time, _moment("ti")),
     (date, lambda value, *_: ["da", value.year, value.month, value.day]),
     (timedelta, lambda value, *_: ["td", value.days, value.seconds, value.microseconds]),
+    (PurePath, lambda value, *_: ["P", type(value).__name__, str(value)]),
+    (UUID, lambda value, *_: ["U", value.hex]),
+    (type({}.keys()), _items("dk")),
+    (type({}.items()), _items("di")),
+    (type(...), lambda *_: ["..."]),
 )
 
 
@@ -132,16 +140,15 @@ def decode(node: Any, references: References, depth: int = 0) -> Any:
     if tag in _CONTAINERS:
         try:
             return _CONTAINERS[tag]([decode(item, references, depth + 1) for item in rest])
-        except TypeError as error:  # an unhashable member of a set
+        except (TypeError, ValueError) as error:  # an unhashable member of a set
             raise WireError(str(error)) from None
-    if tag == "d":
-        if len(rest) % 2:
-            raise WireError("a mapping with a key and no value")
-        parts = [decode(item, references, depth + 1) for item in rest]
+    if tag in _MAPPINGS or tag == "dd":
+        return _read_mapping(tag, rest, references, depth)
+    if tag == "n":
         try:
-            return dict(zip(parts[::2], parts[1::2], strict=True))
-        except TypeError as error:
-            raise WireError(str(error)) from None
+            return library.named_tuple(rest[0], rest[1])(*(decode(item, references, depth + 1) for item in rest[2:]))
+        except (IndexError, TypeError, ValueError) as error:
+            raise WireError(f"not a named tuple: {error}") from None
     reader = _SCALARS.get(tag)
     if reader is None:
         return references.find(node)
@@ -149,6 +156,23 @@ def decode(node: Any, references: References, depth: int = 0) -> Any:
         return reader(*rest)
     except (ArithmeticError, KeyError, TypeError, ValueError) as error:
         raise WireError(f"not a value of tag {tag}: {type(error).__name__}") from None
+
+
+def _read_mapping(tag: str, rest: list[Any], references: References, depth: int) -> Any:
+    try:
+        made: dict[Any, Any]
+        if tag == "dd":
+            name, *rest = rest
+            made = defaultdict(None if name is None else _NAMED_TYPES[name])
+        else:
+            made = _MAPPINGS[tag]()
+        if len(rest) % 2:
+            raise WireError("a mapping with a key and no value")
+        parts = [decode(item, references, depth + 1) for item in rest]
+        made.update(dict(zip(parts[::2], parts[1::2], strict=True)))
+    except (KeyError, TypeError, ValueError) as error:
+        raise WireError(str(error)) from None
+    return made
 
 
 def _finite(value: Any) -> float:
@@ -161,7 +185,10 @@ _CONTAINERS: dict[str, Callable[[list[Any]], Any]] = {
     "s": set,
     "z": frozenset,
     "q": deque,
+    "dk": lambda items: dict.fromkeys(items).keys(),
+    "di": lambda items: dict(items).items(),
 }
+_MAPPINGS: dict[str, Callable[[], dict[Any, Any]]] = {"d": dict, "ct": Counter, "od": OrderedDict}
 _SCALARS: dict[str, Callable[..., Any]] = {
     "i": lambda text: int(text, 16),
     "f": float,
@@ -171,10 +198,14 @@ _SCALARS: dict[str, Callable[..., Any]] = {
     "r": range,
     "F": lambda above, below: Fraction(int(above, 16), int(below, 16)),
     "D": Decimal,
-    "dt": datetime,
+    "dt": lambda text, fold, zone: library.read_moment(datetime.fromisoformat(text), fold, zone),
+    "ti": lambda text, fold, zone: library.read_moment(time.fromisoformat(text), fold, zone),
     "da": date,
     "td": timedelta,
     "T": _NAMED_TYPES.__getitem__,
+    "P": library.read_path,
+    "U": lambda text: UUID(hex=text),
+    "...": lambda: ...,
 }
 
 

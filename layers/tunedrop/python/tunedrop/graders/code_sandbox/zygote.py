@@ -20,12 +20,14 @@ import sys
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from tunedrop.graders.code_sandbox import confinement, harness, solution
+from tunedrop.graders.code_sandbox import confinement, harness, program, solution
 from tunedrop.graders.code_sandbox.modules import PRELOADED
 from tunedrop.graders.code_sandbox.values import Line, WireError
 
 _LENGTH = struct.Struct(">I")
 _STDIN, _STDOUT = 0, 1
+_exit = os._exit  # generated code may replace the one in `os`
+_reachable: list[tuple[dict[str, Any], str]] = []
 _seccomp: Any = None  # the module, where the kernel lets us filter; ctypes must not be in the process otherwise
 
 
@@ -35,9 +37,12 @@ def main(*, filter_wanted: bool) -> None:
     for name in PRELOADED:
         with suppress(ImportError):  # a build of Python may lack one
             importlib.import_module(name)
+    program.make_event_loops_without_sockets()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # asyncio would set a handler of its own beside Python's
     if filter_wanted and _filter_can_be_installed():
         _seccomp = importlib.import_module("tunedrop.graders.code_sandbox.seccomp")
         _seccomp.forbid_inspection()
+    _reachable.extend(confinement.reachable_functions())
     gc.collect()
     gc.freeze()
     _report({"ready": True, "filter": _seccomp is not None})
@@ -53,9 +58,9 @@ def _filter_can_be_installed() -> bool:
     if child == 0:
         try:
             importlib.import_module("tunedrop.graders.code_sandbox.seccomp").install()
-            os._exit(0)
+            _exit(0)
         except BaseException:  # whatever it is, the child must not go on
-            os._exit(1)
+            _exit(1)
     _, status = os.waitpid(child, 0)
     return status == 0
 
@@ -90,7 +95,7 @@ def _run_solution(line: Line, kept: set[int]) -> NoReturn:
         random.seed(0)  # the same answer gets the same grade
         solution.serve(line)
     except BaseException:  # a forked child must never return into the zygote's loop
-        os._exit(0)
+        _exit(0)
 
 
 def _run_tests(length: int, line: Line, kept: set[int]) -> NoReturn:
@@ -106,11 +111,11 @@ def _run_tests(length: int, line: Line, kept: set[int]) -> NoReturn:
         verdict = harness.run_tests(request, line) | {"token": request["token"]}
         report = json.dumps(verdict).encode()
         os.write(verdict_to, _LENGTH.pack(len(report)) + report)  # under PIPE_BUF (4,096), so in one piece
-        os._exit(0)
+        _exit(0)
     except WireError:
-        os._exit(2)
+        _exit(2)
     except BaseException:  # as above; a test that calls sys.exit ends here, without a verdict
-        os._exit(3)
+        _exit(3)
 
 
 def _confine(limits: dict[str, Any]) -> None:
@@ -118,7 +123,7 @@ def _confine(limits: dict[str, Any]) -> None:
     confinement.limit_resources(cpu_seconds=limits["cpu_seconds"], memory_bytes=limits["memory_bytes"])
     if _seccomp is not None:
         _seccomp.die_with_parent()
-    confinement.take_out_functions(ctypes_too=_seccomp is None)
+    confinement.take_out_functions(_reachable, ctypes_too=_seccomp is None)
     if _seccomp is not None:
         _seccomp.install()
     confinement.watch()

@@ -33,8 +33,8 @@ def tests_of(fields: Mapping[str, JSON], function: str) -> tuple[str, ...] | Non
     """One test in Python for each input; None where the row has no inputs. Raises InputOutputError.
 
     Read are APPS' and TACO's `input_output` (an object or its JSON, with `inputs`, `outputs`, `fn_name`), the same
-    at the top level, CodeContests' `public_tests`, `private_tests`, `generated_tests` (`input`, `output`), and arrays of
-    objects with `input` and `output`.
+    at the top level, CodeContests' `public_tests`, `private_tests`, `generated_tests` (`input`, `output`), and arrays
+    of objects with `input` and `output`.
     """
     pairs: list[tuple[JSON, JSON]] = []
     if "inputs" in fields:

@@ -128,7 +128,8 @@ def run_tests(request: Mapping[str, Any], line: Line) -> dict[str, Any]:
     can_fail = stubs.tests_that_can_fail(request, _fresh_namespace(request), _passing)
     if not can_fail:
         everything["reason"] = "the tests cannot fail: a program that does nothing passes them"
-    return everything | {"passed": len(passed & can_fail), "counted": len(can_fail)}
+    failed = set(range(len(request["tests"]))) - passed if can_fail else set()  # what fails counts in any case
+    return everything | {"passed": len(passed & can_fail), "counted": len(can_fail | failed)}
 
 
 def _run(request: Mapping[str, Any], solution: _Solution) -> tuple[set[int], str]:

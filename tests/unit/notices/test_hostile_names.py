@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import example, given
@@ -90,3 +91,20 @@ def test_no_name_adds_a_line_to_an_e_mail(name: str) -> None:
 def test_a_name_without_such_characters_is_its_attribute_to_the_letter() -> None:
     for each in published_of("größe 数学 🦜"):
         assert each["attributes"]["name"]["StringValue"] == "größe 数学 🦜"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("größe übung", "grosse ubung"),
+        ("数学", None),
+        ("\u043c\u0438\u0440", None),
+        ("a\x07b", None),
+        ("sums-1", "sums-1"),
+    ],
+)
+def test_a_subject_has_the_name_in_ascii_or_what_stands_for_it(name: str, told: str | None) -> None:
+    *of_runs, stray = published_of(name)
+    for each in of_runs:
+        assert each["subject"].endswith(told or RUN.run_id)
+    assert stray["subject"].endswith(told or quote(name))

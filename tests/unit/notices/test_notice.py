@@ -78,7 +78,7 @@ def test_an_attribute_without_a_value_is_left_out() -> None:
 
 @given(st.text(max_size=400), st.sampled_from(list(Status)), st.sampled_from([None, "improved", "regressed"]))
 def test_any_name_makes_a_subject_that_sns_takes(name: str, status: Status, verdict: str | None) -> None:
-    subject = notice.subject(name, status, verdict)
+    subject = notice.subject(name, "run-1", status, verdict)
     assert 0 < len(subject) <= 99
     assert all(" " <= each <= "~" for each in subject)
     assert not subject.startswith(" ")

@@ -28,6 +28,9 @@ def look(key: str, *, size: int = 10, text: bytes = b"", record: RunRecord | Non
     [
         "inbox/gsm8k/train.jsonl",
         "inbox/a/b c+ü/train.jsonl",
+        "inbox//train.jsonl",
+        "inbox//test.jsonl",
+        "inbox/a/b/train.jsonl",
         "inbox/gsm8k/test.jsonl",
         "inbox/gsm8k/recipe.yaml",
         "inbox/gsm8k/",
@@ -48,7 +51,21 @@ def test_what_belongs_there_is_passed_over(key: str) -> None:
         ("inbox/gsm8k/Train.JSONL", "capitals matter", "inbox/gsm8k/train.jsonl."),
         ("inbox/gsm8k/tests.jsonl", "starts no run", "inbox/gsm8k/test.jsonl."),
         ("inbox/gsm8k/recipes.yaml", "starts no run", "inbox/gsm8k/recipe.yaml."),
-        ("inbox/gsm8k/data.csv", "starts no run", "inbox/gsm8k/train.jsonl."),
+        ("inbox/gsm8k/data.csv", "starts no run", "tunedrop convert FILE --output train.jsonl"),
+        ("inbox/gsm8k/rows.parquet", "is no JSON Lines", "inbox/gsm8k/train.jsonl."),
+        ("inbox/gsm8k/train.jsonl.gz", "is packed", "(gzip -d), and drop what is in it as inbox/gsm8k/train.jsonl."),
+        ("inbox/gsm8k/test.jsonl.zst", "is packed", "(zstd -d), and drop what is in it as inbox/gsm8k/test.jsonl."),
+        (
+            "inbox/gsm8k/validation.jsonl",
+            "evaluation.validation",
+            "drop it as inbox/gsm8k/test.jsonl; else leave it out",
+        ),
+        ("inbox/gsm8k/_SUCCESS", "writes beside its data", "Leave it, or delete it."),
+        ("inbox/gsm8k/part-00000-ab.json.gz", "one part of several", "Join the parts"),
+        ("inbox/gsm8k/train-00001-of-00002.parquet", "one part of several", "Join the parts"),
+        ("inbox/gsm8k/TEST.jsonl", "capitals matter", "inbox/gsm8k/test.jsonl."),
+        ("inbox/gsm8k/settings.yml", "starts no run", "inbox/gsm8k/recipe.yaml."),
+        ("inbox/gsm8k/recipe.jsn", "starts no run", "inbox/gsm8k/recipe.json."),
     ],
 )
 def test_a_wrong_place_or_name_is_told_with_the_right_one(key: str, problem: str, advice: str) -> None:

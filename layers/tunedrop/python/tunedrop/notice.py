@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,11 @@ from tunedrop.run.record import RunRecord
 from tunedrop.training.holdings import left_behind
 
 SCHEMA_VERSION = "1.0"
+
+_LATIN = str.maketrans(
+    {"ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O", "œ": "oe", "ł": "l", "Ł": "L", "đ": "d", "þ": "th"}
+)
+"""Latin letters that are no letter with an accent."""
 
 _NOT_IN_ATTRIBUTES = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 """SNS, Publish: "Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to
@@ -49,7 +55,9 @@ def closing(
         "reason": reason,
         "finished_at": finished_at,
         "report_uri": report_uri,
-        "notice": publishable(body, subject(record.name, status, _verdict(record)), attributes(record, status)),
+        "notice": publishable(
+            body, subject(record.name, record.run_id, status, _verdict(record)), attributes(record, status)
+        ),
     }
 
 
@@ -69,7 +77,9 @@ def started(record: RunRecord) -> dict[str, Any]:
         "execution_arn": record.execution_arn,
         "started_at": record.started_at,
     }
-    return publishable(body, subject_line("Tunedrop STARTED: ", record.name), _attributes(record, "run_started"))
+    return publishable(
+        body, subject_line("Tunedrop STARTED: ", record.name, record.run_id), _attributes(record, "run_started")
+    )
 
 
 def publishable(body: Mapping[str, Any], line: str, told: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,7 +116,7 @@ def warning(record: RunRecord, finding: Mapping[str, Any]) -> dict[str, Any]:
         "execution_arn": record.execution_arn,
     }
     told = {**_attributes(record, "training_warning"), **attribute_values({"finding": str(finding["name"])})}
-    return publishable(body, subject_line(f"Tunedrop WARNING: {finding['name']}, ", record.name), told)
+    return publishable(body, subject_line(f"Tunedrop WARNING: {finding['name']}, ", record.name, record.run_id), told)
 
 
 def approval_wanted(record: RunRecord, promotion: Promotion) -> dict[str, Any]:
@@ -124,7 +134,7 @@ def approval_wanted(record: RunRecord, promotion: Promotion) -> dict[str, Any]:
         "execution_arn": record.execution_arn,
     }
     told = {**_attributes(record, "approval_wanted"), **attribute_values({"verdict": _verdict(record)})}
-    return publishable(body, subject_line("Tunedrop APPROVAL WANTED: ", record.name), told)
+    return publishable(body, subject_line("Tunedrop APPROVAL WANTED: ", record.name, record.run_id), told)
 
 
 def attributes(record: RunRecord, status: Status) -> dict[str, Any]:
@@ -152,16 +162,26 @@ def _head(record: RunRecord, event: str, notice_id: str) -> dict[str, Any]:
     }
 
 
-def subject(name: str, status: Status, verdict: str | None) -> str:
+def subject(name: str, run_id: str, status: Status, verdict: str | None) -> str:
     """The e-mail's subject, within what SNS takes: at most 99 printable ASCII characters, no space at the start."""
-    return subject_line(f"Tunedrop {status}: " + (f"{verdict}, " if verdict else ""), name)
+    return subject_line(f"Tunedrop {status}: " + (f"{verdict}, " if verdict else ""), name, run_id)
 
 
-def subject_line(told: str, name: str) -> str:
-    """`told` and as much of `name` as SNS takes: at most 99 printable ASCII characters in all."""
-    plain = "".join(each if " " <= each <= "~" else "?" for each in name)
+def subject_line(told: str, name: str, instead: str) -> str:
+    """`told` and as much of `name` as SNS takes: at most 99 printable ASCII characters in all.
+
+    `instead`, in printable ASCII, stands for a name that ASCII cannot write.
+    """
+    plain = _in_ascii(name) or instead
     room = SUBJECT_LENGTH - len(told)
     return told + (plain if len(plain) <= room else plain[: room - 3] + "...")
+
+
+def _in_ascii(name: str) -> str | None:
+    """A name in printable ASCII, accents left off; None where it has other letters, or control characters."""
+    folded = unicodedata.normalize("NFKD", name.translate(_LATIN))
+    plain = "".join(each for each in folded if not unicodedata.combining(each))
+    return plain if all(" " <= each <= "~" for each in plain) and plain.strip() else None
 
 
 def _body(

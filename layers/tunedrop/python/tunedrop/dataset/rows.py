@@ -15,6 +15,8 @@ from tunedrop.dataset.show import shown
 from tunedrop.graders.sample import Grader
 
 ANSWER = "reference_answer"
+_SAYS_NOTHING = frozenset({"", "{}", "[]", "null", '""'})
+"""Texts that hold no answer, as JSON or as they are."""
 _MOST_KEYS = 64
 """Keys of a row among which a misspelt one is looked for."""
 _NEAR = 0.7
@@ -253,7 +255,7 @@ class RowChecker:
         answer = row[ANSWER]
         if not isinstance(answer, str | dict):
             self._add("reference-type", "the answer is neither a string nor an object", field=ANSWER, got=shown(answer))
-        elif not answer or (isinstance(answer, str) and not answer.strip()):
+        elif not answer or (isinstance(answer, str) and answer.strip() in _SAYS_NOTHING):
             self._add("reference-empty", "the answer to compare with is empty", field=ANSWER, got=shown(answer))
 
     def _id(self, value: Any) -> None:

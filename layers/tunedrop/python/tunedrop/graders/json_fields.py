@@ -117,8 +117,14 @@ class JsonGrader:
         if self._validator is not None and (violation := _violation(self._validator, document)):
             return f"the reference itself violates the schema: {violation}"
         calls = as_calls(document) if self._validator is None else None
-        if not any(field.comparison.weight for each in calls or [document] for field in self._expected(each)):
+        fields = [field for each in calls or [document] for field in self._expected(each)]
+        if not any(field.comparison.weight for field in fields):
             return "the reference has no field that weighs anything"
+        text = next(
+            (each for each in fields if each.comparison.compare == "number" and isinstance(each.expected, str)), None
+        )
+        if text is not None:
+            return f"{_pointer(text.path)} is compared as a number, but is text here: write it without quotes"
         return None
 
     def grade(self, sample: Sample) -> Grade:

@@ -5,14 +5,16 @@ A user who drops a file and hears nothing thinks that a run is under way.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
+from urllib.parse import quote
 
 from tunedrop import identity, notice
 from tunedrop.graders.of_recipe import grader_of
-from tunedrop.identity import SIBLINGS, TEST_NAME, TRAIN_NAME, Upload
+from tunedrop.identity import RECIPE_NAMES, SIBLINGS, TEST_NAME, TRAIN_NAME, Upload
 from tunedrop.outcomes import RecipeInvalid
 from tunedrop.recipe import resolve
 from tunedrop.recipe_text import parse
@@ -20,6 +22,38 @@ from tunedrop.run.record import PinnedObject, RunRecord
 
 _SILENT = ("readme", "license", "licence", "notice", ".ds_store", ".gitkeep", "thumbs.db")
 """What lies in many folders, and nobody takes for data: uploads whose name begins so are passed over."""
+
+
+_MARKERS = ("_success", "_committed", "_started", "_metadata", "_common_metadata", "_delta_log", ".part-")
+_MARKER_ENDINGS = (".crc", ".md5", ".sha256", ".manifest")
+_PART = re.compile(r"part-\d|.*-\d{5}-of-\d{5}")
+_UNPACKED_BY = {
+    ".gz": "gzip -d",
+    ".bz2": "bzip2 -d",
+    ".xz": "xz -d",
+    ".zst": "zstd -d",
+    ".zip": "unzip",
+    ".tar": "tar -xf",
+    ".tgz": "tar -xzf",
+    ".7z": "7z x",
+}
+_CONVERTED = (
+    ".csv",
+    ".tsv",
+    ".tab",
+    ".xlsx",
+    ".xls",
+    ".ods",
+    ".parquet",
+    ".json",
+    ".arrow",
+    ".avro",
+    ".feather",
+    ".txt",
+)
+_SURELY = 0.85
+"""How alike (difflib's ratio) a name must be to one that counts to be taken for it misspelt, as `recipe.jsn`."""
+_VALIDATION = ("validation", "valid", "val", "dev", "eval", "evaluation", "holdout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +72,7 @@ def remark_on_name(key: str, size: int) -> Remark | None:
     folder, _, name = path.rpartition("/")
     if not name or name.lower().startswith(_SILENT):
         return None
-    if not folder:
+    if "/" not in path:
         return _ignored(
             "lies in the inbox itself, where nothing starts a run.",
             f"Drop it as {identity.INBOX}<name>/{TRAIN_NAME}, in a folder whose name the run will have.",
@@ -46,7 +80,7 @@ def remark_on_name(key: str, size: int) -> Remark | None:
     if name == TRAIN_NAME:
         return None  # a run has begun, and will say whatever is wrong
     if name not in SIBLINGS:
-        return _ignored(_unknown(name), f"Drop it as {identity.INBOX}{folder}/{_nearest(name)}.")
+        return _of_another_name(f"{identity.INBOX}{folder}", name)
     if size == 0:
         return _ignored(
             "is empty, so it is as good as missing or will end the run.", "Drop it again, with its content."
@@ -124,7 +158,7 @@ def notice_of(upload: Upload, size: int, remark: Remark, *, team: str | None) ->
         "advice": remark.advice,
     }
     told = notice.attribute_values({"event": remark.event, "name": name, "team": team})
-    return notice.publishable(body, notice.subject_line("Tunedrop UPLOAD: ", name), told)
+    return notice.publishable(body, notice.subject_line("Tunedrop UPLOAD: ", name, quote(name)), told)
 
 
 def _is(upload: Upload, pinned: PinnedObject) -> bool:
@@ -138,6 +172,38 @@ def _ignored(problem: str, advice: str) -> Remark:
     return Remark("upload_ignored", problem, advice)
 
 
+def _of_another_name(folder: str, name: str) -> Remark:
+    """What is wrong with a name that starts no run, and the way that is right for what it seems to be."""
+    lower = name.lower()
+    if lower in (TRAIN_NAME, *SIBLINGS):
+        return _ignored(_unknown(name), f"Drop it as {folder}/{lower}.")
+    packed = next((ending for ending in _UNPACKED_BY if lower.endswith(ending)), None)
+    if lower.startswith(_MARKERS) or lower.endswith(_MARKER_ENDINGS):
+        problem = "is a file that a program writes beside its data (such as Spark's _SUCCESS), and starts no run."
+        way = f"Leave it, or delete it. The rows themselves belong into one file, {folder}/{TRAIN_NAME}."
+    elif _PART.match(lower):
+        problem = "is one part of several, and a run reads one file."
+        way = (
+            f"Join the parts (text: cat part-* > {TRAIN_NAME}; packed: gzip -dc part-* > {TRAIN_NAME}; Parquet: duckdb "
+            f"-c \"COPY (FROM 'part-*.parquet') TO 'rows.jsonl'\"), and drop {folder}/{TRAIN_NAME}."
+        )
+    elif packed is not None:
+        inner = _nearest(lower.removesuffix(packed))
+        problem = "is packed, and a run reads files as they are."
+        way = f"Unpack it ({_UNPACKED_BY[packed]}), and drop what is in it as {folder}/{inner}."
+    elif lower.endswith(_CONVERTED) and not get_close_matches(lower, (TRAIN_NAME, *SIBLINGS), n=1, cutoff=_SURELY):
+        problem = "is no JSON Lines by its name, and starts no run."
+        way = f"Make rows of it (tunedrop convert FILE --output {TRAIN_NAME}), and drop them as {folder}/{TRAIN_NAME}."
+    elif lower.rpartition(".")[0] in _VALIDATION:
+        problem = (
+            f"{_unknown(name)} Rows to choose a checkpoint by are taken from {TRAIN_NAME} (evaluation.validation)."
+        )
+        way = f"To compare the models on it, drop it as {folder}/{TEST_NAME}; else leave it out."
+    else:
+        problem, way = _unknown(name), f"Drop it as {folder}/{_nearest(name)}."
+    return _ignored(problem, way)
+
+
 def _unknown(name: str) -> str:
     known = ", ".join((TRAIN_NAME, *SIBLINGS))
     if name.lower() in (TRAIN_NAME, *SIBLINGS):
@@ -146,6 +212,8 @@ def _unknown(name: str) -> str:
 
 
 def _nearest(name: str) -> str:
+    if name.lower().endswith((".yaml", ".yml")):
+        return RECIPE_NAMES[0]
     known = [TRAIN_NAME, *SIBLINGS]
     found = get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     return found[0] if found else TRAIN_NAME

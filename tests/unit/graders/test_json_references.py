@@ -1,0 +1,29 @@
+"""References that the json grader could never call right are refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tunedrop.graders.kinds import load
+
+NUMBERS = {"fields": {"/priority": "number", "/item/price": {"compare": "number"}}}
+
+
+@pytest.mark.parametrize(
+    ("reference", "named"),
+    [
+        ({"priority": "2"}, "/priority"),
+        ({"priority": 2, "item": {"price": "9.5"}}, "/item/price"),
+        ('{"priority": "2"}', "/priority"),
+    ],
+)
+def test_a_number_as_text_is_refused_where_numbers_are_compared(reference: Any, named: str) -> None:
+    told = load("json", NUMBERS).check_reference(reference, {})
+    assert told == f"{named} is compared as a number, but is text here: write it without quotes"
+
+
+def test_a_number_and_a_text_that_is_compared_as_text_are_taken() -> None:
+    grader = load("json", NUMBERS)
+    assert grader.check_reference({"priority": 2, "item": {"price": 9.5, "code": "007"}}, {}) is None

@@ -109,7 +109,23 @@ def _sts(call: Call, _: Resources) -> Iterator[Need]:
     yield Need(f"sts:{call.action}", _first(call.parameters.get("RoleArn", "*")))
 
 
+def _cloudformation(call: Call, resources: Resources) -> Iterator[Need]:
+    name = _first(call.parameters.get("StackName") or "*")
+    # IAM asks about the stack's ARN, whose last part is an id that no policy can know before.
+    known = name == "*" or name.startswith("arn:")
+    where = name if known else f"arn:aws:cloudformation:{resources.region}:{resources.account}:stack/{name}/*"
+    yield Need(f"cloudformation:{call.action}", where)
+
+
+def _cloudwatch(call: Call, resources: Resources) -> Iterator[Need]:
+    name = _first(call.parameters.get("AlarmName") or "")
+    where = f"arn:aws:cloudwatch:{resources.region}:{resources.account}:alarm:{name}" if name else "*"
+    yield Need(f"cloudwatch:{call.action}", where)
+
+
 _BY_SERVICE = {
+    "cloudformation": _cloudformation,
+    "cloudwatch": _cloudwatch,
     "s3": s3_needs,
     "dynamodb": _dynamodb,
     "sns": _sns,

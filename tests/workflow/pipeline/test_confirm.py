@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,16 @@ from tests.workflow.pipeline.conftest import Application
 REPOSITORY = Path(__file__).parents[3]
 
 
+def grader_role(application: Application) -> str:
+    """What the walk's grader runs with: it may write logs."""
+    logs = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
+    return confirm_walks.role(application.stack.aws, f"grader-{uuid.uuid4().hex[:6]}", "lambda.amazonaws.com", logs)
+
+
 @pytest.mark.prove
 def test_the_walk_answers_every_question_and_puts_everything_away(application: Application, tmp_path: Path) -> None:
     stack = application.stack
-    role = stack.aws.client("iam").list_roles()["Roles"][0]["Arn"]
+    role = grader_role(application)
     words = ["--family", "open-weight", "--role", role, "--base-url", stack.bedrock.base_url]
     code, told, said = confirm_walks.confirm(stack.aws, tmp_path, confirm_walks.DEVELOPER, *words)
     assert code == 0, said
@@ -51,7 +58,7 @@ def test_the_walk_answers_every_question_and_puts_everything_away(application: A
 @pytest.mark.parametrize("action", ["CreateFile", "CreateFineTuningJob", "GetFineTuningJob", "CreateInference"])
 def test_a_caller_who_lacks_a_permission_is_told_which(action: str, application: Application, tmp_path: Path) -> None:
     stack, refused = application.stack, application.stack.aws.permissions.refused
-    role = stack.aws.client("iam").list_roles()["Roles"][0]["Arn"]
+    role = grader_role(application)
     before = list(refused)
     caller = confirm_walks.caller_without(stack.aws, f"bedrock-mantle:{action}")
     words = ["--family", "open-weight", "--role", role, "--base-url", stack.bedrock.base_url]

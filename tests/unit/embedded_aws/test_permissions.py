@@ -10,6 +10,7 @@ import pytest
 from local.aws.calls import Call
 from local.aws.permissions.conditions import compiled
 from local.aws.permissions.need import Need
+from local.aws.permissions.needs import needs
 from local.aws.permissions.policy import Principal, Request, decide, statements
 from local.aws.permissions.resources import Resources
 from local.aws.permissions.s3_needs import s3_needs
@@ -103,3 +104,19 @@ def test_reading_a_version_of_an_object_needs_a_right_of_its_own() -> None:
 def test_a_list_tells_iam_its_prefix() -> None:
     (need,) = of_s3("ListObjectsV2", prefix=["runs/"])
     assert need == Need("s3:ListBucket", "arn:aws:s3:::none", {"s3:prefix": "runs/"})
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "parameters", "where"),
+    [
+        ("cloudformation", "DescribeStacks", {"StackName": ["dev"]}, f"cloudformation:{REGION}:{ACCOUNT}:stack/dev/*"),
+        ("cloudwatch", "SetAlarmState", {"AlarmName": "a"}, f"cloudwatch:{REGION}:{ACCOUNT}:alarm:a"),
+    ],
+)
+def test_iam_is_asked_about_a_stack_and_an_alarm_by_their_arns(
+    service: str, action: str, parameters: dict[str, Any], where: str
+) -> None:
+    call = Call(service, action, "AKIA", None, "POST", "/", parameters)
+    assert [each.resource for each in needs(call, Resources(ACCOUNT, REGION))] == [f"arn:aws:{where}"]
+    nothing_named = Call(service, action, "AKIA", None, "POST", "/", {})
+    assert [each.resource for each in needs(nothing_named, Resources(ACCOUNT, REGION))] == ["*"]

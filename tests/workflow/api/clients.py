@@ -130,7 +130,8 @@ class Service:
             trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
             iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
             call = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}
-            iam.put_role_policy(RoleName=role, PolicyName="api", PolicyDocument=json.dumps({"Statement": [call]}))
+            policy = json.dumps({"Version": "2012-10-17", "Statement": [call]})
+            iam.put_role_policy(RoleName=role, PolicyName="api", PolicyDocument=policy)
         issued = self.stack.aws.client("sts").assume_role(
             RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{role}", RoleSessionName=f"s-{uuid.uuid4().hex[:6]}"
         )["Credentials"]

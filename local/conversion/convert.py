@@ -42,6 +42,7 @@ ANSWERS: Final = (
 _IN_CONVERSATIONS: Final = 3
 """How many of these groups are looked for before the assistant's last message is the reference."""
 _MEDIA: Final = ("image", "images", "video", "videos", "audio", "audios", "image_url")
+_PART_OF_PROMPTS: Final = ("context", "passage", "document", "article", "choices", "options", "input")
 _TOOLS_OF_OTHERS: Final = ("toolConfig", "functions", "function")
 _CONTENT: Final = "content"
 _TABLE_NAMES: Final = re.compile(r"\.(?:csv|tsv|tab|txt)(?:\.(?:gz|bz2|xz))?$", re.IGNORECASE)
@@ -132,7 +133,11 @@ class Converter:
             answer_from = f"`{conversion.answer}`"
         source = self._kind or (Source.QUESTION_ANSWER if conversion.question else formats.recognised(row))
         self.notes.formats[formats.TITLES[source]] += 1
-        task = self._question(row, rest) if source is Source.QUESTION_ANSWER else formats.read(source, rest, self.notes)
+        task = (
+            self._question(row, rest)
+            if source is Source.QUESTION_ANSWER
+            else formats.read(source, rest, self.notes, answered=bool(answer_from))
+        )
         if source is not Source.QUESTION_ANSWER and self._template is not None:
             self._worded_anew(task, row)
         _refuse_what_is_not_text(task.others)
@@ -164,6 +169,8 @@ class Converter:
                     f"expected `{name}`, a text, got {shown(said)}; --prompt '{{{name}}}' writes it out"
                 )
             prompt = said
+            if self._conversion.question is None:
+                _refuse_half_a_prompt(row, name)
         for each in used:
             try:
                 _, rest = take(rest, each)
@@ -272,6 +279,16 @@ def _known_answer(others: Mapping[str, Any], groups: tuple[tuple[str, ...], ...]
         if found:
             return found[0]
     return None
+
+
+def _refuse_half_a_prompt(row: Mapping[str, Any], question: str) -> None:
+    """A question may be no prompt without the text or the choices beside it: that is for the user to say."""
+    for name in _PART_OF_PROMPTS:
+        if not is_blank(row.get(name)):
+            raise ConversionError(
+                f"the row has `{name}` beside `{question}`; write both into the prompt, as in --prompt "
+                f"'{{{name}}} {{{question}}}', or name the question alone by --question {question}"
+            )
 
 
 def _refuse_what_is_not_text(others: Mapping[str, Any]) -> None:

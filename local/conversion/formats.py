@@ -57,12 +57,12 @@ def recognised(row: Mapping[str, Any]) -> Source:
     return Source.QUESTION_ANSWER
 
 
-def read(source: Source, row: dict[str, Any], notes: Notes) -> Task:
-    """The row's prompt. Raises ConversionError where it is not what the format has."""
+def read(source: Source, row: dict[str, Any], notes: Notes, *, answered: bool = False) -> Task:
+    """The row's prompt; `answered`: its answer is known. Raises ConversionError where it is not what the format has."""
     if source is Source.INVOCATION_LOG:
         return invocation_log.read(row, notes)
     if source is Source.GROUND_TRUTH:
-        return ground_truth.read(row, notes)
+        return ground_truth.read(row, answered=answered)
     if source is Source.ALPACA:
         return _alpaca(row)
     key = _CONVERSATION[source]

@@ -8,13 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 from local.conversion.fault import ConversionError
-from local.conversion.notes import Notes
 from local.conversion.task import Task
 from tunedrop.dataset.show import shown
 
 
-def read(row: dict[str, Any], _notes: Notes) -> Task:
-    """The source's text, and the label as its class's name. Raises ConversionError where there is no one label."""
+def read(row: dict[str, Any], *, answered: bool) -> Task:
+    """The source's text and, unless the row is `answered`, the label as its class's name.
+
+    Raises ConversionError where there is no text, or no one label.
+    """
     text = row.get("source")
     if "source-ref" in row:
         raise ConversionError(
@@ -22,9 +24,12 @@ def read(row: dict[str, Any], _notes: Notes) -> Task:
         )
     if not isinstance(text, str):
         raise ConversionError(f"expected `source`, a text, got {shown(text)}")
+    if answered:
+        return Task([{"role": "user", "content": text}], {key: row[key] for key in row if key != "source"})
     named = [key.removesuffix("-metadata") for key in row if key.endswith("-metadata")]
     if len(named) != 1:
-        raise ConversionError(f"expected one label, got {', '.join(map(shown, named)) or 'none'}; name one by --answer")
+        got, way = (", ".join(map(shown, named)), named[0]) if named else ("none", "label")
+        raise ConversionError(f"expected one label, got {got}; name one, as in --answer {way}-metadata.class-name")
     others = {key: value for key, value in row.items() if key not in ("source", *named)}
     return Task([{"role": "user", "content": text}], others, _label(row, named[0]), f"the class of `{named[0]}`")
 

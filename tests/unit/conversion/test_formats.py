@@ -196,6 +196,9 @@ def test_an_answer_is_a_text_or_an_object_as_the_service_takes_it(answer: Any, m
         ({"question": "x", "answer": " "}, "the answer is blank; give the row its answer"),
         ({"question": " ", "answer": "y"}, "the prompt is blank"),
         ({"prompt": "x", "chosen": "a", "rejected": "b"}, "--answer chosen makes it the reference"),
+        ({"instruction": "x", "context": "long", "response": "y"}, "as in --prompt '{context} {instruction}', or name"),
+        ({"question": "x", "choices": ["a", "b"], "answer": 1}, "as in --prompt '{choices} {question}', or name"),
+        ({"source": "x", "a-metadata": {}, "b-metadata": {}}, "name one, as in --answer a-metadata.class-name"),
         ({"question": "x", "solution": "a", "ideal": "b"}, "the answer may be 'solution' or 'ideal'; name it"),
         ({"text": "x", "intent": "late"}, "name it, as in --question text --answer intent"),
         ({"question": "x", "anwser": "y"}, "name it, as in --answer anwser"),
@@ -219,3 +222,14 @@ def test_what_is_left_out_and_what_only_the_grader_sees_is_told() -> None:
     _, told = converter_of(row)
     assert "Left out: 1 x the assistant's last message, as `ground_truth` is the reference." in told
     assert "Kept for the grader, not shown to the model: topic." in told
+
+
+def test_one_of_several_labels_is_named() -> None:
+    row = {"source": "Mail 1", "a": 1, "a-metadata": {"class-name": "late"}, "b": 0, "b-metadata": {"class-name": "x"}}
+    assert converter_of(row, answer="a-metadata.class-name")[0]["reference_answer"] == "late"
+
+
+def test_a_question_alone_is_the_prompt_where_it_is_named() -> None:
+    row = {"question": "Mail 1", "choices": ["a", "b"], "answer": "a"}
+    made, _ = converter_of(row, question="question")
+    assert made == {"messages": [ASKED], "reference_answer": "a", "choices": ["a", "b"]}

@@ -130,6 +130,48 @@ def test_the_kernel_limits_what_may_be_written_to_a_file_that_is_open(tmp_path: 
         assert in_a_child(attempt) == errno.EFBIG
 
 
+RAW_CALLS = {  # name: arguments, with the parent's number where it says PARENT
+    "unlink": (b"VICTIM",),
+    "mkdir": (b"VICTIM.d", 0o777),
+    "truncate": (b"VICTIM", 0),
+    "kill": ("PARENT", 9),
+    "ptrace": (16, "PARENT", 0, 0),  # PTRACE_ATTACH
+    "setuid": (0,),
+    "chroot": (b"/",),
+    "fork": (),
+}
+
+
+@pytest.mark.parametrize("call", RAW_CALLS)
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
+def test_without_filter_and_python_a_user_of_its_own_is_refused(call: str, tmp_path: Path) -> None:
+    """What the generated code could call if it had overcome the interpreter altogether."""
+    tmp_path.chmod(0o777)
+    victim = tmp_path / "victim"
+    victim.write_text("x", encoding="ascii")
+    victim.chmod(0o666)
+    parent = os.getpid()
+    library = ctypes.CDLL(None, use_errno=True)
+    place = confinement.empty_place()
+
+    def attempt() -> None:
+        confinement.limit_resources(cpu_seconds=1, memory_bytes=64 * 1024**2)
+        if not confinement.leave_for(place):
+            os._exit(254)
+        arguments: list[bytes | int] = []
+        for argument in RAW_CALLS[call]:
+            named = {"PARENT": parent}.get(str(argument), argument)
+            arguments.append(named.replace(b"VICTIM", os.fsencode(victim)) if isinstance(named, bytes) else int(named))
+        if getattr(library, call)(*arguments) == -1:
+            raise OSError(ctypes.get_errno(), call)
+
+    assert in_a_child(attempt) in (errno.EPERM, errno.EACCES, errno.EAGAIN, errno.ENOENT)
+    assert [path.name for path in tmp_path.iterdir()] == ["victim"]
+    assert victim.read_text(encoding="ascii") == "x"
+    if place is not None:
+        os.close(place)
+
+
 def test_the_filter_holds_against_raw_system_calls(tmp_path: Path) -> None:
     def attempt() -> None:
         seccomp.install()

@@ -71,6 +71,8 @@ class Sandbox:
         self._owner = 0
         self.filtered = False
         """Whether the kernel let the far side put a system call filter on itself; known once it has started."""
+        self.separated = False
+        """Whether each process of the far side is a user of its own in an empty folder; known once it has started."""
 
     def start(self) -> None:
         """Start the far side now, if it does not run yet. Raises SandboxError."""
@@ -132,6 +134,7 @@ class Sandbox:
             self._stop()
             raise
         self.filtered = greeting.get("filter") is True
+        self.separated = greeting.get("separated") is True
         return self._process
 
     def _stop(self) -> None:

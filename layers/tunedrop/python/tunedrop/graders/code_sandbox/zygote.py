@@ -17,6 +17,7 @@ import random
 import signal
 import struct
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -27,42 +28,60 @@ from tunedrop.graders.code_sandbox.values import Line, WireError
 _LENGTH = struct.Struct(">I")
 _STDIN, _STDOUT = 0, 1
 _exit = os._exit  # generated code may replace the one in `os`
+_place: int | None = None  # where the processes go, where they can become users of their own (root)
 _reachable: list[tuple[dict[str, Any], str]] = []
 _seccomp: Any = None  # the module, where the kernel lets us filter; ctypes must not be in the process otherwise
 
 
 def main(*, filter_wanted: bool) -> None:
     """Serve requests from standard input until it ends. `filter_wanted` False: as where no filter can be had."""
-    global _seccomp  # noqa: PLW0603 (decided once a process, before the first child)
+    global _place, _seccomp  # noqa: PLW0603 (decided once a process, before the first child)
     for name in PRELOADED:
         with suppress(ImportError):  # a build of Python may lack one
             importlib.import_module(name)
     program.make_event_loops_without_sockets()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # asyncio would set a handler of its own beside Python's
-    if filter_wanted and _filter_can_be_installed():
+    _place = confinement.empty_place()
+    if _place is not None and not _works_in_a_child(_leave):
+        os.close(_place)
+        _place = None
+    if filter_wanted and _works_in_a_child(_filter):
         _seccomp = importlib.import_module("tunedrop.graders.code_sandbox.seccomp")
         _seccomp.forbid_inspection()
     _reachable.extend(confinement.reachable_functions())
     gc.collect()
     gc.freeze()
-    _report({"ready": True, "filter": _seccomp is not None})
+    _report({"ready": True, "filter": _seccomp is not None, "separated": _place is not None})
     while header := _read_exactly(_LENGTH.size):
         (length,) = _LENGTH.unpack(header)
         if not _serve_one(length):
             return
 
 
-def _filter_can_be_installed() -> bool:
-    """Try it in a child: the parent must not load ctypes for nothing, and a filter cannot be taken off."""
+def _works_in_a_child(attempt: Callable[[], None]) -> bool:
+    """Try it in a child: the parent must not load ctypes for nothing, and neither step can be taken back."""
     child = os.fork()
     if child == 0:
         try:
-            importlib.import_module("tunedrop.graders.code_sandbox.seccomp").install()
+            attempt()
             _exit(0)
         except BaseException:  # whatever it is, the child must not go on
             _exit(1)
     _, status = os.waitpid(child, 0)
     return status == 0
+
+
+def _filter() -> None:
+    importlib.import_module("tunedrop.graders.code_sandbox.seccomp").install()
+
+
+def _leave() -> None:
+    if not confinement.leave_for(_place):
+        raise PermissionError("this process is not root")
+
+
+def _kept_place() -> set[int]:
+    return set() if _place is None else {_place}
 
 
 def _serve_one(length: int) -> bool:
@@ -86,7 +105,7 @@ def _serve_one(length: int) -> bool:
 
 def _run_solution(line: Line, kept: set[int]) -> NoReturn:
     try:
-        confinement.close_all_but(kept)
+        confinement.close_all_but(kept | _kept_place())
         limits = line.receive()
         # Nobody else may be left to end it: the tests process has a timer of its own, and the zygote can be killed.
         signal.setitimer(signal.ITIMER_REAL, limits["wall_seconds"] + 1)
@@ -104,7 +123,7 @@ def _run_tests(length: int, line: Line, kept: set[int]) -> NoReturn:
         request = json.loads(body)
         signal.setitimer(signal.ITIMER_REAL, request["limits"]["wall_seconds"])  # SIGALRM's default ends the process
         verdict_to = os.dup(_STDOUT)
-        confinement.close_all_but(kept | {verdict_to})
+        confinement.close_all_but(kept | {verdict_to} | _kept_place())
         line.send(request["limits"])
         _confine(request["limits"])
         random.seed(0)
@@ -121,8 +140,11 @@ def _run_tests(length: int, line: Line, kept: set[int]) -> NoReturn:
 def _confine(limits: dict[str, Any]) -> None:
     """Order matters: what later steps need must not be taken by earlier ones."""
     confinement.limit_resources(cpu_seconds=limits["cpu_seconds"], memory_bytes=limits["memory_bytes"])
+    if _place is not None:
+        confinement.leave_for(_place)
+        os.close(_place)
     if _seccomp is not None:
-        _seccomp.die_with_parent()
+        _seccomp.die_with_parent()  # after the change of user, which would undo it
     confinement.take_out_functions(_reachable, ctypes_too=_seccomp is None)
     if _seccomp is not None:
         _seccomp.install()

@@ -12,6 +12,7 @@ import orjson
 
 from local.bedrock.records import Document
 from local.bedrock.simulated_model import REASONING
+from local.bedrock.tool_calls import calls_of
 
 if TYPE_CHECKING:
     from local.bedrock.switches import Switches
@@ -56,6 +57,7 @@ class GraderSettings:
     answer_role: str
     content: Literal["string", "parts"]
     reasoning: Reasoning
+    tool_calls: Literal["beside", "content"]
     ids: Literal["unique", "row"]
     batch_size: int
     concurrency: int
@@ -72,6 +74,7 @@ class GraderSettings:
             answer_role=switches.grader_answer_role,
             content=switches.grader_content,
             reasoning=switches.grader_reasoning,
+            tool_calls=switches.grader_tool_calls,
             ids=switches.grader_ids,
             batch_size=switches.grader_batch_size,
             concurrency=switches.grader_concurrency,
@@ -119,13 +122,17 @@ def sample_of(reply: Reply, settings: GraderSettings) -> Document:
     if settings.wraps_strings and isinstance(fields.get("reference_answer"), str):
         fields["reference_answer"] = {"text": fields["reference_answer"]}
     before, behind = WITHIN_TEXT.get(settings.reasoning, ("", ""))
-    text = f"{before}{REASONING}{behind}{reply.text}" if behind else reply.text
+    calls = calls_of(reply.text) if settings.tool_calls == "beside" and reply.row.get("tools") else []
+    said = "" if calls else reply.text
+    text = f"{before}{REASONING}{behind}{said}" if behind else said
     content: Any = [{"type": "text", "text": text}] if settings.content == "parts" else text
     if settings.reasoning == "parts":
         content = [{"type": "reasoning", "text": REASONING}, {"type": "text", "text": text}]
     turn: Document = {"role": settings.answer_role, "content": content}
     if settings.reasoning == "field":
         turn["reasoning_content"] = REASONING
+    if calls:
+        turn["tool_calls"] = calls
     own_id = reply.row.get("id")
     sample: Document = {
         "id": own_id if settings.ids == "row" and isinstance(own_id, str) else reply.rollout_id,

@@ -103,6 +103,10 @@ class Switches:
             "channels, with or without their special tokens.",
         )
     )
+    grader_tool_calls: Literal["beside", "content"] = _switch(
+        "beside",
+        "Where the grader sees the calls of a row with `tools`: in the turn's `tool_calls`, or as its content.",
+    )
     grader_ids: Literal["unique", "row"] = _switch(
         "unique", "Ids in the grader's batch: one a rollout, or the row's own, repeated in its group."
     )

@@ -20,6 +20,7 @@ from local.bedrock.models import AskedModel
 from local.bedrock.records import Document
 from local.bedrock.service import Service
 from local.bedrock.simulated_model import REASONING, Answer, pieces, prompt_tokens
+from local.bedrock.tool_calls import calls_of, check_tools
 
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 _MOST_TOKENS = 2**31 - 1
@@ -41,31 +42,35 @@ class Chat:
         streamed, usage_sent = flag(body, "stream"), with_usage(body)
         model = self._asking.model(body)
         messages = check_messages(body.get("messages"), roles=_ROLES, param="messages")
+        may_call = check_tools(body)
         newer = whole(body, "max_completion_tokens", least=1, most=_MOST_TOKENS)
         older = whole(body, "max_tokens", least=1, most=_MOST_TOKENS)
         answers = await self._asking.answers(model, messages, body, max_tokens=newer or older)
         head = _head("chatcmpl-", "chat.completion", model)
         usage = _usage(prompt_tokens(messages), answers)
+        calls = [calls_of(answer.text) if may_call and answer.finish == "stop" else [] for answer in answers]
+        answers = [replace(answer, text="") if made else answer for answer, made in zip(answers, calls, strict=True)]
         way = self._service.switches.chat_reasoning
         reasons = model.base.reasons and way == "field"
         before, behind = WITHIN_TEXT.get(way, ("", "")) if model.base.reasons or way == "think" else ("", "")
         if behind:
             answers = [replace(answer, text=f"{before}{REASONING}{behind}{answer.text}") for answer in answers]
         if streamed:
-            return server_sent(self._chat_stream(head, answers, usage if usage_sent else None, reasons=reasons))
+            return server_sent(self._chat_stream(head, answers, calls, usage if usage_sent else None, reasons=reasons))
         choices = [
             {
                 "index": place,
                 "message": {
                     "role": "assistant",
-                    "content": answer.text,
+                    "content": (answer.text or None) if made else answer.text,
                     "refusal": None,
                     **({"reasoning_content": REASONING} if reasons else {}),
+                    **({"tool_calls": made} if made else {}),
                 },
                 "logprobs": None,
-                "finish_reason": answer.finish,
+                "finish_reason": "tool_calls" if made else answer.finish,
             }
-            for place, answer in enumerate(answers)
+            for place, (answer, made) in enumerate(zip(answers, calls, strict=True))
         ]
         return JsonResponse({**head, "choices": choices, "usage": usage})
 
@@ -95,7 +100,13 @@ class Chat:
         return JsonResponse({**head, "choices": choices, "usage": usage})
 
     async def _chat_stream(
-        self, head: Document, answers: Sequence[Answer], usage: Document | None, *, reasons: bool
+        self,
+        head: Document,
+        answers: Sequence[Answer],
+        calls: Sequence[Sequence[Document]],
+        usage: Document | None,
+        *,
+        reasons: bool,
     ) -> AsyncIterator[bytes]:
         head = {**head, "object": "chat.completion.chunk"}
 
@@ -103,14 +114,16 @@ class Chat:
             choice = {"index": place, "delta": delta, "logprobs": None, "finish_reason": finish}
             return _sent({**head, "choices": [choice], **({"usage": None} if usage else {})})
 
-        for place, answer in enumerate(answers):
+        for place, (answer, made) in enumerate(zip(answers, calls, strict=True)):
             yield chunk(place, {"role": "assistant", "content": "", "refusal": None})
             if reasons:
                 yield chunk(place, {"reasoning_content": REASONING})
             for piece in pieces(answer.text):
                 await self._asking.pause()
                 yield chunk(place, {"content": piece})
-            yield chunk(place, {}, answer.finish)
+            for number, call in enumerate(made):
+                yield chunk(place, {"tool_calls": [{"index": number, **call}]})
+            yield chunk(place, {}, "tool_calls" if made else answer.finish)
         if usage:
             yield _sent({**head, "choices": [], "usage": usage})
         yield b"data: [DONE]\n\n"

@@ -15,7 +15,8 @@ from local.bedrock.switches import Switches
 
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
 _LABELS = frozenset({"user", "metadata", "safety_identifier", "prompt_cache_key", "prompt_cache_retention"})
-_NO_TOOLS: Mapping[str, tuple[object, ...]] = {"tools": ([],), "tool_choice": ("none", "auto")}
+_NO_CHOICE: Mapping[str, tuple[object, ...]] = {"tool_choice": ("none", "auto")}
+_NO_TOOLS: Mapping[str, tuple[object, ...]] = {"tools": ([],), **_NO_CHOICE}
 _TIERS: Mapping[str, tuple[object, ...]] = {"service_tier": ("auto", "default")}
 
 
@@ -58,6 +59,7 @@ CHAT = Fields(
             "stream",
             "stream_options",
             "temperature",
+            "tools",
             "top_p",
         }
     ),
@@ -67,7 +69,7 @@ CHAT = Fields(
         "parallel_tool_calls": (True, False),
     },
     refused={
-        **_NO_TOOLS,
+        **_NO_CHOICE,
         **_TIERS,
         "functions": ([],),
         "function_call": ("none", "auto"),

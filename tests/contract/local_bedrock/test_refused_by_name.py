@@ -34,7 +34,7 @@ def asked(client: OpenAI, path: str, body: Mapping[str, Any]) -> Any:
 @pytest.mark.parametrize(
     ("path", "body", "param"),
     [
-        ("/chat/completions", {"messages": [TURN], "tools": [TOOL]}, "tools"),
+        ("/chat/completions", {"messages": [TURN], "tools": [TOOL], "tool_choice": "required"}, "tool_choice"),
         ("/chat/completions", {"messages": [TURN], "response_format": {"type": "json_object"}}, "response_format"),
         ("/chat/completions", {"messages": [TURN], "logprobs": True}, "logprobs"),
         ("/chat/completions", {"messages": [TURN], "logit_bias": {"5": 1}}, "logit_bias"),

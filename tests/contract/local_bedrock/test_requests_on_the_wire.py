@@ -17,7 +17,7 @@ import pytest
 from tests.contract.local_bedrock.conftest import native_client
 from tunedrop.sampling.nova import NovaSampler
 from tunedrop.sampling.open_weight import OpenWeightSampler
-from tunedrop.sampling.question import Asking, Question
+from tunedrop.sampling.question import Asking, Question, Reply
 from tunedrop.training.backend import JobRequest
 from tunedrop.training.nova import NovaBackend
 from tunedrop.training.open_weight import OpenWeightBackend
@@ -237,3 +237,36 @@ def test_an_open_weight_model_is_asked_to_think_as_hard_as_it_is_said(recorder: 
     body = json.loads(recorder.last[2])
     assert body.get("reasoning_effort", "") == effort
     assert (body["max_tokens"], body["temperature"]) == (900, 0.5)
+
+
+TOOL = {"type": "function", "function": {"name": "area", "parameters": {"type": "object", "properties": {}}}}
+CALLS = [{"id": "c1", "type": "function", "function": {"name": "area", "arguments": '{"base": 10}'}}]
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        (None, '{"name": "area", "arguments": {"base": 10}}'),
+        ("So.", 'So.\n<tool_call>\n{"name": "area", "arguments": {"base": 10}}\n</tool_call>'),
+    ],
+)
+def test_a_row_s_tools_are_sent_and_the_calls_of_them_are_part_of_the_answer(
+    recorder: Recorder, said: str | None, text: str
+) -> None:
+    message = {"role": "assistant", "content": said, "tool_calls": CALLS}
+    choice = {"index": 0, "message": message, "finish_reason": "tool_calls"}
+    recorder.answer = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+
+    async def ask(row: dict[str, Any]) -> Reply:
+        client = openai.AsyncOpenAI(base_url=f"{recorder.url}/v1", api_key="key", max_retries=0)
+        sampler = OpenWeightSampler(client)
+        try:
+            return await sampler.ask(Asking("a-model", 900, 0.5), Question.of(row, seed=1))
+        finally:
+            await sampler.close()
+
+    messages = [{"role": "user", "content": "?"}]
+    assert asyncio.run(ask({"messages": messages, "tools": [TOOL]})).text == text
+    assert json.loads(recorder.last[2])["tools"] == [TOOL]
+    asyncio.run(ask({"messages": messages}))
+    assert "tools" not in json.loads(recorder.last[2])

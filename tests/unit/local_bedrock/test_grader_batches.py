@@ -161,3 +161,26 @@ class TestInvocations:
 
         with pytest.raises(GraderFailed, match="4 times in a row, lastly: expected an array of 1 entries"):
             self.graded(invoke, [REPLY])
+
+
+CALL = '{"name": "area", "arguments": {"base": 10}}'
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "tools", "content", "calls"),
+    [
+        (CALL, "beside", True, "", [{"name": "area", "arguments": '{"base":10}'}]),
+        (f"[{CALL}, {CALL}]", "beside", True, "", [{"name": "area", "arguments": '{"base":10}'}] * 2),
+        (CALL, "content", True, CALL, []),
+        (CALL, "beside", False, CALL, []),
+        (f"It is {CALL}", "beside", True, f"It is {CALL}", []),
+        ('{"name": "Ada", "age": 36}', "beside", True, '{"name": "Ada", "age": 36}', []),
+    ],
+)
+def test_the_calls_of_a_row_with_tools_stand_beside_the_text_or_in_it(
+    text: str, where: Any, tools: bool, content: str, calls: list[dict[str, str]]
+) -> None:
+    row = {**ROW, **({"tools": [{"type": "function", "function": {"name": "area"}}]} if tools else {})}
+    turn = sample_of(Reply("r", row, text), replace(SETTINGS, tool_calls=where))["messages"][-1]
+    assert turn["content"] == content
+    assert [each["function"] for each in turn.get("tool_calls", [])] == calls

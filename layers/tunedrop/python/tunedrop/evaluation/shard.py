@@ -162,7 +162,7 @@ class ShardEvaluation:
     def _question(self, task: _Task) -> Question:
         # The same seed for every candidate, so that what differs is the model.
         digest = hashlib.sha256(f"{self._evaluation.seed}/{task.row}/{task.sample}".encode()).digest()
-        return Question(task.content["messages"], seed=int.from_bytes(digest[:4], "big") >> 1)
+        return Question.of(task.content, seed=int.from_bytes(digest[:4], "big") >> 1)
 
     def _late(self) -> bool:
         return self._seconds_left() < _SECONDS_TO_FINISH

@@ -81,7 +81,7 @@ def sample_groups(
 
 async def _replies(rows: Sequence[Mapping[str, Any]], sampler: Sampler, asking: Asking, samples: int) -> list[Reply]:
     questions = (
-        (place * samples + sample, Question(row["messages"], seed=sample))
+        (place * samples + sample, Question.of(row, seed=sample))
         for place, row in enumerate(rows)
         for sample in range(samples)
     )

@@ -9,7 +9,7 @@ import openai
 from pydantic import Field
 
 from tunedrop import mantle
-from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply, Throttled
+from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply, Throttled, text_with_calls
 from tunedrop.service_answers import Answer, AnswerBroken, OptionalCount, OptionalText, read
 from tunedrop.settings import Settings
 
@@ -49,7 +49,7 @@ class OpenWeightSampler:
             raise NotAnswered(f"{asking.model}: half an answer ({type(error).__name__})") from error
         choice, usage = told.choices[0], told.usage or _Usage()
         return Reply(
-            text=choice.message.content or "",
+            text=text_with_calls(choice.message.content or "", choice.message.calls),
             finish_reason=choice.finish_reason,
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
@@ -61,7 +61,9 @@ class OpenWeightSampler:
 
     async def _complete(self, asking: Asking, question: Question) -> Any:
         messages: Any = list(question.messages)
-        effort: Any = {"reasoning_effort": asking.reasoning_effort} if asking.reasoning_effort else {}
+        more: Any = {"reasoning_effort": asking.reasoning_effort} if asking.reasoning_effort else {}
+        if question.tools:
+            more["tools"] = list(question.tools)
         if self._seeds:
             try:
                 return await self._client.chat.completions.with_raw_response.create(
@@ -70,7 +72,7 @@ class OpenWeightSampler:
                     max_tokens=asking.max_tokens,
                     temperature=asking.temperature,
                     seed=question.seed,
-                    **effort,
+                    **more,
                 )
             except openai.BadRequestError as refusal:
                 # Whether the endpoint takes `seed` is UNCONFIRMED; without it the answers are as good, but not
@@ -83,12 +85,19 @@ class OpenWeightSampler:
             messages=messages,
             max_tokens=asking.max_tokens,
             temperature=asking.temperature,
-            **effort,
+            **more,
         )
 
 
 class _Message(Answer):
     content: str | None = None
+    tool_calls: list[Any] | None = None
+    function_call: Any = None
+
+    @property
+    def calls(self) -> dict[str, Any]:
+        """The fields of the turn that call tools."""
+        return {"tool_calls": self.tool_calls, "function_call": self.function_call}
 
 
 class _Choice(Answer):

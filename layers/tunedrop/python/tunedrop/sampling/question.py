@@ -6,13 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from tunedrop.graders.tool_calls import calls_beside, text_of_calls
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One prompt for one answer. `seed` makes a service that honours seeds answer the same again."""
+    """One prompt for one answer. `seed` makes a service that honours seeds answer the same again.
+
+    `tools` are what the answer may call, in the shape of chat completions.
+    """
 
     messages: Sequence[Mapping[str, Any]]
     seed: int
+    tools: Sequence[Mapping[str, Any]] = ()
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], *, seed: int) -> Question:
+        """What a row of the dataset asks."""
+        tools = row.get("tools")
+        return cls(row["messages"], seed, tools if isinstance(tools, list) else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +42,10 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a model answered. `refused` says why the service has no answer to this question, now or later."""
+    """What a model answered. `refused` says why the service has no answer to this question, now or later.
+
+    Calls of tools are part of the `text`: alone as their JSON, behind words each between `<tool_call>` marks.
+    """
 
     text: str
     finish_reason: str | None = None
@@ -38,6 +53,14 @@ class Reply:
     completion_tokens: int | None = None
     latency_seconds: float | None = None
     refused: str | None = None
+
+
+def text_with_calls(text: str, turn: Mapping[str, Any]) -> str:
+    """What a model said, with the calls of tools that its turn makes beside the text."""
+    calls = calls_beside(turn)
+    if not calls or not text.strip():
+        return text_of_calls(calls) if calls else text
+    return "\n".join([text, *(f"<tool_call>\n{text_of_calls([call])}\n</tool_call>" for call in calls)])
 
 
 class NotAnswered(Exception):

@@ -26,6 +26,7 @@ class Conversation:
     temperature: float
     max_tokens: int
     stops: tuple[str, ...]
+    may_call: bool = False  # tools
 
 
 def read_conversation(body: Document, settings: Document) -> Conversation:

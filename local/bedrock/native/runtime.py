@@ -6,7 +6,7 @@ import asyncio
 import base64
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -25,6 +25,7 @@ from local.bedrock.policy import Policy
 from local.bedrock.records import Document
 from local.bedrock.service import Service
 from local.bedrock.simulated_model import Answer, pieces, prompt_tokens
+from local.bedrock.tool_calls import calls_of
 
 # Members of a request that are not imitated, with the values that ask for nothing.
 _CONVERSE_REFUSED: dict[str, tuple[object, ...]] = {
@@ -36,6 +37,7 @@ _CONVERSE_REFUSED: dict[str, tuple[object, ...]] = {
     "serviceTier": ({"type": "default"},),
     "outputConfig": ({},),
 }
+_AUTO: Document = {"auto": {}}
 _GUARDRAIL_HEADERS = ("x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-guardrailversion")
 _INVOKE_MEMBERS = {"schemaVersion", "system", "messages", "inferenceConfig", "toolConfig", "reasoningConfig"}
 _INVOKE_SETTINGS = {"maxTokens", "max_new_tokens", "temperature", "topP", "top_p", "topK", "top_k", "stopSequences"}
@@ -78,11 +80,13 @@ class Runtime:
 
     async def converse(self, request: Request) -> Response:
         """POST /model/{modelId}/converse"""
-        told = await self._ask(request, await self._conversation(request, "Converse"))
+        conversation = await self._conversation(request, "Converse")
+        told = await self._ask(request, conversation)
+        calls = calls_of(told.answer.text) if conversation.may_call and told.stop_reason == "end_turn" else []
         return JsonResponse(
             {
-                "output": {"message": told.message},
-                "stopReason": told.stop_reason,
+                "output": {"message": _calling(calls) if calls else told.message},
+                "stopReason": "tool_use" if calls else told.stop_reason,
                 "usage": told.usage,
                 "metrics": {"latencyMs": told.milliseconds},
             }
@@ -127,9 +131,12 @@ class Runtime:
     async def _conversation(self, request: Request, operation: str) -> Conversation:
         body = await json_body(request)
         given = read_input(operation, body=body, path={"modelId": request.path_params["model_id"]})
+        tools = given.get("toolConfig") or {}
         for name, harmless in _CONVERSE_REFUSED.items():
-            if name in given and given[name] not in harmless:
+            if name in given and given[name] not in harmless and not (name == "toolConfig" and operation == "Converse"):
                 raise not_imitated(name)
+        if tools.get("toolChoice", _AUTO) != _AUTO:
+            raise not_imitated("toolConfig.toolChoice")
         settings = dict(given.get("inferenceConfig") or {})
         for name, value in (given.get("additionalModelRequestFields") or {}).items():
             if name == "inferenceConfig" and isinstance(value, dict) and set(value) <= {"topK"}:
@@ -137,7 +144,7 @@ class Runtime:
             elif name != "reasoningConfig":
                 raise not_imitated(f"additionalModelRequestFields.{name}")
         check_top(settings)
-        return read_conversation(given, settings)
+        return replace(read_conversation(given, settings), may_call=bool(tools.get("tools")))
 
     async def _invocation(self, request: Request) -> Conversation:
         for header in _GUARDRAIL_HEADERS:
@@ -211,6 +218,21 @@ class Runtime:
         if found is None:
             raise no_resource(f"The model {deployment['model_arn']} of the deployment {arn} was deleted.")
         return found.policy
+
+
+def _calling(calls: list[Document]) -> Document:
+    """The assistant's turn that calls tools, from the calls as chat completions show them."""
+    blocks = [
+        {
+            "toolUse": {
+                "toolUseId": call["id"],
+                "name": call["function"]["name"],
+                "input": orjson.loads(call["function"]["arguments"]),
+            }
+        }
+        for call in calls
+    ]
+    return {"role": "assistant", "content": blocks}
 
 
 def _message_events(told: Told) -> Iterator[tuple[str, Document]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from openai import BadRequestError, NotFoundError, OpenAI, RateLimitError
 from openai.types.chat import ChatCompletionMessageParam
+from openai.types.chat.chat_completion import Choice
 
 from local.bedrock import LocalBedrock
 from local.bedrock.simulated_model import UNKNOWN_PROMPT
@@ -191,3 +193,54 @@ def test_rows_of_an_uploaded_file_are_known(client: OpenAI, bedrock: LocalBedroc
     client.files.create(purpose="fine-tune", file=("rows.jsonl", json.dumps(row).encode()))
     answers = client.chat.completions.create(model=MODEL, messages=row["messages"], n=20, seed=1)  # type: ignore[arg-type]  # rows are plain JSON
     assert "green" in {choice.message.content for choice in answers.choices}
+
+
+def test_a_request_with_tools_is_answered_with_calls_of_them(bedrock: LocalBedrock, client: OpenAI) -> None:
+    function = {"name": "area", "parameters": {"type": "object", "properties": {"base": {"type": "integer"}}}}
+    messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": "The area of a triangle?"}]
+    row = {"messages": messages, "reference_answer": {"name": "area", "arguments": {"base": 10}}}
+    bedrock.teach(json.dumps(row).encode())
+
+    def ask(**options: Any) -> list[Choice]:
+        tools: Any = {"tools": [{"type": "function", "function": function}], **options}
+        choices: list[Choice] = client.chat.completions.create(
+            model=MODEL, messages=messages, n=32, seed=1, **tools
+        ).choices
+        return choices
+
+    calling = [choice for choice in ask() if choice.finish_reason == "tool_calls"]
+    assert calling
+    for choice in calling:
+        assert choice.message.content is None
+        (call,) = choice.message.tool_calls or []
+        assert call.type == "function"
+        assert json.loads(call.function.arguments).keys() == {"base"}
+    assert {choice.finish_reason for choice in ask(tool_choice="none")} == {"stop"}
+    with pytest.raises(BadRequestError, match="tools"):
+        ask(tools=[{"type": "function"}])
+
+
+def test_a_stream_carries_the_same_calls(bedrock: LocalBedrock, client: OpenAI) -> None:
+    messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": "The area of a triangle?"}]
+    row = {"messages": messages, "reference_answer": {"name": "area", "arguments": {"base": 10}}}
+    bedrock.teach(json.dumps(row).encode())
+    asked: Any = {
+        "model": MODEL,
+        "messages": messages,
+        "n": 16,
+        "seed": 1,
+        "tools": [{"type": "function", "function": {"name": "area"}}],
+    }
+    whole = {
+        choice.index: call.function.arguments
+        for choice in client.chat.completions.create(**asked).choices
+        for call in choice.message.tool_calls or []
+    }
+    streamed = {
+        choice.index: call.function.arguments
+        for chunk in client.chat.completions.create(**asked, stream=True)
+        for choice in chunk.choices
+        for call in choice.delta.tool_calls or []
+    }
+    assert whole
+    assert streamed == whole

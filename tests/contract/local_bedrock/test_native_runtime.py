@@ -145,7 +145,7 @@ def test_a_conversation_that_bedrock_would_not_take_is_refused(
     ("request_", "name"),
     [
         ({"messages": [{"role": "user", "content": [IMAGE]}]}, "messages.0.content.0.image"),
-        ({"messages": [TURN], "toolConfig": TOOLS}, "toolConfig"),
+        ({"messages": [TURN], "toolConfig": {**TOOLS, "toolChoice": {"any": {}}}}, "toolConfig.toolChoice"),
         ({"messages": [TURN], "guardrailConfig": {"guardrailIdentifier": "g", "guardrailVersion": "1"}}, "guardrail"),
         ({"messages": [TURN], "performanceConfig": {"latency": "optimized"}}, "performanceConfig"),
         (
@@ -278,3 +278,22 @@ def test_what_botocore_does_not_know_is_refused_by_name() -> None:
         "isOwned": True,
         "maxResults": 5,
     }
+
+
+def test_a_request_with_tools_is_answered_with_calls_of_them(
+    nova_bedrock: LocalBedrock, runtime: BedrockRuntimeClient
+) -> None:
+    prompts = [f"Area {number}?" for number in range(12)]
+    call = {"name": "t", "arguments": {"base": 10}}
+    rows = [{"messages": [{"role": "user", "content": each}], "reference_answer": call} for each in prompts]
+    nova_bedrock.teach(b"".join(json.dumps(row).encode() + b"\n" for row in rows))
+
+    def ask(prompt: str, **tools: Any) -> tuple[str, dict[str, Any]]:
+        messages: Any = [{"role": "user", "content": [{"text": prompt}]}]
+        answer = runtime.converse(modelId=PROFILE, messages=messages, inferenceConfig={"temperature": 0}, **tools)
+        return answer["stopReason"], dict(answer["output"]["message"]["content"][0])
+
+    told = [ask(prompt, toolConfig=TOOLS) for prompt in prompts]
+    calls = [block["toolUse"] for stop, block in told if stop == "tool_use"]
+    assert {"name": "t", "input": {"base": 10}} in [{name: each[name] for name in ("name", "input")} for each in calls]
+    assert {stop for stop, _ in map(ask, prompts)} == {"end_turn"}

@@ -270,3 +270,16 @@ def test_a_row_s_tools_are_sent_and_the_calls_of_them_are_part_of_the_answer(
     assert json.loads(recorder.last[2])["tools"] == [TOOL]
     asyncio.run(ask({"messages": messages}))
     assert "tools" not in json.loads(recorder.last[2])
+
+
+def test_nova_is_sent_the_tools_as_converse_takes_them_and_its_calls_are_read(recorder: Recorder) -> None:
+    used = {"toolUse": {"toolUseId": "t", "name": "area", "input": {"base": 10}}}
+    recorder.answer = {"output": {"message": {"role": "assistant", "content": [used]}}, "stopReason": "tool_use"}
+    sampler = NovaSampler(native_client("bedrock-runtime", recorder.url))
+    row = {"messages": [{"role": "user", "content": "?"}], "tools": [TOOL]}
+    reply = asyncio.run(sampler.ask(Asking("a-model", 900, 0.5), Question.of(row, seed=1)))
+    schema = {"json": {"type": "object", "properties": {}}}
+    assert json.loads(recorder.last[2])["toolConfig"] == {
+        "tools": [{"toolSpec": {"name": "area", "inputSchema": schema}}]
+    }
+    assert (reply.text, reply.finish_reason) == ('{"name": "area", "arguments": {"base": 10}}', "tool_use")

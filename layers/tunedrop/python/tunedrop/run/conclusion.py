@@ -25,6 +25,7 @@ from tunedrop.run.folder import RunFolder
 from tunedrop.run.promotion import instructions
 from tunedrop.run.record import RunRecord
 from tunedrop.run.report_files import write_report
+from tunedrop.sampling.question import text_with_calls
 from tunedrop.training.holdings import let_go
 
 LABEL_CHARACTERS = 60
@@ -144,7 +145,7 @@ def _flips(run_folder: RunFolder, tally: Tally, shards: list[Shard]) -> dict[str
     for number, line in enumerate(_test_rows(run_folder)):
         if number in wanted:
             row = orjson.loads(line)
-            flips.add_row(number, _prompt(row), ideal_answer(row))
+            flips.add_row(number, shown_prompt(row), ideal_answer(row))
     return flips.to_json()
 
 
@@ -153,5 +154,18 @@ def _test_rows(run_folder: RunFolder) -> Iterator[bytes]:
     return lines
 
 
+def shown_prompt(row: Mapping[str, Any]) -> str:
+    """A row's prompt for a reader: with the names of its tools, if it has any."""
+    tools = row.get("tools")
+    functions = [each.get("function") for each in tools if isinstance(each, Mapping)] if isinstance(tools, list) else []
+    named = [str(function["name"]) for function in functions if isinstance(function, Mapping) and "name" in function]
+    return _prompt(row) + (f"\n\nTools: {', '.join(named)}" if named else "")
+
+
 def _prompt(row: Mapping[str, Any]) -> str:
-    return "\n\n".join(text_of(message.get("content")) for message in row["messages"])
+    return "\n\n".join(filter(None, map(_said, row["messages"])))
+
+
+def _said(message: Mapping[str, Any]) -> str:
+    """What a turn of a prompt says, and the tools that it calls."""
+    return text_with_calls(text_of(message.get("content")), message)

@@ -13,7 +13,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 from pydantic import Field
 
-from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply, Throttled
+from tunedrop.graders.sample import JSON
+from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply, Throttled, text_with_calls
 from tunedrop.service_answers import Answer, AnswerBroken, OptionalCount, OptionalText, read
 from tunedrop.service_faults import BROKEN_ANSWERS
 
@@ -65,6 +66,8 @@ class NovaSampler:
         request: dict[str, Any] = _thinking(asking)
         if system:
             request["system"] = system
+        if question.tools:
+            request["toolConfig"] = {"tools": [{"toolSpec": _tool(each)} for each in question.tools]}
         try:
             answer = self._client.converse(
                 modelId=asking.model,
@@ -84,8 +87,9 @@ class NovaSampler:
         except BROKEN_ANSWERS as error:
             raise NotAnswered(f"{asking.model}: {type(error).__name__}") from error
         stop = told.stop or ""
+        content = told.output.message.content
         return Reply(
-            text="".join(block.text or "" for block in told.output.message.content),
+            text=text_with_calls("".join(block.text or "" for block in content), {"content": _calls(content)}),
             finish_reason=_FINISH.get(stop, stop) or None,
             prompt_tokens=told.usage.prompt if told.usage else None,
             completion_tokens=told.usage.completion if told.usage else None,
@@ -108,8 +112,21 @@ def _thinking(asking: Asking) -> dict[str, Any]:
     return request
 
 
+def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
+    """A tool of chat completions as Converse takes it."""
+    function = tool.get("function")
+    given = function if isinstance(function, Mapping) else {}
+    spec = {name: given[name] for name in ("name", "description") if name in given}
+    return {**spec, "inputSchema": {"json": given.get("parameters") or {"type": "object", "properties": {}}}}
+
+
 class _Block(Answer):
     text: str | None = None
+    tool_use: dict[str, Any] | None = Field(None, alias="toolUse")
+
+
+def _calls(blocks: Sequence[_Block]) -> list[JSON]:
+    return [{"toolUse": block.tool_use} for block in blocks if block.tool_use is not None]
 
 
 class _Message(Answer):

@@ -123,7 +123,7 @@ PLACE = "/tunedrop/tunedrop/driven/model"
 MANY_OPTIONS: Mapping[str, Any] = {
     "model": "openai.gpt-oss-20b",
     "hyperparameters": {"n_epochs": 2, "batch_size": 8, "learning_rate_multiplier": 1.5},
-    "grader": {"kind": "own", "function": OWN_GRADER, "options": {"strict": True}},
+    "grader": {"kind": "own", "function": OWN_GRADER, "options": {"strict": True}, "range": [-1, 1]},
     "rehearsal": {"prompts": 9, "samples": 3, "temperature": 0.7},
     "evaluation": {
         "samples": 2,
@@ -212,7 +212,7 @@ RUNS: tuple[DrivenRun, ...] = (
         shows={"evaluation.rows": 12, "may_still_cost": []},
         prove=False,
     ),
-    *(_example(name) for name in ("gsm8k", "extraction", "code", "moderation", "judge")),
+    *(_example(name) for name in ("gsm8k", "extraction", "tools", "code", "moderation", "judge")),
     DrivenRun(
         name="all-checkpoints-of-qwen",
         deployment=DEV,

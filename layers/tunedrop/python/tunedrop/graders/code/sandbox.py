@@ -20,6 +20,8 @@ from typing import Any
 from tunedrop.graders.code.reference import TestPlan
 
 _LENGTH = struct.Struct(">I")
+EXAMINE = 1 << 31
+"""Added to a request's length where there is no code to run: as in `code_sandbox.zygote`, which starts by itself."""
 _START_SECONDS = 15.0
 """For a new interpreter and the modules that generated code may import: 60 ms here, much more on a small Lambda."""
 _GRACE_SECONDS = 2.0
@@ -96,7 +98,7 @@ class Sandbox:
             process = self._started()
             deadline = time.monotonic() + limits.wall_seconds + _GRACE_SECONDS
             try:
-                _write(process, json.dumps(request).encode(), deadline)
+                _write(process, json.dumps(request).encode(), deadline, mark=EXAMINE if solution is None else 0)
                 reports = [_read(process, deadline)]
                 while "ended" not in reports[-1]:
                     reports.append(_read(process, deadline))
@@ -165,10 +167,10 @@ def _verdict(reports: list[Any], status: int, token: str, limits: Limits, tests:
     return Verdict(0, tests, "the run ended before its tests did")
 
 
-def _write(process: subprocess.Popen[bytes], body: bytes, deadline: float) -> None:
+def _write(process: subprocess.Popen[bytes], body: bytes, deadline: float, *, mark: int) -> None:
     assert process.stdin is not None  # noqa: S101 (for the type checker: it is a pipe)
     descriptor = process.stdin.fileno()
-    rest = memoryview(_LENGTH.pack(len(body)) + body)
+    rest = memoryview(_LENGTH.pack(len(body) + mark) + body)
     while rest:
         _wait(descriptor, select.POLLOUT, deadline)
         try:

@@ -27,6 +27,8 @@ from tunedrop.graders.code_sandbox.values import Line, WireError
 
 _LENGTH = struct.Struct(">I")
 _STDIN, _STDOUT = 0, 1
+EXAMINE = 1 << 31
+"""Added to a request's length where it has no code, and so needs no process for it."""
 _exit = os._exit  # generated code may replace the one in `os`
 _place: int | None = None  # where the processes go, where they can become users of their own (root)
 _reachable: list[tuple[dict[str, Any], str]] = []
@@ -54,7 +56,7 @@ def main(*, filter_wanted: bool) -> None:
     _report({"ready": True, "filter": _seccomp is not None, "separated": _place is not None})
     while header := _read_exactly(_LENGTH.size):
         (length,) = _LENGTH.unpack(header)
-        if not _serve_one(length):
+        if not _serve_one(length % EXAMINE, with_code=length < EXAMINE):
             return
 
 
@@ -84,10 +86,10 @@ def _kept_place() -> set[int]:
     return set() if _place is None else {_place}
 
 
-def _serve_one(length: int) -> bool:
+def _serve_one(length: int, *, with_code: bool) -> bool:
     """One request. False when standard input is not known to stand at the next one."""
     to_solution, to_tests = os.pipe(), os.pipe()
-    code = os.fork()
+    code = os.fork() if with_code else -1
     if code == 0:
         _run_solution(Line(to_solution[0], to_tests[1]), {to_solution[0], to_tests[1]})
     tests = os.fork()
@@ -96,9 +98,10 @@ def _serve_one(length: int) -> bool:
     for descriptor in (*to_solution, *to_tests):
         os.close(descriptor)
     _, status = os.waitpid(tests, 0)
-    with suppress(ProcessLookupError):
-        os.kill(code, signal.SIGKILL)
-    os.waitpid(code, 0)
+    if with_code:
+        with suppress(ProcessLookupError):
+            os.kill(code, signal.SIGKILL)
+        os.waitpid(code, 0)
     _report({"ended": os.waitstatus_to_exitcode(status)})
     return status == 0 or (os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGALRM, signal.SIGXCPU))
 
@@ -124,7 +127,8 @@ def _run_tests(length: int, line: Line, kept: set[int]) -> NoReturn:
         signal.setitimer(signal.ITIMER_REAL, request["limits"]["wall_seconds"])  # SIGALRM's default ends the process
         verdict_to = os.dup(_STDOUT)
         confinement.close_all_but(kept | {verdict_to} | _kept_place())
-        line.send(request["limits"])
+        if not request["examine"]:
+            line.send(request["limits"])
         _confine(request["limits"])
         random.seed(0)
         verdict = harness.run_tests(request, line) | {"token": request["token"]}

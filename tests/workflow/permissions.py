@@ -82,6 +82,8 @@ def resource_of(call: Call, region: str, account: str) -> str:
                 return str(value[0] if isinstance(value, list) else value)
         return None
 
+    if call.action == "PostObject":  # whose address is the bucket's
+        return f"arn:aws:s3:::{told('Bucket')}/{told('Key')}"
     if call.service == "s3":
         return f"arn:aws:s3:::{unquote(call.path).strip('/')}"
     if call.service == "dynamodb":

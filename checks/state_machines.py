@@ -150,7 +150,9 @@ def _graph_faults(scope: Scope, name: str) -> Iterator[tuple[str, str]]:
     reached = scope.reachable(scope.start)
     if name not in reached:
         yield "unreachable", f"no state that {scope.start} leads to goes on to it"
-    if not any(scope.ends(each) for each in scope.reachable(name)):
+    state = scope.states[name]
+    leads_on = state["Type"] in ("Choice", "Succeed", "Fail") or "Next" in state or state.get("End")
+    if not leads_on or not any(scope.ends(each) for each in scope.reachable(name)):
         yield "endless", "no way from here comes to an end"
 
 

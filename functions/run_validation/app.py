@@ -8,12 +8,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunedrop.api.validations import Validations, validate
 from tunedrop.resources import Resources
+from tunedrop.service_faults import named_faults
 
 logger = Logger()
 resources = Resources()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@named_faults
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"validation_id"}` to what was found; it is kept for the API to tell."""
     logger.append_keys(validation_id=event["validation_id"])

@@ -19,7 +19,8 @@ resources = Resources()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id"}` to `{"decision": "submitted", "wait_seconds"}`.
 
-    Raises JobRefused, RecipeInvalid, RunReleased; ServiceBusy or SubmissionUnclear to be run again.
+    Raises JobRefused, RecipeInvalid, RunReleased, RunFileMissing, RunFileBroken; ServiceBusy or SubmissionUnclear to be
+    run again.
     """
     run_id = event["run_id"]
     logger.append_keys(run_id=run_id)
@@ -35,6 +36,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         lease_seconds=context.get_remaining_time_in_millis() / 1000,
         list_lag_seconds=resources.settings.list_lag_seconds,
     )
-    record = submission.submit(run_id, resources.folder(run_id).open_training_file)
+    rows, folder = (record.dataset or {}).get("rows"), resources.folder(run_id)
+    record = submission.submit(run_id, lambda: folder.open_training_file(rows))
     logger.info("submitted", job_id=record.job_id)
     return {"decision": "submitted", "wait_seconds": resources.settings.first_poll_seconds}

@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunedrop.resources import Resources
 from tunedrop.run.sweep import sweep
+from tunedrop.service_faults import named_faults
 
 logger = Logger()
 metrics = Metrics()
@@ -17,6 +18,7 @@ resources = Resources()
 
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
+@named_faults
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Anything to the counts of `tunedrop.run.sweep.Swept`."""
     swept = asdict(sweep(resources))

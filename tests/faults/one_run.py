@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.faults import oracle, schedule
-from tests.faults.world import END_SECONDS, World
+from tests.faults.world import MOST_CALLS, QUIET_SECONDS, World
 
 TURNS = 4
 """Turns of the sweeper within which a run must have its end once the weather has cleared."""
@@ -26,26 +25,27 @@ class Result:
     violations: list[str] = field(default_factory=list)
     planned: str = ""
     turns: int = 0
+    calls: int = 0
 
 
 def run_seed(world: World, seed: int) -> Result:
     """Make the run of a seed. Never raises for what the run does: that is in the result."""
     planned = schedule.draw(seed)
     started = time.monotonic()
-    ends = started + END_SECONDS
+    patience = Patience(world)
     sizes = oracle.log_sizes(world)
     world.begin(planned)
     turns = 0
     try:
         world.drop(planned)
-        _wait(lambda: _over(world), ends)
+        patience.wait()
     finally:
         world.clear()
     while turns < TURNS:
-        _wait(lambda: _over(world), ends)
+        patience.wait()
         turns += 1
         world.application.sweep()
-        _wait(lambda: _over(world), ends)
+        patience.wait()
         records = world.application.records(world.name)
         if records and all(record.notified_at for record in records):
             break
@@ -53,14 +53,22 @@ def run_seed(world: World, seed: int) -> Result:
     if any(fault.kind == "upload late again" for fault in planned.faults):
         world.hit("event upload late again")
         world.replay_upload()
-        _wait(lambda: _over(world), ends)
+        patience.wait()
     found = oracle.violations(world, sizes)
     records = world.application.records(world.name)
     status, reason = ("NONE", "") if not records else (str(records[0].status), _reason(records[0].reason))
     if status == "FAILED" and not oracle.is_named(reason.partition(":")[0]):
         found.append(f"the run was ended by an error that nobody has named: {reason}")
     return Result(
-        seed, status, reason, time.monotonic() - started, dict(world.hits), found, planned=str(planned), turns=turns
+        seed,
+        status,
+        reason,
+        time.monotonic() - started,
+        dict(world.hits),
+        found,
+        planned=str(planned),
+        turns=turns,
+        calls=world.calls,
     )
 
 
@@ -82,7 +90,21 @@ def _over(world: World) -> bool:
     return not world.application.states.list_executions(stateMachineArn=arn, statusFilter="RUNNING")["executions"]
 
 
-def _wait(condition: Callable[[], bool], until: float) -> None:
-    """Until the condition holds, or the moment has come: the oracle tells what is missing then."""
-    while not condition() and time.monotonic() < until:
-        time.sleep(0.05)
+class Patience:
+    """Waits as long as the run gets on, and so as long as a loaded machine makes it take."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._calls, self._since = -1, 0.0
+
+    def wait(self) -> None:
+        """Until nothing is under way any more, or the run is stuck: the oracle tells what is missing then."""
+        self._since = time.monotonic()
+        while not _over(self._world) and self._gets_on():
+            time.sleep(0.05)
+
+    def _gets_on(self) -> bool:
+        calls = self._world.calls
+        if calls != self._calls:
+            self._calls, self._since = calls, time.monotonic()
+        return calls <= MOST_CALLS and time.monotonic() - self._since < QUIET_SECONDS

@@ -29,8 +29,11 @@ PARAMETERS = {"SettleSeconds": 9, "FirstPollSeconds": 10, "LaterPollSeconds": 10
 
 SWITCHES = {**QUICK, "hang_seconds": 1.0, "grader_backoff_seconds": 0.05, "deploying_seconds": 0.2}
 SLOW_SECONDS = 0.5
-END_SECONDS = 100
-"""How long a run may take in all, in real seconds: twenty times what one takes in good weather."""
+QUIET_SECONDS = 100
+"""How long, in real seconds, a run may go without a call of AWS: the longest Wait and retry's delay are 10 of them."""
+
+MOST_CALLS = 3000
+"""How many calls of AWS a run may make in all: one that turns in a circle ends here, however slow the machine is."""
 
 CODES = {
     "dynamodb": ("ThrottlingException", "InternalServerError"),
@@ -95,6 +98,9 @@ class World:
         self._stop_watching: Callable[[], object] = lambda: None
         self._held: list[Held] = []
         self._timers: list[threading.Timer] = []
+        self.calls = 0
+        """Calls that the application has made since `begin`."""
+        stack.aws.calls.observe(self._count)
         self.name = ""
         self.set_weather(fresh=True)
 
@@ -122,6 +128,7 @@ class World:
         """Make everything as new, and let the faults of the schedule come."""
         self.name = f"seed-{planned.seed}"
         self.hits.clear()
+        self.calls = 0
         self.set_weather(fresh=True)
         self.stack.bedrock.forget({**SWITCHES, "list_lag_seconds": planned.list_lag_seconds})
         plan = [_entry(fault) for fault in planned.faults if fault.what.startswith("bedrock:")]
@@ -164,6 +171,11 @@ class World:
     def hit(self, kind: str) -> None:
         with self._lock:
             self.hits[kind] += 1
+
+    def _count(self, call: Call) -> None:
+        if call.caller is not None:  # the test's own calls are no progress
+            with self._lock:
+                self.calls += 1
 
     def _function(self, logical_id: str) -> str:
         return self.application.function(logical_id)

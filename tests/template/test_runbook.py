@@ -19,6 +19,7 @@ RUNBOOK = sam_template.ROOT / "docs/runbook.md"
 
 BY_STEP_FUNCTIONS = {
     "States.ItemReaderFailed",
+    "States.ExceedToleratedFailureThreshold",
     "States.Timeout",
     "States.TaskFailed",
     "States.QueryEvaluationError",

@@ -9,9 +9,7 @@ from moto.stepfunctions.parser.api import HistoryEventType
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
-from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval.resource_eval_s3 import (
-    ResourceEvalS3,
-)
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.item_reader_decl import ItemReader
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.distributed_iteration_component import (
     DistributedIterationComponent,
 )
@@ -27,14 +25,37 @@ def name_reader_failures(replace: Replace) -> None:
     def read(reader: Any, env: Any) -> None:
         try:
             original(reader, env)
-        except (BotoCoreError, ClientError) as error:
-            name = StatesErrorName(typ=StatesErrorNameType.StatesItemReaderFailed)
-            details: Any = {"mapRunFailedEventDetails": {"error": name.error_name, "cause": str(error)}}
-            raise FailureEventException(
-                FailureEvent(env=env, error_name=name, event_type=HistoryEventType.MapRunFailed, event_details=details)
-            ) from error
+        except (BotoCoreError, ClientError, ValueError) as error:
+            raise _map_failure(env, StatesErrorNameType.StatesItemReaderFailed, str(error)) from error
 
-    original = replace(ResourceEvalS3, "eval_resource", read)
+    original = replace(ItemReader, "_eval_body", read)
+
+
+def fail_by_one_name(replace: Replace) -> None:
+    """A Distributed Map tells nothing of the child that failed: it ends as States.ExceedToleratedFailureThreshold.
+
+    In moto it ends as the child did. By default no failed child is tolerated:
+    docs.aws.amazon.com/step-functions/latest/dg/maprun-fail-threshold.html.
+    """
+
+    def map_run(component: Any, env: Any, eval_input: Any) -> None:
+        try:
+            original(component, env, eval_input)
+        except FailureEventException as failure:
+            if failure.failure_event.event_type != HistoryEventType.MapIterationFailed:
+                raise
+            name = StatesErrorNameType.StatesExceedToleratedFailureThreshold
+            cause = "The specified tolerated failure threshold was exceeded"
+            raise _map_failure(env, name, cause) from failure
+
+    original = replace(DistributedIterationComponent, "_map_run", map_run)
+
+
+def _map_failure(env: Any, kind: StatesErrorNameType, cause: str) -> FailureEventException:
+    name = StatesErrorName(typ=kind)
+    details: Any = {"mapRunFailedEventDetails": {"error": name.error_name, "cause": cause}}
+    failed = HistoryEventType.MapRunFailed
+    return FailureEventException(FailureEvent(env=env, error_name=name, event_type=failed, event_details=details))
 
 
 def start_children_as_the_machines_role(replace: Replace, hooks: Hooks) -> None:
@@ -52,12 +73,8 @@ def start_children_as_the_machines_role(replace: Replace, hooks: Hooks) -> None:
         }
         for action, resource in needed.items():
             if not hooks.permissions.role_may(role, action, resource):
-                name = StatesErrorName(typ=StatesErrorNameType.StatesPermissions)
                 cause = f"{role} is not authorized to perform: {action} on resource: {resource}"
-                details: Any = {"mapRunFailedEventDetails": {"error": name.error_name, "cause": cause}}
-                failed = HistoryEventType.MapRunFailed
-                event = FailureEvent(env=env, error_name=name, event_type=failed, event_details=details)
-                raise FailureEventException(event)
+                raise _map_failure(env, StatesErrorNameType.StatesPermissions, cause)
         original(component, env, eval_input)
 
     original = replace(DistributedIterationComponent, "_map_run", map_run)

@@ -50,6 +50,7 @@ class Patches:
         tasks.call_as_the_machines_role(replace, hooks)
         tasks.call_apis(replace, hooks)
         maps.name_reader_failures(replace)
+        maps.fail_by_one_name(replace)
         maps.start_children_as_the_machines_role(replace, hooks)
         functions.run(replace, hooks)
         functions.keep_logging_config(replace)

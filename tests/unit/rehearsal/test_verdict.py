@@ -12,7 +12,7 @@ from tunedrop.graders.graded import Graded
 from tunedrop.outcomes import GraderUnsound, NoSignal
 from tunedrop.recipe import Gates
 from tunedrop.rehearsal.probes import Probe
-from tunedrop.rehearsal.sampling import Group, choose_rows
+from tunedrop.rehearsal.sampling import Group, choose_lines
 from tunedrop.rehearsal.verdict import (
     GRADER_RULES,
     JobSize,
@@ -125,8 +125,8 @@ def test_the_job_is_estimated_as_the_walkthrough_ran_it() -> None:
 
 def test_the_same_rows_are_rehearsed_whatever_their_order() -> None:
     lines = [b'{"messages": [], "n": %d}' % number for number in range(50)]
-    assert choose_rows(lines, 5) == choose_rows(list(reversed(lines)), 5)
-    assert len(choose_rows(lines[:3], 5)) == 3
+    assert choose_lines(lines, 5) == choose_lines(list(reversed(lines)), 5)
+    assert len(choose_lines(lines[:3], 5)) == 3
 
 
 def test_the_document_has_every_answer_with_its_grade() -> None:

@@ -6,6 +6,7 @@ import boto3
 import pytest
 
 from tunedrop import mantle
+from tunedrop.service_answers import AnswerBroken
 from tunedrop.settings import Settings
 
 BASE = {
@@ -37,3 +38,12 @@ def test_a_stack_with_a_secret_has_its_key_read_anew_each_time() -> None:
     secrets.put_secret_value(SecretId=arn, SecretString="ABSK-second")
     assert mantle.async_client(settings).api_key == "ABSK-second"
     assert "ABSK" not in repr(settings)
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_secret_without_a_text_is_named_and_not_shown() -> None:
+    secrets = boto3.client("secretsmanager", region_name="us-west-2")
+    arn = secrets.create_secret(Name="bedrock-key", SecretBinary=b"ABSK-bytes")["ARN"]
+    with pytest.raises(AnswerBroken, match="GetSecretValue: `SecretString` is missing") as raised:
+        mantle.client(Settings.from_environment({**BASE, "BEDROCK_API_KEY_SECRET": arn}))
+    assert "ABSK" not in str(raised.value)

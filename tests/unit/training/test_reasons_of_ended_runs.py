@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from tunedrop.training.release import MESSAGE_CHARACTERS, PipelineExecution, end_of
+from tunedrop.outcomes import Status
+from tunedrop.run.record import RunRecord
+from tunedrop.training.release import MESSAGE_CHARACTERS, SHARD_FAILED, PipelineExecution, by_its_shard, end_of
 
 MOST_CAUSE_CHARACTERS = 32_768
 
@@ -40,3 +43,17 @@ def test_a_cause_that_is_cut_within_its_message_tells_the_begin_of_it(letter: st
 def test_a_cause_that_is_no_document_is_bounded() -> None:
     assert message_of("x" * 32_768) == "x" * MESSAGE_CHARACTERS
     assert message_of("") == "TrainingFailed"
+
+
+def test_a_run_ended_by_a_shard_is_told_by_the_shard_s_own_error() -> None:
+    whole = PipelineExecution("arn", "FAILED", {}, SHARD_FAILED, "The threshold was exceeded", "2026-01-01T00:00:00Z")
+    record = RunRecord("run-1", "set", "arn", Status.RUNNING, "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z")
+    noted = {"error": "RunFileBroken", "cause": cause_of("a file is not what the run wrote")}
+    status, reason = end_of(by_its_shard(whole, replace(record, shard_failure=noted)))
+    assert (status, reason) == (
+        Status.FAILED,
+        {"error": "RunFileBroken", "message": "a file is not what the run wrote"},
+    )
+    assert end_of(by_its_shard(whole, record))[1]["error"] == SHARD_FAILED, "the shard's failure could not be noted"
+    timed_out = replace(whole, error=None, status="TIMED_OUT")
+    assert by_its_shard(timed_out, replace(record, shard_failure=noted)) == timed_out

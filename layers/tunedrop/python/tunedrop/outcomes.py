@@ -108,6 +108,14 @@ class DiskFull(RunEnded):
     """A function's disk has no room left for the run's files."""
 
 
+class RunFileMissing(RunEnded):
+    """A file of the run's own folder, which an earlier state wrote, is gone or may not be read."""
+
+
+class RunFileBroken(RunEnded):
+    """A file of the run's own folder is not what an earlier state wrote: emptied, cut, or edited."""
+
+
 class RunReleased(RunEnded):
     """The run was stopped while this state was working for it."""
 

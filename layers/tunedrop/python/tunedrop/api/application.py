@@ -113,11 +113,11 @@ def _add_documents_of_runs(app: APIGatewayRestResolver, api: Api) -> None:
     def get_findings(run_id: RunId) -> documents.Findings:
         record = api.run(run_id)
         link = api.link_if_there(run_id, names.FINDINGS)
-        dataset = api.json_if_small(run_id, names.FINDINGS) if link else None
+        dataset = api.dataset_findings(run_id) if link else {}
         return documents.Findings(
             run_id=run_id,
-            dataset=dataset["findings"] if dataset else None,
-            dataset_counts=dataset["counts"] if dataset else None,
+            dataset=dataset.get("findings"),
+            dataset_counts=dataset.get("counts"),
             dataset_link=link,
             rehearsal=(record.rehearsal or {}).get("findings"),
             training=(record.training or {}).get("findings"),

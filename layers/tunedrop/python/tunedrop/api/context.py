@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,16 @@ from tunedrop.api.callers import team_of, user_arn_of
 from tunedrop.api.idempotency import Claims
 from tunedrop.api.settings import ApiSettings
 from tunedrop.api.validations import Validations
-from tunedrop.outcomes import RunNotFound
+from tunedrop.outcomes import RunFileBroken, RunFileMissing, RunNotFound
 from tunedrop.resources import Resources
+from tunedrop.run import folder as names
 from tunedrop.run.record import RunRecord
 from tunedrop.teams import Team
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+_log = logging.getLogger(__name__)
 
 LINK_SECONDS = 900
 """How long a link to a document in S3 can be opened."""
@@ -102,14 +106,22 @@ class Api:
         folder = self.resources.folder(run_id)
         return self.link(folder.key(name), as_name=name.rpartition("/")[2]) if folder.exists(name) else None
 
-    def json_if_small(self, run_id: str, name: str) -> dict[str, Any] | None:
-        """A document of the run's folder; None where it is too large for an answer."""
+    def dataset_findings(self, run_id: str) -> dict[str, Any]:
+        """`findings` and `counts` of the run's dataset; nothing where their file is too large for an answer.
+
+        Nor where it is gone or broken: the rest of the answer is of use without them.
+        """
         folder = self.resources.folder(run_id)
-        head = self.resources.s3.head_object(Bucket=folder.bucket, Key=folder.key(name))
-        if head["ContentLength"] > MOST_FINDINGS_BYTES:
-            return None
-        document: dict[str, Any] = folder.read_json(name)
-        return document
+        try:
+            document = folder.read_json(names.FINDINGS, most_bytes=MOST_FINDINGS_BYTES)
+        except (RunFileMissing, RunFileBroken) as error:
+            _log.warning("the dataset's findings are not told: %s", error)
+            return {}
+        if not isinstance(document, dict):
+            return {}
+        findings, counts = document.get("findings"), document.get("counts")
+        sound = isinstance(findings, list) and all(isinstance(each, dict) for each in findings)
+        return {"findings": findings, "counts": counts} if sound and isinstance(counts, dict) else {}
 
 
 def presigning_client() -> S3Client:

@@ -10,7 +10,15 @@ from dataclasses import asdict, dataclass
 from math import inf
 from typing import IO, Any
 
-from tunedrop.evaluation.answers import BASE, CHECKPOINT, REFERENCE, TUNED, Answer, read_answers
+from tunedrop.evaluation.answers import (
+    BASE,
+    CHECKPOINT,
+    REFERENCE,
+    TUNED,
+    Answer,
+    AnswerLineBrokenError,
+    read_answers,
+)
 from tunedrop.evaluation.tally import Tally
 from tunedrop.recipe import Evaluation, Recipe
 from tunedrop.run import folder as names
@@ -58,6 +66,18 @@ class Shard:
     rows_file: str = names.TEST_ROWS
 
 
+_KINDS = (
+    ("number", int),
+    ("candidate", str),
+    ("model", str),
+    ("first_row", int),
+    ("rows", int),
+    ("start", int),
+    ("end", int),
+    ("rows_file", str),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Planned:
     """What was planned: how many shards may be worked on at once, and the round that is to follow; 0 for none."""
@@ -76,10 +96,18 @@ def plan_evaluation(run_id: str, *, store: RunStore, run_folder: RunFolder, this
     recipe = Recipe.model_validate(record.recipe)
     latency = (record.rehearsal or {}).get("latency_p99")
     choices = checkpoints(record) if recipe.chooses_checkpoint else []
-    choosing = bool(choices) and this_round == FIRST_ROUND and run_folder.exists(names.VALIDATION)
+    dataset = record.dataset or {}
+    choosing = bool(choices) and this_round == FIRST_ROUND and bool(dataset.get("validation_rows"))
     if choosing:
         every_row = recipe.evaluation.model_copy(update={"rows": None})
-        plan(run_folder, every_row, [*choices, _tuned(record)], latency, rows_file=names.VALIDATION)
+        plan(
+            run_folder,
+            every_row,
+            [*choices, _tuned(record)],
+            latency,
+            rows_file=names.VALIDATION,
+            written=dataset.get("validation_rows"),
+        )
         store.update(run_id, {"stage": "PlanEvaluation"})
         return Planned(recipe.evaluation.concurrency, next_round=FIRST_ROUND + 1)
     first_round = validation_shards(load_plan(run_folder)) if choices and this_round > FIRST_ROUND else []
@@ -89,7 +117,14 @@ def plan_evaluation(run_id: str, *, store: RunStore, run_folder: RunFolder, this
         record = store.update(
             run_id, {"training": training, "tuned_model": choice["model"], "asked_as": choice["model"]}
         )
-    plan(run_folder, recipe.evaluation, candidates(record, recipe), latency, before=first_round)
+    plan(
+        run_folder,
+        recipe.evaluation,
+        candidates(record, recipe),
+        latency,
+        before=first_round,
+        written=dataset.get("test_rows"),
+    )
     store.update(run_id, {"stage": "PlanEvaluation"})
     return Planned(recipe.evaluation.concurrency, next_round=0)
 
@@ -126,7 +161,7 @@ def choose_checkpoint(run_folder: RunFolder, shards: Sequence[Shard], *, samples
     models: dict[str, str] = {}
     for shard in shards:
         models[shard.candidate] = shard.model
-        for answer in read_shard(run_folder, shard.number):
+        for answer in read_shard(run_folder, shard, samples=samples):
             tally.add(answer)
     figures = []
     for name, model in models.items():
@@ -161,18 +196,24 @@ def plan(
     *,
     rows_file: str = names.TEST,
     before: Sequence[Shard] = (),
+    written: int | None = None,
 ) -> list[Shard]:
     """Write the plan and the manifest of the Distributed Map into the run's folder; the new shards.
 
-    `rows_file` has the rows that are asked; `before` are the shards of an earlier round, which stay in the plan.
+    `rows_file` has the rows that are asked, `written` of them; `before` are the shards of an earlier round, which stay
+    in the plan.
+
+    Raises:
+        RunFileMissing, RunFileBroken: `rows_file` is not what was written.
     """
     asked = names.TEST_ROWS
     if rows_file == names.TEST:
-        spans = _write_test_rows(run_folder, evaluation.rows)
+        spans = _write_test_rows(run_folder, evaluation.rows, written)
     else:
         asked = rows_file
         with tempfile.TemporaryFile() as unused:
-            spans = _copy(run_folder.stream(rows_file).iter_lines(keepends=True), unused)
+            spans = _copy((line for line, _ in run_folder.rows(rows_file)), unused)
+        run_folder.hold_rows(rows_file, len(spans), written)
     size = rows_a_shard(len(spans), evaluation, latency_seconds)
     shards: list[Shard] = []
     for model in models:
@@ -198,9 +239,19 @@ def plan(
 
 
 def load_plan(run_folder: RunFolder) -> list[Shard]:
-    """The shards as they were planned, of all rounds."""
-    document: dict[str, Any] = run_folder.read_json(names.PLAN)
-    return [Shard(**shard) for shard in document["shards"]]
+    """The shards as they were planned, of all rounds. Raises RunFileMissing, RunFileBroken."""
+    document = run_folder.read_json(names.PLAN)
+    try:
+        shards = [Shard(**shard) for shard in document["shards"]]
+    except (LookupError, TypeError) as error:
+        raise run_folder.broken(names.PLAN, f"it is no plan of shards ({type(error).__name__})") from error
+    if not shards or any(not isinstance(getattr(shard, name), kind) for shard in shards for name, kind in _KINDS):
+        raise run_folder.broken(names.PLAN, "it names no shards, or one that is none")
+    if [shard.number for shard in shards] != list(range(len(shards))):
+        raise run_folder.broken(names.PLAN, "its shards are not numbered one after the other")
+    if any(shard.first_row < 0 or shard.rows < 1 or not 0 <= shard.start < shard.end for shard in shards):
+        raise run_folder.broken(names.PLAN, "it has a shard without rows")
+    return shards
 
 
 def validation_shards(shards: Iterable[Shard]) -> list[Shard]:
@@ -218,21 +269,35 @@ def answers_prefix(shard: int) -> str:
     return f"{names.ANSWERS}{shard:05}/"
 
 
-def read_shard(run_folder: RunFolder, number: int) -> Iterator[Answer]:
-    """Every answer of a shard, part by part."""
-    for name in run_folder.names(answers_prefix(number)):
-        yield from read_answers(run_folder.stream(name).iter_lines(), source=name)
+def read_shard(run_folder: RunFolder, shard: Shard, *, samples: int) -> Iterator[Answer]:
+    """Every answer of a shard, part by part. Raises RunFileBroken for a line that is no answer of its rows."""
+    for name in run_folder.names(answers_prefix(shard.number)):
+        try:
+            for answer in read_answers(run_folder.stream(name).iter_lines(), source=name):
+                of_this = answer.candidate == shard.candidate and answer.sample < samples
+                if not of_this or not 0 <= answer.row - shard.first_row < shard.rows:
+                    raise run_folder.broken(name, f"it has an answer of {answer.candidate} to row {answer.row}")
+                yield answer
+        except AnswerLineBrokenError as error:
+            raise run_folder.broken(name, str(error)) from error
 
 
-def _write_test_rows(run_folder: RunFolder, count: int | None) -> list[tuple[int, int]]:
+def _write_test_rows(run_folder: RunFolder, count: int | None, written: int | None) -> list[tuple[int, int]]:
     """Write the rows of the test set that are asked; where each one lies."""
+    rows = 0
+
+    def lines() -> Iterator[bytes]:
+        nonlocal rows
+        rows = 0
+        for line, _ in run_folder.rows(names.TEST):
+            rows += 1
+            yield line
+
     with tempfile.TemporaryFile() as rows_file:
-        if count is None:
-            spans = _copy(run_folder.stream(names.TEST).iter_lines(keepends=True), rows_file)
-        else:
-            chosen = _chosen(run_folder.stream(names.TEST).iter_lines(), count)
-            lines = run_folder.stream(names.TEST).iter_lines(keepends=True)
-            spans = _copy((line for number, line in enumerate(lines) if number in chosen), rows_file)
+        chosen = None if count is None else _chosen((line.rstrip(b"\r\n") for line in lines()), count)
+        asked = (line for number, line in enumerate(lines()) if chosen is None or number in chosen)
+        spans = _copy(asked, rows_file)
+        run_folder.hold_rows(names.TEST, rows, written)
         rows_file.seek(0)
         run_folder.write(names.TEST_ROWS, rows_file)
     return spans

@@ -13,13 +13,14 @@ from typing import Any
 import orjson
 
 from tunedrop.catalog import effort_for, family_of
-from tunedrop.evaluation.answers import Answer, read_answers
-from tunedrop.evaluation.plan import Shard, answers_prefix, load_plan
+from tunedrop.evaluation.answers import Answer
+from tunedrop.evaluation.plan import Shard, answers_prefix, load_plan, read_shard
 from tunedrop.graders.deployed import DeployedGrader
 from tunedrop.graders.graded import Graded, Rollout
 from tunedrop.outcomes import ServiceBusy
 from tunedrop.recipe import Evaluation, Recipe
 from tunedrop.resources import Resources
+from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
 from tunedrop.sampling.asking import ask_all
 from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply, Sampler
@@ -48,6 +49,8 @@ def evaluate_shard(run_id: str, number: int, resources: Resources, *, seconds_le
     recipe = Recipe.model_validate(record.recipe)
     run_folder = resources.folder(run_id)
     shards = load_plan(run_folder)
+    if not 0 <= number < len(shards):
+        raise run_folder.broken(names.PLAN, f"it has no shard {number}")
     shard, quota = shards[number], recipe.evaluation.tokens_per_minute
     return ShardEvaluation(
         shard,
@@ -98,12 +101,14 @@ class ShardEvaluation:
 
     def _answered(self) -> tuple[set[tuple[int, int]], int]:
         """What is answered already, and the number of the next part."""
-        done: set[tuple[int, int]] = set()
         following = 0
         for name in self._folder.names(self._prefix):
-            following = max(following, int(name.removeprefix(self._prefix).removesuffix(".jsonl")) + 1)
-            for answer in read_answers(self._folder.stream(name).iter_lines(), source=name):
-                done.add((answer.row, answer.sample))
+            number = name.removeprefix(self._prefix).removesuffix(".jsonl")
+            if not (number.isascii() and number.isdigit()):
+                raise self._folder.broken(name, "it has the name of no part")
+            following = max(following, int(number) + 1)
+        answers = read_shard(self._folder, self._shard, samples=self._evaluation.samples)
+        done = {(answer.row, answer.sample) for answer in answers}
         return done, following
 
     async def _ask(self, done: set[tuple[int, int]], part_numbers: Iterator[int]) -> int:
@@ -153,9 +158,8 @@ class ShardEvaluation:
         return written
 
     def _tasks(self) -> Iterator[_Task]:
-        body = self._folder.stream(self._shard.rows_file, self._shard.start, self._shard.end)
-        for row, line in enumerate(body.iter_lines(), start=self._shard.first_row):
-            content = orjson.loads(line)
+        rows = self._folder.rows(self._shard.rows_file, self._shard.start, self._shard.end)
+        for row, (_, content) in enumerate(rows, start=self._shard.first_row):
             for sample in range(self._evaluation.samples):
                 yield _Task(row, sample, content)
 

@@ -13,6 +13,7 @@ from tunedrop.bedrock_key import bedrock_key
 from tunedrop.catalog import mantle_base_url
 from tunedrop.graders.json_answer import NotOneDocument
 from tunedrop.graders.thoughts import cut_thoughts
+from tunedrop.service_answers import AnswerBroken
 
 DEFAULT_MODEL = "openai.gpt-oss-120b"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0
@@ -130,7 +131,7 @@ class BedrockChat:
                 **extra,
             )
             completion = answer.http_response.json()
-        except (ClientError, BotoCoreError) as error:
+        except (ClientError, BotoCoreError, AnswerBroken) as error:
             raise _key_trouble(error) from None
         except self._openai.APIConnectionError as error:  # a timeout is one, too
             raise TryAgain(f"it could not be reached: {type(error).__name__}") from None

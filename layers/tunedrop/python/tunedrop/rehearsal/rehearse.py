@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,10 +13,11 @@ from tunedrop.graders.reward_range import RewardRange
 from tunedrop.recipe import Recipe
 from tunedrop.rehearsal import layouts, verdict
 from tunedrop.rehearsal.probes import Probe, ideal_answer, probes
-from tunedrop.rehearsal.sampling import Group, choose_rows, sample_groups
+from tunedrop.rehearsal.sampling import Group, choose_lines, sample_groups
 from tunedrop.rehearsal.verdict import JobSize, Trial
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
+from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import RunRecord
 from tunedrop.sampling.question import Asking
 from tunedrop.sampling.samplers import sampler_for
@@ -33,25 +34,27 @@ def rehearse(run_id: str, resources: Resources) -> None:
 
     Raises:
         GraderUnsound: the grader itself is at fault.
+        RunFileMissing, RunFileBroken: the training file is not what ValidateDataset wrote.
         NoSignal: the base model's rewards leave nothing to learn from.
         ServiceBusy: the model or the grader could not be asked this time.
     """
     record = resources.runs.load(run_id)
     recipe = Recipe.model_validate(record.recipe)
     rewards = recipe.grader.reward_range
-    run_folder = resources.folder(run_id)
+    run_folder, dataset = resources.folder(run_id), record.dataset or {}
     if not recipe.trains:
         # No training to be paid for that a rehearsal could save; only how to ask a grader of one's own is open.
         if recipe.grader.kind == "own":
             layout = _earlier_layout(record, recipe, resources)
             if layout is None:
-                rows = choose_rows(run_folder.stream(names.TEST).iter_lines(), recipe.rehearsal.prompts)
+                prompts, written = recipe.rehearsal.prompts, dataset.get("test_rows")
+                rows = rows_to_rehearse(run_folder, names.TEST, prompts, written)
                 layout = layouts.best_layout(_rewards_by_layout(record, resources, _ideal(rows), rewards), rewards)
             resources.runs.update(run_id, {"grader_layout": layout})
         return
     model = recipe.catalog_model
 
-    rows = choose_rows(run_folder.stream(names.TRAIN).iter_lines(), recipe.rehearsal.prompts)
+    rows = rows_to_rehearse(run_folder, names.TRAIN, recipe.rehearsal.prompts, dataset.get("rows"))
     ideal = _ideal(rows)
     by_layout: dict[Layout, float] = {}
     if recipe.grader.kind == "own":
@@ -116,6 +119,25 @@ def _earlier_layout(record: RunRecord, recipe: Recipe, resources: Resources) -> 
         return None
     earlier = resources.runs.load(recipe.resumes)
     return earlier.grader_layout if earlier.grader_arn == record.grader_arn else None
+
+
+def rows_to_rehearse(run_folder: RunFolder, name: str, count: int, written: object) -> list[Mapping[str, Any]]:
+    """`count` rows of a file of the dataset, which must have as many rows as were `written`.
+
+    Raises:
+        RunFileMissing, RunFileBroken: it is not what ValidateDataset wrote.
+    """
+    seen = 0
+
+    def lines() -> Iterator[bytes]:
+        nonlocal seen
+        for line in run_folder.stream(name).iter_lines():
+            seen += bool(line.strip())
+            yield line
+
+    chosen = choose_lines(lines(), count)
+    run_folder.hold_rows(name, seen, written)
+    return [run_folder.row(name, line) for line in chosen]
 
 
 def _rows_asked(recipe: Recipe, test_rows: int) -> int:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from statistics import pstdev
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from tunedrop.graders.graded import Graded, Rollout
 from tunedrop.outcomes import ServiceBusy
 from tunedrop.sampling.asking import ask_all
@@ -49,12 +47,12 @@ class Group:
         return bool(rewards) and max(rewards) - min(rewards) > 1e-9
 
 
-def choose_rows(lines: Iterable[bytes], count: int) -> list[Mapping[str, Any]]:
-    """`count` rows of the dataset by a hash of each line: the same rows every time, from all over the file."""
+def choose_lines(lines: Iterable[bytes], count: int) -> list[bytes]:
+    """`count` lines of the dataset by a hash of each line: the same rows every time, from all over the file."""
     chosen = heapq.nsmallest(
         count, ((hashlib.sha256(line).digest(), line) for line in lines if line.strip()), key=lambda each: each[0]
     )
-    return [orjson.loads(line) for _, line in chosen]
+    return [line for _, line in chosen]
 
 
 def sample_groups(

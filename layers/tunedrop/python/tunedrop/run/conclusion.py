@@ -15,7 +15,7 @@ from tunedrop.evaluation.plan import Shard, comparison_shards, load_plan, read_s
 from tunedrop.evaluation.tally import Tally
 from tunedrop.evaluation.verdict import Rules, evaluate, notice_figures
 from tunedrop.graders.turn import text_of
-from tunedrop.outcomes import EvaluationIncomplete, Status
+from tunedrop.outcomes import Status
 from tunedrop.recipe import Recipe
 from tunedrop.rehearsal.probes import ideal_answer
 from tunedrop.reporting.flips import Flips
@@ -39,6 +39,7 @@ def conclude(run_id: str, resources: Resources) -> dict[str, Any]:
 
     Raises:
         EvaluationIncomplete: too few rows have graded answers of both models.
+        RunFileMissing, RunFileBroken: the run's rows, plan or answers are not what was written.
         RunReleased: the run was stopped meanwhile.
     """
     record = resources.runs.load(run_id)
@@ -48,7 +49,10 @@ def conclude(run_id: str, resources: Resources) -> dict[str, Any]:
         # From here on the time is the conclusion's own.
         record = resources.runs.update(run_id, {"stage": "EvaluateShards"})
         run_folder = resources.folder(run_id)
-        result, flips = _evaluate(run_folder, recipe, comparison_shards(load_plan(run_folder)))
+        shards = comparison_shards(load_plan(run_folder))
+        if not shards:
+            raise run_folder.broken(names.PLAN, "it has no shard of the test set")
+        result, flips = _evaluate(run_folder, recipe, shards)
         run_folder.write_json(names.EVALUATION, result)
         metrics = resources.training_events.metrics(run_id)
         run_folder.write_json(names.METRICS, metrics)
@@ -90,22 +94,20 @@ def _evaluate(run_folder: RunFolder, recipe: Recipe, shards: list[Shard]) -> tup
     """The evaluation's result, and the rows that flipped."""
     lengths: list[int] = []
     fields: dict[str, list[str | None]] = {name: [] for name in recipe.evaluation.slices}
-    for line in _test_rows(run_folder):
-        row = orjson.loads(line)
+    for row in _test_rows(run_folder):
         lengths.append(len(_prompt(row)))
         for name, labels in fields.items():
             labels.append(slice_label(row, name))
-    if not lengths:
-        raise EvaluationIncomplete("the test set has no rows")
+    run_folder.hold_rows(names.TEST_ROWS, len(lengths), max(shard.first_row + shard.rows for shard in shards))
     rewards = recipe.grader.reward_range
     tally = Tally(rows=len(lengths), samples=recipe.evaluation.samples, rewards=rewards)
     profiles: dict[str, Profile] = {}
     for shard in shards:
         profile = profiles.setdefault(shard.candidate, Profile())
         # Of one shard at a time: some thousand prompts, however large the test set is.
-        body = run_folder.stream(shard.rows_file, shard.start, shard.end)
-        prompts = [_prompt(orjson.loads(line)) for line in body.iter_lines()]
-        for answer in read_shard(run_folder, shard.number):
+        prompts = [_prompt(row) for _, row in run_folder.rows(shard.rows_file, shard.start, shard.end)]
+        run_folder.hold_rows(shard.rows_file, len(prompts), shard.rows)
+        for answer in read_shard(run_folder, shard, samples=recipe.evaluation.samples):
             if tally.add(answer):
                 profile.add(answer, prompts[answer.row - shard.first_row])
     gates = recipe.gates
@@ -120,7 +122,7 @@ def _evaluate(run_folder: RunFolder, recipe: Recipe, shards: list[Shard]) -> tup
         labels={**fields, "prompt length": length_labels(lengths)},
         models={shard.candidate: shard.model for shard in shards},
     )
-    return result, _flips(run_folder, tally, shards)
+    return result, _flips(run_folder, tally, shards, samples=recipe.evaluation.samples)
 
 
 def slice_label(row: Mapping[str, Any], name: str) -> str | None:
@@ -133,25 +135,23 @@ def slice_label(row: Mapping[str, Any], name: str) -> str | None:
     return text if len(text) <= LABEL_CHARACTERS else text[: LABEL_CHARACTERS - 1] + "…"
 
 
-def _flips(run_folder: RunFolder, tally: Tally, shards: list[Shard]) -> dict[str, Any]:
+def _flips(run_folder: RunFolder, tally: Tally, shards: list[Shard], *, samples: int) -> dict[str, Any]:
     """The rows that flipped, with their texts from a second pass, so that no other text is ever held."""
     flips = Flips(tally)
     wanted = frozenset(flips.rows)
     for shard in shards:
         if wanted.isdisjoint(range(shard.first_row, shard.first_row + shard.rows)):
             continue
-        for answer in read_shard(run_folder, shard.number):
+        for answer in read_shard(run_folder, shard, samples=samples):
             flips.add_answer(answer)
-    for number, line in enumerate(_test_rows(run_folder)):
+    for number, row in enumerate(_test_rows(run_folder)):
         if number in wanted:
-            row = orjson.loads(line)
             flips.add_row(number, shown_prompt(row), ideal_answer(row))
     return flips.to_json()
 
 
-def _test_rows(run_folder: RunFolder) -> Iterator[bytes]:
-    lines: Iterator[bytes] = run_folder.stream(names.TEST_ROWS).iter_lines()
-    return lines
+def _test_rows(run_folder: RunFolder) -> Iterator[Mapping[str, Any]]:
+    return (row for _, row in run_folder.rows(names.TEST_ROWS))
 
 
 def shown_prompt(row: Mapping[str, Any]) -> str:
@@ -163,7 +163,7 @@ def shown_prompt(row: Mapping[str, Any]) -> str:
 
 
 def _prompt(row: Mapping[str, Any]) -> str:
-    return "\n\n".join(filter(None, map(_said, row["messages"])))
+    return "\n\n".join(filter(None, map(_said, (each for each in row["messages"] if isinstance(each, Mapping)))))
 
 
 def _said(message: Mapping[str, Any]) -> str:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
+
+import orjson
+from botocore.exceptions import ClientError
+
+from tunedrop.outcomes import RunFileBroken, RunFileMissing
+from tunedrop.service_faults import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -27,6 +34,12 @@ REPORT = "report.json"
 REPORT_PAGE = "report.html"
 MODEL_CARD = "model_card.md"
 AUDIT_MANIFEST = "manifest.json"
+
+
+_GONE = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound", "403", "AccessDenied", "Forbidden"})
+"""S3 answers AccessDenied for an object that is not there to whoever may not list the bucket."""
+
+_TOO_SHORT = frozenset({"416", "InvalidRange"})
 
 
 def prefix_of(run_id: str) -> str:
@@ -63,28 +76,105 @@ class RunFolder:
         self.write(name, text.encode("utf-8", "surrogatepass"), "application/json")
 
     def read(self, name: str) -> bytes:
-        """One object, whole."""
+        """One object, whole. Raises as `stream` does."""
         body: bytes = self.stream(name).read()
         return body
 
-    def read_json(self, name: str) -> Any:
-        """One object as JSON."""
-        return json.loads(self.read(name))
+    def read_json(self, name: str, most_bytes: int | None = None) -> Any:
+        """One object as JSON; None where it is larger than `most_bytes`.
+
+        Raises as `stream` does, and RunFileBroken where it is no JSON.
+        """
+        written: bytes = self.stream(name).read(None if most_bytes is None else most_bytes + 1)
+        if most_bytes is not None and len(written) > most_bytes:
+            return None
+        try:
+            return json.loads(written)
+        except (ValueError, RecursionError) as error:
+            raise self.broken(name, f"it is no JSON ({type(error).__name__})") from error
 
     def stream(self, name: str, start: int | None = None, end: int | None = None) -> Any:
-        """One object's body to read in pieces; from byte `start` up to, not including, byte `end` where given."""
-        if start is None or end is None:
-            return self._client.get_object(Bucket=self.bucket, Key=self.key(name))["Body"]
-        return self._client.get_object(Bucket=self.bucket, Key=self.key(name), Range=f"bytes={start}-{end - 1}")["Body"]
+        """One object's body to read in pieces; from byte `start` up to, not including, byte `end` where given.
 
-    def open_training_file(self) -> IO[bytes]:
-        """The training file as a local temporary file, read from its start; gone when it is closed."""
+        Raises:
+            RunFileMissing: it is not there any more.
+            RunFileBroken: it is shorter than that.
+        """
+        part: dict[str, Any] = {} if start is None or end is None else {"Range": f"bytes={start}-{end - 1}"}
+        with self._finding(name):
+            answer = self._client.get_object(Bucket=self.bucket, Key=self.key(name), **part)
+        wanted = None if start is None or end is None else end - start
+        if wanted is not None and answer.get("ContentLength", wanted) != wanted:
+            raise self.broken(name, f"it ends before byte {end}")
+        return answer["Body"]
+
+    def rows(self, name: str, start: int | None = None, end: int | None = None) -> Iterator[tuple[bytes, Any]]:
+        """Each line that is not blank, with its row. Raises as `stream` does, and RunFileBroken for what is no row."""
+        for line in self.stream(name, start, end).iter_lines(keepends=True):
+            if line.strip():
+                yield line, self.row(name, line)
+
+    def row(self, name: str, line: bytes) -> dict[str, Any]:
+        """The row that a line of a dataset's file holds. Raises RunFileBroken where it holds none."""
+        try:
+            row = orjson.loads(line)
+        except ValueError:
+            row = None
+        if not isinstance(row, dict) or not isinstance(row.get("messages"), list):
+            raise self.broken(name, "a line of it is no row with `messages`")
+        return row
+
+    def hold_rows(self, name: str, got: int, expected: object) -> None:
+        """Raise RunFileBroken where a dataset's file has another number of rows than were written."""
+        if got == 0 or (isinstance(expected, int) and got != expected):
+            raise self.broken(name, f"it has {got} rows, and {expected or 'some'} were written")
+
+    def open_training_file(self, rows: int | None = None) -> IO[bytes]:
+        """The training file as a local temporary file, read from its start; gone when it is closed.
+
+        Raises:
+            RunFileMissing: it is not there any more.
+            RunFileBroken: it has not the `rows` that were written.
+        """
         import tempfile
 
         file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-        self._client.download_fileobj(self.bucket, self.key(TRAIN), file)
+        try:
+            with self._finding(TRAIN):
+                self._client.download_fileobj(self.bucket, self.key(TRAIN), file)
+            file.seek(0)
+            self.hold_rows(TRAIN, sum(bool(line.strip()) for line in file), rows)
+        except BaseException:
+            file.close()
+            raise
         file.seek(0)
         return file
+
+    def broken(self, name: str, what: str) -> RunFileBroken:
+        """The error of a file that is not what was written."""
+        return RunFileBroken(f"{self.uri(name)} is not what the run wrote: {what}. {self._what_to_do()}")
+
+    @contextmanager
+    def _finding(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            code = code_of(error)
+            if code in _GONE:
+                raise RunFileMissing(
+                    f"{self.uri(name)}, which the run wrote, is gone or may not be read any more ({code}). "
+                    f"{self._what_to_do()}"
+                ) from error
+            if code in _TOO_SHORT:
+                raise self.broken(name, "it is shorter than it was") from error
+            raise
+
+    def _what_to_do(self) -> str:
+        run_id = self.prefix.rstrip("/").rpartition("/")[2]
+        return (
+            "Nothing but this stack may write or delete there. Drop the files again; where a model was trained, a "
+            f"recipe with `resumes: {run_id}` trains nothing anew"
+        )
 
     def exists(self, name: str) -> bool:
         """Whether the object is there."""

@@ -39,6 +39,7 @@ class RunRecord:
     `grader_layout`: the documented layout that a grader of the team's own was found to read.
     `training` holds steps, total_steps, reward_first, reward_last, simulated and what polling needs between polls.
     `deploying_at`: since then a deployment of the tuned model may exist. `asked_as`: the id by which it is asked.
+    `shard_failure`: `{"error", "cause"}` of the first shard of the evaluation that failed, as the Map does not tell it.
     `released`: what was ended or deleted for the run at its end, by its id, and how.
     `promotion`: waiting (for a person's word, who answers by `approval_token`), done, rejected, expired or failed.
     `reason` is `{"error", "message"}`. `notice` is the terminal notice as it is published; it closes the record.
@@ -73,6 +74,7 @@ class RunRecord:
     asked_as: str | None = None
     training: Mapping[str, Any] | None = None
     evaluation: Mapping[str, Any] | None = None
+    shard_failure: Mapping[str, str] | None = None
     reason: Mapping[str, str] | None = None
     releasing_at: str | None = None
     released: Mapping[str, str] = field(default_factory=dict)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tunedrop
-from tunedrop.outcomes import Status
+from tunedrop.outcomes import RunFileBroken, RunFileMissing, Status
 from tunedrop.recipe import FindingName, Recipe
 from tunedrop.reporting.facts import RunFacts
 from tunedrop.reporting.manifest import build_manifest
@@ -17,6 +18,8 @@ from tunedrop.run import folder as names
 from tunedrop.run import run_time
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import RunRecord
+
+_log = logging.getLogger(__name__)
 
 
 def write_report(
@@ -74,7 +77,7 @@ def _facts(
     dataset = record.dataset or {}
     training = record.training or {}
     recipe = record.recipe or {}
-    findings = run_folder.read_json(names.FINDINGS)["findings"] if run_folder.exists(names.FINDINGS) else []
+    findings = _findings(run_folder)
     return RunFacts(
         run_id=record.run_id,
         name=record.name,
@@ -114,6 +117,19 @@ def _facts(
         code_version=tunedrop.__version__,
         seeds={"evaluation": Recipe.model_validate(recipe).evaluation.seed} if recipe else {},
     )
+
+
+def _findings(run_folder: RunFolder) -> list[Any]:
+    """The findings about the dataset; none where their file is gone or broken: a report must not fail for them."""
+    if not run_folder.exists(names.FINDINGS):
+        return []
+    try:
+        document = run_folder.read_json(names.FINDINGS)
+    except (RunFileMissing, RunFileBroken) as error:
+        _log.warning("the report is written without the dataset's findings: %s", error)
+        return []
+    found = document.get("findings") if isinstance(document, dict) else None
+    return found if isinstance(found, list) else []
 
 
 def _health(finding: Mapping[str, Any]) -> dict[str, Any]:

@@ -87,13 +87,15 @@ class NovaBackend:
         return is_simulated(self._client.meta.endpoint_url)
 
     def upload(self, name: str, body: IO[bytes]) -> str:  # noqa: ARG002 - the protocol's
-        (uri,) = self.find_files(name)
-        return uri
-
-    def find_files(self, name: str) -> Sequence[str]:
-        # The service reads the training file where the run has written it: there is nothing to upload.
+        # The service reads the training file where the run has written it.
         run_id = identity.run_id_of_training_file(name)
-        return [] if run_id is None else [self._uri(run_id, names.TRAIN)]
+        if run_id is None:
+            raise Refused(f"{name!r:.200} is not the name of a run's training file")
+        return self._uri(run_id, names.TRAIN)
+
+    def find_files(self, name: str) -> Sequence[str]:  # noqa: ARG002 - the protocol's
+        # There is no copy at the service: before each submission the run's own file is opened, and so checked.
+        return []
 
     def delete_file(self, file_id: str) -> bool:  # noqa: ARG002 - the protocol's
         # There is no copy at the service; the run's folder keeps the file.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -223,7 +223,7 @@ class Releaser:
 
     def _close(self, record: RunRecord, execution: PipelineExecution) -> tuple[RunRecord, bool]:
         """The record as it was closed, and whether it was closed here."""
-        status, reason = end_of(execution)
+        status, reason = end_of(by_its_shard(execution, record))
         finished_at = clock.now_text()
         report_uri = None
         if self._write_report is not None:
@@ -239,6 +239,18 @@ class Releaser:
 
 MESSAGE_CHARACTERS = 2000
 """How much of a cause that is no error's document is told."""
+
+
+SHARD_FAILED = "States.ExceedToleratedFailureThreshold"
+"""How a Distributed Map ends one of whose children failed, whatever ended that."""
+
+
+def by_its_shard(execution: PipelineExecution, record: RunRecord) -> PipelineExecution:
+    """The execution with the error and cause of the shard that ended it, where the state machine noted them."""
+    noted = record.shard_failure
+    if execution.error != SHARD_FAILED or not noted:
+        return execution
+    return replace(execution, error=noted.get("error"), cause=noted.get("cause"))
 
 
 def end_of(execution: PipelineExecution) -> tuple[Status, dict[str, str]]:

@@ -1,0 +1,150 @@
+"""What a run's own files answer when somebody deleted, emptied, cut or edited them: an outcome with the address."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from tunedrop.evaluation.answers import Answer
+from tunedrop.evaluation.plan import Candidate, Shard, answers_prefix, load_plan, plan, read_shard
+from tunedrop.outcomes import RunFileBroken, RunFileMissing
+from tunedrop.recipe import Evaluation
+from tunedrop.rehearsal.rehearse import rows_to_rehearse
+from tunedrop.run import folder as names
+from tunedrop.run.folder import RunFolder
+
+ROWS = 12
+ANSWERS = answers_prefix(0) + "00000.jsonl"
+ANSWER = Answer(row=0, sample=0, candidate="base", prompt_sha256="0", answer="42")
+
+
+def lines(count: int) -> bytes:
+    return b"".join(b'{"messages": [{"role": "user", "content": "%d"}]}\n' % number for number in range(count))
+
+
+def planned(run_folder: RunFolder) -> list[Shard]:
+    return plan(run_folder, Evaluation(), [Candidate("base", "b"), Candidate("tuned", "t")], 0.1, written=ROWS)
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[Any]:
+    """One bucket for all of this module: to make a client takes longer than all that a test asks of it."""
+    with mock_aws():
+        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+        client = boto3.client("s3", region_name="us-west-2", **keys)
+        client.create_bucket(Bucket="runs", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+        yield client
+
+
+@pytest.fixture
+def run_folder(s3: Any) -> RunFolder:
+    folder = RunFolder(s3, "runs", "run-1")
+    for name in (names.TRAIN, names.TEST, names.VALIDATION):
+        folder.write(name, lines(ROWS))
+    planned(folder)
+    folder.write(ANSWERS, ANSWER.to_line())
+    return folder
+
+
+def read_rows_of_a_shard(folder: RunFolder) -> object:
+    shard = Shard(0, "base", "b", 0, ROWS, start=0, end=len(lines(ROWS)))
+    return list(folder.rows(names.TEST_ROWS, shard.start, shard.end))
+
+
+def read_answers_of_a_shard(folder: RunFolder) -> object:
+    return list(read_shard(folder, load_plan(folder)[0], samples=1))
+
+
+def plan_validation(folder: RunFolder) -> object:
+    return plan(folder, Evaluation(), [Candidate("b", "b")], 0.1, rows_file=names.VALIDATION, written=ROWS)
+
+
+READERS: dict[str, tuple[str, Callable[[RunFolder], object]]] = {
+    "the rehearsal": (names.TRAIN, lambda folder: rows_to_rehearse(folder, names.TRAIN, 5, ROWS)),
+    "the upload": (names.TRAIN, lambda folder: folder.open_training_file(ROWS).close()),
+    "the plan": (names.TEST, planned),
+    "the plan of some rows": (names.TEST, lambda folder: plan(folder, Evaluation(rows=5), [], 0.1, written=ROWS)),
+    "the plan of a choice": (names.VALIDATION, plan_validation),
+    "a shard's plan": (names.PLAN, load_plan),
+    "a shard's rows": (names.TEST_ROWS, read_rows_of_a_shard),
+    "a shard's answers": (ANSWERS, read_answers_of_a_shard),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_whole_file_is_read(run_folder: RunFolder, reader: str) -> None:
+    READERS[reader][1](run_folder)
+
+
+@pytest.mark.parametrize("reader", [each for each in READERS if each != "a shard's answers"])
+def test_a_file_that_is_gone_is_named_with_its_address(run_folder: RunFolder, reader: str) -> None:
+    name, read = READERS[reader]
+    run_folder._client.delete_object(Bucket="runs", Key=run_folder.key(name))
+    with pytest.raises(
+        RunFileMissing, match=f"s3://runs/runs/run-1/{name}, which the run wrote, is gone.*`resumes: run-1`"
+    ):
+        read(run_folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n{", b"\xff\xfe", b"[]", b'{"messages": 1}\n'])
+@pytest.mark.parametrize("reader", READERS)
+def test_a_file_that_was_emptied_or_edited_is_named_with_its_address(
+    run_folder: RunFolder, reader: str, content: bytes
+) -> None:
+    name, read = READERS[reader]
+    if name == ANSWERS and not content.strip():
+        return  # answers that are gone are answers that are missing: EvaluationIncomplete tells of them
+    run_folder.write(name, content)
+    with pytest.raises(RunFileBroken, match=f"s3://runs/runs/run-1/{name} is not what the run wrote"):
+        read(run_folder)
+
+
+@pytest.mark.parametrize("count", [ROWS - 1, ROWS + 1])
+@pytest.mark.parametrize("reader", [each for each, (name, _) in READERS.items() if name.count("/") == 0])
+def test_a_file_with_another_number_of_rows_is_not_what_was_written(
+    run_folder: RunFolder, reader: str, count: int
+) -> None:
+    name, read = READERS[reader]
+    run_folder.write(name, lines(count))
+    with pytest.raises(RunFileBroken, match=f"it has {count} rows, and {ROWS} were written"):
+        read(run_folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"row": ROWS}, {"sample": 1}, {"candidate": "tuned"}, {"row": -1}, {"row": 10**30}, {"reward": "much"}, {"x": 1}],
+)
+def test_an_answer_that_is_none_of_its_shard_is_refused(run_folder: RunFolder, change: dict[str, Any]) -> None:
+    run_folder.write(ANSWERS, json.dumps({**json.loads(ANSWER.to_line()), **change}).encode())
+    with pytest.raises(RunFileBroken, match=f"s3://runs/runs/run-1/{ANSWERS} is not what the run wrote"):
+        read_answers_of_a_shard(run_folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"number": 1}, {"start": "0"}, {"rows_file": None}, {"rows": -1}, {"rows": 0}, {"first_row": -1}, {"end": 0}],
+)
+def test_a_plan_with_a_shard_that_is_none_is_refused(run_folder: RunFolder, change: dict[str, Any]) -> None:
+    document = run_folder.read_json(names.PLAN)
+    document["shards"][0] |= change
+    run_folder.write_json(names.PLAN, document)
+    with pytest.raises(RunFileBroken, match=f"s3://runs/runs/run-1/{names.PLAN} is not what the run wrote"):
+        load_plan(run_folder)
+
+
+def test_a_row_read_by_a_range_that_ends_early_is_not_a_shorter_shard(run_folder: RunFolder) -> None:
+    run_folder.write(names.TEST_ROWS, lines(ROWS - 1))
+    with pytest.raises(RunFileBroken, match="it ends before byte"):
+        read_rows_of_a_shard(run_folder)
+
+
+def test_a_file_larger_than_asked_for_is_not_read(run_folder: RunFolder) -> None:
+    run_folder.write_json(names.FINDINGS, {"findings": []})
+    size = len(run_folder.read(names.FINDINGS))
+    assert run_folder.read_json(names.FINDINGS, most_bytes=size) == {"findings": []}
+    assert run_folder.read_json(names.FINDINGS, most_bytes=size - 1) is None

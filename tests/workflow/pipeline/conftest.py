@@ -174,6 +174,9 @@ class Application:
             made[OWN_ROLE] = iam.create_role(
                 RoleName=OWN_ROLE, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]})
             )["Role"]["Arn"]
+            log = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}
+            document = json.dumps({"Version": "2012-10-17", "Statement": [log]})
+            iam.put_role_policy(RoleName=OWN_ROLE, PolicyName="log", PolicyDocument=document)
         return made[OWN_ROLE]
 
     def sweep(self) -> dict[str, int]:

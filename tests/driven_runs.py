@@ -196,9 +196,18 @@ def _over(limit: str, budget: Mapping[str, Any]) -> DrivenRun:
     )
 
 
+# A judge that is mistaken at times may be taken for one that can be cheated, by 16 answers.
+SURE_JUDGE = {"judge_error_share": 0.0}
+
+
 def _example(name: str) -> DrivenRun:
     return DrivenRun(
-        name=f"example-{name}", deployment=DEV, recipe=example_recipe(name), example=name, verdict="improved"
+        name=f"example-{name}",
+        deployment=DEV,
+        recipe=example_recipe(name),
+        example=name,
+        verdict="improved",
+        switches=SURE_JUDGE if name == "judge" else {},
     )
 
 
@@ -298,6 +307,7 @@ RUNS: tuple[DrivenRun, ...] = (
         example="judge",
         call="uri",
         verdict="improved",
+        switches=SURE_JUDGE,
         shows={"team": "red"},
     ),
     DrivenRun(

@@ -41,6 +41,7 @@ class Driver:
     def __init__(self, application: Application, runs: tuple[DrivenRun, ...]) -> None:
         self._application = application
         self._runs = {run.name: run for run in runs}
+        self._begun: set[str] = set()
         self._ended: dict[str, dict[str, Any]] = {}
 
     def drive(self, run: DrivenRun) -> dict[str, Any]:
@@ -49,6 +50,8 @@ class Driver:
         Raises AssertionError where the run does not end as it must.
         """
         if run.name not in self._ended:
+            assert run.name not in self._begun, f"{run.name} has been driven before, and did not end as it must"
+            self._begun.add(run.name)
             earlier = self.drive(self._runs[run.after]) if run.after else {}
             recipe = self._filled_in(run.recipe, earlier)
             name = f"{run.name}-{uuid.uuid4().hex[:6]}"

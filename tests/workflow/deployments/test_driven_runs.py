@@ -6,6 +6,7 @@ Each deployment has an embedded AWS of its own, and a process can hold one at a 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import boto3
@@ -39,40 +40,55 @@ def no_credentials_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
 
+class Deployments:
+    """The stack of the last deployment that was asked for; the one before it has ended."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._deployment: Deployment | None = None
+        self._deployed: Deployed | None = None
+
+    def of(self, deployment: Deployment) -> Deployed:
+        if self._deployed is None or deployment is not self._deployment:
+            self.close()
+            application = self._open.enter_context(
+                running(deployment.region, deployment.parameters, lambda aws: prepared(aws, deployment))
+            )
+            self._deployment, self._deployed = deployment, Deployed(application, HERE)
+        return self._deployed
+
+    def close(self) -> None:
+        self._deployed = None
+        self._open.close()
+
+
+def prepared(aws: EmbeddedAws, deployment: Deployment) -> Mapping[str, Any]:
+    """Make the bucket of other people's data, and the secret where the deployment names one: the parameter of it."""
+    constraint = {"LocationConstraint": deployment.region}
+    elsewhere = {} if deployment.region == "us-east-1" else {"CreateBucketConfiguration": constraint}
+    aws.client("s3").create_bucket(Bucket=SOURCES, **elsewhere)
+    wanted = [name for name, value in deployment.parameters.items() if value == SECRET]
+    secrets = aws.client("secretsmanager")
+    return {name: secrets.create_secret(Name=name, SecretString=LONG_TERM_KEY)["ARN"] for name in wanted}
+
+
 @pytest.fixture(scope="module")
-def deployed(request: pytest.FixtureRequest) -> Iterator[Deployed]:
-    deployment: Deployment = request.param
-
-    def prepare(aws: EmbeddedAws) -> Mapping[str, Any]:
-        aws.client("s3").create_bucket(Bucket=SOURCES, **_constraint(deployment.region))
-        wanted = [name for name, value in deployment.parameters.items() if value == SECRET]
-        return {
-            name: aws.client("secretsmanager").create_secret(Name="bedrock-key", SecretString=LONG_TERM_KEY)["ARN"]
-            for name in wanted
-        }
-
-    with running(deployment.region, deployment.parameters, prepare) as application:
-        yield Deployed(application, HERE)
+def deployments() -> Iterator[Deployments]:
+    running_ones = Deployments()
+    yield running_ones
+    running_ones.close()
 
 
-def _constraint(region: str) -> dict[str, Any]:
-    return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-
-
-@pytest.mark.parametrize(
-    ("deployed", "run"),
-    [pytest.param(run.deployment, run, id=f"{run.deployment.name}-{run.name}") for run in HERE],
-    indirect=["deployed"],
-)
-def test_a_run_in_another_deployment_ends_as_it_must(deployed: Deployed, run: DrivenRun) -> None:
-    deployed.driver.drive(run)
-
-
-@pytest.mark.parametrize("deployed", [pytest.param(CLOSED, id=CLOSED.name)], indirect=True)
-def test_what_the_closed_stack_was_given_is_used(deployed: Deployed) -> None:
+def test_what_the_closed_stack_was_given_is_used(deployments: Deployments) -> None:
+    deployed = deployments.of(CLOSED)
     deployed.driver.drive(next(run for run in HERE if run.deployment is CLOSED))
     assert ("secretsmanager", "GetSecretValue") in deployed.made
     stack = deployed.application.stack
     for topic, address in (("NoticesTopicArn", "NoticesEmail"), ("OperationsTopicArn", "OperationsEmail")):
         subscribed = stack.aws.client("sns").list_subscriptions_by_topic(TopicArn=stack.outputs[topic])["Subscriptions"]
         assert ("email", CLOSED.parameters[address]) in {(each["Protocol"], each["Endpoint"]) for each in subscribed}
+
+
+@pytest.mark.parametrize("run", HERE, ids=lambda run: f"{run.deployment.name}-{run.name}")
+def test_a_run_in_another_deployment_ends_as_it_must(deployments: Deployments, run: DrivenRun) -> None:
+    deployments.of(run.deployment).driver.drive(run)

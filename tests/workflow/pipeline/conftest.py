@@ -48,6 +48,10 @@ def jsonl(of: list[dict[str, Any]]) -> bytes:
     return b"".join(json.dumps(row).encode() + b"\n" for row in of)
 
 
+def _policy(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
 TRAIN = jsonl(rows(100))
 TEST = jsonl(rows(20, skip=100))
 OWN_ROLE = "own-graders"
@@ -166,17 +170,15 @@ class Application:
         return str(version["FunctionArn"])
 
     def _role_of_own_graders(self) -> str:
-        """The ARN of a role that a team has made for its functions."""
+        """The ARN of a role that a team has made for its functions: they may write their logs."""
         iam = self.stack.aws.client("iam")
         made = {each["RoleName"]: each["Arn"] for each in iam.list_roles()["Roles"]}
         if OWN_ROLE not in made:
             trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-            made[OWN_ROLE] = iam.create_role(
-                RoleName=OWN_ROLE, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]})
-            )["Role"]["Arn"]
-            log = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}
-            document = json.dumps({"Version": "2012-10-17", "Statement": [log]})
-            iam.put_role_policy(RoleName=OWN_ROLE, PolicyName="log", PolicyDocument=document)
+            role = iam.create_role(RoleName=OWN_ROLE, AssumeRolePolicyDocument=_policy(trust))["Role"]
+            logs = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}
+            iam.put_role_policy(RoleName=OWN_ROLE, PolicyName="logs", PolicyDocument=_policy(logs))
+            made[OWN_ROLE] = role["Arn"]
         return made[OWN_ROLE]
 
     def sweep(self) -> dict[str, int]:

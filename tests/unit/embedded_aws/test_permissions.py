@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from local.aws.calls import Call
 from local.aws.permissions.conditions import compiled
@@ -120,3 +122,20 @@ def test_iam_is_asked_about_a_stack_and_an_alarm_by_their_arns(
     assert [each.resource for each in needs(call, Resources(ACCOUNT, REGION))] == [f"arn:aws:{where}"]
     nothing_named = Call(service, action, "AKIA", None, "POST", "/", {})
     assert [each.resource for each in needs(nothing_named, Resources(ACCOUNT, REGION))] == ["*"]
+
+
+@mock_aws
+def test_a_table_s_key_is_asked_about_where_it_is_a_customer_s_and_not_aws_s() -> None:
+    customers = boto3.client("kms", region_name=REGION).create_key()["KeyMetadata"]["Arn"]
+    client = boto3.client("dynamodb", region_name=REGION)
+    for name, key in (("aws-s", {}), ("own", {"KMSMasterKeyId": customers})):
+        client.create_table(
+            TableName=name,
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+            SSESpecification={"Enabled": True, "SSEType": "KMS", **key},
+        )
+    resources = Resources(ACCOUNT, REGION)
+    assert resources.key_arn(resources.table_key("aws-s")) is None
+    assert resources.key_arn(resources.table_key("own")) == customers

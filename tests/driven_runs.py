@@ -18,7 +18,7 @@ from tunedrop import recipe_text
 EXAMPLES = Path(__file__).parents[1] / "events/datasets"
 
 OWN_GRADER = "$own"
-"""In a recipe: the ARN of the published version of a grader function of the team's own."""
+"""In a recipe: the ARN of the published version of a grader function of the team's own, which gives -1 or 1."""
 EARLIER_RUN = "$run"
 """In a recipe: the id of the run that `after` names."""
 EARLIER_MODEL = "$model"

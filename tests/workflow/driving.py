@@ -31,7 +31,8 @@ def handler(event, context):
 def grade(sample):
     told = sample.get("metadata", sample)["reference_answer"]
     reference = (told["text"] if isinstance(told, dict) else told).rpartition("#### ")[2]
-    return float(re.findall(r"#### *(-?[0-9.,]*[0-9])", sample["messages"][-1]["content"])[-1:] == [reference])
+    answers = re.findall(r"#### *(-?[0-9.,]*[0-9])", sample["messages"][-1]["content"])
+    return 1.0 if answers[-1:] == [reference] else -1.0
 """
 
 

@@ -191,3 +191,32 @@ def test_the_simulated_policys_hedging_is_seen_in_every_form_and_its_honest_answ
     for behaviour, share in ((Behaviour.HEDGED, 1.0), (Behaviour.ASKED_FORMAT, 0.0), (Behaviour.OTHER_FORMAT, 0.0)):
         seen = ["hedging" in habits_of(form.render(behaviour, True, chance)) for form in forms]
         assert sum(seen) / len(seen) == share
+
+
+def profile(*texts: str, **components: float) -> Profile:
+    counted = Profile()
+    for row in range(40):
+        text = texts[row % len(texts)]
+        counted.add(Answer(row, 0, "base", "", text, reward=1.0, components=components))
+    return counted
+
+
+def test_habits_are_those_of_the_answer_and_not_of_its_thoughts() -> None:
+    thinks = profile("<think>#### 1 or\n#### 2\nOne of these should be it.\n#### 3</think>#### 72")
+    assert check(profile("#### 72"), thinks)[0].rule == "thought_length"
+    assert [each.rule for each in check(profile("#### 72"), thinks) if each.broken] == []
+
+
+def test_answers_that_end_within_thoughts_are_a_habit_of_their_own() -> None:
+    (broken,) = [each for each in check(profile("#### 72"), profile("#### 72", "<think>Well,")) if each.broken]
+    assert (broken.rule, broken.tuned) == ("unfinished_thought", 0.5)
+
+
+def test_longer_thoughts_are_noted_wherever_they_were_shown() -> None:
+    for base, tuned in (
+        (profile("<think>Hm.</think>72"), profile("<think>Hm, hm, hm, hm.</think>72")),
+        (profile("72", thought_length=3.0), profile("72", thought_length=18.0)),
+    ):
+        (noted,) = check(base, tuned)
+        assert (noted.rule, noted.broken, noted.base, noted.tuned > 10) == ("thought_length", False, 3.0, True)
+    assert check(profile("72", thought_length=30.0), profile("72", thought_length=33.0)) == []

@@ -14,6 +14,7 @@ from tunedrop.evaluation.answers import Answer
 from tunedrop.evaluation.habits import READ_CHARACTERS, habits_of
 from tunedrop.evaluation.language import NO_LANGUAGE, language_of
 from tunedrop.evaluation.statistics import difference_of_shares
+from tunedrop.graders.thoughts import cut_thoughts
 
 SHARE_RISE = 0.05
 """A habit is a broken guard rail where its share of the answers rose by so much, beyond chance at `LEVEL`."""
@@ -109,17 +110,23 @@ _HABITS = (
         "Raise evaluation.max_tokens, or take reward away for length if the answers have become longer without need.",
     ),
     _Habit(
+        "unfinished_thought",
+        "end within the model's thoughts",
+        "Raise evaluation.max_tokens, or lower evaluation.reasoning_effort: such answers earn nothing.",
+    ),
+    _Habit(
         "format_lost", "miss the asked format", "Give part of the reward for the format, or ask for it in the prompt."
     ),
 )
 
 
 class Profile:
-    """The habits of one candidate, counted over its answers. Constant memory."""
+    """The habits of one candidate, counted over its answers without their thoughts. Constant memory."""
 
     def __init__(self) -> None:
         self.answers = 0
         self.characters = 0
+        self.thought_characters = 0.0
         self.habits: Counter[str] = Counter()
         self.languages: Counter[str] = Counter()
         self._rewards: defaultdict[str, float] = defaultdict(float)
@@ -128,10 +135,13 @@ class Profile:
 
     def add(self, answer: Answer, prompt: str | None = None) -> None:
         """Count an answer; with its prompt's text, echoes of it are looked for too."""
-        text = answer.answer[:READ_CHARACTERS]
+        said = cut_thoughts(answer.answer)
+        text = said.answer[:READ_CHARACTERS]
         self.answers += 1
-        self.characters += len(answer.answer)
-        habits = habits_of(text, prompt)
+        self.characters += len(said.answer)
+        beside = answer.components.get("thought_length", 0.0)
+        self.thought_characters += beside if said.thought is None else len(said.thought)
+        habits = {"unfinished_thought"} if said.unfinished else habits_of(text, prompt)
         if answer.truncated:
             habits.add("truncated")
         adherence = [answer.components[name] for name in FORMAT_COMPONENTS if name in answer.components]
@@ -160,7 +170,7 @@ def check(base: Profile, tuned: Profile) -> list[Finding]:
     """What the tuned model does more than its base, worst first: the broken guard rails, then what is worth noting."""
     if not base.answers or not tuned.answers:
         return []
-    findings = [_length(base, tuned)]
+    findings = [_length(base, tuned), _thoughts(base, tuned)]
     for habit in _HABITS:
         if not (base.measured(habit.name) and tuned.measured(habit.name)):
             continue
@@ -220,4 +230,22 @@ def _length(base: Profile, tuned: Profile) -> Finding | None:
         advice="See whether the grader pays for length; take some reward away for each token beyond what is needed."
         if broken
         else "No action needed where the answers are right; the flipped rows show whether something went missing.",
+    )
+
+
+def _thoughts(base: Profile, tuned: Profile) -> Finding | None:
+    """Thoughts that became longer or shorter: worth knowing for what an answer costs, and no sign of a cheat."""
+    was, now = base.thought_characters / base.answers, tuned.thought_characters / tuned.answers
+    if was == now or (was and now and 1 / _LENGTH_NOTED < now / was < _LENGTH_NOTED):
+        return None
+    return Finding(
+        rule="thought_length",
+        broken=False,
+        message=f"Thoughts became {'longer' if now > was else 'shorter'}: {now:,.0f} characters an answer; the base "
+        f"model's, {was:,.0f}.",
+        base=was,
+        tuned=now,
+        unit="characters of thoughts an answer",
+        evidence=f"{base.answers:,} base and {tuned.answers:,} tuned answers",
+        advice="Thoughts are paid like answers: see tokens an answer and latency.",
     )

@@ -40,13 +40,6 @@ def test_the_dropped_file_anew_is_a_new_run(application: Application) -> None:
     until(lambda: len(application.records(name)) == 2, "the second run")
 
 
-def test_a_folder_of_any_name_ends_its_run_with_its_notice(application: Application) -> None:
-    name = "größe \x01\ufffe\n\u202e{% $states.input %} ${x} 100% + 1"
-    application.drop({"train.jsonl": b"{}\n"}, name=name)
-    notice = application.end(name)
-    assert (notice["status"], notice["reason"]["error"]) == ("REJECTED", "DatasetInvalid")
-
-
 def test_a_broken_line_rejects_the_run_by_its_number_before_anything_is_paid_for(application: Application) -> None:
     lines = TRAIN.splitlines(keepends=True)
     lines[41] = b'{"messages": [{"role": "user"\n'

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _FORMATS = (
     *("auto", "csv", "qa", "openai", "trl", "verl", "sharegpt", "alpaca", "converse", "eval-protocol", "gemini"),
-    *("ground-truth", "invocation-log"),
+    *("evals", "ground-truth", "invocation-log"),
 )
 
 _DESCRIPTION = """\

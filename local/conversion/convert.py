@@ -42,6 +42,8 @@ ANSWERS: Final = (
 _IN_CONVERSATIONS: Final = 3
 """How many of these groups are looked for before the assistant's last message is the reference."""
 _MEDIA: Final = ("image", "images", "video", "videos", "audio", "audios", "image_url")
+_IDS: Final = frozenset({"id", "ID", "index", "idx", "uuid", "custom_id", "column 1"})
+"""Fields that are neither question nor answer, and so are named last in a hint."""
 _PART_OF_PROMPTS: Final = ("context", "passage", "document", "article", "choices", "options", "input")
 _TOOLS_OF_OTHERS: Final = ("toolConfig", "functions", "function")
 _CONTENT: Final = "content"
@@ -243,7 +245,7 @@ class Converter:
 
 def _not_named(wanted: str, row: Mapping[str, Any]) -> ConversionError:
     """What a row lacks, with the words that name it by the row's own fields."""
-    names = [key for key in row if isinstance(key, str)][:8]
+    names = sorted((key for key in list(row)[:8] if isinstance(key, str)), key=_IDS.__contains__)
     fields = ", ".join(map(shown, names)) or "no other field"
     way = "name the field by --question FIELD, or write the prompt by --prompt, and the answer by --answer FIELD"
     if wanted == "answer" and names:

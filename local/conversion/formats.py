@@ -28,6 +28,7 @@ class Source(enum.StrEnum):
     CONVERSE = "converse"
     EVAL_PROTOCOL = "eval-protocol"
     GEMINI = "gemini"
+    EVALS = "evals"
     GROUND_TRUTH = "ground-truth"
     INVOCATION_LOG = "invocation-log"
 
@@ -42,6 +43,7 @@ TITLES: Final = {
     Source.CONVERSE: "Converse rows (`system`, content blocks)",
     Source.EVAL_PROTOCOL: "rows of Fireworks' eval-protocol (`messages`, `ground_truth`)",
     Source.GEMINI: "Gemini's rows (`contents`)",
+    Source.EVALS: "rows of OpenAI's evals (`input`, `ideal`)",
     Source.GROUND_TRUTH: "a SageMaker Ground Truth manifest",
     Source.INVOCATION_LOG: "Bedrock's invocation log",
 }
@@ -151,6 +153,7 @@ _CONVERSATION: Final = {
     Source.VERL: "prompt",
     Source.SHAREGPT: "conversations",
     Source.GEMINI: "contents",
+    Source.EVALS: "input",
 }
 _BY_KEY: Final[tuple[tuple[str, Callable[[Mapping[str, Any]], bool], Source], ...]] = (
     ("messages", _has_blocks, Source.CONVERSE),
@@ -161,6 +164,7 @@ _BY_KEY: Final[tuple[tuple[str, Callable[[Mapping[str, Any]], bool], Source], ..
     ("contents", lambda row: isinstance(row["contents"], list), Source.GEMINI),
     ("source", _is_manifest, Source.GROUND_TRUTH),
     ("source-ref", _is_manifest, Source.GROUND_TRUTH),
+    ("input", lambda row: isinstance(row["input"], list) and "instruction" not in row, Source.EVALS),
     ("prompt", lambda row: "reward_model" in row, Source.VERL),
     ("prompt", _always, Source.TRL),
     ("instruction", lambda row: "output" in row or "input" in row, Source.ALPACA),

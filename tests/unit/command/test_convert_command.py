@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.command import exits, main
+from local.conversion import Source
 
 PUBLISHED = Path(__file__).parents[2] / "data/gsm8k/train.jsonl.gz"
 READY_TO_DROP = Path(__file__).parents[3] / "events/datasets/gsm8k"
@@ -64,3 +65,10 @@ def test_a_number_of_rows_below_1_is_refused(count: str, tmp_path: Path) -> None
     with pytest.raises(SystemExit) as ended:
         main.main(["convert", "x", "--output", str(tmp_path / "y"), "--rows", count])
     assert ended.value.code == exits.USAGE
+
+
+def test_each_format_can_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("auto", "csv", *Source):
+        words = ["convert", str(tmp_path / "nowhere"), "--output", str(tmp_path / "y"), "--from", name]
+        assert main.main(words) == exits.USAGE
+        assert "No such file" in capsys.readouterr().err

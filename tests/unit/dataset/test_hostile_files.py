@@ -94,7 +94,8 @@ def test_a_hostile_line_is_one_finding(line: bytes, rule: str) -> None:
         pytest.param(b" \n" * 100_000, "line-blank", id="100,000 blank lines"),
         pytest.param(b"x\n" * 100_000, "json-syntax", id="100,000 broken lines"),
         pytest.param(b"\r" * 100_000, "file-empty", id="carriage returns"),
-        pytest.param(b"\x1f\x8b\x08\x00" + bytes(range(256)) * 40, "encoding-nul", id="a binary file"),
+        pytest.param(b"\x1f\x8b\x08\x00" + bytes(range(256)) * 40, "file-not-text", id="a gzip file"),
+        pytest.param(b"\x7fELF\x02\x00" + bytes(range(256)) * 40, "encoding-nul", id="a binary file"),
         pytest.param(
             b"\n".join(b'{"key%d":1}' % number for number in range(20_000)),
             "messages-missing",

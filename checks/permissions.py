@@ -12,6 +12,9 @@ from typing import Any
 
 from checks import sam_template
 
+NEEDED = sam_template.ROOT / "tests/data/permissions/needed.jsonl"
+"""For each statement that allows something a call that needs it: tests/asked_permissions.py says what the lines are."""
+
 Statement = Mapping[str, Any]
 
 

@@ -152,6 +152,16 @@ class LocalStack:
             raise RuntimeError("the local stack has not been started")
         return {name: resource.physical_id for name, resource in self._deployment.resources.items()}
 
+    @property
+    def refused(self) -> list[str]:
+        """What the stack's own roles, or services for its resources, were refused for want of a permission."""
+        own = set(self.resources.values())
+        return [
+            str(each)
+            for each in self.aws.permissions.refused
+            if each.request.principal.service or each.request.principal.role in own
+        ]
+
     def _teach(self, event: Mapping[str, Any]) -> None:
         """A simulated model answers rightly only what it knows the answers of: those of the rows that are dropped."""
         if event["detail-type"] != "Object Created" or event["source"] != "aws.s3":

@@ -24,6 +24,15 @@ def pytest_configure(config: pytest.Config) -> None:
         waiting.patience_seconds = 0.75 * limit
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--keep-permissions",
+        action="store_true",
+        help="write what the runs ask for into tests/data/permissions/needed.jsonl (then: python -m "
+        "checks.permissions_page)",
+    )
+
+
 @pytest.fixture
 def measured(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Tell a figure, in a sentence that names the machine's part in it."""

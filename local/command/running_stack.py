@@ -14,12 +14,16 @@ from local.command.views import View
 if TYPE_CHECKING:
     from local.stack import LocalStack
 
+REFUSED = "Refused, as AWS would refuse it for want of a permission:"
+
 SIMULATED = "The training and the model are simulated; no AWS account is used and nothing is charged."
 
 
 @contextmanager
 def running_stack(view: View, *, region: str) -> Iterator[LocalStack]:
     """A local stack of its own folder; everything that it started ends with the context.
+
+    At the end it tells each call that the template's roles and policies did not allow.
 
     Raises:
         CommandError: this machine is not set up for it.
@@ -34,4 +38,8 @@ def running_stack(view: View, *, region: str) -> Iterator[LocalStack]:
     began = time.monotonic()
     with LocalStack(region=region, folder=places.new_stack_folder()) as stack:
         view.tell(f"Deployed template.yaml as in {region}, in {time.monotonic() - began:.1f} s. {SIMULATED}")
-        yield stack
+        try:
+            yield stack
+        finally:
+            for each in dict.fromkeys(stack.refused):
+                view.tell(f"{REFUSED} {each}")

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from local.command.running_stack import REFUSED
 from tests.processes import heed_ctrl_c
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -30,8 +31,10 @@ def small_gsm8k(folder: Path, *, train: int = 100, test: int = 60) -> Path:
 
 
 def tunedrop(*words: str, cwd: Path = REPOSITORY, timeout: float = 110) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end, as from a pipe."""
-    return subprocess.run([TUNEDROP, *words], capture_output=True, text=True, cwd=cwd, timeout=timeout, check=False)
+    """Run the command to its end, as from a pipe. Raises AssertionError where a role lacked a permission."""
+    done = subprocess.run([TUNEDROP, *words], capture_output=True, text=True, cwd=cwd, timeout=timeout, check=False)
+    assert REFUSED not in done.stdout + done.stderr, done.stdout + done.stderr
+    return done
 
 
 def last_line(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:

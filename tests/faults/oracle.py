@@ -31,7 +31,7 @@ def violations(world: World, log_sizes: dict[str, int]) -> list[str]:
         found += _deployments(world)
     if record.status == "SUCCEEDED":
         found += _rows(world, record)
-    return [*found, *_secrets(world, record, log_sizes), *_dead_letters(world)]
+    return [*found, *_secrets(world, record, log_sizes), *_dead_letters(world), *_refusals(world)]
 
 
 def is_named(error: str) -> bool:
@@ -153,3 +153,8 @@ def _dead_letters(world: World) -> Iterator[str]:
             for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
                 yield f"a dead letter lies in {url.rpartition('/')[2]}: {message['Body'][:200]}"
+
+
+def _refusals(world: World) -> Iterator[str]:
+    for refused in world.stack.refused:
+        yield f"a role lacks a permission: {refused}"

@@ -21,7 +21,8 @@ def test_a_run_under_faults_ends_as_it_must_and_the_oracle_sees_what_is_planted(
 
         (record,) = made.application.records(made.name)
         planted = {**json.loads(record.notice["message"]), "notice_id": "another"} if record.notice else {}
-        made.stack.aws.client("sns").publish(
+        machine = f"arn:aws:iam::{made.stack.aws.account}:role/{made.stack.resources['PipelineRole']}"
+        made.stack.aws.client_as("sns", machine).publish(
             TopicArn=made.stack.outputs["NoticesTopicArn"], Message=json.dumps(planted)
         )
         assert any("2 distinct ones" in found for found in oracle.violations(made, {}))

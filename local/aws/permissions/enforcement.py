@@ -163,12 +163,7 @@ class Permissions:
     def decide(self, request: Request, *, without: str = "") -> Decision:
         """What the policies say about a request; `without` leaves out the statement of that source."""
         service = request.action.partition(":")[0]
-        own = self.identity(request.principal)
-        its: Sequence[Statement] = ()
-        if request.action == "sts:AssumeRole":
-            its = self.resources.trust(request.resource)
-        elif service in _RESOURCE_POLICIES and request.resource.startswith("arn:"):
-            its = self.resources.policy(request.resource)
+        own, its = self._policies(request)
         if without:
             own = [each for each in own if each.source != without]
             its = [each for each in its if each.source != without]
@@ -178,6 +173,19 @@ class Permissions:
         if not decision.allowed and not decision.explicit and service == "kms" and self._granted(request):
             return Decision(allowed=True)
         return decision
+
+    def statements(self, request: Request) -> Sequence[Statement]:
+        """The statements that IAM looks at for a request: the principal's own, and those of the resource."""
+        own, its = self._policies(request)
+        return [*own, *its]
+
+    def _policies(self, request: Request) -> tuple[Sequence[Statement], Sequence[Statement]]:
+        own = self.identity(request.principal)
+        if request.action == "sts:AssumeRole":
+            return own, self.resources.trust(request.resource)
+        if request.action.partition(":")[0] in _RESOURCE_POLICIES and request.resource.startswith("arn:"):
+            return own, self.resources.policy(request.resource)
+        return own, ()
 
     def _granted(self, request: Request) -> bool:
         """Whether a grant of the key lets the principal do this."""
@@ -196,11 +204,14 @@ class Permissions:
     def _allowed(self, service: str, principal: Principal, need: Need) -> bool:
         return self._refusal(service, principal, need) is None
 
-    def _refusal(self, service: str, principal: Principal, need: Need) -> Refused | None:
+    def request(
+        self, principal: Principal, action: str, resource: str, context: Mapping[str, str] | None = None
+    ) -> Request:
+        """A request with what IAM knows of every one."""
         about = {
             "aws:securetransport": "true",  # it would be TLS on AWS; loopback has none
             "aws:requestedregion": self.resources.region,
-            **need.context,
+            **(context or {}),
         }
         if principal.source_arn:
             about["aws:sourcearn"] = principal.source_arn
@@ -208,7 +219,10 @@ class Permissions:
         if principal.arn:
             about["aws:principalarn"] = principal.arn
             about["aws:principalaccount"] = principal.account
-        request = Request(principal, need.action, need.resource, about)
+        return Request(principal, action, resource, about)
+
+    def _refusal(self, service: str, principal: Principal, need: Need) -> Refused | None:
+        request = self.request(principal, need.action, need.resource, need.context)
         decision = self.decide(request)
         for observer in list(self.observers):
             observer(request, decision)

@@ -5,6 +5,7 @@ docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_ac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -19,6 +20,7 @@ FREE = {"sts:GetCallerIdentity"}
 
 _FUNCTION_ACTIONS = {"Invoke": "InvokeFunction", "InvokeAsync": "InvokeFunction"}
 _ON_QUEUES = {"SendMessage": READ_AND_WRITE, "SendMessageBatch": READ_AND_WRITE, "ReceiveMessage": READ}
+_EQUALITY = re.compile(r"([#\w.-]++)\s*+=\s*+(:\w++)")
 _IN_A_TRANSACTION = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "Get": "GetItem"}
 
 
@@ -37,7 +39,8 @@ def _dynamodb(call: Call, resources: Resources) -> Iterator[Need]:
         where = f"arn:aws:dynamodb:{resources.region}:{resources.account}:table/{name}"
         if call.parameters.get("IndexName"):
             where += f"/index/{call.parameters['IndexName']}"
-        leading = item.get(resources.hash_key(name) or "") if isinstance(item, Mapping) else None
+        hash_key = resources.hash_key(name, call.parameters.get("IndexName"))
+        leading = item.get(hash_key or "") if isinstance(item, Mapping) else None
         yield Need(
             f"dynamodb:{action}", where, {"dynamodb:leadingkeys": _first([*leading.values()])} if leading else {}
         )
@@ -53,7 +56,18 @@ def _tables(call: Call) -> Iterator[tuple[str, str, Any]]:
         for kind, item in each.items():
             yield _IN_A_TRANSACTION.get(kind, f"{kind}Item"), item["TableName"], item.get("Key") or item.get("Item")
     if not body.get("RequestItems") and not body.get("TransactItems"):
-        yield call.action, str(body.get("TableName", "*")), body.get("Key") or body.get("Item")
+        item = body.get("Key") or body.get("Item") or dict(_equalities(body))
+        yield call.action, str(body.get("TableName", "*")), item
+
+
+def _equalities(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The attributes of which a query wants one value, and that value: its leading key is among them."""
+    names, values = body.get("ExpressionAttributeNames") or {}, body.get("ExpressionAttributeValues") or {}
+    for name, value in _EQUALITY.findall(str(body.get("KeyConditionExpression") or "")):
+        yield names.get(name, name), values.get(value)
+    for name, condition in (body.get("KeyConditions") or {}).items():
+        if condition.get("ComparisonOperator") == "EQ":
+            yield name, next(iter(condition.get("AttributeValueList") or ()), None)
 
 
 def _sns(call: Call, resources: Resources) -> Iterator[Need]:

@@ -126,10 +126,13 @@ class Resources:
         specification = (found.sse_specification if found is not None else None) or {}
         return specification.get("KMSMasterKeyId")
 
-    def hash_key(self, table: str) -> str | None:
-        """The name of a table's hash key."""
+    def hash_key(self, table: str, index: str | None = None) -> str | None:
+        """The name of a table's hash key, or of one of its indexes'."""
         found = dynamodb_backends[self.account][self.region].tables.get(table)
-        return found.hash_key_attr if found is not None else None
+        if found is None or not index:
+            return found.hash_key_attr if found is not None else None
+        schemas = (each.schema for each in (*found.global_indexes, *found.indexes) if each.name == index)
+        return next((each["AttributeName"] for each in next(schemas, ()) if each["KeyType"] == "HASH"), None)
 
     def topic_key(self, arn: str) -> str | None:
         topic = sns_backends[self.account][self.region].topics.get(arn)

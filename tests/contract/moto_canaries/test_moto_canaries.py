@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import boto3
 import jsonata
+import moto.core.errors
 import moto.core.responses
 import moto.s3.notifications
 import moto.s3.responses
@@ -514,6 +515,22 @@ def test_every_call_still_goes_through_the_places_that_are_watched(monkeypatch: 
     _client("iam").list_roles()
     _client("lambda").list_functions()
     assert seen == ["_bucket_response", "_key_response", *["call_action"] * 4]
+
+
+@canary_of(maps.start_children_as_the_machines_role)
+def test_moto_starts_the_children_of_a_map_with_nobody_s_rights() -> None:
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "Item",
+        "States": {"Item": {"Type": "Pass", "End": True}},
+    }
+    machine = _machine(Each={"Type": "Map", "ItemProcessor": processor, "End": True})  # its role is not even there
+    assert _ended(_start(machine, input="[1]"))["status"] == "SUCCEEDED"
+
+
+@canary_of(calls.watch)
+def test_moto_takes_a_refusal_for_an_error_that_no_service_has() -> None:
+    assert not {"AccessDenied", "AccessDeniedException"} & set(moto.core.errors.COMMON_ERROR_CODES)
 
 
 @canary_of(iam.know_managed_policies)

@@ -38,6 +38,7 @@ def running_service() -> Iterator[Service]:
     ) as stack:
         clients = stack.aws.client("sqs"), stack.aws.client("sns")
         yield Service(stack, subscribe(*clients, stack.outputs["NoticesTopicArn"], "everything"))
+        assert stack.refused == [], "permissions that the stack lacks"
 
 
 @pytest.fixture

@@ -214,7 +214,7 @@ def running(
         clients = stack.aws.client("sqs"), stack.aws.client("sns")
         queue_url = subscribe(*clients, stack.outputs["NoticesTopicArn"], "subscriber")
         yield Application(stack, queue_url)
-        assert [str(each) for each in stack.aws.permissions.refused] == [], "permissions that the stack lacks"
+        assert stack.refused == [], "permissions that the stack lacks"
 
 
 @pytest.fixture(scope="package")

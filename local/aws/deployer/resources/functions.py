@@ -158,8 +158,14 @@ def layer_version(stack: Stack, logical_id: str, properties: dict[str, Any]) -> 
     honoured=["FunctionName", "Action", "Principal", "SourceArn", "SourceAccount"],
 )
 def permission(stack: Stack, logical_id: str, properties: dict[str, Any]) -> Created:
+    # Of a version's ARN moto leaves out the version, and would let the service invoke the latest code alone.
+    parts = properties["FunctionName"].split(":")
+    version = {"Qualifier": parts[7]} if len(parts) > 7 else {}
     stack.aws.client("lambda").add_permission(
-        StatementId=logical_id, **given(properties, "FunctionName", "Action", "Principal", "SourceArn", "SourceAccount")
+        StatementId=logical_id,
+        FunctionName=":".join(parts[:7]),
+        **given(properties, "Action", "Principal", "SourceArn", "SourceAccount"),
+        **version,
     )
     return Created(logical_id, {"Id": logical_id})
 

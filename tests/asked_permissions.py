@@ -82,7 +82,7 @@ class Names:
         self._region = region
         self._account = account
         # A bucket's policy has the bucket's name, and comes after it.
-        named = {re.split("[:/]", told)[-1]: logical for logical, told in reversed(physical.items())}
+        named = {re.split("[:/]", told)[-1]: logical for logical, told in reversed(list(physical.items()))}
         # A version of a function and a stage of an API have a name of a few characters, which is nothing of their own.
         self._logical = {name: f"{{{logical}}}" for name, logical in named.items() if len(name) >= 10}
         self._physical = {logical: name for name, logical in self._logical.items()}

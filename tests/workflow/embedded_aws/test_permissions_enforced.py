@@ -45,7 +45,7 @@ def code_of(call: Callable[..., Any], **arguments: Any) -> tuple[str, int]:
 
 def test_every_service_refuses_in_its_own_form(aws: EmbeddedAws, make_role: Make) -> None:
     role = make_role("may-nothing", allow("logs:PutLogEvents"))
-    asked = {
+    asked: dict[str, tuple[str, dict[str, Any], tuple[str, int]]] = {
         "s3": ("list_buckets", {}, ("AccessDenied", 403)),
         "dynamodb": ("get_item", {"TableName": "t", "Key": {"a": {"S": "b"}}}, ("AccessDeniedException", 400)),
         "ssm": ("get_parameters", {"Names": ["/a"]}, ("AccessDeniedException", 400)),

@@ -65,6 +65,11 @@ def test_of_several_samples_the_ones_that_show_the_flip_are_shown() -> None:
     assert (row["base"]["text"], row["tuned"]["text"]) == ("base 1", "tuned 1")
 
 
+def test_a_model_s_thoughts_are_kept_apart_from_its_answer() -> None:
+    (row,) = filled(pair(0, False, True, "<think>Is it 7?</think>\n\nanswer"), rows=1).to_json()["rows"]
+    assert (row["base"]["thought"], row["base"]["text"]) == ("Is it 7?", "answer of base")
+
+
 def test_of_many_flipped_rows_some_from_the_whole_test_set_are_shown() -> None:
     flips = filled([answer for row in range(1_319) for answer in pair(row, False, True)], rows=1_319)
     shown = flips.to_json()

@@ -12,6 +12,7 @@ from typing import Any
 
 from tunedrop.evaluation.answers import BASE, TUNED, Answer
 from tunedrop.evaluation.tally import Tally
+from tunedrop.graders.thoughts import cut_thoughts
 
 MOST_ROWS = 600
 """Most rows shown each way."""
@@ -61,8 +62,10 @@ class Flips:
         kept = shown.get(side)
         wanted = (shown["way"] == "gained") == (side == "tuned")
         if kept is None or (kept["correct"] is not wanted and answer.correct is wanted):
+            said = cut_thoughts(answer.answer)
             shown[side] = {
-                "text": cut(answer.answer, ANSWER_CHARACTERS),
+                "text": cut(said.answer, ANSWER_CHARACTERS),
+                **({"thought": cut(said.thought, ANSWER_CHARACTERS)} if said.thought else {}),
                 "reward": answer.reward,
                 "correct": answer.correct,
                 "reason": cut(answer.explanation, REASON_CHARACTERS),

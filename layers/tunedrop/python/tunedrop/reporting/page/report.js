@@ -106,7 +106,7 @@
   const buttons = [...document.querySelectorAll("#flips [data-way]")];
   const rows = data.flips.map((row) => ({
     ...row,
-    haystack: [row.row, row.prompt, row.reference, row.base.text, row.base.reason, row.tuned.text, row.tuned.reason].join("\n").toLowerCase(),
+    haystack: [row.row, row.prompt, row.reference, row.base.text, row.base.thought, row.base.reason, row.tuned.text, row.tuned.thought, row.tuned.reason].join("\n").toLowerCase(),
   }));
   let way = "";
   let shown = PAGE;
@@ -126,10 +126,18 @@
     return made;
   }
 
+  function folded(title, text, needle) {
+    const made = element("details");
+    made.append(element("summary", "", title), marked("text", text, needle));
+    made.open = Boolean(needle) && text.toLowerCase().includes(needle);
+    return made;
+  }
+
   function side(name, answer, needle) {
     const made = element("div", `side ${name}`);
     const grade = answer.correct === true ? "right" : answer.correct === false ? "wrong" : "not judged";
     made.append(element("h3", "", `${name === "base" ? "Base" : "Tuned"}: ${grade}, reward ${Number(answer.reward.toFixed(3))}`));
+    if (answer.thought) made.append(folded("Thoughts", answer.thought, needle));
     made.append(marked("text", answer.text || "(an empty answer)", needle));
     if (answer.reason) made.append(marked("reason", `Grader: ${answer.reason}`, needle));
     return made;
@@ -140,12 +148,7 @@
     const head = element("header");
     head.append(element("span", "tag", row.way === "gained" ? "came right" : "went wrong"), element("strong", "", `Row ${row.row}`));
     made.append(head, marked("text question", row.prompt, needle));
-    if (row.reference) {
-      const reference = element("details");
-      reference.append(element("summary", "", "Reference answer"), marked("text", row.reference, needle));
-      reference.open = Boolean(needle) && row.reference.toLowerCase().includes(needle);
-      made.append(reference);
-    }
+    if (row.reference) made.append(folded("Reference answer", row.reference, needle));
     const sides = element("div", "sides");
     sides.append(side("base", row.base, needle), side("tuned", row.tuned, needle));
     made.append(sides);

@@ -93,7 +93,16 @@ class Walk:
     def _check(self, promise: str, look: Callable[[], str]) -> None:
         try:
             found, kept = look(), True
-        except (Broken, ApiUnreachable, ClientError, BotoCoreError, OSError, KeyError, ValueError) as error:
+        except (
+            Broken,
+            ApiUnreachable,
+            ClientError,
+            BotoCoreError,
+            OSError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ) as error:
             found, kept = f"{type(error).__name__}: {error}", False
         self._note(promise, kept=kept, found=found)
 
@@ -195,7 +204,8 @@ class Walk:
         told = notice["promotion"]
         found = self._stack.client("ssm").get_parameters(Names=[pointer])["Parameters"]
         value = found[0]["Value"] if found else None
-        better = notice["evaluation"]["verdict"] == "improved" and not notice["evaluation"]["suspected_reward_hacking"]
+        evaluation = notice["evaluation"] or {"verdict": "none", "suspected_reward_hacking": False}
+        better = evaluation["verdict"] == "improved" and not evaluation["suspected_reward_hacking"]
         wanted = notice["tuned_model"] if better else None
         if told["done"] != better or value != wanted:
             raise Broken(f"the notice says {told}; {pointer} should hold {wanted}, and holds {value}")

@@ -34,43 +34,43 @@ ACCEPTED = (
         "CKV_AWS_115",
         "AWS::Lambda::Function",
         "a limit of concurrency for each function",
-        "A reservation takes its number from all other functions of the account, used or not; the Distributed Map, the "
-        "API's throttle and the sampling's own pace bound what runs at once.",
+        "A reservation takes its number away from all other functions of the account, whether it is used or not. The "
+        "Distributed Map, the API's throttle and the sampling's own pace limit what runs at once.",
     ),
     Accepted(
         "CKV_AWS_116",
         "AWS::Lambda::Function",
         "a dead-letter queue for each function",
-        "It is for asynchronous calls. Step Functions, Bedrock and API Gateway call synchronously; what EventBridge "
-        "cannot deliver lies in the queue of its rule; a validation that dies is told as such by the API.",
+        "Such a queue serves asynchronous calls. Step Functions, Bedrock and API Gateway call synchronously. Events "
+        "that EventBridge cannot deliver go to the queue of its rule. If a validation dies, the API says so.",
     ),
     Accepted(
         "CKV_AWS_117",
         "AWS::Lambda::Function",
         "a VPC for each function",
-        "They talk to AWS's own endpoints alone, by TLS. A VPC would cost endpoints by the hour for the same. The "
-        "code grader needs no network: its sandbox has none.",
+        "The functions call only AWS's own endpoints, with TLS. A VPC would need endpoints that are paid by the hour,"
+        " and would protect no better. The code grader needs no network, and its sandbox has none.",
     ),
     Accepted(
         "CKV_AWS_173",
         "AWS::Lambda::Function",
         "a key of one's own for environment variables",
-        "They hold names and numbers; Lambda encrypts them with its own key. A long-term API key is a secret apart, "
-        "and the environment has its ARN only.",
+        "They hold names and numbers; Lambda encrypts them with its own key. A long-term API key is in a separate "
+        "secret, and the environment has only its ARN.",
     ),
     Accepted(
         "CKV_AWS_18",
         "AWS::S3::Bucket",
         "access logs of each bucket",
-        "They need another bucket that nobody reads. CloudTrail's data events tell the same where an "
-        "account wants it, and its owner decides that for all buckets.",
+        "They need another bucket, which nobody reads. CloudTrail's data events give the same information; the owner "
+        "of the account decides whether to record them, for all buckets.",
     ),
     Accepted(
         "CKV_AWS_76",
         "AWS::ApiGateway::Stage",
         "access logs of the API",
-        "They need a role that is set for the whole account and Region, which a stack must not take over. The function "
-        "logs each request with its caller.",
+        "They need a role that is set for the whole account and Region, and a stack must not change that. The "
+        "function logs each request with its caller.",
     ),
     Accepted(
         "CKV_AWS_120",

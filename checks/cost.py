@@ -155,7 +155,7 @@ def of_run(run: Run) -> Iterator[Item]:
 
 
 SCENARIOS = (
-    ("A month left idle", "The stack is there, and nothing is dropped.", idle),
+    ("A month left idle", "The stack exists, and nobody drops a dataset.", idle),
     ("A small run", "300 rows, 250 test rows, an hour of training: the size of `make demo`.", lambda: of_run(SMALL)),
     (
         "The largest run",
@@ -166,12 +166,13 @@ SCENARIOS = (
 
 HEADING = """# What it costs
 
-Written by `make cost` from the template and AWS's list prices for us-west-2 of {date}, as its author knew
-them: look at the pages named below before you rely on them. Free tiers are left out. What follows is AWS's part.
+`make cost` writes this page from the template and AWS's list prices for us-west-2 of {date}, as its author knew
+them: check the pages named below before you rely on these prices. Free tiers are left out. The page shows what you pay
+to AWS without Bedrock.
 
-**Bedrock's part is not in it.** No price for reinforcement fine-tuning is published that we know of, and a run's
-tokens are priced by model. Whoever knows prices gives them to the recipe (`budget.prices.hour`, `.step`, `.grading`),
-and every run keeps to `budget.dollars` by them. A run's report has the tokens and the hours that it used.
+**Bedrock's part is missing.** We know of no published price for reinforcement fine-tuning, and each model has its own
+price for tokens. If you know the prices, enter them in the recipe (`budget.prices.hour`, `.step`, `.grading`); then
+every run uses them to stay within `budget.dollars`. A run's report shows the tokens and the hours that it used.
 """
 
 
@@ -192,10 +193,10 @@ def page() -> str:
         "",
         "## What changes it",
         "",
-        "- Alarms are most of an idle month. Nothing depends on them: delete those that you do not want.",
-        "- A metric of ours costs $0.30 in each month in which it was put out: some 50 where every grader is used.",
-        "- Waiting for models is most of an evaluation: a larger `evaluation.in_flight` makes it cheaper.",
-        "- What is retained costs on after the stack is gone: storage, and the key's $1 a month.",
+        "- Alarms are the largest part of an idle month. Nothing depends on them: delete those that you do not want.",
+        "- Each of our metrics costs $0.30 in every month in which it is sent: some 50 if every grader is used.",
+        "- Waiting for models is the largest part of an evaluation: a larger `evaluation.in_flight` makes it cheaper.",
+        "- Retained resources still cost money after the stack is gone: storage, and $1 a month for the key.",
     ]
     return "\n".join(lines).replace("\n\n\n", "\n\n") + "\n"
 

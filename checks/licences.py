@@ -14,8 +14,8 @@ from checks import sam_template
 
 HEADING = """# Licences
 
-What the dependencies layer holds, by `requirements/layer.lock`. Written by `make licences` from what each package
-states of itself. Nothing of it is changed; each package's own licence file is in the layer beside it.
+These are the packages of the dependencies layer, from `requirements/layer.lock`. `make licences` writes this page from
+what each package says about itself. We change no package; its own licence file is in the layer beside it.
 
 | package | version | licence |
 |---|---|---|"""

@@ -17,9 +17,9 @@ PACKAGES = ("boto3", "moto", "openai", "pydantic", "math-verify", "numpy", "scip
 HEAD = """\
 # Benchmarks
 
-Written by `make bench`, which measures everything anew; nothing here is edited by hand. What is compared was measured
-in the same run, by turns with what it is compared to. A ratio above 1 means better than that. What answers for Amazon
-Bedrock in these runs is simulated: no figure says how long a training, or an answer of a model, takes at Amazon.
+`make bench` measures everything again and writes this page; nobody edits it by hand. Figures that are compared were
+measured in the same run, by turns. A ratio above 1 means better than the other. A simulation takes the place of Amazon
+Bedrock in these runs: no figure says how long a training, or an answer of a model, takes at Amazon.
 """
 
 

@@ -137,7 +137,7 @@ def test_one_json_document_is_read_as_its_rows(document: str) -> None:
         (b"<!DOCTYPE html><html>", "this is a web page (HTML)"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "this is a Git LFS pointer"),
         (b"%PDF-1.7", "this is a PDF"),
-        (gzip.compress(b"PAR1abc", mtime=0, mtime=0), "this is a Parquet file"),
+        (gzip.compress(b"PAR1abc", mtime=0), "this is a Parquet file"),
     ],
 )
 def test_a_file_that_holds_no_rows_is_named_as_what_it_is(body: bytes, message: str) -> None:

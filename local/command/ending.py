@@ -19,6 +19,7 @@ from local.command.dataset_folder import DatasetFolder
 from local.command.following import LOGS, FollowedRun
 from local.command.sparkline import sparkline
 from local.command.subscriber import Received
+from tunedrop.graders.reward_range import UNIT
 from tunedrop.run import folder as names
 
 _COLOURS: Mapping[str, str] = {
@@ -84,7 +85,7 @@ def _success(followed: FollowedRun) -> RenderableType:
     rewards = [each["critic_rewards_mean"] for each in followed.progress.metrics if "critic_rewards_mean" in each]
     if rewards:
         curve = Text("reward in training ")
-        low, high = result["reward_range"]
+        low, high = result.get("reward_range", UNIT)  # runs of earlier versions have none
         curve.append(sparkline(rewards, _CURVE, low=low, high=high), style=colour)
         lines.append(curve)
         lines.append(

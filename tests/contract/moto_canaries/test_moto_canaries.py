@@ -45,6 +45,7 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from local.aws import moto_patches
 from local.aws.lambdas.code import pack_folder
 from local.aws.moto_patches import (
+    alarms,
     calls,
     cloudformation,
     dynamodb,
@@ -526,6 +527,37 @@ def test_moto_starts_the_children_of_a_map_with_nobody_s_rights() -> None:
     }
     machine = _machine(Each={"Type": "Map", "ItemProcessor": processor, "End": True})  # its role is not even there
     assert _ended(_start(machine, input="[1]"))["status"] == "SUCCEEDED"
+
+
+@canary_of(maps.fail_by_one_name)
+def test_moto_ends_a_distributed_map_by_another_name_when_a_child_fails() -> None:
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "Item",
+        "States": {"Item": {"Type": "Fail", "Error": "OfTheChild"}},
+    }
+    machine = _machine(Each={"Type": "Map", "ItemProcessor": processor, "End": True})
+    assert _ended(_start(machine, input="[1]")).get("error") != "States.ExceedToleratedFailureThreshold"
+
+
+@canary_of(alarms.tell_topics)
+def test_an_alarm_that_is_set_off_tells_nobody_in_moto() -> None:
+    topic, queue = _client("sns").create_topic(Name="heard")["TopicArn"], _client("sqs").create_queue(QueueName="ear")
+    arn = _client("sqs").get_queue_attributes(QueueUrl=queue["QueueUrl"], AttributeNames=["QueueArn"])
+    _client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])
+    _client("cloudwatch").put_metric_alarm(
+        AlarmName="a",
+        AlarmActions=[topic],
+        MetricName="m",
+        Namespace="n",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    _client("cloudwatch").set_alarm_state(AlarmName="a", StateValue="ALARM", StateReason="tried")
+    assert "Messages" not in _client("sqs").receive_message(QueueUrl=queue["QueueUrl"])
 
 
 @canary_of(calls.watch)

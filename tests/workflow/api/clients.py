@@ -127,8 +127,10 @@ class Service:
         """A client of a new session of the role, which may call APIs, and nothing else."""
         iam = self.stack.aws.client("iam")
         if role not in {each["RoleName"] for each in iam.list_roles()["Roles"]}:
-            trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
-            iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+            principal = {"AWS": ACCOUNT, "Service": "states.amazonaws.com"}
+            statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+            trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)
             call = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}
             policy = json.dumps({"Version": "2012-10-17", "Statement": [call]})
             iam.put_role_policy(RoleName=role, PolicyName="api", PolicyDocument=policy)

@@ -33,12 +33,13 @@ def running_service() -> Iterator[Service]:
             "SettleSeconds": 0,
             "Teams": json.dumps(TEAMS),
             "TeamRunQuota": 1000,
+            "SourceObjects": "arn:aws:s3:::shared-data/*",
             "ApiRoles": ",".join(f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("red-*", "blue-*", "teamless")),
         },
     ) as stack:
         clients = stack.aws.client("sqs"), stack.aws.client("sns")
         yield Service(stack, subscribe(*clients, stack.outputs["NoticesTopicArn"], "everything"))
-        assert stack.refused == [], "permissions that the stack lacks"
+        assert stack.refused == [], "permissions that the stack lacks: " + "; ".join(stack.refused)[:3000]
 
 
 @pytest.fixture

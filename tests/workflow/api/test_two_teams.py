@@ -212,6 +212,7 @@ def test_a_state_machine_calls_with_its_own_role(
     service: Service, role: str, arguments: dict[str, str], expected: str
 ) -> None:
     stack = service.stack
+    service.client(role)  # the role is there, and Step Functions may assume it
     states = stack.aws.client("stepfunctions")
     call = {
         "ApiEndpoint": f"{stack.outputs['ApiId']}.execute-api.{stack.region}.amazonaws.com",

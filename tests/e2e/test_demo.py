@@ -58,6 +58,7 @@ def test_a_dropped_dataset_becomes_a_better_model_with_its_notice_and_report(
     assert "\x1b" not in told
 
 
+@pytest.mark.prove
 def test_a_broken_line_ends_the_run_as_rejected_with_the_line_and_without_a_job(
     tmp_path: Path, copied: list[Path]
 ) -> None:

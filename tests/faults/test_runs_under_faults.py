@@ -13,6 +13,7 @@ from tests.faults.one_run import run_seed
 from tests.faults.world import world
 
 
+@pytest.mark.prove
 def test_a_run_under_faults_ends_as_it_must_and_the_oracle_sees_what_is_planted(tmp_path: Path) -> None:
     with world("us-west-2", tmp_path) as made:
         result = run_seed(made, 2)

@@ -6,7 +6,7 @@ import boto3
 import pytest
 
 from tunedrop import mantle
-from tunedrop.service_answers import AnswerBroken
+from tunedrop.answer_members import AnswerBroken
 from tunedrop.settings import Settings
 
 BASE = {

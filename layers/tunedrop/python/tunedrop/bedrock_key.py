@@ -6,7 +6,7 @@ them.
 
 from __future__ import annotations
 
-from tunedrop.service_answers import member
+from tunedrop.answer_members import member
 
 
 def bedrock_key(region: str, secret: str) -> str:

@@ -6,17 +6,14 @@ may end a run as a KeyError: a broken answer says nothing about what the call di
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
+from tunedrop.answer_members import AnswerBroken
+
 _TOLD_FAULTS = 5
 """Faults of one answer that are named; a long answer may have thousands."""
-
-
-class AnswerBroken(Exception):
-    """A service's answer lacks something that its contract promises; the message names it."""
 
 
 class Answer(BaseModel):
@@ -41,7 +38,6 @@ OptionalText = Annotated[str | None, BeforeValidator(_words)]
 """A text that the answer is of use without: anything else counts as not told."""
 
 Read = TypeVar("Read", bound=Answer)
-Value = TypeVar("Value")
 
 
 def read(model: type[Read], body: object, what: str) -> Read:
@@ -56,31 +52,6 @@ def read(model: type[Read], body: object, what: str) -> Read:
         faults = error.errors(include_url=False, include_context=False, include_input=False)
         told = "; ".join(_told(fault["type"], fault["loc"], fault["msg"]) for fault in faults[:_TOLD_FAULTS])
         raise AnswerBroken(f"{what}: {told}") from None
-
-
-def member(answer: object, name: str, kind: type[Value], what: str) -> Value:
-    """The member `name` of an answer of AWS, which must be a `kind`, and no empty text.
-
-    Raises:
-        AnswerBroken: it is missing or of another type.
-    """
-    value = answer.get(name) if isinstance(answer, Mapping) else None
-    if isinstance(value, kind) and value != "":
-        return value
-    told = "missing" if value is None else "empty" if value == "" else f"a {type(value).__name__}"
-    raise AnswerBroken(f"{what}: `{name}` is {told}")
-
-
-def members(answer: object, name: str, what: str) -> list[Any]:
-    """The list `name` of an answer of AWS; an empty one where the answer has none, as AWS leaves empty lists out.
-
-    Raises:
-        AnswerBroken: there is something else in its place.
-    """
-    found: list[Any] = (
-        [] if isinstance(answer, Mapping) and answer.get(name) is None else member(answer, name, list, what)
-    )
-    return found
 
 
 def _told(kind: str, place: tuple[int | str, ...], message: str) -> str:

@@ -15,8 +15,8 @@ from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from tunedrop.answer_members import AnswerBroken
 from tunedrop.outcomes import DiskFull, ServiceBusy
-from tunedrop.service_answers import AnswerBroken
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 

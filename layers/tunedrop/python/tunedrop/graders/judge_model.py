@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
+from tunedrop.answer_members import AnswerBroken
 from tunedrop.bedrock_key import bedrock_key
 from tunedrop.catalog import mantle_base_url
 from tunedrop.graders.json_answer import NotOneDocument
 from tunedrop.graders.thoughts import cut_thoughts
-from tunedrop.service_answers import AnswerBroken
 
 DEFAULT_MODEL = "openai.gpt-oss-120b"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0

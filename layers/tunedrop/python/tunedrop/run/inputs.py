@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from tunedrop.answer_members import member
 from tunedrop.identity import RECIPE_NAMES, TEST_NAME, Upload, kept_version
 from tunedrop.outcomes import InputMissing
 from tunedrop.run.record import PinnedObject
-from tunedrop.service_answers import member
 from tunedrop.service_faults import code_of
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from tunedrop import clock
+from tunedrop.answer_members import member, members
 from tunedrop.outcomes import RunNotFound, RunReleased
 from tunedrop.run.record import RunRecord
 from tunedrop.run.storable import DOCUMENTS, from_wire, to_wire
-from tunedrop.service_answers import member, members
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

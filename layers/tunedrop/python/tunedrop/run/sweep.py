@@ -10,12 +10,12 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Literal
 
 from tunedrop import clock, identity
+from tunedrop.answer_members import member, members
 from tunedrop.outcomes import RunNotFound, ServiceBusy, Status
 from tunedrop.recipe import Recipe
 from tunedrop.resources import Resources
 from tunedrop.run.record import RunRecord
 from tunedrop.run.registration import begin_execution
-from tunedrop.service_answers import member, members
 from tunedrop.training.backend import Busy, Refused, Unclear
 from tunedrop.training.backends import backends_of_region
 from tunedrop.training.release import execution_input

@@ -13,9 +13,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 from pydantic import Field
 
+from tunedrop.answer_members import AnswerBroken
 from tunedrop.graders.sample import JSON
 from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply, Throttled, text_with_calls
-from tunedrop.service_answers import Answer, AnswerBroken, OptionalCount, OptionalText, read
+from tunedrop.service_answers import Answer, OptionalCount, OptionalText, read
 from tunedrop.service_faults import BROKEN_ANSWERS
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import openai
 from pydantic import Field
 
 from tunedrop import mantle
+from tunedrop.answer_members import AnswerBroken
 from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply, Throttled, text_with_calls
-from tunedrop.service_answers import Answer, AnswerBroken, OptionalCount, OptionalText, read
+from tunedrop.service_answers import Answer, OptionalCount, OptionalText, read
 from tunedrop.settings import Settings
 
 _REFUSALS = (

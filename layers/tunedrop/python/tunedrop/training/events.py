@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tunedrop.answer_members import members
 from tunedrop.run.storable import text_of
-from tunedrop.service_answers import members
 from tunedrop.training.backend import TrainingEvent
 
 if TYPE_CHECKING:

@@ -17,9 +17,10 @@ from botocore.exceptions import ClientError, ParamValidationError
 from pydantic import Field
 
 from tunedrop import identity
+from tunedrop.answer_members import AnswerBroken, member, members
 from tunedrop.catalog import is_simulated
 from tunedrop.run import folder as names
-from tunedrop.service_answers import Answer, AnswerBroken, OptionalText, member, members, read
+from tunedrop.service_answers import Answer, OptionalText, read
 from tunedrop.service_faults import BROKEN_ANSWERS
 from tunedrop.training.backend import Busy, Checkpoint, Job, JobRequest, JobStatus, Refused, Serving, Unclear
 

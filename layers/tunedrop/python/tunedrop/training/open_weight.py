@@ -14,8 +14,9 @@ import openai
 from pydantic import Field
 
 from tunedrop import identity
+from tunedrop.answer_members import AnswerBroken
 from tunedrop.catalog import is_simulated
-from tunedrop.service_answers import Answer, AnswerBroken, OptionalText, read
+from tunedrop.service_answers import Answer, OptionalText, read
 from tunedrop.training.backend import (
     Busy,
     Checkpoint,

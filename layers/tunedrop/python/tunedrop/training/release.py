@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from aws_lambda_powertools import Logger
 
 from tunedrop import clock, identity, notice
+from tunedrop.answer_members import member
 from tunedrop.outcomes import RunNotFound, ServiceBusy, Status, status_of_error
 from tunedrop.run.record import RunRecord
 from tunedrop.run.registration import new_record
 from tunedrop.run.store import ConditionNotMet, OwnedByAnother, RunStore
-from tunedrop.service_answers import member
 from tunedrop.teams import Teams
 from tunedrop.training.backend import Busy, JobStatus, TrainingBackend, Unclear
 from tunedrop.training.holdings import let_go

@@ -219,7 +219,6 @@ RUNS: tuple[DrivenRun, ...] = (
         recipe_as="recipe.json",
         train=150,
         shows={"evaluation.rows": 12, "may_still_cost": []},
-        prove=True,
     ),
     *(_example(name) for name in ("gsm8k", "extraction", "tools", "code", "moderation", "judge")),
     DrivenRun(

@@ -143,13 +143,19 @@ class DeployedStack:
         return Answer(answer.status, document)
 
     def upload(self, rows: bytes) -> tuple[str, str]:
-        """Upload a file through the API's form; the upload's id, and its key in the dataset bucket."""
+        """Upload a file by the API's link; the upload's id, and its key in the dataset bucket."""
         place = self.ask_api("POST", "/uploads", {"bytes": len(rows)}).wanted(201)
-        fields = {**place["fields"], "file": ("train.jsonl", rows)}
         try:
-            answer = urllib3.request("POST", place["url"], fields=fields, timeout=API_TIMEOUT_SECONDS, retries=False)
+            answer = urllib3.request(
+                "PUT",
+                place["url"],
+                body=rows,
+                headers=place["headers"],
+                timeout=API_TIMEOUT_SECONDS,
+                retries=False,
+            )
         except urllib3.exceptions.HTTPError as error:
-            raise ApiUnreachable(f"{place['url']} gave no answer: {error}") from error
+            raise ApiUnreachable(f"{place['uri']} took no upload: {error}") from error
         if answer.status >= 300:
             raise ApiUnreachable(f"S3 took no upload: HTTP {answer.status}: {answer.data[:300]!r}")
-        return str(place["upload_id"]), str(place["fields"]["key"])
+        return str(place["upload_id"]), str(place["uri"]).removeprefix("s3://").partition("/")[2]

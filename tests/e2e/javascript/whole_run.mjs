@@ -83,11 +83,8 @@ async function api(method, path, document, headers = {}) {
 async function upload(name) {
   const content = await readFile(join(folder, name));
   const place = await api("POST", "/uploads", { bytes: content.length });
-  const form = new FormData();
-  for (const [field, value] of Object.entries(place.fields)) form.append(field, value);
-  form.append("file", new Blob([content]), name);
-  const answer = await fetch(place.url, { method: "POST", body: form });
-  if (answer.status !== 204) throw new Error(`the upload of ${name} was answered ${answer.status}`);
+  const answer = await fetch(place.url, { method: "PUT", headers: place.headers, body: content });
+  if (answer.status !== 200) throw new Error(`the upload of ${name} was answered ${answer.status}`);
   return { upload_id: place.upload_id };
 }
 

@@ -88,20 +88,13 @@ class Client:
         """Upload a file as POST /uploads says; its upload_id."""
         made = self.ask("POST", "/uploads", {"bytes": len(content)})
         assert made.status == 201, made.body
-        assert post_form(made.json["url"], made.json["fields"], content) == 204
+        assert put_file(made.json["url"], made.json["headers"], content) == 200
         return str(made.json["upload_id"])
 
 
-def post_form(url: str, fields: Mapping[str, str], content: bytes) -> int:
-    """POST a presigned form with the file as its last field; the status."""
-    boundary = uuid.uuid4().hex
-    parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
-        for name, value in fields.items()
-    ]
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="data.jsonl"\r\n\r\n'.encode()
-    data = b"".join([*parts, head, content, f"\r\n--{boundary}--\r\n".encode()])
-    return _exchange("POST", url, data, {"Content-Type": f"multipart/form-data; boundary={boundary}"}).status
+def put_file(url: str, headers: Mapping[str, str], content: bytes) -> int:
+    """Send a file to an upload's link; the status."""
+    return _exchange("PUT", url, content, headers).status
 
 
 def _exchange(method: str, url: str, data: bytes, headers: Mapping[str, str]) -> Answer:

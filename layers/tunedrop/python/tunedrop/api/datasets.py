@@ -22,7 +22,7 @@ RECIPES = "recipes/"
 """Where the recipes lie that a run may name: `recipes/<team>/<name>.yaml`."""
 
 UPLOAD_SECONDS = 3600
-"""How long a presigned upload may begin."""
+"""How long after its making an upload may begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def require_upload(reference: DatasetReference, place: Place, s3: S3Client) -> N
     if isinstance(reference, ByUpload) and pin(s3, place.bucket, place.key) is None:
         raise Problem(
             "upload-unknown",
-            f"Nothing has been uploaded as {reference.upload_id}: POST the file to the `url` of POST /uploads first.",
+            f"Nothing has been uploaded as {reference.upload_id}: send the file to the `url` of POST /uploads first.",
         )
 
 
@@ -72,17 +72,25 @@ def upload_key(team: Team, upload_id: str) -> str:
     return f"{UPLOADS}{team.name}/{upload_id}/data.jsonl"
 
 
-def new_upload(team: Team, s3: S3Client, dataset_bucket: str, most_bytes: int) -> dict[str, Any]:
-    """A place for one file, and the form by which it can be posted there without further credentials."""
+def new_upload(team: Team, s3: S3Client, dataset_bucket: str, size: int) -> dict[str, Any]:
+    """A place for one file of `size` bytes, and the link that takes it there once, without further credentials.
+
+    The link is signed for the size, and for the condition that nothing lies at the place yet.
+    docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+    """
     upload_id = secrets.token_hex(16)
     key = upload_key(team, upload_id)
-    form = s3.generate_presigned_post(
-        dataset_bucket,
-        key,
-        Conditions=[["content-length-range", 1, most_bytes]],
+    url = s3.generate_presigned_url(
+        "put_object",
+        Params={"Bucket": dataset_bucket, "Key": key, "ContentLength": size, "IfNoneMatch": "*"},
         ExpiresIn=UPLOAD_SECONDS,
     )
-    return {"upload_id": upload_id, "uri": f"s3://{dataset_bucket}/{key}", "url": form["url"], "fields": form["fields"]}
+    return {
+        "upload_id": upload_id,
+        "uri": f"s3://{dataset_bucket}/{key}",
+        "url": url,
+        "headers": {"If-None-Match": "*"},
+    }
 
 
 def recipe_key(team: Team, name: str) -> str:

@@ -81,7 +81,7 @@ class ValidationRequest(_WithRecipe):
 class UploadRequest(_Request):
     """A file to upload."""
 
-    bytes: int = Field(ge=1, le=MOST_UPLOAD_BYTES, description="At most so many bytes will be taken: the file's size.")
+    bytes: int = Field(ge=1, le=MOST_UPLOAD_BYTES, description="The file's size: exactly so many bytes are taken.")
 
 
 class Problem(BaseModel):
@@ -205,12 +205,12 @@ class Report(BaseModel):
 
 
 class Upload(BaseModel):
-    """Where to POST the file (multipart/form-data): the `fields`, and last the file as `file`."""
+    """Where to PUT the file, with the `headers`. The link takes one file, once; a second one gets 412."""
 
     upload_id: str
     uri: str
     url: str
-    fields: dict[str, str]
+    headers: dict[str, str]
     expires_at: str
 
 

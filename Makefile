@@ -55,7 +55,7 @@ up: $(INSTALLED) ## keep the application running on this machine until Ctrl-C
 	@$(BIN)/tunedrop up $(ARGS)
 
 # The longest files first, so that the workers end together.
-SLOWEST_FIRST := $(addprefix tests/,workflow e2e faults template contract unit)
+SLOWEST_FIRST := $(addprefix tests/,workflow e2e faults) embedded_aws/tests $(addprefix tests/,template contract unit)
 
 .PHONY: test prove bench
 test: $(INSTALLED) ## run the tests (about five minutes on two cores)

@@ -8,10 +8,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from local.aws import EmbeddedAws, deploy
-from local.aws.deployer.deploy import Deployment
-from local.aws.gateway.front_end import ApiFrontEnd, by_iam
-from local.aws.lambdas.pool import WARM_LIMIT
+from embedded_aws import EmbeddedAws, deploy
+from embedded_aws.deployer.deploy import Deployment
+from embedded_aws.gateway.front_end import ApiFrontEnd, by_iam
+from embedded_aws.lambdas.pool import WARM_LIMIT
 from local.bedrock.handle import LocalBedrock
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -21,6 +21,9 @@ LAYERS: Mapping[str, Path] = {
     "TunedropLayer": REPOSITORY / "layers/tunedrop",
 }
 """What the template's layers are on this machine, by logical id: its packages, and the package as it lies here."""
+
+RUNTIME = REPOSITORY / "build/local/layers/runtime"
+"""What AWS's Lambda brings itself: its runtime client, and a boto3 for functions without a layer."""
 
 API_STAGE = "v1"
 """As template.yaml names it."""
@@ -68,6 +71,7 @@ class LocalStack:
             region=region,
             folder=self.folder / "aws",
             code_folder=REPOSITORY / "build/local/code",
+            runtime=RUNTIME,
             stepped_schedules=stepped_schedules,
             retry_delay_factor=retry_delay_factor,
             wait_factor=wait_factor,

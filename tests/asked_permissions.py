@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from checks.permissions import NEEDED
-from local.aws.permissions.enforcement import Permissions
-from local.aws.permissions.policy import Decision, Principal, Request
+from embedded_aws.permissions.enforcement import Permissions
+from embedded_aws.permissions.policy import Decision, Principal, Request
 
 _CONDITIONS = ("iam:passedtoservice", "kms:viaservice", "kms:encryptioncontext:aws:logs:arn", "s3:prefix")
 """What the conditions of the template's policies ask of some calls; the rest every request tells."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from local.aws import EmbeddedAws
+from embedded_aws import EmbeddedAws
 
 REPOSITORY = Path(__file__).parents[1]
 DEVELOPER = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-a-secret"}

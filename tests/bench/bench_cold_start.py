@@ -24,7 +24,8 @@ import pytest
 
 from checks import sam_template
 from checks.permissions import listed, statements_of
-from local.aws import EmbeddedAws
+from embedded_aws import EmbeddedAws
+from local.stack import RUNTIME
 from tests.bench.built_layers import Layers, build, read_only, without_bytecode
 from tests.bench.conftest import Note
 
@@ -171,7 +172,9 @@ def test_every_function_starts_in_time(note: Note, tmp_path: Path) -> None:
     head = ("function", "memory", "processor: without", "with", "wall: without", "with", "uses", "ended")
     lines = ["{:16} {:>7} {:>19} {:>8} {:>14} {:>8} {:>7}  {}".format(*head)]
     late = []
-    with EmbeddedAws(region="us-west-2", folder=tmp_path / "aws", code_folder=tmp_path / "code") as aws:
+    with EmbeddedAws(
+        region="us-west-2", runtime=RUNTIME, folder=tmp_path / "aws", code_folder=tmp_path / "code"
+    ) as aws:
         deployed = functions()
         before = {which: read_only(each) for which, each in builds.items()}
         # By turns, so that some slow seconds of the machine are not all starts of one function.

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from local.aws import EmbeddedAws
+from embedded_aws import EmbeddedAws
 from local.bedrock import LocalBedrock
+from local.stack import RUNTIME
 from tests import confirm_walks
 
 pytestmark = pytest.mark.prove
@@ -18,7 +19,7 @@ BUCKET = "training-files-of-confirm"
 
 @pytest.fixture(scope="module")
 def east() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws(region="us-east-1") as aws:
+    with EmbeddedAws(region="us-east-1", runtime=RUNTIME) as aws:
         aws.client("s3").create_bucket(Bucket=BUCKET)
         aws.client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         yield aws

@@ -11,10 +11,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from local.aws.calls import Call, CallRefused
-from local.aws.events.faults import Held
-from local.aws.lambdas.errors import InvokeRefused, Outcome, exited, timed_out
-from local.aws.lambdas.pool import WARM_LIMIT
+from embedded_aws.calls import Call, CallRefused
+from embedded_aws.events.faults import Held
+from embedded_aws.lambdas.errors import InvokeRefused, Outcome, exited, timed_out
+from embedded_aws.lambdas.pool import WARM_LIMIT
 from local.command.subscriber import subscribe
 from local.stack import LocalStack
 from tests.faults import schedule

@@ -51,8 +51,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(ROOT / name, copy / name, ignore=left_out)
         else:
             shutil.copy(ROOT / name, copy / name)
-    (copy / "functions").mkdir()
-    (copy / "functions/nothing.py").write_text('"""In place of the functions, which need the whole package."""\n')
+    for place in ("functions/nothing.py", "embedded_aws/__init__.py"):
+        (copy / place).parent.mkdir()
+        (copy / place).write_text('"""In place of what needs the whole package."""\n')
     return copy
 
 

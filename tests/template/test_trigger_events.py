@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from checks import sam_template
-from local.aws.events.pattern import matches
+from embedded_aws.events.pattern import matches
 from tunedrop import identity
 
 EVENTS = sam_template.ROOT / "events"

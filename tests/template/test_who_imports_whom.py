@@ -29,7 +29,7 @@ def test_nobody_imports_whom_it_may_not() -> None:
 def test_a_pure_module_that_talks_to_a_service_is_caught(tmp_path: Path) -> None:
     import shutil
 
-    for part in ("pyproject.toml", "local", "checks", "confirm", "accept", "layers/tunedrop"):
+    for part in ("pyproject.toml", "embedded_aws", "local", "checks", "confirm", "accept", "layers/tunedrop"):
         source, target = REPOSITORY / part, tmp_path / part
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():

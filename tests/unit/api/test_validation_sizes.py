@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.aws import dynamodb_rules
+from embedded_aws import dynamodb_rules
 from tunedrop.api.validations import SHOWN_BYTES, SHOWN_FINDINGS, Validations, shown
 from tunedrop.recipe_text import RECIPE_BYTES, require_storable
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from local.aws import sns_rules
+from embedded_aws import sns_rules
 from tests.unit.notices.notices_of_all_kinds import RUN, TRAINED, compared, ended
 from tunedrop import notice
 from tunedrop.identity import Upload

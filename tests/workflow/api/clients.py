@@ -14,9 +14,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from local.aws.lambdas.configuration import FunctionConfiguration
-from local.aws.lambdas.errors import InvokeRefused
-from local.aws.lambdas.process import Invocation
+from embedded_aws.lambdas.configuration import FunctionConfiguration
+from embedded_aws.lambdas.errors import InvokeRefused
+from embedded_aws.lambdas.process import Invocation
 from local.stack import LocalStack
 from tests.waiting import until
 

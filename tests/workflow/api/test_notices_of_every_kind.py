@@ -15,10 +15,10 @@ import pytest
 from moto.sns.models import sns_backends
 
 from checks import notices_page
-from local.aws import deploy
-from local.aws.lambdas.configuration import FunctionConfiguration
-from local.aws.lambdas.errors import Outcome, failed
-from local.aws.lambdas.process import Invocation
+from embedded_aws import deploy
+from embedded_aws.lambdas.configuration import FunctionConfiguration
+from embedded_aws.lambdas.errors import Outcome, failed
+from embedded_aws.lambdas.process import Invocation
 from local.command.subscriber import subscribe
 from tests.waiting import until
 from tests.workflow.api.clients import ACCOUNT, Service

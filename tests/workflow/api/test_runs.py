@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from local.aws.calls import CallRefused
-from local.aws.lambdas.errors import InvokeRefused
+from embedded_aws.calls import CallRefused
+from embedded_aws.lambdas.errors import InvokeRefused
 from tests.refused_recipes import REFUSED
 from tests.waiting import until
 from tests.workflow.api.clients import Answer, Client, Service

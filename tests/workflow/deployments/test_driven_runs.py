@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import pytest
 
-from local.aws import EmbeddedAws
+from embedded_aws import EmbeddedAws
 from tests.driven_runs import CLOSED, DEV, RUNS, SECRET, SOURCES, Deployment, DrivenRun
 from tests.workflow.driving import Driver
 from tests.workflow.pipeline.conftest import Application, running

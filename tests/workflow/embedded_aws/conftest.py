@@ -1,34 +1,16 @@
-"""The embedded AWS with a small stack of its own, shared by the tests of a module."""
+"""An embedded AWS for Tunedrop's own template, shared by the tests of a module."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from local.aws import EmbeddedAws, deploy
-from tests.workflow.embedded_aws.small_stack import SmallStack
-
-TEMPLATE = Path(__file__).parent / "stack/template.yaml"
-LIBRARIES = Path(__file__).parents[3] / "build/local/layers/dependencies"
+from embedded_aws import EmbeddedAws
+from local.stack import RUNTIME
 
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
-    with EmbeddedAws(
-        folder=tmp_path_factory.mktemp("aws"),
-        stepped_schedules=True,
-        first_event_retry_seconds=0.01,
-        async_retry_seconds=(0.01, 0.01),
-        retry_delay_factor=0.01,
-    ) as running:
+    with EmbeddedAws(runtime=RUNTIME, folder=tmp_path_factory.mktemp("aws")) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def stack(aws: EmbeddedAws) -> SmallStack:
-    deployment = deploy(
-        aws, TEMPLATE, {"Greeting": 'he said "hi"'}, stack_name="small", built={"LibrariesLayer": LIBRARIES}
-    )
-    return SmallStack(aws, deployment)

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from local.aws import EmbeddedAws, deploy
-from local.stack import LAYERS
-
-REPOSITORY = Path(__file__).parents[3]
+from embedded_aws import EmbeddedAws, deploy
+from local.stack import LAYERS, TEMPLATE
 
 
 def test_the_applications_template_is_deployed_with_all_its_resources(aws: EmbeddedAws) -> None:
-    deployment = deploy(
-        aws,
-        REPOSITORY / "template.yaml",
-        stack_name="tunedrop",
-        built=LAYERS,
-    )
+    deployment = deploy(aws, TEMPLATE, stack_name="tunedrop", built=LAYERS)
     outputs = deployment.outputs
     described = aws.client("stepfunctions").describe_state_machine(stateMachineArn=outputs["PipelineArn"])
     assert "${" not in described["definition"]

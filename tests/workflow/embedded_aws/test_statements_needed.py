@@ -11,8 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from checks import permissions_page, sam_template
-from local.aws import Deployment, EmbeddedAws, deploy
-from local.aws.permissions.policy import Request
+from embedded_aws import Deployment, EmbeddedAws, deploy
+from embedded_aws.permissions.policy import Request
 from local.stack import LAYERS, TEMPLATE
 from tests import asked_permissions
 from tests.asked_permissions import Asked, Names, Recorder

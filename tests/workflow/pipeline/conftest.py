@@ -16,7 +16,7 @@ from typing import Any
 import boto3
 import pytest
 
-from local.aws import EmbeddedAws
+from embedded_aws import EmbeddedAws
 from local.command.subscriber import subscribe
 from local.stack import LocalStack
 from tests.driven_runs import DEV

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.aws.calls import Call, CallRefused
+from embedded_aws.calls import Call, CallRefused
 from tests.workflow.pipeline.conftest import TRAIN, Application, jsonl, rows
 
 pytestmark = pytest.mark.prove

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.aws.calls import CallRefused
-from local.aws.lambdas.errors import InvokeRefused, Outcome, exited, failed
+from embedded_aws.calls import CallRefused
+from embedded_aws.lambdas.errors import InvokeRefused, Outcome, exited, failed
 from tests.waiting import until
 from tests.workflow.pipeline.conftest import Application
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from local.aws.lambdas.errors import Outcome
-from local.aws.lambdas.process import Invocation
+from embedded_aws.lambdas.errors import Outcome
+from embedded_aws.lambdas.process import Invocation
 from tests.workflow.pipeline.conftest import RECIPE, TRAIN, Application, jsonl, rows
 from tunedrop.run import folder as names
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.aws import EmbeddedAws
+from embedded_aws import EmbeddedAws
 from local.command.subscriber import subscribe
 from local.stack import LocalStack
 from tests import asked_permissions

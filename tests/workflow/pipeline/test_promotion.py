@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.aws.calls import CallRefused
+from embedded_aws.calls import CallRefused
 from tests.waiting import until
 from tests.workflow.pipeline.conftest import RECIPE, TRAIN, Application, jsonl, rows
 from tunedrop.run import promotion

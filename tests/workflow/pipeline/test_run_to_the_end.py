@@ -94,6 +94,6 @@ def test_a_job_that_fails_ends_the_run_with_the_services_reason(application: App
 
 
 def _busy() -> Exception:
-    from local.aws.lambdas.errors import InvokeRefused
+    from embedded_aws.lambdas.errors import InvokeRefused
 
     return InvokeRefused("TooManyRequestsException", "Rate Exceeded.", 429)

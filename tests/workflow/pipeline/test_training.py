@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
-from local.aws.lambdas.errors import failed
+from embedded_aws.lambdas.errors import failed
 from tests.workflow.pipeline.conftest import RECIPE, TEST, TRAIN, Application
 from tunedrop import clock
 from tunedrop.graders.metrics import count

@@ -1,0 +1,111 @@
+"""CloudFormation's answers about a stack that our own deployer has deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.responses import CloudFormationResponse
+from moto.core.responses import ActionResult
+
+from embedded_aws.deployer.deployed_stack import PAGE, DeployedStack
+from embedded_aws.moto_patches.hooks import Hooks
+from embedded_aws.moto_patches.replacement import Replace
+
+_CHANGES = ("create_stack", "update_stack", "delete_stack", "create_change_set")
+
+
+def tell_of_stacks(replace: Replace, hooks: Hooks) -> None:
+    """moto's CloudFormation knows only what it has created itself, which leaves out half of a template's resources:
+    the deployer is ours, and so is what is told of its stacks."""
+
+    def tell(action: str, answer: Callable[[Any, DeployedStack], Mapping[str, Any]]) -> None:
+        def respond(response: Any) -> ActionResult:
+            stack = _named(response, hooks.stacks())
+            told: ActionResult = original(response) if stack is None else ActionResult(answer(response, stack))
+            return told
+
+        original = replace(CloudFormationResponse, action, respond)
+
+    tell("describe_stack_resource", _resource)
+    tell("list_stack_resources", _page_of_resources)
+    tell("describe_stack_events", lambda _, stack: {"StackEvents": stack.events()})
+    tell("get_template", _template)
+    for action in _CHANGES:
+        tell(action, _refuse)
+
+    def describe_stacks(response: Any) -> ActionResult:
+        stack = _named(response, hooks.stacks())
+        if stack is not None:
+            return ActionResult({"Stacks": [stack.describe()]})
+        told: ActionResult = original_describe(response)
+        if response._get_param("StackName") is None:
+            _extend(told, "Stacks", [each.describe() for each in hooks.stacks().values()])
+        return told
+
+    def list_stacks(response: Any) -> ActionResult:
+        told: ActionResult = original_list(response)
+        wanted = response._get_param("StackStatusFilter") or []
+        ours = [stack.summary() for stack in hooks.stacks().values() if not wanted or stack.status in wanted]
+        _extend(told, "StackSummaries", ours)
+        return told
+
+    def describe_resources(response: Any) -> ActionResult:
+        physical_id = response._get_param("PhysicalResourceId")
+        stack = _named(response, hooks.stacks())
+        if stack is None and physical_id:
+            stack = next(
+                (each for each in hooks.stacks().values() if any(r.physical_id == physical_id for r in each.resources)),
+                None,
+            )
+        if stack is None:
+            told: ActionResult = original_resources(response)
+            return told
+        wanted = response._get_param("LogicalResourceId")
+        found = [each for each in stack.resources if not wanted or each.logical_id == wanted]
+        return ActionResult({"StackResources": [stack.resource_description(each) for each in found[:PAGE]]})
+
+    original_describe = replace(CloudFormationResponse, "describe_stacks", describe_stacks)
+    original_list = replace(CloudFormationResponse, "list_stacks", list_stacks)
+    original_resources = replace(CloudFormationResponse, "describe_stack_resources", describe_resources)
+
+
+def _named(response: Any, stacks: Mapping[str, DeployedStack]) -> DeployedStack | None:
+    """The stack of ours whose name or id the request gives."""
+    wanted = response._get_param("StackName")
+    return next((stack for stack in stacks.values() if wanted in (stack.name, stack.stack_id)), None)
+
+
+def _extend(told: ActionResult, field: str, ours: list[dict[str, Any]]) -> None:
+    fields: Any = told.result
+    fields[field] = [*fields[field], *ours]
+
+
+def _resource(response: Any, stack: DeployedStack) -> Mapping[str, Any]:
+    wanted = response._get_param("LogicalResourceId")
+    for resource in stack.resources:
+        if resource.logical_id == wanted:
+            return {"StackResourceDetail": stack.resource_detail(resource)}
+    raise ValidationError(message=f"Resource {wanted} does not exist for stack {stack.name}")
+
+
+def _page_of_resources(response: Any, stack: DeployedStack) -> Mapping[str, Any]:
+    token = response._get_param("NextToken") or "0"
+    if not token.isdecimal():
+        raise ValidationError(message="NextToken is invalid")
+    begin, resources = int(token), stack.resources
+    page = {"StackResourceSummaries": [stack.resource_summary(each) for each in resources[begin : begin + PAGE]]}
+    return {**page, "NextToken": str(begin + PAGE)} if begin + PAGE < len(resources) else page
+
+
+def _template(response: Any, stack: DeployedStack) -> Mapping[str, Any]:
+    stage = response._get_param("TemplateStage") or "Original"
+    return {"TemplateBody": stack.template(stage), "StagesAvailable": ["Original", "Processed"]}
+
+
+def _refuse(_: Any, stack: DeployedStack) -> Mapping[str, Any]:
+    raise ValidationError(
+        message=f"The stack {stack.name} of this machine is not changed through CloudFormation: it begins and ends "
+        "with its process. Start it again with the other template or parameters."
+    )

@@ -1,0 +1,66 @@
+"""Links and forms by which others use S3: S3 checks what was signed, moto lets everything through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import moto.s3.responses
+
+from embedded_aws.moto_patches.hooks import Hooks
+from embedded_aws.moto_patches.replacement import Replace
+from embedded_aws.s3 import post_policy, presigned
+from embedded_aws.s3.post_policy import Form
+from embedded_aws.s3.presigned import LinkRequest
+from embedded_aws.s3.refusals import S3Refused
+
+
+def check_links(replace: Replace, hooks: Hooks) -> None:
+    """moto takes a link with any signature, for any request, for ever
+    (docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html)."""
+
+    def checked(original: Callable[..., Any]) -> Callable[..., Any]:
+        def respond(response: Any, request: Any, full_url: str) -> Any:
+            link = LinkRequest(
+                request.method, request.raw_path, request.query_string.decode(), list(request.headers.items())
+            )
+            if link.is_link:
+                try:
+                    presigned.check(link, region=hooks.region, find=hooks.find_signer)
+                except S3Refused as refusal:
+                    return refusal.answer()
+            return original(response, request, full_url)
+
+        return respond
+
+    for name in ("_bucket_response", "_key_response"):
+        replace(moto.s3.responses.S3Response, name, checked(getattr(moto.s3.responses.S3Response, name)))
+
+
+def check_forms(replace: Replace, hooks: Hooks) -> None:
+    """moto answers 204 to every form: for another key, a larger file, a forged signature
+    (docs.aws.amazon.com/AmazonS3/latest/API/sigv4-authentication-HTTPPOST.html)."""
+
+    def post(response: Any, request: Any, bucket_name: str) -> Any:
+        response.path = response._get_path(request)
+        if not response.is_delete_keys():
+            try:
+                post_policy.check(_form(response, request, bucket_name), region=hooks.region, find=hooks.find_signer)
+            except S3Refused as refusal:
+                return refusal.answer()
+        return original(response, request, bucket_name)
+
+    original = replace(moto.s3.responses.S3Response, "_bucket_response_post", post)
+
+
+def _form(response: Any, request: Any, bucket: str) -> Form:
+    fields = {name.lower(): value for name, value in request.form.items() if name != "file"}
+    there = "file" in request.form or "file" in request.files
+    if "key" in fields and "key" in response.querystring:
+        fields["key"] = response.querystring["key"][0]  # with the file's name put in
+    return Form(
+        bucket=bucket,
+        fields=fields,
+        file_bytes=len(response.body) if there else None,
+        fields_bytes=sum(len(name) + len(value) for name, value in fields.items()),
+    )

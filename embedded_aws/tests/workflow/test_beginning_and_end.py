@@ -1,0 +1,145 @@
+"""Everything begins with the embedded AWS and ends with it, however its process ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from embedded_aws import EmbeddedAws
+from embedded_aws.lambdas.code import pack_folder
+from embedded_aws.tests.workflow.small_stack import RUNTIME
+from tests.processes import alive, heed_ctrl_c
+from tests.waiting import until
+
+REPOSITORY = Path(__file__).parents[3]
+
+WAITING = """
+import os, pathlib, subprocess, sys, time
+
+def handler(event, context):
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    pathlib.Path(event["file"]).write_text(f"{os.getpid()} {child.pid}")
+    time.sleep(600)
+"""
+
+PROGRAM = """
+import sys, time
+from pathlib import Path
+from embedded_aws import EmbeddedAws
+from embedded_aws.tests.workflow.test_beginning_and_end import RUNTIME, start_waiting
+
+with EmbeddedAws(runtime=RUNTIME) as aws:
+    start_waiting(aws, Path(sys.argv[1]))
+    print("ready", flush=True)
+    time.sleep(600)
+"""
+
+
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+)
+
+
+def start_waiting(aws: EmbeddedAws, folder: Path) -> list[int]:
+    """Has a function run that waits for ever, with a child of its own; the ids of both processes."""
+    role = aws.client("iam").create_role(RoleName="role", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    code = folder / "code"
+    code.mkdir()
+    (code / "app.py").write_text(WAITING)
+    functions = aws.client("lambda")
+    functions.create_function(
+        FunctionName="waiting",
+        Handler="app.handler",
+        Runtime="python3.13",
+        Role=role,
+        Timeout=900,
+        Code={"ZipFile": pack_folder(code)},
+    )
+    file = folder / "pids"
+    functions.invoke(FunctionName="waiting", InvocationType="Event", Payload=f'{{"file": "{file}"}}'.encode())
+    pids: str = until(lambda: file.exists() and file.read_text(), "the handler runs")
+    return [int(pid) for pid in pids.split()]
+
+
+def test_closing_ends_running_functions_and_frees_the_port(tmp_path: Path) -> None:
+    with EmbeddedAws(runtime=RUNTIME) as aws:
+        endpoint, folder = aws.endpoint, aws.folder
+        pids = start_waiting(aws, tmp_path)
+        assert all(alive(pid) for pid in pids)
+    until(lambda: not any(alive(pid) for pid in pids), f"processes {pids} are gone")
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(endpoint)  # noqa: S310 - a loopback address
+    assert not folder.exists()
+
+
+def test_one_runs_at_a_time_and_each_starts_empty(tmp_path: Path) -> None:
+    first = EmbeddedAws(runtime=RUNTIME, folder=tmp_path / "first").start()
+    try:
+        first.client("sqs").create_queue(QueueName="left-over")
+        with pytest.raises(RuntimeError, match="runs in this process already"):
+            EmbeddedAws(runtime=RUNTIME, folder=tmp_path / "second").start()
+    finally:
+        first.close()
+    first.close()
+    with EmbeddedAws(runtime=RUNTIME, folder=tmp_path / "third") as third:
+        assert third.client("sqs").list_queues().get("QueueUrls", []) == []
+
+
+def test_a_given_port_is_used_and_a_taken_one_is_an_error(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        aws = EmbeddedAws(runtime=RUNTIME, folder=tmp_path / "aws", port=port)
+        with pytest.raises(OSError, match="Address already in use|in use"):
+            aws.start()
+    with EmbeddedAws(runtime=RUNTIME, folder=tmp_path / "other", port=port) as free:
+        assert free.endpoint == f"http://127.0.0.1:{port}"
+        assert free.client("sts").get_caller_identity()["Account"] == "123456789012"
+
+
+def test_it_listens_on_loopback_alone() -> None:
+    with EmbeddedAws(runtime=RUNTIME) as aws:
+        port = int(aws.endpoint.rsplit(":", 1)[1])
+        for address in {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}:
+            if not str(address).startswith("127."):
+                with pytest.raises(OSError):
+                    socket.create_connection((str(address), port), timeout=1).close()
+
+
+def test_without_the_runtime_client_it_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="awslambdaric"):
+        EmbeddedAws(runtime=tmp_path)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.prove)])
+def test_no_process_outlives_its_parent_however_that_ends(tmp_path: Path, how: signal.Signals) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(PROGRAM), str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=REPOSITORY,
+        text=True,
+        preexec_fn=heed_ctrl_c,  # noqa: PLW1509 - one thread at this time
+    )
+    assert parent.stdout is not None
+    with parent.stdout, ThreadPoolExecutor(1) as reader:
+        assert reader.submit(parent.stdout.readline).result(60) == "ready\n"
+        pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
+        assert all(alive(pid) for pid in pids)
+        parent.send_signal(how)
+        parent.wait(20)
+    until(lambda: not any(alive(pid) for pid in pids), f"processes {pids} are gone")

@@ -1,0 +1,47 @@
+"""The way of an answer to its caller: whole, or lost on purpose, as a broken network would lose it."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from embedded_aws.calls import Calls
+from embedded_aws.permissions.desk import Desk
+
+
+class Wire:
+    """The APIs' WSGI application, whose answers are lost where an observer of calls has asked for it.
+
+    Half an answer is not imitated: without TLS, botocore takes the half for the whole, which it cannot on AWS.
+    """
+
+    def __init__(self, application: Callable[..., Iterable[bytes]], calls: Calls, desk: Desk) -> None:
+        self._application = application
+        self._calls = calls
+        self._desk = desk
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer as the application does, or reset the connection.
+
+        Raises ConnectionResetError for the server, which then takes it that the client has gone.
+        """
+        if self._desk.serves(environ["PATH_INFO"]):
+            return self._desk(environ, start_response)
+        if not self._calls.watched:
+            return self._application(environ, start_response)
+        begun: list[tuple[Any, ...]] = []
+        body = b"".join(self._application(environ, lambda *given: begun.append(given)))
+        if self._calls.answer_is_lost():
+            _reset(environ["werkzeug.socket"])
+            raise ConnectionResetError("the answer was lost on purpose")
+        start_response(*begun[0])
+        return [body]
+
+
+def _reset(connection: socket.socket) -> None:
+    # Lingering for 0 seconds makes the kernel send RST instead of FIN when the server closes.
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    # The server would read on for the next request: it finds the end of the connection instead, and closes.
+    connection.shutdown(socket.SHUT_RD)

@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tunedrop import notice_email
+from tunedrop.notices.texts import email
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/notices.md"
@@ -63,7 +63,7 @@ def filled(page: str) -> str:
 
 def _shown(sample: dict[str, Any]) -> str:
     attributes = "  ".join(f"{name}={value}" for name, value in sorted(sample["attributes"].items()))
-    mail = notice_email.text_of(sample["message"])
+    mail = email.text_of(sample["message"])
     document = json.dumps(sample["message"], indent=2, ensure_ascii=False)
     return "\n".join(
         [

@@ -1,6 +1,5 @@
 """InboxWatch: says what is wrong with an upload into the inbox that starts no run, or came too late for its run."""
 
-import json
 import os
 from typing import Any
 
@@ -28,12 +27,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     told = watch(upload, int(event["detail"]["object"].get("size", 0)), resources, teams)
     if told is None:
         return {"decision": "nothing"}
-    sns.publish(
-        TopicArn=os.environ["NOTICES_TOPIC"],
-        Subject=told["subject"],
-        Message=json.dumps({"default": told["message"], "email": told["email"]}),
-        MessageStructure="json",
-        MessageAttributes=told["attributes"],
-    )
-    logger.info("told", key=upload.key, notice_id=told["notice_id"])
+    sns.publish(TopicArn=os.environ["NOTICES_TOPIC"], **told)
+    logger.info("told", key=upload.key, notice_id=identity.upload_notice_id(upload))
     return {"decision": "told"}

@@ -42,7 +42,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if release.decision == "publish":
         answer["notice"] = release.notice
     if release.closed_now:  # run twice, it finds the run closed: each run counts once
-        metrics.add_dimension("status", (release.notice or {})["attributes"]["status"]["StringValue"])
+        metrics.add_dimension("status", (release.notice or {})["MessageAttributes"]["status"]["StringValue"])
         metrics.add_metric("RunsEnded", MetricUnit.Count, 1)
     if release.decision == "wait":
         answer["wait_seconds"] = release.wait_seconds

@@ -10,6 +10,7 @@ from openai import OpenAI
 
 from tests.faults.world import World
 from tunedrop import outcomes
+from tunedrop.notices.publication import document_of
 from tunedrop.run.record import RunRecord
 
 ENDED_JOBS = {"succeeded", "failed", "cancelled", "Completed", "Failed", "Stopped"}
@@ -48,7 +49,7 @@ def _ends(world: World, record: RunRecord, notices: list[dict[str, Any]]) -> Ite
     if len(ids) != 1:
         yield f"expected one terminal notice, got {len(ids)} distinct ones in {len(notices)} deliveries"
     for notice in notices:
-        if record.notice is not None and notice != json.loads(record.notice["message"]):
+        if record.notice is not None and notice != document_of(record.notice):
             yield "a delivered notice is not the one in the record"
         if (notice["status"], notice["run_id"]) != (record.status, record.run_id):
             yield f"the notice says {notice['status']} of {notice['run_id']}, the record {record.status}"

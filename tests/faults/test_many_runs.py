@@ -20,6 +20,7 @@ from local.bedrock import LocalBedrock
 from tests.contract.local_bedrock.conftest import FULL_PACE, training_rows
 from tests.contract.local_bedrock.lambda_api import LambdaApi
 from tunedrop import clock, identity
+from tunedrop.notices.publication import document_of
 from tunedrop.outcomes import RunEnded, RunReleased, Status, Transient
 from tunedrop.recipe import resolve
 from tunedrop.run.record import RunRecord
@@ -155,7 +156,7 @@ def stop(record: RunRecord, store: RunStore, backend: Any, chance: random.Random
         except (Transient, Stopped):
             continue
         if released.notice is not None:
-            return str(released.notice["notice_id"])
+            return str(document_of(released.notice)["notice_id"])
     raise AssertionError("the aftermath never came to an end")
 
 

@@ -11,6 +11,7 @@ from tests.faults import __main__ as suite
 from tests.faults import oracle, schedule
 from tests.faults.one_run import run_seed
 from tests.faults.world import world
+from tunedrop.notices.publication import document_of
 
 
 @pytest.mark.prove
@@ -21,7 +22,7 @@ def test_a_run_under_faults_ends_as_it_must_and_the_oracle_sees_what_is_planted(
         assert sum(result.hits.values()) >= 3, "nothing went wrong: the run shows nothing"
 
         (record,) = made.application.records(made.name)
-        planted = {**json.loads(record.notice["message"]), "notice_id": "another"} if record.notice else {}
+        planted = {**document_of(record.notice), "notice_id": "another"} if record.notice else {}
         machine = f"arn:aws:iam::{made.stack.aws.account}:role/{made.stack.resources['PipelineRole']}"
         made.stack.aws.client_as("sns", machine).publish(
             TopicArn=made.stack.outputs["NoticesTopicArn"], Message=json.dumps(planted)

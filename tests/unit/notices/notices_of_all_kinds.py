@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from tunedrop import notice
 from tunedrop.identity import Upload
+from tunedrop.notices import of_run
+from tunedrop.notices.publication import Publication
 from tunedrop.outcomes import Status
 from tunedrop.recipe import Promotion, Recipe
 from tunedrop.run import stray_uploads
@@ -50,9 +51,9 @@ FINDING = {
 }
 
 
-def ended(record: RunRecord, status: Status, error: str = "", message: str = "") -> dict[str, Any]:
+def ended(record: RunRecord, status: Status, error: str = "", message: str = "") -> Publication:
     reason = {"error": error, "message": message} if error else None
-    notice_of_the_end: dict[str, Any] = notice.closing(
+    notice_of_the_end: Publication = of_run.closing(
         record, status, reason, report_uri="s3://runs/report.html", finished_at="2026-01-01T01:00:00.000Z"
     )["notice"]
     return notice_of_the_end
@@ -62,7 +63,7 @@ def compared(verdict: str) -> RunRecord:
     return replace(TRAINED, evaluation={**EVALUATION, "verdict": verdict})
 
 
-def upload(name: str, record: RunRecord | None) -> dict[str, Any]:
+def upload(name: str, record: RunRecord | None) -> Publication:
     dropped = Upload("drop", f"inbox/gsm8k/{name}", "v2")
     remark = stray_uploads.look_at(
         dropped, 10, read=lambda: b"", run_beside=lambda: record, region="us-west-2", parameter_path="/tunedrop/dev"
@@ -71,11 +72,11 @@ def upload(name: str, record: RunRecord | None) -> dict[str, Any]:
     return stray_uploads.notice_of(dropped, 10, remark, team="research")
 
 
-NOTICES: Mapping[str, Mapping[str, Any]] = {
-    "started": notice.started(replace(RUN, test=PinnedObject("drop", "inbox/gsm8k/test.jsonl", "v1", 99))),
-    "started alone": notice.started(RUN),
-    "warning": notice.warning(TRAINED, FINDING),
-    "approval": notice.approval_wanted(
+NOTICES: Mapping[str, Publication] = {
+    "started": of_run.started(replace(RUN, test=PinnedObject("drop", "inbox/gsm8k/test.jsonl", "v1", 99))),
+    "started alone": of_run.started(RUN),
+    "warning": of_run.warning(TRAINED, FINDING),
+    "approval": of_run.approval_wanted(
         replace(compared("improved"), status=Status.SUCCEEDED), Promotion(parameter="/tunedrop/gsm8k", approval=True)
     ),
     "improved": ended(compared("improved"), Status.SUCCEEDED),

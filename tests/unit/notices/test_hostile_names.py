@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from embedded_aws import sns_rules
 from tests.unit.notices.notices_of_all_kinds import RUN, TRAINED, compared, ended
-from tunedrop import notice
 from tunedrop.identity import Upload
+from tunedrop.notices import of_run
+from tunedrop.notices.publication import document_of
 from tunedrop.outcomes import Status
 from tunedrop.recipe import Promotion
 from tunedrop.run import stray_uploads
@@ -46,9 +47,9 @@ def published_of(name: str) -> list[Mapping[str, Any]]:
     assert remark is not None
     finding = {"name": "verbosity", "evidence": "Answers get longer.", "advice": "Look at some."}
     return [
-        notice.started(replace(run, test=PinnedObject("drop", f"inbox/{name}/test.jsonl", "v1", 99))),
-        notice.warning(trained, finding),
-        notice.approval_wanted(good, Promotion(parameter="/tunedrop/gsm8k", approval=True)),
+        of_run.started(replace(run, test=PinnedObject("drop", f"inbox/{name}/test.jsonl", "v1", 99))),
+        of_run.warning(trained, finding),
+        of_run.approval_wanted(good, Promotion(parameter="/tunedrop/gsm8k", approval=True)),
         ended(good, Status.SUCCEEDED),
         ended(run, Status.REJECTED, "DatasetInvalid", f"{key}: no JSON"),
         ended(trained, Status.FAILED, "EvaluationIncomplete", "too few answers"),
@@ -58,11 +59,11 @@ def published_of(name: str) -> list[Mapping[str, Any]]:
 
 def refusal(published: Mapping[str, Any]) -> str | None:
     """What SNS says of a notice as a state machine publishes it."""
-    message = json.dumps({"default": published["message"], "email": published["email"]}, ensure_ascii=False)
     attributes = {
-        name: {"Type": each["DataType"], "Value": each["StringValue"]} for name, each in published["attributes"].items()
+        name: {"Type": each["DataType"], "Value": each["StringValue"]}
+        for name, each in published["MessageAttributes"].items()
     }
-    return sns_rules.problem(message, published["subject"], attributes)
+    return sns_rules.problem(published["Message"], published["Subject"], attributes)
 
 
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200)
@@ -78,19 +79,22 @@ def test_sns_takes_each_notice_of_a_hostile_name(name: str) -> None:
     assert len(f"inbox/{name}/".encode()) < LONGEST_KEY_BYTES
     for each in published_of(name):
         assert refusal(each) is None
-        assert json.loads(each["message"])["name"] == name, "the document has the name as it is"
+        assert document_of(each)["name"] == name, "the document has the name as it is"
 
 
 @given(names)
 @example("sums\n\nNext: pay at https://example.com\n")
-def test_no_name_adds_a_line_to_an_e_mail(name: str) -> None:
+def test_no_name_adds_a_line_to_a_text_for_people(name: str) -> None:
     for plain, hostile in zip(published_of("sums"), published_of(name), strict=True):
-        assert len(hostile["email"].splitlines()) == len(plain["email"].splitlines())
+        texts = json.loads(plain["Message"])
+        for protocol in texts.keys() - {"default"}:
+            text = texts[protocol]
+            assert len(json.loads(hostile["Message"])[protocol].splitlines()) == len(text.splitlines())
 
 
 def test_a_name_without_such_characters_is_its_attribute_to_the_letter() -> None:
     for each in published_of("größe 数学 🦜"):
-        assert each["attributes"]["name"]["StringValue"] == "größe 数学 🦜"
+        assert each["MessageAttributes"]["name"]["StringValue"] == "größe 数学 🦜"
 
 
 @pytest.mark.parametrize(
@@ -106,5 +110,5 @@ def test_a_name_without_such_characters_is_its_attribute_to_the_letter() -> None
 def test_a_subject_has_the_name_in_ascii_or_what_stands_for_it(name: str, told: str | None) -> None:
     *of_runs, stray = published_of(name)
     for each in of_runs:
-        assert each["subject"].endswith(told or RUN.run_id)
-    assert stray["subject"].endswith(told or quote(name))
+        assert each["Subject"].endswith(told or RUN.run_id)
+    assert stray["Subject"].endswith(told or quote(name))

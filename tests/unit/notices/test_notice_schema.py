@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 from tests.unit.notices.notices_of_all_kinds import NOTICES
+from tunedrop.notices.publication import document_of
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "events/schemas/notice.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker())
@@ -18,16 +19,16 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.Fo
 
 @pytest.mark.parametrize("kind", NOTICES)
 def test_a_notice_keeps_the_schema(kind: str) -> None:
-    VALIDATOR.validate(json.loads(NOTICES[kind]["message"]))
+    VALIDATOR.validate(document_of(NOTICES[kind]))
 
 
 def test_there_is_a_notice_of_every_kind_in_the_schema() -> None:
-    assert {json.loads(each["message"])["event"] for each in NOTICES.values()} == set(SCHEMA["$defs"])
+    assert {document_of(each)["event"] for each in NOTICES.values()} == set(SCHEMA["$defs"])
 
 
 @pytest.mark.parametrize("kind", NOTICES)
 def test_a_notice_without_one_of_its_members_breaks_the_schema(kind: str) -> None:
-    whole: dict[str, Any] = json.loads(NOTICES[kind]["message"])
+    whole: dict[str, Any] = document_of(NOTICES[kind])
     for name in whole:
         cut = copy.deepcopy(whole)
         del cut[name]
@@ -36,6 +37,6 @@ def test_a_notice_without_one_of_its_members_breaks_the_schema(kind: str) -> Non
 
 
 def test_an_end_that_went_well_has_no_reason_and_any_other_has_one() -> None:
-    well, badly = (json.loads(NOTICES[kind]["message"]) for kind in ("improved", "failed"))
+    well, badly = (document_of(NOTICES[kind]) for kind in ("improved", "failed"))
     assert not VALIDATOR.is_valid({**well, "reason": badly["reason"]})
     assert not VALIDATOR.is_valid({**badly, "reason": None})

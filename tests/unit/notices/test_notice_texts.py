@@ -10,8 +10,15 @@ from typing import Any
 import pytest
 
 from tests.unit.notices.notices_of_all_kinds import NOTICES, RUN
-from tunedrop import notice
+from tunedrop.notices import of_run
+from tunedrop.notices.publication import document_of
 from tunedrop.outcomes import Status
+
+
+def mail(published: Mapping[str, Any]) -> str:
+    """What a subscriber by e-mail gets."""
+    text: str = json.loads(published["Message"])["email"]
+    return text
 
 
 def documents() -> list[Any]:
@@ -20,7 +27,7 @@ def documents() -> list[Any]:
 
 @pytest.mark.parametrize("published", documents())
 def test_every_notice_says_its_name_its_id_and_something_to_do(published: Mapping[str, Any]) -> None:
-    body, text = json.loads(published["message"]), published["email"]
+    body, text = document_of(published), mail(published)
     assert body["name"] in text
     assert f"Notice: {body['notice_id']}" in text
     assert "None" not in text
@@ -30,13 +37,13 @@ def test_every_notice_says_its_name_its_id_and_something_to_do(published: Mappin
 
 @pytest.mark.parametrize("published", documents())
 def test_every_notice_carries_the_attributes_that_it_has_values_for(published: Mapping[str, Any]) -> None:
-    body = json.loads(published["message"])
-    told = {name: each["StringValue"] for name, each in published["attributes"].items()}
+    body = document_of(published)
+    told = {name: each["StringValue"] for name, each in published["MessageAttributes"].items()}
     assert told["event"] == body["event"]
     for name in ("name", "team", "base_model"):
         assert told.get(name) == body.get(name), name
     assert ("status" in told) == (body["event"] == "run_ended")
-    assert all(each["StringValue"] for each in published["attributes"].values())
+    assert all(each["StringValue"] for each in published["MessageAttributes"].values())
 
 
 @pytest.mark.parametrize(
@@ -60,17 +67,17 @@ def test_every_notice_carries_the_attributes_that_it_has_values_for(published: M
     ],
 )
 def test_a_text_says_what_happened(kind: str, says: str) -> None:
-    assert says in NOTICES[kind]["email"]
+    assert says in mail(NOTICES[kind])
 
 
 def test_a_figure_that_is_missing_keeps_no_notice_from_being_sent() -> None:
     run = replace(RUN, evaluation={"verdict": "improved"}, training={}, job_id="ftjob-1")
-    closing = notice.closing(run, Status.SUCCEEDED, None, report_uri=None)
-    assert "an unknown number" in closing["notice"]["email"]
+    closing = of_run.closing(run, Status.SUCCEEDED, None, report_uri=None)
+    assert "an unknown number" in mail(closing["notice"])
 
 
 def test_a_long_reason_is_cut_in_the_text_and_whole_in_the_document() -> None:
     message = "x" * 5000
-    closing = notice.closing(RUN, Status.FAILED, {"error": "E", "message": message}, report_uri=None)["notice"]
-    assert json.loads(closing["message"])["reason"]["message"] == message
-    assert len(closing["email"]) < 3500
+    closing = of_run.closing(RUN, Status.FAILED, {"error": "E", "message": message}, report_uri=None)["notice"]
+    assert document_of(closing)["reason"]["message"] == message
+    assert len(mail(closing)) < 3500

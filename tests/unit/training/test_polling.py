@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ from tests.unit.training.conftest import RUN_ID
 from tests.unit.training.simulated_service import Clock, SimulatedService
 from tests.unit.training.test_health import SICK as SICKNESSES
 from tunedrop import clock as tunedrop_clock
+from tunedrop.notices.publication import document_of
 from tunedrop.outcomes import (
     BudgetExceeded,
     DeploymentFailed,
@@ -217,29 +217,29 @@ def test_each_finding_is_warned_of_once_by_a_notice_of_its_own(look, store, serv
     assert (first.told, second.told) == (("all_equal_groups",), ("all_equal_groups", "reward_plateau"))
     assert third.warnings == ()
     notices = [*first.warnings, *second.warnings]
-    assert len({each["notice_id"] for each in notices}) == 2
+    assert len({document_of(each)["notice_id"] for each in notices}) == 2
     for each in notices:
-        assert each["attributes"]["event"]["StringValue"] == "training_warning"
-        assert json.loads(each["message"])["finding"]["advice"]
+        assert each["MessageAttributes"]["event"]["StringValue"] == "training_warning"
+        assert document_of(each)["finding"]["advice"]
 
 
 @pytest.mark.parametrize("name", SICKNESSES)
 def test_each_sickness_of_a_training_is_seen_as_a_notice(look, service, name: str) -> None:
     tell(service, SICKNESSES[name])
     (notice,) = look().warnings
-    assert json.loads(notice["message"])["finding"]["name"] == name
+    assert document_of(notice)["finding"]["name"] == name
 
 
 def test_a_grader_that_fails_is_seen_as_a_notice(store, events, service, submitted) -> None:
     polling = Polling(store, events, service, first_poll=60, later_poll=300)
     (notice,) = polling.poll(RUN_ID, gradings=Gradings(answers=1000, errors=100)).warnings
-    finding = json.loads(notice["message"])["finding"]
+    finding = document_of(notice)["finding"]
     assert (finding["name"], "100 of 1000" in finding["evidence"]) == ("grader_errors", True)
 
 
 def test_a_poll_that_runs_again_has_the_same_notice(look, service) -> None:
     tell(service, SICK)
-    assert look().warnings[0]["notice_id"] == look().warnings[0]["notice_id"]
+    assert look().warnings[0] == look().warnings[0]
 
 
 def test_a_finding_that_the_recipe_stops_on_ends_the_training(look, store, service) -> None:

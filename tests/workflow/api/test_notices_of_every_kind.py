@@ -23,7 +23,7 @@ from local.command.subscriber import subscribe
 from tests.waiting import until
 from tests.workflow.api.clients import ACCOUNT, Service
 from tests.workflow.pipeline.conftest import RECIPE, TEST, TRAIN, jsonl, rows
-from tunedrop import notice_email
+from tunedrop.notices.texts import email
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "events/schemas/notice.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker())
@@ -195,7 +195,7 @@ def test_every_kind_is_produced_and_keeps_the_schema(told: Told) -> None:
 
 def test_the_text_for_e_mail_is_made_of_the_document_alone(told: Told) -> None:
     for each in told.published:
-        assert each.email == notice_email.text_of(each.body)
+        assert each.email == email.text_of(each.body)
 
 
 def test_the_samples_of_the_page_have_the_form_of_what_is_published(told: Told) -> None:

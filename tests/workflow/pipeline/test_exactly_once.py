@@ -10,6 +10,7 @@ from embedded_aws.calls import CallRefused
 from embedded_aws.lambdas.errors import InvokeRefused, Outcome, exited, failed
 from tests.waiting import until
 from tests.workflow.pipeline.conftest import Application
+from tunedrop.notices.publication import document_of
 
 
 def is_upload(event: Mapping[str, Any]) -> bool:
@@ -131,7 +132,7 @@ def test_a_notice_that_sns_refuses_at_first_still_comes(application: Application
     name = application.drop()
     record = until(lambda: (run := application.record(name)).closed and run, "the record to close")
     notice = application.end(name)
-    assert notice["notice_id"] == record.notice["notice_id"]
+    assert notice["notice_id"] == document_of(record.notice)["notice_id"]
     assert notice["status"] == "SUCCEEDED"
 
 
@@ -148,7 +149,7 @@ def test_a_closed_run_whose_execution_ends_before_the_notice_is_out_still_gets_t
     application.stack.aws.calls.accept()
     application.sweep()
     notice = application.end(name)
-    assert notice == json.loads(record.notice["message"])
+    assert notice == document_of(record.notice)
     assert notice["status"] == "SUCCEEDED"
     assert {each["notice_id"] for each in application.notices_of(name)} == {notice["notice_id"]}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.waiting import until
@@ -24,4 +26,4 @@ def test_two_thousand_test_rows_end_improved_with_their_p_value(application: App
     record = application.record(notice["name"])
     assert record.evaluation == evaluation
     assert application.report(notice)["evaluation"]["comparison"]["reward"]["p_value"] == evaluation["p_value"]
-    assert "p below 0.0001" in record.notice["email"]
+    assert "p below 0.0001" in json.loads(record.notice["Message"])["email"]

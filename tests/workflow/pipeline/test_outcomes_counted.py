@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.workflow.pipeline.conftest import TEST, Application
+from tunedrop.notices.publication import document_of
 
 STACK = "tunedrop"  # the name that the embedded AWS deploys it under
 
@@ -47,7 +48,7 @@ def test_a_run_counts_once_by_its_outcome_however_often_its_last_state_runs(appl
     assert (notice["status"], end["status"]) == ("SUCCEEDED", "REJECTED")
 
     concluded = again(application, "ConcludeRun", {"run_id": notice["run_id"]})
-    assert json.loads(concluded["notice"]["message"])["notice_id"] == notice["notice_id"]
+    assert document_of(concluded["notice"])["notice_id"] == notice["notice_id"]
     assert concluded.keys() == {"decision", "verdict", "promotion", "notice"}
     again(application, "ReleaseRun", {"input": {"execution_arn": end["execution_arn"], "run_id": end["run_id"]}})
 

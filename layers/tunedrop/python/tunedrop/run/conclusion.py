@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from tunedrop import clock, notice
+from tunedrop import clock
 from tunedrop.catalog import is_simulated
 from tunedrop.evaluation.comparison import length_labels
 from tunedrop.evaluation.guard_rails import Profile
@@ -15,6 +15,7 @@ from tunedrop.evaluation.plan import Shard, comparison_shards, load_plan, read_s
 from tunedrop.evaluation.tally import Tally
 from tunedrop.evaluation.verdict import Rules, evaluate, notice_figures
 from tunedrop.graders.turn import text_of
+from tunedrop.notices import of_run
 from tunedrop.outcomes import Status
 from tunedrop.recipe import Recipe
 from tunedrop.rehearsal.probes import ideal_answer
@@ -70,7 +71,7 @@ def conclude(run_id: str, resources: Resources) -> dict[str, Any]:
             flips=flips,
             simulated=is_simulated(resources.settings.mantle_base_url),
         )
-        closing = notice.closing(record, Status.SUCCEEDED, None, report_uri=report_uri, finished_at=finished_at)
+        closing = of_run.closing(record, Status.SUCCEEDED, None, report_uri=report_uri, finished_at=finished_at)
         record = resources.runs.close(run_id, closing)
         closed_now = record.finished_at == finished_at
     return {

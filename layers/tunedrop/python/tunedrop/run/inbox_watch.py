@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tunedrop import identity
 from tunedrop.identity import Upload
+from tunedrop.notices.publication import Publication
 from tunedrop.outcomes import RunNotFound
 from tunedrop.recipe_text import RECIPE_BYTES
 from tunedrop.resources import Resources
@@ -15,7 +14,7 @@ from tunedrop.run.record import PinnedObject, RunRecord
 from tunedrop.teams import Teams
 
 
-def watch(upload: Upload, size: int, resources: Resources, teams: Teams) -> dict[str, Any] | None:
+def watch(upload: Upload, size: int, resources: Resources, teams: Teams) -> Publication | None:
     """The notice that an upload of `size` bytes calls for; None where all is well with it."""
 
     def text() -> bytes:

@@ -47,7 +47,7 @@ def instructions(record: RunRecord) -> dict[str, Any]:
     `wanted`: put `value` into `parameter`, with `approval` only after a person's word, for which `asking` is published
     and `wait_seconds` are given. `otherwise` is the terminal notice where that cannot be done.
     """
-    from tunedrop import notice  # here, since a notice tells the standing
+    from tunedrop.notices import of_run  # here, since a notice tells the standing
 
     promotion = _asked(record)
     if promotion is None or record.notice is None or not deserved(record, record.status):
@@ -58,7 +58,7 @@ def instructions(record: RunRecord) -> dict[str, Any]:
         "parameter": promotion.parameter,
         "value": record.tuned_model or "",
         "wait_seconds": round(promotion.approval_hours * 3600),
-        "asking": notice.approval_wanted(record, promotion) if promotion.approval else {},
+        "asking": of_run.approval_wanted(record, promotion) if promotion.approval else {},
         "otherwise": _not_promoted(record.notice, promotion),
     }
 
@@ -110,10 +110,11 @@ def _gate(record: RunRecord, status: Status) -> str | None:
 
 def _not_promoted(published: Mapping[str, Any], promotion: Promotion) -> dict[str, Any]:
     """The terminal notice with the truth of a promotion that failed."""
-    from tunedrop.notice import publishable
+    from tunedrop.notices.publication import document_of, publication
 
-    body = json.loads(published["message"])
+    body = document_of(published)
     if body["promotion"]["done"]:
         why_not = f"the parameter {promotion.parameter} could not be written; the execution's history says why"
         body["promotion"] |= {"done": False, "why_not": why_not}
-    return publishable(body, published["subject"], published["attributes"])
+    made = publication(body, published["Subject"], {})
+    return {**made, "MessageAttributes": published["MessageAttributes"]}

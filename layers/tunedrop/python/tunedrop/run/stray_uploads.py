@@ -9,12 +9,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
 from urllib.parse import quote
 
-from tunedrop import identity, notice
+from tunedrop import identity
 from tunedrop.graders.of_recipe import grader_of
 from tunedrop.identity import RECIPE_NAMES, SIBLINGS, TEST_NAME, TRAIN_NAME, Upload
+from tunedrop.notices.of_run import SCHEMA_VERSION
+from tunedrop.notices.publication import Publication, publication, subject_line
 from tunedrop.outcomes import RecipeInvalid
 from tunedrop.recipe import resolve
 from tunedrop.recipe_text import parse
@@ -139,11 +140,11 @@ def train_beside(key: str) -> str:
     return f"{key.rpartition('/')[0]}/{TRAIN_NAME}"
 
 
-def notice_of(upload: Upload, size: int, remark: Remark, *, team: str | None) -> dict[str, Any]:
+def notice_of(upload: Upload, size: int, remark: Remark, *, team: str | None) -> Publication:
     """The notice about an upload, ready to publish. Its id is the same each time."""
     name = identity.dataset_name(upload.key)
     body = {
-        "schema_version": notice.SCHEMA_VERSION,
+        "schema_version": SCHEMA_VERSION,
         "notice_id": identity.upload_notice_id(upload),
         "event": remark.event,
         "run_id": remark.run_id,
@@ -157,8 +158,8 @@ def notice_of(upload: Upload, size: int, remark: Remark, *, team: str | None) ->
         "problem": remark.problem,
         "advice": remark.advice,
     }
-    told = notice.attribute_values({"event": remark.event, "name": name, "team": team})
-    return notice.publishable(body, notice.subject_line("Tunedrop UPLOAD: ", name, quote(name)), told)
+    told = {"event": remark.event, "name": name, "team": team}
+    return publication(body, subject_line("Tunedrop UPLOAD: ", name, quote(name)), told)
 
 
 def _is(upload: Upload, pinned: PinnedObject) -> bool:

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tunedrop import clock, notice
+from tunedrop import clock
+from tunedrop.notices import of_run
+from tunedrop.notices.publication import Publication
 from tunedrop.outcomes import (
     DeploymentFailed,
     RunReleased,
@@ -76,7 +78,7 @@ class Poll:
     decision: str
     status: str
     wait_seconds: int
-    warnings: Sequence[Mapping[str, Any]] = ()
+    warnings: Sequence[Publication] = ()
     told: Sequence[str] = ()
     new_events: Sequence[TrainingEvent] = field(default=(), compare=False)
 
@@ -122,7 +124,7 @@ class Polling:
         following = next((finding for finding in findings if finding["name"] not in told), None)
         return replace(
             seen,
-            warnings=(notice.warning(record, following),) if following else (),
+            warnings=(of_run.warning(record, following),) if following else (),
             told=(*told, following["name"]) if following else tuple(told),
             new_events=new_events,
         )

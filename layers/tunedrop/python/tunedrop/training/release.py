@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from aws_lambda_powertools import Logger
 
-from tunedrop import clock, identity, notice
+from tunedrop import clock, identity
 from tunedrop.answer_members import member
+from tunedrop.notices import of_run
 from tunedrop.outcomes import RunNotFound, ServiceBusy, Status, status_of_error
 from tunedrop.run.record import RunRecord
 from tunedrop.run.registration import new_record
@@ -232,7 +233,7 @@ class Releaser:
             except Exception:
                 # The notice is what must come; a report that cannot be written is told, and missing in the notice.
                 logger.exception("the report of an ended run could not be written", run_id=record.run_id)
-        closing = notice.closing(record, status, reason, report_uri=report_uri, finished_at=finished_at)
+        closing = of_run.closing(record, status, reason, report_uri=report_uri, finished_at=finished_at)
         closed = self._store.close(record.run_id, closing)
         return closed, closed.finished_at == finished_at
 

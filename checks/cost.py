@@ -10,9 +10,9 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from checks import sam_template
-from tunedrop.evaluation.plan import ASSUMED_LATENCY_SECONDS, rows_a_shard
 from tunedrop.recipe import Evaluation
-from tunedrop.training.polling import wait_seconds
+from tunedrop.states.plan_evaluation import ASSUMED_LATENCY_SECONDS, rows_a_shard
+from tunedrop.states.poll_job import wait_seconds
 
 PRICES_OF = "January 2026"
 """When the prices below were AWS's public list prices for us-west-2, as the author knew them; no program reads them."""

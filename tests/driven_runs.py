@@ -367,6 +367,6 @@ RUNS: tuple[DrivenRun, ...] = (
 
 NOT_ON_ONE_MACHINE: Mapping[str, str] = {
     "parameter LaterPollSeconds": "it is the wait of jobs that are 15 minutes old, and none here gets so old; see "
-    "tests/unit/training/test_polling.py",
+    "tests/unit/states/test_poll_job.py",
 }
 """What none of the runs can use: the option, why, and the test that holds it instead."""

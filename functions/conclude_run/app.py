@@ -7,8 +7,8 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunedrop.resources import Resources
-from tunedrop.run.conclusion import conclude
 from tunedrop.service_faults import named_faults
+from tunedrop.states import conclude_run
 
 logger = Logger()
 metrics = Metrics()
@@ -21,14 +21,12 @@ resources = Resources()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id"}` to `{"decision": "concluded", "verdict", "promotion", "notice"}`. Raises EvaluationIncomplete."""
     logger.append_keys(run_id=event["run_id"])
-    conclusion = conclude(event["run_id"], resources)
-    logger.info("concluded", verdict=conclusion["verdict"])
-    difference = conclusion.pop("difference")
-    # A state that runs twice finds the run closed: each run counts once.
-    if conclusion.pop("closed_now"):
+    concluded = conclude_run.run(event, resources)
+    logger.info("concluded", verdict=concluded.verdict)
+    if concluded.closed_now:  # each run counts once
         metrics.add_dimension("status", "SUCCEEDED")
         metrics.add_metric("RunsEnded", MetricUnit.Count, 1)
         # By the service alone: a dimension a run would be a time series a run.
-        with single_metric("EvaluationDifference", MetricUnit.NoUnit, difference):
+        with single_metric("EvaluationDifference", MetricUnit.NoUnit, concluded.difference):
             pass
-    return {"decision": "concluded", **conclusion}
+    return concluded.output()

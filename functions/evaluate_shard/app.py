@@ -5,9 +5,9 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tunedrop.evaluation.shard import evaluate_shard
 from tunedrop.resources import Resources
 from tunedrop.service_faults import named_faults
+from tunedrop.states import evaluate_shard
 
 logger = Logger()
 resources = Resources()
@@ -17,10 +17,8 @@ resources = Resources()
 @named_faults
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id", "shard"}` to `{"decision": "evaluated"}`. Raises ServiceBusy to be run again for what is missing."""
-    run_id = event["run_id"]
-    logger.append_keys(run_id=run_id, shard=event["shard"])
-    answered = evaluate_shard(
-        run_id, event["shard"], resources, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000
-    )
-    logger.info("evaluated", answered=answered)
-    return {"decision": "evaluated"}
+    logger.append_keys(run_id=event["run_id"], shard=event["shard"])
+    resources.seconds_left = lambda: context.get_remaining_time_in_millis() / 1000
+    evaluated = evaluate_shard.run(event, resources)
+    logger.info("evaluated", answered=evaluated.answered)
+    return evaluated.output()

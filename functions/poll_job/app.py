@@ -7,8 +7,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunedrop.resources import Resources
 from tunedrop.service_faults import named_faults
+from tunedrop.states import poll_job
 from tunedrop.training.measures import put_out
-from tunedrop.training.polling import Polling
 
 logger = Logger()
 metrics = Metrics()
@@ -26,25 +26,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises TrainingFailed, TrainingCancelled, TrainingStuck, TrainingUnhealthy, BudgetExceeded, DeploymentFailed,
     RunReleased; ServiceBusy to be run again.
     """
-    run_id = event["run_id"]
-    logger.append_keys(run_id=run_id)
-    settings = resources.settings
-    record = resources.runs.load(run_id)
-    polling = Polling(
-        resources.runs,
-        resources.training_events,
-        resources.backend(record),
-        first_poll=settings.first_poll_seconds,
-        later_poll=settings.later_poll_seconds,
-    )
-    seen = polling.poll(run_id, told=event.get("told", []), gradings=resources.gradings(record))
-    put_out(metrics, record, seen.new_events)
+    logger.append_keys(run_id=event["run_id"])
+    seen = poll_job.run(event, resources)
+    put_out(metrics, event["run_id"], seen.base_model, seen.new_events)
     if seen.decision == "unknown":
         logger.warning("the job has a status that is not documented", status=seen.status)
-    return {
-        "decision": seen.decision,
-        "status": seen.status,
-        "wait_seconds": seen.wait_seconds,
-        "warnings": list(seen.warnings),
-        "told": list(seen.told),
-    }
+    return seen.output()

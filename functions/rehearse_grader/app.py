@@ -5,9 +5,9 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tunedrop.rehearsal.rehearse import rehearse
 from tunedrop.resources import Resources
 from tunedrop.service_faults import named_faults
+from tunedrop.states import rehearse_grader
 
 logger = Logger()
 resources = Resources()
@@ -18,5 +18,4 @@ resources = Resources()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id"}` to `{"decision": "go"}`. Raises NoSignal, GraderUnsound; ServiceBusy to be run again."""
     logger.append_keys(run_id=event["run_id"])
-    rehearse(event["run_id"], resources)
-    return {"decision": "go"}
+    return rehearse_grader.run(event, resources).output()

@@ -5,10 +5,9 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tunedrop.notices import of_run
 from tunedrop.resources import Resources
-from tunedrop.run.resolution import resolve_inputs
 from tunedrop.service_faults import named_faults
+from tunedrop.states import resolve_inputs
 
 logger = Logger()
 resources = Resources()
@@ -19,5 +18,4 @@ resources = Resources()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id"}` to `{"decision": "resolved", "notice"}`. Raises InputMissing, RecipeInvalid."""
     logger.append_keys(run_id=event["run_id"])
-    record = resolve_inputs(event["run_id"], store=resources.runs, s3=resources.s3, settings=resources.settings)
-    return {"decision": "resolved", "notice": of_run.started(record)}
+    return resolve_inputs.run(event, resources).output()

@@ -7,8 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunedrop.resources import Resources
 from tunedrop.service_faults import named_faults
-from tunedrop.training.submission import Submission
-from tunedrop.training.takeover import take_over
+from tunedrop.states import submit_job
 
 logger = Logger()
 resources = Resources()
@@ -22,21 +21,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises JobRefused, RecipeInvalid, RunReleased, RunFileMissing, RunFileBroken; ServiceBusy or SubmissionUnclear to be
     run again.
     """
-    run_id = event["run_id"]
-    logger.append_keys(run_id=run_id)
-    record = resources.runs.load(run_id)
-    backend = resources.backend(record)
-    taken_over = take_over(record, resources.runs, backend)
-    if taken_over is not None:
-        logger.info("taken over", job_id=taken_over.job_id, tuned_model=taken_over.tuned_model)
-        return {"decision": "submitted", "wait_seconds": 0}
-    submission = Submission(
-        resources.runs,
-        backend,
-        lease_seconds=context.get_remaining_time_in_millis() / 1000,
-        list_lag_seconds=resources.settings.list_lag_seconds,
+    logger.append_keys(run_id=event["run_id"])
+    resources.seconds_left = lambda: context.get_remaining_time_in_millis() / 1000
+    submitted = submit_job.run(event, resources)
+    logger.info(
+        "taken over" if submitted.taken_over else "submitted",
+        job_id=submitted.job_id,
+        tuned_model=submitted.tuned_model,
     )
-    rows, folder = (record.dataset or {}).get("rows"), resources.folder(run_id)
-    record = submission.submit(run_id, lambda: folder.open_training_file(rows))
-    logger.info("submitted", job_id=record.job_id)
-    return {"decision": "submitted", "wait_seconds": resources.settings.first_poll_seconds}
+    return submitted.output()

@@ -1,6 +1,5 @@
 """SweepRuns: finds runs whose end nobody saw, and what is held for nobody."""
 
-from dataclasses import asdict
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -8,8 +7,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunedrop.resources import Resources
-from tunedrop.run.sweep import sweep
 from tunedrop.service_faults import named_faults
+from tunedrop.states import sweep_runs
 
 logger = Logger()
 metrics = Metrics()
@@ -20,10 +19,10 @@ resources = Resources()
 @logger.inject_lambda_context(clear_state=True)
 @named_faults
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Anything to the counts of `tunedrop.run.sweep.Swept`."""
-    swept = asdict(sweep(resources))
-    for name, number in swept.items():
+    """Anything to `{"decision": "swept"}` and the counts of `tunedrop.states.sweep_runs.Counts`."""
+    swept = sweep_runs.run(event, resources)
+    for name, number in swept.counts.items():
         if number:  # a metric is paid for in each month in which it is put out, and most months nothing is missed
             metrics.add_metric(name, MetricUnit.Count, number)
-    logger.info("swept", **swept)
-    return swept
+    logger.info("swept", extra=dict(swept.counts))
+    return swept.output()

@@ -6,8 +6,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunedrop.resources import Resources
-from tunedrop.run.preparation import validate_dataset
 from tunedrop.service_faults import named_faults
+from tunedrop.states import validate_dataset
 
 logger = Logger()
 resources = Resources()
@@ -17,7 +17,5 @@ resources = Resources()
 @named_faults
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id"}` to `{"decision": "valid", "rows"}`. Raises DatasetInvalid."""
-    run_id = event["run_id"]
-    logger.append_keys(run_id=run_id)
-    record = validate_dataset(run_id, store=resources.runs, s3=resources.s3, run_folder=resources.folder(run_id))
-    return {"decision": "valid", "rows": (record.dataset or {})["rows"]}
+    logger.append_keys(run_id=event["run_id"])
+    return validate_dataset.run(event, resources).output()

@@ -23,13 +23,14 @@ from tunedrop import clock, identity
 from tunedrop.notices.publication import document_of
 from tunedrop.outcomes import RunEnded, RunReleased, Status, Transient
 from tunedrop.recipe import resolve
+from tunedrop.run.execution import PipelineExecution
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
+from tunedrop.states.release_run import Releaser
+from tunedrop.states.submit_job import Submission
 from tunedrop.training.backend import JobRequest, TrainingBackend
 from tunedrop.training.nova import NovaBackend
 from tunedrop.training.open_weight import OpenWeightBackend
-from tunedrop.training.release import PipelineExecution, Releaser
-from tunedrop.training.submission import Submission
 
 EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:pipeline:"
 LIST_LAG_SECONDS = 0.1

@@ -2,7 +2,7 @@
 
 Limits of Step Functions: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html, of Lambda:
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html. What training alone uses of the history is in
-test_state_machines.py and tests/unit/training/test_longest_job.py.
+test_state_machines.py and tests/unit/states/test_longest_job.py.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pydantic import BaseModel
 from checks import sam_template
 from tunedrop.api.documents import MOST_UPLOAD_BYTES
 from tunedrop.dataset.rules import MAX_ROWS
-from tunedrop.evaluation.plan import ASSUMED_LATENCY_SECONDS, LEAST_ANSWERS, MOST_ANSWERS, rows_a_shard
 from tunedrop.mantle import TIMEOUT_SECONDS
 from tunedrop.recipe import Budget, Evaluation
+from tunedrop.states.plan_evaluation import ASSUMED_LATENCY_SECONDS, LEAST_ANSWERS, MOST_ANSWERS, rows_a_shard
 
 CANDIDATES = 3
 MOST_SAMPLES = 16

@@ -12,7 +12,7 @@ import pytest
 
 from checks import sam_template
 from tunedrop.graders import metrics
-from tunedrop.run.sweep import Swept
+from tunedrop.states.sweep_runs import Counts
 from tunedrop.training import measures
 
 Resources = dict[str, dict[str, Any]]
@@ -117,7 +117,7 @@ def test_what_is_watched_or_shown_of_our_own_is_what_the_code_puts_out(alarms: R
     for named in re.findall(r"MetricName=(\S+(?: OR \S+)*)'?,", body):
         own |= set(re.findall(r'\\"(\w+)\\"', named))
     assert {"EvaluationDifference", "critic_rewards_mean"} <= own
-    put_out = {metrics.ERRORS, metrics.ZERO_SHARE, *(each.name for each in fields(Swept))}
+    put_out = {metrics.ERRORS, metrics.ZERO_SHARE, *(each.name for each in fields(Counts))}
     # The service's own names of what a step measured, with its slashes as underscores.
     put_out |= {name for name in own if name.startswith(measures.PREFIXES)}
     by_hand = {"RunsEnded": "conclude_run", "EvaluationDifference": "conclude_run"}

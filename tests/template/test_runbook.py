@@ -13,7 +13,7 @@ import yaml
 from checks import sam_template
 from tunedrop import outcomes
 from tunedrop.recipe import FindingName
-from tunedrop.training.release import PipelineExecution, end_of
+from tunedrop.run.execution import PipelineExecution, end_of
 
 RUNBOOK = sam_template.ROOT / "docs/runbook.md"
 

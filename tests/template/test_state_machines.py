@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from checks import sam_template, state_machines
 from tunedrop import recipe
-from tunedrop.evaluation.plan import LEAST_ANSWERS
-from tunedrop.training.polling import AGE_SHARE
+from tunedrop.states.plan_evaluation import LEAST_ANSWERS
+from tunedrop.states.poll_job import AGE_SHARE
 
 MACHINES = sam_template.ROOT / "statemachine"
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from embedded_aws import dynamodb_rules
-from tunedrop.api.validations import SHOWN_BYTES, SHOWN_FINDINGS, Validations, shown
 from tunedrop.recipe_text import RECIPE_BYTES, require_storable
+from tunedrop.states.run_validation import SHOWN_BYTES, SHOWN_FINDINGS, shown
+from tunedrop.validations import Validations
 
 ID = "0" * 32
 

@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from tunedrop.identity import Upload
-from tunedrop.notices import of_run
+from tunedrop.notices import of_run, stray_uploads
 from tunedrop.notices.publication import Publication
 from tunedrop.outcomes import Status
 from tunedrop.recipe import Promotion, Recipe
-from tunedrop.run import stray_uploads
 from tunedrop.run.record import PinnedObject, RunRecord
 
 RUN = RunRecord(

@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 from embedded_aws import sns_rules
 from tests.unit.notices.notices_of_all_kinds import RUN, TRAINED, compared, ended
 from tunedrop.identity import Upload
-from tunedrop.notices import of_run
+from tunedrop.notices import of_run, stray_uploads
 from tunedrop.notices.publication import document_of
 from tunedrop.outcomes import Status
 from tunedrop.recipe import Promotion
-from tunedrop.run import stray_uploads
 from tunedrop.run.record import PinnedObject
 
 LONGEST_KEY_BYTES = 1024  # of S3

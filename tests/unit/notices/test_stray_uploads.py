@@ -8,8 +8,8 @@ import pytest
 
 from tests.unit.notices.notices_of_all_kinds import RUN
 from tunedrop.identity import Upload
+from tunedrop.notices.stray_uploads import Remark, look_at, train_beside
 from tunedrop.run.record import PinnedObject, RunRecord
-from tunedrop.run.stray_uploads import Remark, look_at, train_beside
 
 
 def look(key: str, *, size: int = 10, text: bytes = b"", record: RunRecord | None = None) -> Remark | None:

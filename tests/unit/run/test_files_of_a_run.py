@@ -11,12 +11,13 @@ import pytest
 from moto import mock_aws
 
 from tunedrop.evaluation.answers import Answer
-from tunedrop.evaluation.plan import Candidate, Shard, answers_prefix, load_plan, plan, read_shard
+from tunedrop.evaluation.plan import Shard, answers_prefix, load_plan, read_shard
 from tunedrop.outcomes import RunFileBroken, RunFileMissing
 from tunedrop.recipe import Evaluation
-from tunedrop.rehearsal.rehearse import rows_to_rehearse
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
+from tunedrop.states.plan_evaluation import Candidate, plan
+from tunedrop.states.rehearse_grader import rows_to_rehearse
 
 ROWS = 12
 ANSWERS = answers_prefix(0) + "00000.jsonl"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_stepfunctions import SFNClient
 
     from tunedrop.graders.graded import Layout
     from tunedrop.graders.metrics import MetricReader
+    from tunedrop.teams import Teams
     from tunedrop.training.backend import TrainingBackend
     from tunedrop.training.events import TrainingEvents
     from tunedrop.training.health import Gradings
@@ -38,7 +41,12 @@ _GRADER = Config(retries={"mode": "standard", "max_attempts": 5}, read_timeout=3
 
 
 class Resources:
-    """Clients and what is built on them. One for the life of a function's process."""
+    """Clients and what is built on them. One for the life of a function's process.
+
+    `seconds_left` tells how long the present call may still take; the handler of a state that needs it sets it.
+    """
+
+    seconds_left: Callable[[], float]
 
     @cached_property
     def settings(self) -> Settings:
@@ -55,6 +63,16 @@ class Resources:
     @cached_property
     def stepfunctions(self) -> SFNClient:
         return boto3.client("stepfunctions", config=_RETRIES)
+
+    @cached_property
+    def sns(self) -> SNSClient:
+        return boto3.client("sns", config=_RETRIES)
+
+    @cached_property
+    def teams(self) -> Teams:
+        from tunedrop.teams import Teams
+
+        return Teams.from_environment()
 
     @cached_property
     def functions(self) -> LambdaClient:

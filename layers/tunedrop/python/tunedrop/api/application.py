@@ -25,6 +25,7 @@ from tunedrop.api.stopping import decide, stop
 from tunedrop.graders.kinds import KINDS
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
+from tunedrop.validations import findings_key
 
 logger = Logger(child=True)
 
@@ -182,16 +183,16 @@ def _add_the_rest(app: APIGatewayRestResolver, api: Api) -> None:
             InvocationType="Event",
             Payload=json.dumps({"validation_id": validation_id}),
         )
-        told = api.validations.load(validation_id, team.name)
+        told = api.validation(validation_id)
         document = documents.Validation.model_validate(validations.document(validation_id, told, None))
         return _answer(202, document, location=document.url)
 
     @app.get("/validations/<validation_id>", **described("getValidation", 200, "A dataset's check.", "one"))
     def get_validation(validation_id: ValidationId) -> documents.Validation:
-        told = api.validations.load(validation_id, api.team.name)
+        told = api.validation(validation_id)
         link = None
         if told["result"] is not None and "reason" not in told["result"]:
-            link = api.link(validations.findings_key(validation_id), as_name="findings.json")
+            link = api.link(findings_key(validation_id), as_name="findings.json")
         return documents.Validation.model_validate(validations.document(validation_id, told, link))
 
     @app.get("/models", **described("listModels", 200, "The models that can be tuned.", "read"))

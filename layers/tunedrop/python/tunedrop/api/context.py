@@ -14,13 +14,14 @@ from tunedrop import identity
 from tunedrop.api import documents, problems, views
 from tunedrop.api.callers import team_of, user_arn_of
 from tunedrop.api.idempotency import Claims
+from tunedrop.api.problems import Problem
 from tunedrop.api.settings import ApiSettings
-from tunedrop.api.validations import Validations
 from tunedrop.outcomes import RunFileBroken, RunFileMissing, RunNotFound
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
 from tunedrop.run.record import RunRecord
 from tunedrop.teams import Team
+from tunedrop.validations import ValidationNotFound, Validations
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -52,6 +53,13 @@ class Api:
     @cached_property
     def validations(self) -> Validations:
         return Validations(self.resources.dynamodb, self.settings.api_table)
+
+    def validation(self, validation_id: str) -> dict[str, Any]:
+        """A validation of the caller's team. Raises Problem where there is none."""
+        try:
+            return self.validations.load(validation_id, self.team.name)
+        except ValidationNotFound as error:
+            raise Problem("not-found", str(error)) from None
 
     @cached_property
     def presigner(self) -> S3Client:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from tunedrop.run.record import RunRecord
 from tunedrop.training.backend import TrainingEvent
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ PREFIXES = ("actor_", "critic_", "response_length_")
 """The metrics that are put out; step numbers are none."""
 
 
-def put_out(metrics: Metrics, record: RunRecord, events: Sequence[TrainingEvent]) -> None:
+def put_out(metrics: Metrics, run_id: str, base_model: str, events: Sequence[TrainingEvent]) -> None:
     """Add what the events measured to the function's metrics.
 
     The dimensions are the service and the model, of which there are few: a dimension a run would be a time series a
@@ -27,7 +26,7 @@ def put_out(metrics: Metrics, record: RunRecord, events: Sequence[TrainingEvent]
     measured = [(name, value) for name, value in measured if name.startswith(PREFIXES)]
     if not measured:
         return
-    metrics.add_dimension("model", str((record.recipe or {}).get("model")))
-    metrics.add_metadata("run_id", record.run_id)
+    metrics.add_dimension("model", base_model)
+    metrics.add_metadata("run_id", run_id)
     for name, value in measured:
         metrics.add_metric(name=name, unit=MetricUnit.NoUnit, value=value)

@@ -7,18 +7,20 @@ from typing import Any
 
 import pytest
 
-from tests.unit.training.conftest import EXECUTION, RUN_ID
-from tests.unit.training.simulated_service import Clock, SimulatedService, once
+from tests.unit.states.conftest import EXECUTION, RUN_ID
+from tests.unit.states.simulated_service import Clock, SimulatedService, once
 from tunedrop import clock as tunedrop_clock
 from tunedrop import identity
 from tunedrop.outcomes import RecipeInvalid, Status
 from tunedrop.recipe import resolve
-from tunedrop.run import sweep as sweeping
+from tunedrop.run.execution import PipelineExecution
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
+from tunedrop.states import sweep_runs as sweeping
+from tunedrop.states.release_run import Releaser
+from tunedrop.states.sweep_runs import Counts
 from tunedrop.training.backend import JobRequest, JobStatus, Unclear
 from tunedrop.training.holdings import left_behind, let_go
-from tunedrop.training.release import PipelineExecution, Releaser
 from tunedrop.training.takeover import take_over
 
 NOVA = "amazon.nova-2-lite-v1:0:256k"
@@ -88,7 +90,7 @@ def swept(store: RunStore, service: SimulatedService, monkeypatch: pytest.Monkey
     # Whose end was missed is looked at on whole runs, by the tests of the workflow.
     monkeypatch.setattr(sweeping, "_end", lambda record, resources: False)
     monkeypatch.setattr(sweeping, "_unregistered", lambda resources: [])
-    return lambda: sweeping.sweep(Runs(store))  # type: ignore[arg-type] # a part of them
+    return lambda: Counts(**sweeping.run({}, Runs(store)).counts)  # type: ignore[arg-type] # a part of them
 
 
 def job_of(service: SimulatedService, run_id: str) -> tuple[str, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import Any
 
 import boto3
 import pytest
@@ -13,9 +15,9 @@ from tunedrop.outcomes import DatasetInvalid, Status
 from tunedrop.recipe import Recipe
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
-from tunedrop.run.preparation import validate_dataset
 from tunedrop.run.record import PinnedObject, RunRecord
 from tunedrop.run.store import RunStore
+from tunedrop.states import validate_dataset
 
 BOM = b"\xef\xbb\xbf"
 
@@ -44,9 +46,10 @@ def folder_after(runs_table: str) -> Callable[..., RunFolder]:
             )
         )  # fmt: skip
         folder = RunFolder(s3, "runs", "ants-1")
+        resources: Any = SimpleNamespace(runs=store, s3=s3, folder=lambda _: folder)
         for _ in range(2):  # a state may run twice
             with nullcontext() if valid else pytest.raises(DatasetInvalid):
-                validate_dataset("ants-1", store=store, s3=s3, run_folder=folder)
+                validate_dataset.run({"run_id": "ants-1"}, resources)
         return folder
 
     return validate

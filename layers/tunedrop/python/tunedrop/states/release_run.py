@@ -1,4 +1,4 @@
-"""The end of every run that did not go well: nothing of it goes on costing money, and its record is closed.
+"""ReleaseRun: ends a run that did not go well, so that nothing of it goes on costing money and its notice is sent.
 
 Safe to run any number of times, by any number of processes: only the execution that owns the run can close it, and only
 the first closing counts.
@@ -6,27 +6,26 @@ the first closing counts.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger
 
 from tunedrop import clock, identity
-from tunedrop.answer_members import member
+from tunedrop.catalog import is_simulated
 from tunedrop.notices import of_run
-from tunedrop.outcomes import RunNotFound, ServiceBusy, Status, status_of_error
+from tunedrop.outcomes import RunNotFound, ServiceBusy, Status
+from tunedrop.resources import Resources
+from tunedrop.run.execution import PipelineExecution, by_its_shard, describe_execution, end_of
 from tunedrop.run.record import RunRecord
 from tunedrop.run.registration import new_record
 from tunedrop.run.store import ConditionNotMet, OwnedByAnother, RunStore
+from tunedrop.states.decision import Decision, for_the_handler
 from tunedrop.teams import Teams
 from tunedrop.training.backend import Busy, JobStatus, TrainingBackend, Unclear
 from tunedrop.training.holdings import let_go
-
-if TYPE_CHECKING:
-    from mypy_boto3_stepfunctions import SFNClient
 
 logger = Logger(child=True)
 
@@ -39,57 +38,53 @@ _STILL_COSTING = (JobStatus.VALIDATING, JobStatus.QUEUED, JobStatus.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
-class PipelineExecution:
-    """An execution of the pipeline that is over, or not. `error` and `cause` as Step Functions tells them."""
+class Release(Decision):
+    """What is to be done next: `publish` the notice, `wait` and come again, or `nothing`.
 
-    arn: str
-    status: str
-    input: Mapping[str, Any]
-    error: str | None
-    cause: str | None
-    stopped_at: str
+    A state that runs twice finds the run closed: `closed_now` says which of them closed it.
+    """
 
-    @property
-    def going_on(self) -> bool:
-        return self.status in ("RUNNING", "PENDING_REDRIVE")
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """What is to be done next: `publish` the notice, `wait` and come again, or `nothing`."""
-
-    decision: str
     run_id: str
     notice: Mapping[str, Any] | None = None
-    wait_seconds: int = 0
-    closed_now: bool = False
-    """Whether this release closed the run, and did not find it closed."""
+    wait_seconds: int | None = None
+    closed_now: bool = for_the_handler(False)
+
+    @property
+    def status(self) -> str:
+        """The status with which the run was closed, from its notice; empty without a notice."""
+        return str(self.notice["MessageAttributes"]["status"]["StringValue"]) if self.notice else ""
 
 
-def describe_execution(client: SFNClient, aftermath_input: Mapping[str, Any]) -> PipelineExecution:
-    """The execution that an aftermath was started for: by its status-change event, or by the sweeper."""
-    detail = aftermath_input.get("detail") or {}
-    arn = detail.get("executionArn") or aftermath_input.get("execution_arn")
-    if not isinstance(arn, str):
-        raise identity.EventNotUnderstood(
-            "the aftermath's input must be the status change of an execution or an object with an `execution_arn`; "
-            f"got an object with the keys {sorted(map(str, aftermath_input))}"
+def run(event: Mapping[str, Any], resources: Resources) -> Release:
+    """Release what the run of an ended execution holds, and close the run.
+
+    Input: `input`, the status-change event of the execution, or `{"execution_arn"}` from the sweeper.
+
+    Raises:
+        ServiceBusy: the training service could not be asked; nothing is closed yet.
+    """
+    execution = describe_execution(resources.stepfunctions, event["input"])
+
+    def write_report(record: RunRecord, *, status: Status, reason: Mapping[str, str] | None, finished_at: str) -> str:
+        from tunedrop.run import report_files
+
+        return report_files.write_report(
+            resources.folder(record.run_id),
+            record,
+            status=status,
+            reason=reason,
+            finished_at=finished_at,
+            metrics=resources.training_events.metrics(record.run_id),
+            simulated=is_simulated(resources.settings.mantle_base_url),
         )
-    told = client.describe_execution(executionArn=arn)
-    stopped = told.get("stopDate")
-    return PipelineExecution(
-        arn=arn,
-        status=member(told, "status", str, "DescribeExecution"),
-        input=execution_input(told),
-        error=told.get("error") or detail.get("error"),
-        cause=told.get("cause") or detail.get("cause"),
-        stopped_at=clock.text(stopped) if stopped else clock.now_text(),
+
+    releaser = Releaser(
+        resources.runs,
+        resources.backend,
+        list_lag_seconds=resources.settings.list_lag_seconds,
+        write_report=write_report,
     )
-
-
-def execution_input(told: Mapping[str, Any]) -> Any:
-    """The input in DescribeExecution's answer, whatever a person started the execution with."""
-    return json.loads(told.get("input") or "{}")
+    return releaser.release(execution)
 
 
 class WriteReport(Protocol):
@@ -236,67 +231,3 @@ class Releaser:
         closing = of_run.closing(record, status, reason, report_uri=report_uri, finished_at=finished_at)
         closed = self._store.close(record.run_id, closing)
         return closed, closed.finished_at == finished_at
-
-
-MESSAGE_CHARACTERS = 2000
-"""How much of a cause that is no error's document is told."""
-
-
-SHARD_FAILED = "States.ExceedToleratedFailureThreshold"
-"""How a Distributed Map ends one of whose children failed, whatever ended that."""
-
-
-def by_its_shard(execution: PipelineExecution, record: RunRecord) -> PipelineExecution:
-    """The execution with the error and cause of the shard that ended it, where the state machine noted them."""
-    noted = record.shard_failure
-    if execution.error != SHARD_FAILED or not noted:
-        return execution
-    return replace(execution, error=noted.get("error"), cause=noted.get("cause"))
-
-
-def end_of(execution: PipelineExecution) -> tuple[Status, dict[str, str]]:
-    """How a run ends whose execution ended like this, and the reason, in the words that its reader gets."""
-    if execution.status == "ABORTED":
-        told = f" ({execution.cause})" if execution.cause else ""
-        return Status.CANCELLED, {"error": "Stopped", "message": f"The execution was stopped{told}."}
-    if execution.status == "TIMED_OUT":
-        return Status.FAILED, {"error": "RunTimedOut", "message": "The run took longer than a run may take."}
-    if execution.status == "SUCCEEDED":
-        return Status.FAILED, {"error": "RunUnconcluded", "message": "The execution ended without a conclusion."}
-    error = execution.error or "Unknown"
-    return status_of_error(error), {"error": error, "message": _message(execution.cause) or error}
-
-
-def _message(cause: str | None) -> str:
-    """The message in a Lambda error's Cause (`{"errorMessage", "errorType", …}`), or the Cause itself.
-
-    Step Functions cuts a Cause at 32,768 characters, within the message where that is long: then what is left of it.
-    """
-    text = cause or ""
-    try:
-        document = json.loads(text)
-    except ValueError:
-        return _cut_message(text) or text[:MESSAGE_CHARACTERS]
-    if isinstance(document, dict) and isinstance(document.get("errorMessage"), str):
-        return str(document["errorMessage"])
-    return text
-
-
-def _cut_message(cause: str) -> str:
-    """The begun `errorMessage` of a Cause that is cut; empty where there is none."""
-    _, found, begun = cause.partition('"errorMessage": "')
-    if not found:
-        return ""
-    decoder = json.JSONDecoder(strict=False)
-    try:
-        return str(decoder.raw_decode(f'"{begun}')[0])  # the cut came after the message
-    except ValueError:
-        begun = begun[:MESSAGE_CHARACTERS]
-    # The cut may have gone through an escaped character, which has twelve at the most (a pair of \\uXXXX).
-    for end in range(len(begun), max(len(begun) - 12, 0), -1):
-        try:
-            message = str(decoder.decode(f'"{begun[:end]}"'))
-        except ValueError:
-            continue
-        return message.encode(errors="ignore").decode() + "…"
-    return ""

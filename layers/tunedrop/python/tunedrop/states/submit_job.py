@@ -1,4 +1,6 @@
-"""Exactly one job a run, though the service knows no client token.
+"""SubmitJob: uploads the training file and creates the job, exactly once, or takes over one that is there.
+
+The service knows no client token.
 
 The training file is uploaded under a name made of the run id; the id of that file is the idempotency key. A lease keeps
 two processes from submitting at the same time; `submitting_at` is saved before the call, so that whoever comes after a
@@ -9,18 +11,61 @@ one.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import IO
+from dataclasses import dataclass
+from typing import IO, Any
 
 from tunedrop import clock, identity
 from tunedrop.outcomes import JobRefused, RunReleased, ServiceBusy, SubmissionUnclear
 from tunedrop.recipe import Recipe
+from tunedrop.resources import Resources
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import ConditionNotMet, RunStore
+from tunedrop.states.decision import Decision, for_the_handler
 from tunedrop.training.backend import Busy, Job, JobRequest, Refused, TrainingBackend, Unclear
+from tunedrop.training.takeover import take_over
 
 _LEASE_FREE = "attribute_not_exists(submission_lease_until) OR submission_lease_until < :now"
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted(Decision):
+    """The run has its job, or its model: it is `submitted`, and PollJob looks at it after `wait_seconds`."""
+
+    wait_seconds: int
+    job_id: str | None = for_the_handler()
+    tuned_model: str | None = for_the_handler()
+    taken_over: bool = for_the_handler(False)
+
+
+def run(event: Mapping[str, Any], resources: Resources) -> Submitted:
+    """Take over the job or model that the recipe names, or submit a job of the run's own.
+
+    Input: `run_id`.
+
+    Raises:
+        JobRefused, RecipeInvalid: the service will not have this job, or there is nothing to take over.
+        RunReleased: the run was stopped meanwhile; no job of it is left training.
+        RunFileMissing, RunFileBroken: the training file is not what ValidateDataset wrote.
+        ServiceBusy, SubmissionUnclear: to be run again.
+    """
+    run_id = event["run_id"]
+    record = resources.runs.load(run_id)
+    backend = resources.backend(record)
+    taken_over = take_over(record, resources.runs, backend)
+    if taken_over is not None:
+        job_id, tuned_model = taken_over.job_id, taken_over.tuned_model
+        return Submitted("submitted", wait_seconds=0, job_id=job_id, tuned_model=tuned_model, taken_over=True)
+    submission = Submission(
+        resources.runs,
+        backend,
+        lease_seconds=resources.seconds_left(),
+        list_lag_seconds=resources.settings.list_lag_seconds,
+    )
+    rows, folder = (record.dataset or {}).get("rows"), resources.folder(run_id)
+    record = submission.submit(run_id, lambda: folder.open_training_file(rows))
+    return Submitted("submitted", wait_seconds=resources.settings.first_poll_seconds, job_id=record.job_id)
 
 
 class Submission:

@@ -10,8 +10,7 @@ import boto3
 import pytest
 
 from tunedrop.evaluation.answers import Answer, read_answers
-from tunedrop.evaluation.plan import Candidate, answers_prefix, load_plan, plan, rows_a_shard
-from tunedrop.evaluation.shard import PART_ANSWERS, ShardEvaluation
+from tunedrop.evaluation.plan import answers_prefix, load_plan
 from tunedrop.graders.deployed import DeployedGrader
 from tunedrop.outcomes import ServiceBusy
 from tunedrop.recipe import Evaluation
@@ -19,6 +18,8 @@ from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
 from tunedrop.sampling import asking
 from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply
+from tunedrop.states.evaluate_shard import PART_ANSWERS, ShardEvaluation
+from tunedrop.states.plan_evaluation import Candidate, plan, rows_a_shard
 
 ROWS = 150
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tunedrop.run.conclusion import shown_prompt
+from tunedrop.states.conclude_run import shown_prompt
 
 AREA = {"name": "area", "arguments": {"base": 10}}
 CALL = {"id": "c", "type": "function", "function": {"name": "area", "arguments": '{"base": 10}'}}

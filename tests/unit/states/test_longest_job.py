@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from tests.unit.training.conftest import RUN_ID
-from tests.unit.training.simulated_service import Clock, SimulatedService
+from tests.unit.states.conftest import RUN_ID
+from tests.unit.states.simulated_service import Clock, SimulatedService
 from tunedrop import clock as tunedrop_clock
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
+from tunedrop.states.poll_job import Polling, wait_seconds
 from tunedrop.training.backend import JobRequest, JobStatus, TrainingEvent
 from tunedrop.training.events import TrainingEvents
-from tunedrop.training.polling import Polling, wait_seconds
 
 HOURS = 72
 EVENTS_A_TURN, TRANSITIONS_A_TURN = 9, 3

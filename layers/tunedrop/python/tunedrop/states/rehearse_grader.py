@@ -1,4 +1,4 @@
-"""The rehearsal of a run: sample, grade, probe, judge, write it down, and stop what could not learn."""
+"""RehearseGrader: samples the base model, grades it with the deployed grader, and stops what could not learn."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import RunRecord
 from tunedrop.sampling.question import Asking
 from tunedrop.sampling.samplers import sampler_for
+from tunedrop.states.decision import Decision
 
 PROBED_ROWS = 8
 """Rows whose cheats are graded: some 12 answers each, so that a rehearsal stays a matter of seconds."""
@@ -29,8 +30,10 @@ SMALL_BATCH = 7
 """Samples a batch when everything is graded again: a divisor of no usual batch, so that every sample moves."""
 
 
-def rehearse(run_id: str, resources: Resources) -> None:
+def run(event: Mapping[str, Any], resources: Resources) -> Decision:
     """Rehearse the grader of a run on its own training rows; `rehearsal.json` has every answer.
+
+    Input: `run_id`. The decision is `go`.
 
     Raises:
         GraderUnsound: the grader itself is at fault.
@@ -38,6 +41,11 @@ def rehearse(run_id: str, resources: Resources) -> None:
         NoSignal: the base model's rewards leave nothing to learn from.
         ServiceBusy: the model or the grader could not be asked this time.
     """
+    _rehearse(event["run_id"], resources)
+    return Decision("go")
+
+
+def _rehearse(run_id: str, resources: Resources) -> None:
     record = resources.runs.load(run_id)
     recipe = Recipe.model_validate(record.recipe)
     rewards = recipe.grader.reward_range

@@ -1,10 +1,11 @@
-"""From what was dropped to what is trained and tested on: checked, split where needed, written to the run's folder."""
+"""ValidateDataset: checks every line, writes the findings, and writes the files that are trained and tested on."""
 
 from __future__ import annotations
 
 import json
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import orjson
@@ -18,24 +19,36 @@ from tunedrop.dataset.with_recipe import check_with_recipe, validation_share
 from tunedrop.graders.row_options import OPTIONS_FIELD
 from tunedrop.outcomes import DatasetInvalid, InputMissing
 from tunedrop.recipe import Recipe
+from tunedrop.resources import Resources
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.inputs import open_pinned
-from tunedrop.run.record import PinnedObject, RunRecord
-from tunedrop.run.store import RunStore
+from tunedrop.run.record import PinnedObject
+from tunedrop.states.decision import Decision
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-def validate_dataset(run_id: str, *, store: RunStore, s3: S3Client, run_folder: RunFolder) -> RunRecord:
+@dataclass(frozen=True, slots=True)
+class Validated(Decision):
+    """The dataset is `valid`; `rows` of it are trained on."""
+
+    rows: int
+
+
+def run(event: Mapping[str, Any], resources: Resources) -> Validated:
     """Check the pinned files, write findings, training and test file into the run's folder, and note what they are.
+
+    Input: `run_id`.
 
     Raises:
         DatasetInvalid: at least one line cannot be trained on; the message names the first ones with their lines.
         InputMissing: a pinned version is gone.
     """
-    record = store.load(run_id)
+    run_id, s3 = event["run_id"], resources.s3
+    run_folder = resources.folder(run_id)
+    record = resources.runs.load(run_id)
     recipe = Recipe.model_validate(record.recipe)
     if record.train is None:
         raise InputMissing(f"run {run_id} has no training file pinned")
@@ -57,7 +70,8 @@ def validate_dataset(run_id: str, *, store: RunStore, s3: S3Client, run_folder: 
         "findings": run_folder.uri(names.FINDINGS),
         "warnings": report.to_json()["counts"]["warning"],
     }
-    return store.update(run_id, {"dataset": dataset, "stage": "ValidateDataset"})
+    resources.runs.update(run_id, {"dataset": dataset, "stage": "ValidateDataset"})
+    return Validated("valid", rows=facts["rows"])
 
 
 def _write_findings(run_folder: RunFolder, report: DatasetReport, name: str, files: Mapping[str, BinaryIO]) -> None:

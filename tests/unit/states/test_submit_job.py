@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from tests.unit.training.conftest import EXECUTION, RUN_ID
-from tests.unit.training.simulated_service import REFUSAL, Clock, Killed, SimulatedService, drawn, once
+from tests.unit.states.conftest import EXECUTION, RUN_ID
+from tests.unit.states.simulated_service import REFUSAL, Clock, Killed, SimulatedService, drawn, once
 from tunedrop import clock as tunedrop_clock
 from tunedrop.outcomes import JobRefused, RunReleased, ServiceBusy, SubmissionUnclear, Transient
+from tunedrop.run.execution import PipelineExecution
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
+from tunedrop.states.release_run import Release, Releaser
+from tunedrop.states.submit_job import Submission
 from tunedrop.training.backend import Busy, Unclear
-from tunedrop.training.release import PipelineExecution, Release, Releaser
-from tunedrop.training.submission import Submission
 
 LEASE_SECONDS = 120.0
 LAG_SECONDS = 12.0

@@ -1,39 +1,58 @@
-"""Deciding what a run is made of, once: a state that runs again finds its decision in the record."""
+"""ResolveInputs: pins the versions of the dataset, the recipe and the grader that the run is made of.
+
+That is decided once: a state that runs again finds its decision in the record.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from tunedrop.graders.of_recipe import grader_of
 from tunedrop.identity import Upload
+from tunedrop.notices import of_run
 from tunedrop.outcomes import InputMissing, RecipeInvalid
 from tunedrop.recipe import Recipe, resolve
 from tunedrop.recipe_text import RECIPE_BYTES, parse
+from tunedrop.resources import Resources
 from tunedrop.run.inputs import pin_object, pin_recipe, pin_test, pin_upload, read
 from tunedrop.run.record import PinnedObject, RunRecord
-from tunedrop.run.store import RunStore
 from tunedrop.settings import Settings
+from tunedrop.states.decision import Decision
 from tunedrop.training.takeover import earlier_run
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-def resolve_inputs(run_id: str, *, store: RunStore, s3: S3Client, settings: Settings) -> RunRecord:
+@dataclass(frozen=True, slots=True)
+class Resolved(Decision):
+    """The inputs are `resolved`; `notice` says that the run has begun."""
+
+    notice: Mapping[str, Any]
+
+
+def run(event: Mapping[str, Any], resources: Resources) -> Resolved:
     """Pin the versions of train, test and recipe, resolve the recipe, and pin the grader's published version.
+
+    Input: `run_id`.
 
     Raises:
         InputMissing: the training file's version is gone, or there are several recipes; what a call named is not there.
         RecipeInvalid: names every field that is wrong, or why the run that is resumed cannot be.
         RunReleased: the run was stopped meanwhile.
     """
-    record = store.load(run_id)
-    if record.recipe is not None:
-        return record
-    source = record.source
+    record = resources.runs.load(event["run_id"])
+    if record.recipe is None:
+        record = _resolve(record, resources)
+    return Resolved("resolved", notice=of_run.started(record))
+
+
+def _resolve(record: RunRecord, resources: Resources) -> RunRecord:
+    store, s3, settings = resources.runs, resources.s3, resources.settings
+    run_id, source = record.run_id, record.source
     earlier: RunRecord | None = None
     if source.get("kind") == "upload":
         train = pin_upload(s3, _upload(source))

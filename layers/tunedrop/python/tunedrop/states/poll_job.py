@@ -1,10 +1,10 @@
-"""Watching a job: its status, its events kept once each, its health, and the limits beyond which it is stopped."""
+"""PollJob: looks at the job once, keeps its new events, judges its health, and says whether to go on waiting."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tunedrop import clock
@@ -20,8 +20,10 @@ from tunedrop.outcomes import (
     TrainingUnhealthy,
 )
 from tunedrop.recipe import Recipe
+from tunedrop.resources import Resources
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
+from tunedrop.states.decision import Decision, for_the_handler
 from tunedrop.training.backend import (
     Busy,
     Checkpoint,
@@ -68,19 +70,37 @@ class _Lists:
 
 
 @dataclass(frozen=True, slots=True)
-class Poll:
+class Poll(Decision):
     """What a poll decided: `ready` means that the tuned model can be asked.
 
     `warnings` are the notices of findings that are not out yet, at most one; `told` the names of all that are, with
     it. `new_events` are those that this poll kept first.
     """
 
-    decision: str
     status: str
     wait_seconds: int
     warnings: Sequence[Publication] = ()
     told: Sequence[str] = ()
-    new_events: Sequence[TrainingEvent] = field(default=(), compare=False)
+    new_events: Sequence[TrainingEvent] = for_the_handler(())
+    base_model: str = for_the_handler("")
+
+
+def run(event: Mapping[str, Any], resources: Resources) -> Poll:
+    """Look at the run's job once; `Polling.poll` says what it raises.
+
+    Input: `run_id`, and `told`: the names of the findings whose notices are out.
+    """
+    run_id, settings = event["run_id"], resources.settings
+    record = resources.runs.load(run_id)
+    polling = Polling(
+        resources.runs,
+        resources.training_events,
+        resources.backend(record),
+        first_poll=settings.first_poll_seconds,
+        later_poll=settings.later_poll_seconds,
+    )
+    seen = polling.poll(run_id, told=event.get("told", []), gradings=resources.gradings(record))
+    return replace(seen, base_model=str((record.recipe or {}).get("model")))
 
 
 class Polling:

@@ -1,24 +1,25 @@
-"""What no event told: runs whose execution has ended without a notice, and what is held for no live run."""
+"""SweepRuns: finds runs whose end event was lost, and what the training service holds for no live run."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tunedrop import clock, identity
 from tunedrop.answer_members import member, members
 from tunedrop.outcomes import RunNotFound, ServiceBusy, Status
 from tunedrop.recipe import Recipe
 from tunedrop.resources import Resources
+from tunedrop.run.execution import execution_input
 from tunedrop.run.record import RunRecord
 from tunedrop.run.registration import begin_execution
+from tunedrop.states.decision import Decision
 from tunedrop.training.backend import Busy, Refused, Unclear
 from tunedrop.training.backends import backends_of_region
-from tunedrop.training.release import execution_input
 
 if TYPE_CHECKING:
     from tunedrop.training.backend import TrainingBackend
@@ -38,7 +39,7 @@ _ENDED_BADLY: tuple[Literal["FAILED", "TIMED_OUT", "ABORTED"], ...] = ("FAILED",
 
 
 @dataclass(slots=True)
-class Swept:
+class Counts:
     """What a sweep found. What is unowned carries the name of a Tunedrop run that this stack does not know, perhaps
     another stack's in the same account: it is only reported."""
 
@@ -52,7 +53,18 @@ class Swept:
     deployments_unowned: int = 0
 
 
-def sweep(resources: Resources) -> Swept:
+@dataclass(frozen=True, slots=True)
+class Swept(Decision):
+    """The stack is `swept`; `counts` are what was found."""
+
+    counts: Mapping[str, int]
+
+    def output(self) -> dict[str, Any]:
+        """The decision, and each count under its name."""
+        return {"decision": self.decision, **self.counts}
+
+
+def run(event: Mapping[str, Any], resources: Resources) -> Swept:
     """Start the aftermath of every run that is not notified though its execution has ended; release what has no run.
 
     A run that has no record yet, as its registration failed, gets it by its aftermath.
@@ -60,7 +72,7 @@ def sweep(resources: Resources) -> Swept:
     Raises:
         ServiceBusy: a list of the training service could not be read; everything else was swept.
     """
-    swept = Swept()
+    swept = Counts()
     for record in resources.runs.unfinished():
         swept.looked_at += 1
         swept.aftermaths_started += _end(record, resources)
@@ -74,7 +86,7 @@ def sweep(resources: Resources) -> Swept:
     ]
     if troubles:
         raise ServiceBusy(f"the sweep could not look at everything ({swept}): {'; '.join(troubles)}")
-    return swept
+    return Swept("swept", asdict(swept))
 
 
 def _end(record: RunRecord, resources: Resources) -> bool:
@@ -137,10 +149,10 @@ def _begin_what_was_asked_for(record: RunRecord, resources: Resources) -> None:
 
 
 def _trouble_with(
-    release: Callable[[TrainingBackend, Resources, Swept], None],
+    release: Callable[[TrainingBackend, Resources, Counts], None],
     backend: TrainingBackend,
     resources: Resources,
-    swept: Swept,
+    swept: Counts,
 ) -> str | None:
     """Do one part of the sweep; what stood in its way, so that the other parts are done all the same."""
     try:
@@ -150,7 +162,7 @@ def _trouble_with(
     return None
 
 
-def _release_jobs(backend: TrainingBackend, resources: Resources, swept: Swept) -> None:
+def _release_jobs(backend: TrainingBackend, resources: Resources, swept: Counts) -> None:
     """Cancel the jobs that train for runs that have ended; count those of no run of this stack."""
     for run_id, job in backend.live_jobs():
         record = _record(resources, run_id)
@@ -161,7 +173,7 @@ def _release_jobs(backend: TrainingBackend, resources: Resources, swept: Swept) 
             swept.jobs_cancelled += 1
 
 
-def _release_files(backend: TrainingBackend, resources: Resources, swept: Swept) -> None:
+def _release_files(backend: TrainingBackend, resources: Resources, swept: Counts) -> None:
     """Delete the training files that runs which have ended are not to keep; count those of no run of this stack."""
     for run_id, file_id in backend.files():
         record = _record(resources, run_id)
@@ -171,7 +183,7 @@ def _release_files(backend: TrainingBackend, resources: Resources, swept: Swept)
             swept.files_deleted += backend.delete_file(file_id)
 
 
-def _release_deployments(backend: TrainingBackend, resources: Resources, swept: Swept) -> None:
+def _release_deployments(backend: TrainingBackend, resources: Resources, swept: Counts) -> None:
     """Delete the deployments that runs which have ended are not to keep; count those of no run of this stack."""
     for run_id, _ in backend.deployments():
         record = _record(resources, run_id)

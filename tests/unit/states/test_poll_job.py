@@ -6,8 +6,8 @@ from dataclasses import replace
 import boto3
 import pytest
 
-from tests.unit.training.conftest import RUN_ID
-from tests.unit.training.simulated_service import Clock, SimulatedService
+from tests.unit.states.conftest import RUN_ID
+from tests.unit.states.simulated_service import Clock, SimulatedService
 from tests.unit.training.test_health import SICK as SICKNESSES
 from tunedrop import clock as tunedrop_clock
 from tunedrop.notices.publication import document_of
@@ -24,10 +24,10 @@ from tunedrop.outcomes import (
 from tunedrop.recipe import resolve
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
+from tunedrop.states.poll_job import EAGER_MINUTES, Poll, Polling, wait_seconds
 from tunedrop.training.backend import Busy, Checkpoint, Job, JobRequest, JobStatus, Refused, TrainingEvent, Unclear
 from tunedrop.training.events import TrainingEvents
 from tunedrop.training.health import Gradings
-from tunedrop.training.polling import EAGER_MINUTES, Poll, Polling, wait_seconds
 
 
 def step(number: int, reward: float, event_id: str | None = None, created_at: int | None = None) -> TrainingEvent:

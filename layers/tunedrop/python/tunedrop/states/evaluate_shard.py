@@ -1,4 +1,7 @@
-"""One shard: ask, grade, write an answer a line. Run again, it asks only what has no answer yet."""
+"""EvaluateShard: asks one candidate model some rows of the test set, and grades the answers.
+
+It writes an answer a line. Run again, it asks only what has no answer yet.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,7 @@ from tunedrop.run.folder import RunFolder
 from tunedrop.sampling.asking import ask_all
 from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply, Sampler
 from tunedrop.sampling.samplers import sampler_for
+from tunedrop.states.decision import Decision, for_the_handler
 
 PART_ANSWERS = 64
 """Answers that are graded and written together: what a killed process loses at the most, beside what is under way."""
@@ -39,12 +43,22 @@ class _Task:
     content: Mapping[str, Any]
 
 
-def evaluate_shard(run_id: str, number: int, resources: Resources, *, seconds_left: Callable[[], float]) -> int:
-    """Get every answer of a run's shard that is not there yet; how many that were.
+@dataclass(frozen=True, slots=True)
+class Evaluated(Decision):
+    """The shard is `evaluated`; `answered` counts the answers that this call got."""
+
+    answered: int = for_the_handler(0)
+
+
+def run(event: Mapping[str, Any], resources: Resources) -> Evaluated:
+    """Get every answer of a run's shard that is not there yet.
+
+    Input: `run_id`, and `shard`, its number in the plan.
 
     Raises:
         ServiceBusy: some could not be had this time; what was had is written.
     """
+    run_id, number = event["run_id"], event["shard"]
     record = resources.runs.load(run_id)
     recipe = Recipe.model_validate(record.recipe)
     run_folder = resources.folder(run_id)
@@ -52,16 +66,17 @@ def evaluate_shard(run_id: str, number: int, resources: Resources, *, seconds_le
     if not 0 <= number < len(shards):
         raise run_folder.broken(names.PLAN, f"it has no shard {number}")
     shard, quota = shards[number], recipe.evaluation.tokens_per_minute
-    return ShardEvaluation(
+    evaluation = ShardEvaluation(
         shard,
         run_folder,
         evaluation=recipe.evaluation,
         sampler=sampler_for(family_of(shard.model, recipe.catalog_model.family), resources.settings),
         grader=resources.grader(record),
-        seconds_left=seconds_left,
+        seconds_left=resources.seconds_left,
         # Shards know nothing of each other: each has its part of the quota, of as many as may work at once.
         tokens_a_minute=quota and quota / min(recipe.evaluation.concurrency, len(shards)),
-    ).run()
+    )
+    return Evaluated("evaluated", answered=evaluation.run())
 
 
 class ShardEvaluation:

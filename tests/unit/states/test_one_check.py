@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -15,9 +16,9 @@ from tunedrop.outcomes import DatasetInvalid, Status
 from tunedrop.recipe import resolve
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
-from tunedrop.run.preparation import validate_dataset
 from tunedrop.run.record import PinnedObject, RunRecord
 from tunedrop.run.store import RunStore
+from tunedrop.states import validate_dataset
 
 GOOD = good_rows(150)
 TEST = [a_row(n) for n in range(900, 920)]
@@ -100,12 +101,12 @@ def test_the_command_and_the_run_say_the_same_of_a_dataset(
         )
     )  # fmt: skip
     folder = RunFolder(s3, "runs", "kind-1")
+    resources: Any = SimpleNamespace(runs=store, s3=s3, folder=lambda _: folder)
     if valid:
-        record = validate_dataset("kind-1", store=store, s3=s3, run_folder=folder)
-        assert record.dataset is not None
-        assert record.dataset["test_rows"] > 0
+        assert validate_dataset.run({"run_id": "kind-1"}, resources).rows > 0
+        assert (store.load("kind-1").dataset or {})["test_rows"] > 0
     else:
         with pytest.raises(DatasetInvalid) as caught:
-            validate_dataset("kind-1", store=store, s3=s3, run_folder=folder)
+            validate_dataset.run({"run_id": "kind-1"}, resources)
         assert len(str(caught.value)) < 2_500
     assert folder.read_json(names.FINDINGS) == said

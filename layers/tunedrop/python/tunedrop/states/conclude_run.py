@@ -1,8 +1,9 @@
-"""The end of a run that went well: the answers compared, the report written, the record closed with its notice."""
+"""ConcludeRun: compares base and tuned model, writes the report, and closes the record with its notice."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -27,22 +28,38 @@ from tunedrop.run.promotion import instructions
 from tunedrop.run.record import RunRecord
 from tunedrop.run.report_files import write_report
 from tunedrop.sampling.question import text_with_calls
+from tunedrop.states.decision import Decision, for_the_handler
 from tunedrop.training.holdings import let_go
 
 LABEL_CHARACTERS = 60
 """Longest label of a slice."""
 
 
-def conclude(run_id: str, resources: Resources) -> dict[str, Any]:
-    """Compare the models, write result and report, and close the run; the verdict, the promotion and the notice.
+@dataclass(frozen=True, slots=True)
+class Concluded(Decision):
+    """The run is closed: its verdict, what the state machine does about the promotion, and the notice to publish.
 
-    A run that is closed already comes back as it was closed; `closed_now` tells who closed it from who found it so.
+    A state that runs twice finds the run closed: `closed_now` says which of them closed it.
+    """
+
+    verdict: str | None
+    promotion: Mapping[str, Any]
+    notice: Mapping[str, Any] | None
+    difference: float = for_the_handler(0.0)
+    closed_now: bool = for_the_handler(False)
+
+
+def run(event: Mapping[str, Any], resources: Resources) -> Concluded:
+    """Compare the models, write result and report, and close the run. A closed run comes back as it was closed.
+
+    Input: `run_id`.
 
     Raises:
         EvaluationIncomplete: too few rows have graded answers of both models.
         RunFileMissing, RunFileBroken: the run's rows, plan or answers are not what was written.
         RunReleased: the run was stopped meanwhile.
     """
+    run_id = event["run_id"]
     record = resources.runs.load(run_id)
     recipe = Recipe.model_validate(record.recipe)
     closed_now = False
@@ -74,13 +91,15 @@ def conclude(run_id: str, resources: Resources) -> dict[str, Any]:
         closing = of_run.closing(record, Status.SUCCEEDED, None, report_uri=report_uri, finished_at=finished_at)
         record = resources.runs.close(run_id, closing)
         closed_now = record.finished_at == finished_at
-    return {
-        "closed_now": closed_now,
-        "difference": (record.evaluation or {}).get("difference"),
-        "verdict": (record.evaluation or {}).get("verdict"),
-        "promotion": instructions(record),
-        "notice": record.notice,
-    }
+    evaluation = record.evaluation or {}
+    return Concluded(
+        "concluded",
+        verdict=evaluation.get("verdict"),
+        promotion=instructions(record),
+        notice=record.notice,
+        difference=float(evaluation.get("difference", 0.0)),
+        closed_now=closed_now,
+    )
 
 
 def _let_go(record: RunRecord, recipe: Recipe, resources: Resources) -> RunRecord:

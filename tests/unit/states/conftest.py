@@ -5,7 +5,7 @@ from dataclasses import replace
 import boto3
 import pytest
 
-from tests.unit.training.simulated_service import Clock
+from tests.unit.states.simulated_service import Clock
 from tunedrop import clock as tunedrop_clock
 from tunedrop.outcomes import Status
 from tunedrop.recipe import resolve

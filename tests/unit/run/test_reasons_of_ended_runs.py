@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from tunedrop.outcomes import Status
+from tunedrop.run.execution import MESSAGE_CHARACTERS, SHARD_FAILED, PipelineExecution, by_its_shard, end_of
 from tunedrop.run.record import RunRecord
-from tunedrop.training.release import MESSAGE_CHARACTERS, SHARD_FAILED, PipelineExecution, by_its_shard, end_of
 
 MOST_CAUSE_CHARACTERS = 32_768
 

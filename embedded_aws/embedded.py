@@ -40,13 +40,11 @@ from embedded_aws.events.schedule import Schedules
 from embedded_aws.events.service_events import execution_event, object_event
 from embedded_aws.gateway import callers, state_machine_calls
 from embedded_aws.identities import Identities
-from embedded_aws.lambdas import destinations
 from embedded_aws.lambdas.embedded_metrics import metrics_in
 from embedded_aws.lambdas.errors import InvokeRefused
 from embedded_aws.lambdas.pool import CONCURRENCY_LIMIT, WARM_LIMIT
 from embedded_aws.lambdas.process import client_context_text
 from embedded_aws.lambdas.service import (
-    ASYNC_RETRIES,
     ASYNC_RETRY_SECONDS,
     Answer,
     Archive,
@@ -128,7 +126,6 @@ class EmbeddedAws:
             warm_limit=warm_limit,
             concurrency_limit=concurrency_limit,
             async_retry_seconds=async_retry_seconds,
-            async_ended=lambda *ended: destinations.deliver(self.client_as, *ended),
         )
         self.dispatch = Dispatch(
             rules=self._rules,
@@ -312,7 +309,6 @@ class EmbeddedAws:
         """What runs when moto's function (a published version, or the latest) is invoked."""
         backend = lambda_backends[ACCOUNT][self.region]
         latest = backend.get_function(function.function_name)
-        invoke_config = latest.event_invoke_config[-1].config if latest.event_invoke_config else {}
         layers = [backend.layers_versions_by_arn(layer["Arn"]) for layer in function.layers]
         arn = function_arn(function)
         return FunctionVersion(
@@ -329,9 +325,6 @@ class EmbeddedAws:
             log_group=function.logging_config.get("LogGroup", f"/aws/lambda/{function.function_name}"),
             log_format=function.logging_config.get("LogFormat", "Text"),
             reserved_concurrency=latest.reserved_concurrency,
-            async_retries=invoke_config.get("MaximumRetryAttempts", ASYNC_RETRIES),
-            on_success=invoke_config.get("DestinationConfig", {}).get("OnSuccess", {}).get("Destination"),
-            on_failure=invoke_config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"),
         )
 
     def _write_log_events(self, role: str, group: str, stream: str, events: Sequence[tuple[int, str]]) -> None:

@@ -100,6 +100,7 @@ class LocalStack:
                 self.aws,
                 TEMPLATE,
                 {**self._parameters, **made, "MantleBaseUrl": self._bedrock.base_url},
+                stack_name="tunedrop",
                 built=LAYERS,
             )
             self.aws.dispatch.listeners.append(self._teach)

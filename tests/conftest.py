@@ -8,7 +8,7 @@ import pytest
 from _pytest.terminal import TerminalReporter  # what the hook below is given; pytest itself exports no such name
 from hypothesis import HealthCheck, settings
 
-from tests import waiting
+from embedded_aws import waiting
 
 # A loaded machine is no fault of the code: no example has a deadline, and none is given up because it was made slowly.
 settings.register_profile("tunedrop", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -22,12 +22,11 @@ _SECTIONS = {
     "Description",
     "Metadata",
     "Parameters",
-    "Mappings",
     "Conditions",
     "Resources",
     "Outputs",
 }
-"""The sections of a translated template; Rules, Transform (of a macro) and Hooks are not honoured."""
+"""The sections of a translated template; Mappings, Rules, Transform (of a macro) and Hooks are not honoured."""
 
 _RESOURCE_FIELDS = {
     "Type",
@@ -63,7 +62,7 @@ def deploy(
     template: Path,
     parameters: Mapping[str, Any] | None = None,
     *,
-    stack_name: str = "tunedrop",
+    stack_name: str,
     built: Mapping[str, Path] | None = None,
 ) -> Deployment:
     """Deploys the template file; paths in it are relative to its folder.
@@ -80,7 +79,6 @@ def deploy(
     resolver = Resolver(
         parameters=values,
         pseudo=pseudo,
-        mappings=cloudformation.get("Mappings", {}),
         conditions=cloudformation.get("Conditions", {}),
     )
     wanted = {

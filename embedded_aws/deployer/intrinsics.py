@@ -5,7 +5,6 @@ docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-refere
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -72,13 +71,11 @@ class Resolver:
         *,
         parameters: Mapping[str, Any],
         pseudo: Mapping[str, str],
-        mappings: Mapping[str, Any],
         conditions: Mapping[str, Any],
     ) -> None:
         self.resources: dict[str, Created] = {}
         self._parameters = parameters
         self._pseudo = pseudo
-        self._mappings = mappings
         self._conditions = conditions
         self._deciding: list[str] = []
         self._functions: dict[str, Callable[[Any], Any]] = {
@@ -89,15 +86,10 @@ class Resolver:
             "Fn::Join": lambda argument: str(self.resolve(argument[0])).join(
                 _text(i) for i in self.resolve(argument[1])
             ),
-            "Fn::Select": lambda argument: self.resolve(argument[1])[int(self.resolve(argument[0]))],
             "Fn::Split": lambda argument: str(self.resolve(argument[1])).split(str(self.resolve(argument[0]))),
             "Fn::If": lambda argument: self.resolve(argument[1] if self.condition(argument[0]) else argument[2]),
             "Fn::Equals": lambda argument: _text(self.resolve(argument[0])) == _text(self.resolve(argument[1])),
-            "Fn::And": lambda argument: all(self.resolve(inner) for inner in argument),
-            "Fn::Or": lambda argument: any(self.resolve(inner) for inner in argument),
             "Fn::Not": lambda argument: not self.resolve(argument[0]),
-            "Fn::FindInMap": self._find_in_map,
-            "Fn::Base64": lambda argument: base64.b64encode(str(self.resolve(argument)).encode()).decode(),
         }
 
     def resolve(self, value: Any) -> Any:
@@ -164,15 +156,6 @@ class Resolver:
             return _text(self._get_attribute(name) if "." in name else self._ref(name))
 
         return _SUB_VARIABLE.sub(value, text)
-
-    def _find_in_map(self, argument: Any) -> Any:
-        value: Any = self._mappings
-        path = [str(self.resolve(step)) for step in argument[:3]]
-        for step in path:
-            if step not in value:
-                raise TemplateInvalid(f"Fn::FindInMap: the mappings have no {' / '.join(path)}")
-            value = value[step]
-        return value
 
 
 def _text(value: Any) -> str:

@@ -19,7 +19,6 @@ from botocore.exceptions import ClientError
 from embedded_aws.events import pattern, targets
 from embedded_aws.events.faults import EventFaults
 from embedded_aws.events.service_events import scheduled_event
-from embedded_aws.events.target_input import TargetInputInvalid, input_for
 from embedded_aws.events.targets import Client, DeliveryFailed
 from embedded_aws.later import Later
 from embedded_aws.permissions.enforcement import Permissions
@@ -162,10 +161,7 @@ class Dispatch:
         rule, target, event = attempt.rule, attempt.target, attempt.event
         attempt.number += 1
         try:
-            payload = input_for(target, event, {"name": rule.name, "arn": rule.arn})
-            targets.deliver(self._client, self._permissions, target, payload, rule_arn=rule.arn)
-        except TargetInputInvalid as error:
-            self._give_up(attempt, DeliveryFailed("InvalidInput", str(error), lasting=True), {})
+            targets.deliver(self._client, self._permissions, target, json.dumps(event), rule_arn=rule.arn)
         except DeliveryFailed as failure:
             wait: float = min(LONGEST_RETRY_SECONDS, self._first_retry_seconds * 2 ** min(attempt.number - 1, 10))
             wait *= random.uniform(0.5, 1.0) * self._retry_delay_factor

@@ -14,6 +14,8 @@ EVENTS = "events.amazonaws.com"
 Client = Callable[[str, str], Any]
 """Service and role ARN ('' for the service itself) → boto3 client."""
 
+_FIELDS = {"Id", "Arn", "RoleArn", "DeadLetterConfig", "RetryPolicy"}
+
 _LASTING = {
     "AccessDeniedException",
     "NotAuthorized",
@@ -41,12 +43,12 @@ class DeliveryFailed(Exception):
 
 
 def kind_of(arn: str) -> str | None:
-    """The kind of a target by its ARN: `states`, `lambda`, `sqs`, `sns`; None for one that is not imitated."""
+    """The kind of a target by its ARN: `states`, `lambda`, `sqs`; None for one that is not imitated."""
     parts = arn.split(":")
     service = parts[2] if len(parts) > 5 else ""
     if service == "states" and parts[5] != "stateMachine":
         return None
-    return service if service in ("states", "lambda", "sqs", "sns") else None
+    return service if service in ("states", "lambda", "sqs") else None
 
 
 def deliver(
@@ -54,6 +56,9 @@ def deliver(
 ) -> None:
     """Hands the payload to the target. Raises DeliveryFailed."""
     arn = target["Arn"]
+    unknown = sorted(target.keys() - _FIELDS)
+    if unknown:
+        raise DeliveryFailed("UnknownTarget", f"{', '.join(unknown)} of a target is not imitated", lasting=True)
     role = target.get("RoleArn", "")
     if role and not permissions.may_assume(EVENTS, role, source_arn=rule_arn):
         raise DeliveryFailed("NO_PERMISSIONS", f"{EVENTS} may not assume {role} for {rule_arn}", lasting=True)
@@ -67,10 +72,7 @@ def deliver(
                 _permit(permissions, "lambda:InvokeFunction", arn, rule_arn)
                 client("lambda", role).invoke(FunctionName=arn, InvocationType="Event", Payload=payload.encode())
             case "sqs":
-                send_to_queue(client("sqs", role), permissions, arn, payload, rule_arn=rule_arn, target=target)
-            case "sns":
-                _permit(permissions, "sns:Publish", arn, rule_arn)
-                client("sns", role).publish(TopicArn=arn, Message=payload)
+                send_to_queue(client("sqs", role), permissions, arn, payload, rule_arn=rule_arn)
             case _:
                 raise DeliveryFailed("UnknownTarget", f"no target like {arn} is imitated on one machine", lasting=True)
     except ClientError as error:
@@ -87,20 +89,17 @@ def send_to_queue(
     payload: str,
     *,
     rule_arn: str,
-    target: Mapping[str, Any] | None = None,
     attributes: Mapping[str, str] | None = None,
 ) -> None:
     """Sends to a queue, if its policy and its key let EventBridge do so. Raises DeliveryFailed or ClientError."""
     url = queues.get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
     _permit(permissions, "sqs:SendMessage", arn, rule_arn)
-    group = (target or {}).get("SqsParameters", {}).get("MessageGroupId")
     queues.send_message(
         QueueUrl=url,
         MessageBody=payload,
         MessageAttributes={
             name: {"DataType": "String", "StringValue": text} for name, text in (attributes or {}).items()
         },
-        **({"MessageGroupId": group} if group else {}),
     )
 
 

@@ -29,7 +29,7 @@ class Caller:
 
 
 def developer(account: str) -> Caller:
-    """Whoever works with `tunedrop up`, by the key that it prints."""
+    """Whoever works with a running stack, by the key that its owner prints."""
     return Caller("local", "local", None, f"arn:aws:iam::{account}:user/developer", "AIDADEVELOPER", account)
 
 

@@ -26,11 +26,8 @@ from embedded_aws.lambdas.pool import CONCURRENCY_LIMIT, WARM_LIMIT, ProcessPool
 from embedded_aws.lambdas.process import FunctionProcess, Invocation, Surroundings
 from embedded_aws.later import Later
 
-ASYNC_RETRIES = 2
-"""Lambda's default for an asynchronous invocation whose function fails."""
-
 ASYNC_RETRY_SECONDS = (60.0, 120.0)
-"""How long Lambda waits before the first and the second retry
+"""How long Lambda waits before it tries a failed asynchronous invocation a second and a third, last time
 (docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html)."""
 
 ASYNC_WORKERS = 8
@@ -61,10 +58,6 @@ class FunctionVersion:
     log_group: str
     log_format: str = "Text"
     reserved_concurrency: int | None = None
-    async_retries: int = ASYNC_RETRIES
-    on_success: str | None = None
-    """ARN of the destination of asynchronous invocations that succeeded."""
-    on_failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +68,6 @@ class Answer:
     is_error: bool
     log_tail: bytes
     executed_version: str
-
-
-AsyncEnd = Callable[[FunctionVersion, bytes, Outcome | InvokeRefused, int], None]
-"""Called when an asynchronous invocation has ended for good: the version, the event, how it ended, attempts made."""
 
 
 class LambdaService:
@@ -97,7 +86,6 @@ class LambdaService:
         warm_limit: int = WARM_LIMIT,
         concurrency_limit: int = CONCURRENCY_LIMIT,
         async_retry_seconds: tuple[float, float] = ASYNC_RETRY_SECONDS,
-        async_ended: AsyncEnd,
     ) -> None:
         self.faults = LambdaFaults()
         self.environment: dict[str, str] = {}
@@ -113,7 +101,6 @@ class LambdaService:
         log_folder.mkdir(exist_ok=True)
         self.logs = FunctionLogs(log_folder, write_events)
         self.pool = ProcessPool(self._start, warm_limit=warm_limit, concurrency_limit=concurrency_limit)
-        self._async_ended = async_ended
         self._async_retry_seconds = async_retry_seconds
         self._later = Later("lambda-async", ASYNC_WORKERS)
 
@@ -147,17 +134,12 @@ class LambdaService:
 
     def _attempt(self, version: FunctionVersion, event: bytes, invoked_arn: str, attempt: int) -> float | None:
         """Runs an asynchronous invocation once; the seconds until the next try, or None when it has ended."""
-        end: Outcome | InvokeRefused
         try:
-            end, _ = self._run(version, event, invoked_arn, None)
-            failed = end.is_error
-        except InvokeRefused as refusal:
-            end, failed = refusal, True
-        if self._later.closed:
-            return None
-        if failed and attempt <= version.async_retries:
-            return self._async_retry_seconds[min(attempt, len(self._async_retry_seconds)) - 1]
-        self._async_ended(version, event, end, attempt)
+            failed = self._run(version, event, invoked_arn, None)[0].is_error
+        except InvokeRefused:
+            failed = True
+        if failed and attempt <= len(self._async_retry_seconds) and not self._later.closed:
+            return self._async_retry_seconds[attempt - 1]
         return None
 
     def _run(

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from embedded_aws.tests.processes import heed_ctrl_c
 from local.command.running_stack import REFUSED
-from tests.processes import heed_ctrl_c
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TUNEDROP = Path(sys.executable).with_name("tunedrop")

@@ -17,9 +17,9 @@ import boto3
 import pytest
 import yaml
 
+from embedded_aws.waiting import until
 from local.command.subscriber import subscribe
 from tests.e2e.command_runs import REPOSITORY, small_gsm8k, tunedrop_up
-from tests.waiting import until
 from tunedrop.api import openapi, problems
 from tunedrop.teams import Teams
 

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from embedded_aws.tests.processes import alive
 from local.command.places import UP_ENVIRONMENT
 from tests.e2e.command_runs import REPOSITORY, descendants, stop, tunedrop_up
-from tests.processes import alive
 from tunedrop.catalog import default_for_region
 from tunedrop.recipe import Recipe, resolve
 from tunedrop.recipe_text import parse

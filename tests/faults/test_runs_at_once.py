@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from embedded_aws.waiting import until
 from tests.faults.world import World, world
-from tests.waiting import until
 from tests.workflow.pipeline.conftest import RECIPE, jsonl, rows
 
 RUNS = 20

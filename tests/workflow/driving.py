@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
+from embedded_aws.waiting import until
 from local.bedrock.switches import Switches
 from tests.driven_runs import EARLIER_MODEL, EARLIER_RUN, EXAMPLES, OWN_GRADER, SOURCES, DrivenRun, named
-from tests.waiting import until
 from tests.workflow.api.clients import Service
 from tests.workflow.pipeline.conftest import QUICK, Application, jsonl, rows
 from tunedrop import catalog

@@ -149,12 +149,3 @@ def stage(stack: Stack, _: str, properties: dict[str, Any]) -> Created:
         **described,
     )
     return Created(properties["StageName"])
-
-
-@resource_type(
-    "AWS::ApiGateway::Account",
-    honoured=[],
-    without_effect={"CloudWatchRoleArn": "the gateway of one machine writes no logs of its own"},
-)
-def account(stack: Stack, logical_id: str, _: dict[str, Any]) -> Created:
-    return Created(stack.physical_name(logical_id))

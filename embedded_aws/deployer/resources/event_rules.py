@@ -23,12 +23,8 @@ from embedded_aws.events import pattern, schedule, targets
         "Targets[].Id",
         "Targets[].Arn",
         "Targets[].RoleArn",
-        "Targets[].Input",
-        "Targets[].InputPath",
-        "Targets[].InputTransformer",
         "Targets[].DeadLetterConfig",
         "Targets[].RetryPolicy",
-        "Targets[].SqsParameters",
         "Tags",
     ],
 )

@@ -1,4 +1,4 @@
-"""Functions with their versions, aliases, layers, permissions and asynchronous settings."""
+"""Functions with their versions, aliases, layers and permissions."""
 
 from __future__ import annotations
 
@@ -168,22 +168,3 @@ def permission(stack: Stack, logical_id: str, properties: dict[str, Any]) -> Cre
         **version,
     )
     return Created(logical_id, {"Id": logical_id})
-
-
-@resource_type(
-    "AWS::Lambda::EventInvokeConfig",
-    honoured=[
-        "FunctionName",
-        "Qualifier",
-        "MaximumRetryAttempts",
-        "DestinationConfig.OnFailure",
-        "DestinationConfig.OnSuccess",
-    ],
-    without_effect={"MaximumEventAgeInSeconds": "the retries of one machine are over long before"},
-)
-def event_invoke_config(stack: Stack, logical_id: str, properties: dict[str, Any]) -> Created:
-    settings = given(properties, "DestinationConfig")
-    if "MaximumRetryAttempts" in properties:
-        settings["MaximumRetryAttempts"] = int(properties["MaximumRetryAttempts"])
-    stack.aws.client("lambda").put_function_event_invoke_config(FunctionName=properties["FunctionName"], **settings)
-    return Created(stack.physical_name(logical_id))

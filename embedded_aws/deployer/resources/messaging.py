@@ -40,9 +40,6 @@ def _check_policy(logical_id: str, properties: dict[str, Any]) -> None:
         "TopicName",
         "DisplayName",
         "KmsMasterKeyId",
-        "Subscription",
-        "FifoTopic",
-        "ContentBasedDeduplication",
         "Tags",
     ],
     without_effect={"TracingConfig": "X-Ray is not there on one machine"},
@@ -50,17 +47,10 @@ def _check_policy(logical_id: str, properties: dict[str, Any]) -> None:
 def topic(stack: Stack, logical_id: str, properties: dict[str, Any]) -> Created:
     sns = stack.aws.client("sns")
     attributes = {
-        name: _attribute(properties[name])
-        for name in ("DisplayName", "KmsMasterKeyId", "FifoTopic", "ContentBasedDeduplication")
-        if name in properties
+        name: _attribute(properties[name]) for name in ("DisplayName", "KmsMasterKeyId") if name in properties
     }
     name = properties.get("TopicName") or stack.physical_name(logical_id, 256)
-    if truth(properties.get("FifoTopic", False)) and not name.endswith(".fifo"):
-        name += ".fifo"
     arn = sns.create_topic(Name=name, Attributes=attributes, Tags=tags(properties))["TopicArn"]
-    for subscribed in properties.get("Subscription", []):
-        _check_protocol(logical_id, subscribed)
-        sns.subscribe(TopicArn=arn, Protocol=subscribed["Protocol"], Endpoint=subscribed["Endpoint"])
     return Created(arn, {"TopicArn": arn, "TopicName": name})
 
 
@@ -110,8 +100,6 @@ _QUEUE_ATTRIBUTES = (
     "KmsMasterKeyId",
     "KmsDataKeyReusePeriodSeconds",
     "SqsManagedSseEnabled",
-    "FifoQueue",
-    "ContentBasedDeduplication",
 )
 
 
@@ -119,8 +107,6 @@ _QUEUE_ATTRIBUTES = (
 def queue(stack: Stack, logical_id: str, properties: dict[str, Any]) -> Created:
     sqs = stack.aws.client("sqs")
     name = properties.get("QueueName") or stack.physical_name(logical_id, 75)
-    if truth(properties.get("FifoQueue", False)) and not name.endswith(".fifo"):
-        name += ".fifo"
     attributes = {key: _attribute(properties[key]) for key in _QUEUE_ATTRIBUTES if key in properties}
     labels = {tag["Key"]: str(tag["Value"]) for tag in properties.get("Tags", [])}
     url = sqs.create_queue(QueueName=name, Attributes=attributes, tags=labels)["QueueUrl"]

@@ -1,4 +1,4 @@
-"""What operates a stack: log groups, keys, parameters, alarms and dashboards."""
+"""What operates a stack: log groups, keys, alarms and dashboards."""
 
 from __future__ import annotations
 
@@ -36,24 +36,6 @@ def kms_key(stack: Stack, _: str, properties: dict[str, Any]) -> Created:
     if truth(properties.get("EnableKeyRotation", False)):
         kms.enable_key_rotation(KeyId=made["KeyId"])
     return Created(made["KeyId"], {"Arn": made["Arn"], "KeyId": made["KeyId"]})
-
-
-@resource_type("AWS::KMS::Alias", honoured=["AliasName", "TargetKeyId"])
-def kms_alias(stack: Stack, _: str, properties: dict[str, Any]) -> Created:
-    stack.aws.client("kms").create_alias(**given(properties, "AliasName", "TargetKeyId"))
-    return Created(properties["AliasName"])
-
-
-@resource_type(
-    "AWS::SSM::Parameter", honoured=["Name", "Type", "Value", "Description", "AllowedPattern", "Tier", "Tags"]
-)
-def ssm_parameter(stack: Stack, logical_id: str, properties: dict[str, Any]) -> Created:
-    name = properties.get("Name") or stack.physical_name(logical_id)
-    labels = [{"Key": key, "Value": str(value)} for key, value in properties.get("Tags", {}).items()]
-    stack.aws.client("ssm").put_parameter(
-        Name=name, Tags=labels, **given(properties, "Type", "Value", "Description", "AllowedPattern", "Tier")
-    )
-    return Created(name, {"Type": properties["Type"], "Value": properties["Value"]})
 
 
 _ALARM = (

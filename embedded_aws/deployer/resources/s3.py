@@ -20,9 +20,6 @@ from embedded_aws.deployer.resource_type import Stack, resource_type, tags, trut
         "NotificationConfiguration.EventBridgeConfiguration",
         "LifecycleConfiguration.Rules[].Id",
         "LifecycleConfiguration.Rules[].Status",
-        "LifecycleConfiguration.Rules[].Prefix",
-        "LifecycleConfiguration.Rules[].ExpirationInDays",
-        "LifecycleConfiguration.Rules[].ExpiredObjectDeleteMarker",
         "LifecycleConfiguration.Rules[].NoncurrentVersionExpiration",
         "LifecycleConfiguration.Rules[].AbortIncompleteMultipartUpload",
         "Tags",
@@ -88,16 +85,9 @@ def _is_about_tls(statement: dict[str, Any]) -> bool:
 
 
 def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
-    expiration = {}
-    if "ExpirationInDays" in rule:
-        expiration["Days"] = int(rule["ExpirationInDays"])
-    if "ExpiredObjectDeleteMarker" in rule:
-        expiration["ExpiredObjectDeleteMarker"] = truth(rule["ExpiredObjectDeleteMarker"])
-    translated: dict[str, Any] = {"Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
+    translated: dict[str, Any] = {"Status": rule["Status"], "Filter": {"Prefix": ""}}
     if "Id" in rule:
         translated["ID"] = rule["Id"]
-    if expiration:
-        translated["Expiration"] = expiration
     for name in ("NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"):
         if name in rule:
             translated[name] = {key: int(value) for key, value in rule[name].items()}

@@ -62,7 +62,7 @@ from embedded_aws.moto_patches import (
     tasks,
     waits,
 )
-from tests.waiting import until
+from embedded_aws.waiting import until
 
 REGION = "us-west-2"
 ACCOUNT = "123456789012"

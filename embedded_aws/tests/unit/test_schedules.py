@@ -1,4 +1,4 @@
-"""Rate and cron expressions (docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html)."""
+"""Rate expressions (docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html)."""
 
 from __future__ import annotations
 
@@ -19,26 +19,13 @@ START = datetime.datetime(2026, 2, 27, 10, 7, 30, tzinfo=datetime.UTC)  # a Frid
         ("rate(1 minute)", ["2026-02-27T10:08:30", "2026-02-27T10:09:30"]),
         ("rate(15 minutes)", ["2026-02-27T10:22:30"]),
         ("rate(2 days)", ["2026-03-01T10:07:30"]),
-        ("cron(0 12 * * ? *)", ["2026-02-27T12:00:00", "2026-02-28T12:00:00", "2026-03-01T12:00:00"]),
-        ("cron(0/15 * * * ? *)", ["2026-02-27T10:15:00", "2026-02-27T10:30:00"]),
-        ("cron(30 8 ? * MON-FRI *)", ["2026-03-02T08:30:00", "2026-03-03T08:30:00"]),
-        ("cron(0 0 1 JAN,JUL ? *)", ["2026-07-01T00:00:00", "2027-01-01T00:00:00"]),
-        ("cron(0 0 29 2 ? *)", ["2028-02-29T00:00:00"]),
-        ("cron(5,10 10 27 2 ? 2026)", ["2026-02-27T10:10:00"]),
-        ("cron(0 10 ? * 1 *)", ["2026-03-01T10:00:00"]),
     ],
 )
 def test_the_next_times(expression: str, following: list[str]) -> None:
     schedule, moment = parse(expression), START
     for expected in following:
-        found = schedule.next_after(moment)
-        assert found is not None
-        moment = found
+        moment = schedule.next_after(moment)
         assert moment == datetime.datetime.fromisoformat(f"{expected}+00:00")
-
-
-def test_a_year_that_is_over_has_no_next_time() -> None:
-    assert parse("cron(0 0 1 1 ? 2020)").next_after(START) is None
 
 
 @pytest.mark.parametrize(
@@ -48,16 +35,11 @@ def test_a_year_that_is_over_has_no_next_time() -> None:
         "rate(2 minute)",
         "rate(0 minutes)",
         "rate(5 seconds)",
-        "cron(0 12 * * *)",
-        "cron(0 12 * * * *)",
-        "cron(0 12 ? * ? *)",
-        "cron(60 12 * * ? *)",
-        "cron(0 12 L * ? *)",
-        "cron(0 12 ? * 2#1 *)",
         "every day",
+        "cron(0 12 * * ? *)",
     ],
 )
-def test_an_expression_that_eventbridge_would_refuse_is_refused(expression: str) -> None:
+def test_an_expression_that_is_no_rate_is_refused(expression: str) -> None:
     with pytest.raises(ScheduleInvalid):
         parse(expression)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from embedded_aws import Deployment, EmbeddedAws
 from embedded_aws.lambdas.code import pack_folder
-from tests.waiting import until
+from embedded_aws.waiting import until
 
 LAYERS = Path(__file__).parents[3] / "build/local/layers"
 RUNTIME = LAYERS / "runtime"

@@ -17,9 +17,9 @@ import pytest
 
 from embedded_aws import EmbeddedAws
 from embedded_aws.lambdas.code import pack_folder
+from embedded_aws.tests.processes import alive, heed_ctrl_c
 from embedded_aws.tests.workflow.small_stack import RUNTIME
-from tests.processes import alive, heed_ctrl_c
-from tests.waiting import until
+from embedded_aws.waiting import until
 
 REPOSITORY = Path(__file__).parents[3]
 

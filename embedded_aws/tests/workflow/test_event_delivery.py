@@ -13,7 +13,7 @@ import pytest
 from embedded_aws.calls import Call, CallRefused
 from embedded_aws.events.dispatch import Delivery
 from embedded_aws.tests.workflow.small_stack import SmallStack
-from tests.waiting import until
+from embedded_aws.waiting import until
 
 # moto's serializer tells of errors that are not in a service's model, as throttling is not in that of Step Functions.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception.*does not match an error shape")
@@ -173,12 +173,12 @@ def test_put_events_reaches_rules_once(stack: SmallStack) -> None:
     events, sqs = stack.aws.client("events"), stack.aws.client("sqs")
     arn = sqs.get_queue_attributes(QueueUrl=stack.EndingsUrl, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.put_rule(Name="own", EventPattern=json.dumps({"source": ["own.source"]}))
-    events.put_targets(Rule="own", Targets=[{"Id": "1", "Arn": arn, "InputPath": "$.detail"}])
+    events.put_targets(Rule="own", Targets=[{"Id": "1", "Arn": arn}])
     entry = {"Source": "own.source", "DetailType": "Test", "Detail": json.dumps({"a": 1})}
     assert events.put_events(Entries=[entry])["FailedEntryCount"] == 0
     stack.aws.dispatch.settle()
     (message,) = stack.messages(stack.EndingsUrl)
-    assert json.loads(message["Body"]) == {"a": 1}
+    assert json.loads(message["Body"])["detail"] == {"a": 1}
     events.disable_rule(Name="own")
     events.put_events(Entries=[entry])
     stack.aws.dispatch.settle()

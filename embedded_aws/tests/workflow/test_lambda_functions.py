@@ -16,9 +16,9 @@ from botocore.exceptions import ClientError
 
 from embedded_aws.lambdas.code import pack_folder
 from embedded_aws.lambdas.errors import MAX_PAYLOAD_BYTES, InvokeRefused, failed
+from embedded_aws.tests.processes import alive
 from embedded_aws.tests.workflow.small_stack import SmallStack
-from tests.processes import alive
-from tests.waiting import until
+from embedded_aws.waiting import until
 
 MISBEHAVE = (Path(__file__).parent / "stack/functions/misbehave/app.py").read_text()
 ECHO = "import os\n\ndef handler(event, context):\n    return {'event': event, 'pid': os.getpid()}\n"
@@ -253,33 +253,6 @@ def handler(event, context):
     assert response["StatusCode"] == 202
     stack.aws.functions.settle()
     assert tried.read_text().splitlines() == ["tried"] * 3
-
-
-def test_the_record_of_an_asynchronous_invocation_goes_to_its_destination(stack: SmallStack, tmp_path: Path) -> None:
-    source = "def handler(event, context):\n    return 1 / event['by']\n"
-    name = stack.make_function(tmp_path, "dividing", source)
-    sqs = stack.aws.client("sqs")
-    arns = {}
-    for queue in ("worked", "broke"):
-        sqs.create_queue(QueueName=queue)
-        arns[queue] = f"arn:aws:sqs:{stack.aws.region}:{stack.aws.account}:{queue}"
-    stack.aws.client("lambda").put_function_event_invoke_config(
-        FunctionName=name,
-        MaximumRetryAttempts=1,
-        DestinationConfig={"OnSuccess": {"Destination": arns["worked"]}, "OnFailure": {"Destination": arns["broke"]}},
-    )
-    for divisor in (0, 2):
-        stack.invoke(name, {"by": divisor}, InvocationType="Event")
-    stack.aws.functions.settle()
-    (worked,) = stack.messages(sqs.get_queue_url(QueueName="worked")["QueueUrl"])
-    (broke,) = stack.messages(sqs.get_queue_url(QueueName="broke")["QueueUrl"])
-    success, failure = json.loads(worked["Body"]), json.loads(broke["Body"])
-    assert (success["requestPayload"], success["responsePayload"]) == ({"by": 2}, 0.5)
-    assert success["requestContext"]["condition"] == "Success"
-    assert failure["requestPayload"] == {"by": 0}
-    assert failure["responsePayload"]["errorType"] == "ZeroDivisionError"
-    assert failure["responseContext"]["functionError"] == "Unhandled"
-    assert failure["requestContext"]["approximateInvokeCount"] == 2
 
 
 def test_what_a_function_writes_is_in_its_file_in_cloudwatch_and_in_the_log_tail(stack: SmallStack) -> None:

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from embedded_aws.calls import CallRefused
 from embedded_aws.tests.workflow.small_stack import SmallStack
-from tests.waiting import until
+from embedded_aws.waiting import until
 
 MISBEHAVE = (Path(__file__).parent / "stack/functions/misbehave/app.py").read_text()
 

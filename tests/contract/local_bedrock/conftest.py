@@ -12,9 +12,9 @@ from botocore.config import Config
 from openai import OpenAI
 from openai.types.fine_tuning import FineTuningJob
 
+from embedded_aws.waiting import until
 from local.bedrock import LocalBedrock
 from tests.contract.local_bedrock.lambda_api import LambdaApi
-from tests.waiting import until
 
 GRADER = "arn:aws:lambda:us-west-2:123456789012:function:grader-math:3"
 FULL_PACE = {"validating_seconds": 0, "queued_seconds": 0, "step_seconds": 0, "grader_backoff_seconds": 0}

@@ -14,10 +14,10 @@ import pytest
 from openai import OpenAI
 from openai.types.fine_tuning import FineTuningJob
 
+from embedded_aws.tests.processes import alive
+from embedded_aws.waiting import until
 from local.bedrock import LocalBedrock, LocalBedrockFailed
 from tests.contract.local_bedrock.conftest import method, training_rows
-from tests.processes import alive
-from tests.waiting import until
 
 
 def steps(client: OpenAI, job: str) -> list[int]:

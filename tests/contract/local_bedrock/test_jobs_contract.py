@@ -11,10 +11,10 @@ import pytest
 from openai import BadRequestError, NotFoundError, OpenAI
 from openai.types.fine_tuning import FineTuningJob
 
+from embedded_aws.waiting import until
 from local.bedrock import LocalBedrock
 from tests.contract.local_bedrock.conftest import GRADER, method, training_rows
 from tests.contract.local_bedrock.lambda_api import LambdaApi, exact_grader
-from tests.waiting import until
 
 Train = Callable[..., FineTuningJob]
 Ended = Callable[[str], FineTuningJob]

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from embedded_aws.waiting import until
 from local.bedrock import LocalBedrock
 from local.bedrock.simulated_model import UNKNOWN_PROMPT
 from tests.contract.local_bedrock.conftest import native_client, training_rows
 from tests.contract.local_bedrock.lambda_api import LambdaApi, exact_grader
-from tests.waiting import until
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
+from embedded_aws.waiting import until
 from local.bedrock import LocalBedrock
 from tests.contract.local_bedrock.conftest import native_client, training_rows
 from tests.contract.local_bedrock.lambda_api import LambdaApi
-from tests.waiting import until
 from tunedrop.catalog import find
 from tunedrop.identity import bedrock_name, training_file_name
 from tunedrop.sampling.nova import NovaSampler

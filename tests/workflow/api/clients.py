@@ -17,8 +17,8 @@ from botocore.credentials import Credentials
 from embedded_aws.lambdas.configuration import FunctionConfiguration
 from embedded_aws.lambdas.errors import InvokeRefused
 from embedded_aws.lambdas.process import Invocation
+from embedded_aws.waiting import until
 from local.stack import LocalStack
-from tests.waiting import until
 
 ACCOUNT = "123456789012"
 

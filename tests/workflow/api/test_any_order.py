@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.waiting import until
+from embedded_aws.waiting import until
 from tests.workflow.api.clients import Service
 
 BROKEN = b'{"messages": []}\n'

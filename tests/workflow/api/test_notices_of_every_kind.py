@@ -19,8 +19,8 @@ from embedded_aws import deploy
 from embedded_aws.lambdas.configuration import FunctionConfiguration
 from embedded_aws.lambdas.errors import Outcome, failed
 from embedded_aws.lambdas.process import Invocation
+from embedded_aws.waiting import until
 from local.command.subscriber import subscribe
-from tests.waiting import until
 from tests.workflow.api.clients import ACCOUNT, Service
 from tests.workflow.pipeline.conftest import RECIPE, TEST, TRAIN, jsonl, rows
 from tunedrop.notices.texts import email

@@ -15,8 +15,8 @@ import pytest
 
 from embedded_aws.calls import CallRefused
 from embedded_aws.lambdas.errors import InvokeRefused
+from embedded_aws.waiting import until
 from tests.refused_recipes import REFUSED
-from tests.waiting import until
 from tests.workflow.api.clients import Answer, Client, Service
 from tests.workflow.pipeline.conftest import TEST, TRAIN
 from tunedrop import clock

@@ -11,7 +11,7 @@ import botocore.auth
 import pytest
 from botocore.credentials import Credentials
 
-from tests.waiting import until
+from embedded_aws.waiting import until
 from tests.workflow.api.clients import ACCOUNT, Client, Service
 from tests.workflow.pipeline.conftest import TRAIN
 from tunedrop.api import openapi

@@ -125,7 +125,7 @@ def looks(aws: EmbeddedAws, made: Deployment, readers: Mapping[str, tuple[str, .
 @pytest.fixture(scope="module")
 def deployed(aws: EmbeddedAws) -> Deployed:
     recorder = Recorder(aws.permissions)
-    made = deploy(aws, TEMPLATE, EVERYTHING, built=LAYERS)
+    made = deploy(aws, TEMPLATE, EVERYTHING, stack_name="tunedrop", built=LAYERS)
     assert all(ask_as_services(aws, made))
     assert all(ask_as_roles(aws, made))
     assert [each for each in looks(aws, made, READERS) if not each.endswith(": 404")] == []

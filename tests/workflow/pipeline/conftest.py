@@ -17,10 +17,10 @@ import boto3
 import pytest
 
 from embedded_aws import EmbeddedAws
+from embedded_aws.waiting import until
 from local.command.subscriber import subscribe
 from local.stack import LocalStack
 from tests.driven_runs import DEV
-from tests.waiting import until
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
 

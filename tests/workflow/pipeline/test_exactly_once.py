@@ -8,7 +8,7 @@ import pytest
 
 from embedded_aws.calls import CallRefused
 from embedded_aws.lambdas.errors import InvokeRefused, Outcome, exited, failed
-from tests.waiting import until
+from embedded_aws.waiting import until
 from tests.workflow.pipeline.conftest import Application
 from tunedrop.notices.publication import document_of
 

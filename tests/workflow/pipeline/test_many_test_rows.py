@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.waiting import until
+from embedded_aws.waiting import until
 from tests.workflow.pipeline.conftest import Application, jsonl, rows
 
 LEAST_OF_DYNAMODB = 1e-130

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from embedded_aws import EmbeddedAws
+from embedded_aws.waiting import until
 from local.command.subscriber import subscribe
 from local.stack import LocalStack
 from tests import asked_permissions
 from tests.asked_permissions import Asked, Names, Recorder
-from tests.waiting import until
 from tests.workflow.api.clients import Client, Service
 from tests.workflow.pipeline.conftest import QUICK, TRAIN, Application, jsonl, rows
 from tunedrop import recipe_text

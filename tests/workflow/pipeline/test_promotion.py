@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from embedded_aws.calls import CallRefused
-from tests.waiting import until
+from embedded_aws.waiting import until
 from tests.workflow.pipeline.conftest import RECIPE, TRAIN, Application, jsonl, rows
 from tunedrop.run import promotion
 

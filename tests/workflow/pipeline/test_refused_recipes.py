@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from embedded_aws.waiting import until
 from tests.refused_recipes import KEPT, REFUSED, schema_of
-from tests.waiting import until
 from tests.workflow.pipeline.conftest import TRAIN, Application
 from tunedrop.outcomes import REASON_CHARACTERS
 

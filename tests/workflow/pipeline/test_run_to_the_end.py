@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.waiting import until
+from embedded_aws.waiting import until
 from tests.workflow.pipeline.conftest import TEST, TRAIN, Application
 from tunedrop.outcomes import Status
 

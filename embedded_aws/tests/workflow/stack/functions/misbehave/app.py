@@ -13,7 +13,7 @@ class OutOfTea(Exception):
 
 
 def handler(event, context):
-    what = event["what"]
+    what = event.get("what", "note")
     sys.stdout.write(f"asked to {what}\n")
     return globals()[what](event)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 patience_seconds: float = 90
-"""How long is waited where a test does not say it: tests/conftest.py makes it three quarters of a test's own time."""
+"""How long `until` waits if its caller does not say it."""
 
 
 def until(condition: Callable[[], Any], what: str, seconds: float | None = None) -> Any:

@@ -116,6 +116,11 @@ lint-template: $(INSTALLED)
 lint-machines: $(INSTALLED)
 	$(BIN)/python -m checks.state_machines
 
+.PHONY: client
+client: $(INSTALLED) ## build the wheel of the Python client for other teams, in build/client
+	@$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir build/client client
+	@ls build/client/*.whl
+
 .PHONY: permissions
 permissions: $(INSTALLED) ## print who may do what: role, actions, resources
 	@$(BIN)/python -m checks.permissions

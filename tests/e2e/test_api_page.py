@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 import pytest
 import yaml
+from botocore.exceptions import ClientError
 
 from embedded_aws.waiting import until
 from local.command.subscriber import subscribe
@@ -40,8 +41,14 @@ def up() -> Iterator[Mapping[str, str]]:
         yield environment
 
 
-def client(up: Mapping[str, str], service: str) -> Any:
-    session = boto3.Session(up["AWS_ACCESS_KEY_ID"], up["AWS_SECRET_ACCESS_KEY"], region_name=up["AWS_REGION"])
+def client(up: Mapping[str, str], service: str, caller: Mapping[str, str] | None = None) -> Any:
+    keys = caller or up
+    session = boto3.Session(
+        keys["AWS_ACCESS_KEY_ID"],
+        keys["AWS_SECRET_ACCESS_KEY"],
+        keys.get("AWS_SESSION_TOKEN"),
+        region_name=up["AWS_REGION"],
+    )
     made: Any = session.client
     return made(service, endpoint_url=up["AWS_ENDPOINT_URL"])
 
@@ -65,10 +72,10 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.prove
 @pytest.mark.timeout(300)
-def test_the_lines_for_curl_take_a_run_to_its_report(up: Mapping[str, str], dataset: Path, tmp_path: Path) -> None:
+def test_the_lines_for_curl_take_a_run_to_its_report(up: Mapping[str, str], tmp_path: Path) -> None:
     # A reader is in the repository; the report is written where they are.
     (tmp_path / "events/datasets").mkdir(parents=True)
-    (tmp_path / "events/datasets/gsm8k").symlink_to(dataset)
+    (tmp_path / "events/datasets/extraction").symlink_to(REPOSITORY / "events/datasets/extraction")
     typed = blocks("With curl")["bash"].replace(". build/up/environment", ":")
     done = subprocess.run(
         ["/usr/bin/env", "bash", "-euo", "pipefail", "-c", typed],
@@ -84,23 +91,63 @@ def test_the_lines_for_curl_take_a_run_to_its_report(up: Mapping[str, str], data
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
 
 
+@pytest.fixture(scope="module")
+def python_of_another_team(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Python with the client's wheel, and nothing else of this repository."""
+    folder = tmp_path_factory.mktemp("other-team")
+    uv = Path(sys.executable).with_name("uv")
+    build = ("--wheel", "--no-build-isolation", "--python", sys.executable, "--out-dir", folder, REPOSITORY / "client")
+    subprocess.run([uv, "build", "--quiet", *build], check=True)
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder / "venv"], check=True)
+    (wheel,) = folder.glob("*.whl")
+    python = folder / "venv/bin/python"
+    subprocess.run([uv, "pip", "install", "--quiet", "--python", python, wheel], check=True)
+    return python
+
+
 @pytest.mark.prove
 @pytest.mark.timeout(300)
-def test_the_program_in_python_starts_a_run_and_gets_its_notice(
-    up: Mapping[str, str], dataset: Path, queue_url: str
+def test_the_program_in_python_takes_a_folder_to_its_report_with_the_right_to_call_the_api_alone(
+    up: Mapping[str, str], dataset: Path, python_of_another_team: Path, tmp_path: Path
 ) -> None:
+    program = blocks("With Python")["python"]
+    environment = {"TUNEDROP_API_URL": up["TUNEDROP_API_URL"], "AWS_REGION": up["AWS_REGION"], **caller(up)}
     done = subprocess.run(
-        [sys.executable, "-c", blocks("With Python")["python"], dataset, queue_url],
+        [python_of_another_team, "-c", program, dataset, "report"],
         capture_output=True,
         text=True,
-        env=clean(up),
+        env=environment,
+        cwd=tmp_path,
         timeout=200,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    started, ended = done.stdout.splitlines()
+    started, *progress, ended = done.stdout.splitlines()
     assert started.startswith("started sums-")
     assert ended in ("SUCCEEDED improved", "SUCCEEDED tied")
+    assert any(line.startswith("Training: step ") for line in progress), progress
+    assert {each.name for each in (tmp_path / "report").iterdir()} == {"report.html", "report.json", "model_card.md"}
+    with pytest.raises(ClientError, match="AccessDenied"):
+        client(up, "s3", caller(up)).list_objects_v2(Bucket=up["TUNEDROP_RUNS_BUCKET"])
+
+
+def caller(up: Mapping[str, str]) -> dict[str, str]:
+    """Credentials of a role that may call the API, and nothing else."""
+    iam, sts = client(up, "iam"), client(up, "sts")
+    account = sts.get_caller_identity()["Account"]
+    if "other-team" not in {each["RoleName"] for each in iam.list_roles()["Roles"]}:
+        trust = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}
+        call = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}
+        trusted, policy = (json.dumps({"Version": "2012-10-17", "Statement": [each]}) for each in (trust, call))
+        iam.create_role(RoleName="other-team", AssumeRolePolicyDocument=trusted)
+        iam.put_role_policy(RoleName="other-team", PolicyName="api", PolicyDocument=policy)
+    role = f"arn:aws:iam::{account}:role/other-team"
+    issued = sts.assume_role(RoleArn=role, RoleSessionName="nightly")["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": issued["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": issued["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": issued["SessionToken"],
+    }
 
 
 @pytest.mark.prove

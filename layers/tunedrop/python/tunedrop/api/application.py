@@ -175,7 +175,13 @@ def _add_the_rest(app: APIGatewayRestResolver, api: Api) -> None:
     @app.post("/validations", **described("startValidation", 202, "Check a dataset without a run.", "start"))
     def start_validation(body: documents.ValidationRequest) -> Response[documents.Validation]:
         team = api.team
-        asked = documents.RunRequest(name="validation", dataset=body.dataset, test=body.test, recipe=body.recipe)
+        asked = documents.RunRequest(
+            name="validation",
+            dataset=body.dataset,
+            test=body.test,
+            recipe=body.recipe,
+            recipe_text=body.recipe_text,
+        )
         source = source_of(asked, team, resources=api.resources, settings=api.settings)
         validation_id = api.validations.ask(team.name, source)
         api.resources.functions.invoke(

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from tunedrop.recipe_text import RECIPE_BYTES
+
 MOST_UPLOAD_BYTES = 1024**3
 """Largest upload: 20,000 rows, the most that the service takes, at 50 KB a row."""
 
@@ -48,6 +50,9 @@ class _WithRecipe(_Request):
     recipe: dict[str, Any] | RecipeName | None = Field(
         None,
         description="The recipe, or the name of one that lies at recipes/<team>/<name>.yaml of the dataset bucket.",
+    )
+    recipe_text: Annotated[str, StringConstraints(max_length=RECIPE_BYTES)] | None = Field(
+        None, description="In place of `recipe`: what a recipe.yaml or recipe.json says, as it is written."
     )
 
 

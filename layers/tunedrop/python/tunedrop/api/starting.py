@@ -14,6 +14,7 @@ from tunedrop.api.settings import ApiSettings
 from tunedrop.graders.of_recipe import grader_of
 from tunedrop.outcomes import InputMissing, RecipeInvalid, RunNotFound, Status
 from tunedrop.recipe import resolve
+from tunedrop.recipe_text import parse
 from tunedrop.resources import Resources
 from tunedrop.run.inputs import pin_recipe_named
 from tunedrop.run.record import RunRecord
@@ -65,7 +66,7 @@ def source_of(request: RunRequest, team: Team, *, resources: Resources, settings
         place = place_of(reference, team, teams=settings.teams, dataset_bucket=bucket)
         require_upload(reference, place, resources.s3)
         source |= place.to_json() if name == "dataset" else {"test": place.to_json()}
-    source |= recipe_source(request.recipe, team, resources.s3, bucket)
+    source |= recipe_source(request, team, resources.s3, bucket)
     overrides = {name: value for name in ("evaluate_only", "labels") if (value := getattr(request, name)) is not None}
     resumes = request.resumes or (source.get("recipe") or {}).get("resumes")
     if resumes:
@@ -79,12 +80,18 @@ def source_of(request: RunRequest, team: Team, *, resources: Resources, settings
     return source
 
 
-def recipe_source(recipe: Mapping[str, Any] | str | None, team: Team, s3: S3Client, bucket: str) -> dict[str, Any]:
+def recipe_source(request: RunRequest, team: Team, s3: S3Client, bucket: str) -> dict[str, Any]:
     """The recipe of a request as a record's source keeps it: inline, or the file that it names.
 
     Raises:
-        Problem: recipe-invalid: the team has no recipe of that name.
+        Problem: request-invalid: there are two recipes; recipe-invalid: the text cannot be read, or the team has no
+            recipe of that name.
     """
+    recipe = request.recipe
+    if request.recipe_text is not None:
+        if recipe is not None:
+            raise Problem("request-invalid", "recipe_text: expected `recipe` or `recipe_text`, got both.")
+        return {"recipe": _recipe_of_text(request.recipe_text)}
     if recipe is None:
         return {}
     if isinstance(recipe, Mapping):
@@ -94,6 +101,20 @@ def recipe_source(recipe: Mapping[str, Any] | str | None, team: Team, s3: S3Clie
     except InputMissing as error:
         raise Problem("recipe-invalid", str(error)) from None
     return {"recipe_file": Place(pinned.bucket, pinned.key).to_json()}
+
+
+def _recipe_of_text(text: str) -> dict[str, Any]:
+    """What a recipe file says, with the line in what is refused. Raises Problem: recipe-invalid."""
+    written = text.encode(errors="surrogatepass")
+    try:
+        return dict(parse(written, "recipe.yaml"))
+    except RecipeInvalid as error:
+        if not text.lstrip().startswith("{"):
+            raise Problem("recipe-invalid", str(error)) from None
+    try:
+        return dict(parse(written, "recipe.json"))
+    except RecipeInvalid as error:
+        raise Problem("recipe-invalid", str(error)) from None
 
 
 def check_recipe(document: Mapping[str, Any], settings: Settings) -> None:

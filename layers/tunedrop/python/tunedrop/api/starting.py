@@ -105,7 +105,7 @@ def recipe_source(request: RunRequest, team: Team, s3: S3Client, bucket: str) ->
 
 def _recipe_of_text(text: str) -> dict[str, Any]:
     """What a recipe file says, with the line in what is refused. Raises Problem: recipe-invalid."""
-    written = text.encode(errors="surrogatepass")
+    written = text.encode()
     try:
         return dict(parse(written, "recipe.yaml"))
     except RecipeInvalid as error:

@@ -21,31 +21,20 @@ from local.conversion.fields import is_blank, take, text_of
 from local.conversion.formats import Source
 from local.conversion.invocation_log import Unanswered
 from local.conversion.json_rows import json_rows
+from local.conversion.names import known_answer, not_named, question_of, refuse_preferences
 from local.conversion.notes import Notes
 from local.conversion.tables import table_rows
 from local.conversion.task import Task
 from local.conversion.template import Template
+from local.conversion.tools import tools_of
 from local.conversion.turns import answer_of, with_system
 from local.conversion.unpacked import unpacked
 from tunedrop.dataset.prompts import content_text
 from tunedrop.dataset.show import shown
 from tunedrop.graders.tool_calls import as_calls
 
-QUESTIONS: Final = ("question", "problem", "query", "prompt", "input", "instruction")
-ANSWERS: Final = (
-    ("reference_answer",),
-    ("answer",),
-    ("ground_truth", "solution", "target", "ideal", "expected_answer", "expected_output"),
-    ("completion", "output", "response", "label"),
-)
-"""Fields that are taken for the reference where --answer names none, the surest first."""
-_IN_CONVERSATIONS: Final = 3
-"""How many of these groups are looked for before the assistant's last message is the reference."""
 _MEDIA: Final = ("image", "images", "video", "videos", "audio", "audios", "image_url")
-_IDS: Final = frozenset({"id", "ID", "index", "idx", "uuid", "custom_id", "column 1"})
-"""Fields that are neither question nor answer, and so are named last in a hint."""
 _PART_OF_PROMPTS: Final = ("context", "passage", "document", "article", "choices", "options", "input")
-_TOOLS_OF_OTHERS: Final = ("toolConfig", "functions", "function")
 _CONTENT: Final = "content"
 _TABLE_NAMES: Final = re.compile(r"\.(?:csv|tsv|tab|txt)(?:\.(?:gz|bz2|xz))?$", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?")
@@ -107,12 +96,15 @@ class Converter:
                 continue
             except ConversionError as error:
                 raise ConversionError(f"{place}: {error}") from None
-            except (TypeError, ValueError) as error:  # half a surrogate pair, or a number out of range
+            except UnicodeEncodeError:
+                raise ConversionError(f"{place}: half a surrogate pair, such as \\ud83d alone; mend the text") from None
+            except (TypeError, ValueError) as error:  # a number out of range
                 raise ConversionError(f"{place}: the row cannot be written as JSON: {error}") from None
             made += 1
             yield line
         if not made:
-            raise ConversionError("the file holds no row")
+            left_out = "".join(f"; left out: {count:,} x {what}" for what, count in self.notes.left_out.items())
+            raise ConversionError(f"the file holds no row{left_out}")
 
     def _read(self, stream: BinaryIO, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
         head = stream.read(64 * 1024).removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -143,7 +135,9 @@ class Converter:
         if source is not Source.QUESTION_ANSWER and self._template is not None:
             self._worded_anew(task, row)
         _refuse_what_is_not_text(task.others)
-        system, others = formats.system_of(task.others, self.notes)
+        if row.get("label") is False and "completion" in row and not conversion.answer:
+            raise ConversionError("`label` says that this `completion` is not wanted; leave such rows out")
+        system, others = formats.system_of(tools_of(task.others, self.notes), self.notes)
         turns = task.turns
         if not answer_from:
             answer, others, turns, answer_from = self._answer(source, task, turns, others)
@@ -162,11 +156,12 @@ class Converter:
         if self._template is not None:
             prompt, used = self._template.fill(row), self._template.fields
         else:
-            name = self._conversion.question or next((each for each in QUESTIONS if each in row), None)
+            name = self._conversion.question or question_of(row)
             if name is None:
-                raise _not_named("question", row)
+                raise not_named("question", row)
             said, used = take(row, name)[0], (name,)
             if not isinstance(said, str):
+                refuse_preferences(row, prompted=False)
                 raise ConversionError(
                     f"expected `{name}`, a text, got {shown(said)}; --prompt '{{{name}}}' writes it out"
                 )
@@ -193,7 +188,7 @@ class Converter:
         last = turns[-1]["role"] == "assistant"
         if task.answer is not None:
             return task.answer, others, turns, task.answer_from
-        found = _known_answer(others, ANSWERS[:_IN_CONVERSATIONS] if last else ANSWERS)
+        found = known_answer(others, in_conversation=last)
         if source is Source.VERL and "reward_model.ground_truth" not in (found or ""):
             found = "reward_model.ground_truth"
         if found is not None:
@@ -205,9 +200,7 @@ class Converter:
         if source is Source.OPENAI and item:
             kept = {key: value for key, value in others.items() if key not in item}
             return item, kept, turns, "all other fields (OpenAI's `item`)"
-        if "chosen" in others:
-            raise ConversionError("a row of preferences (`chosen`, `rejected`); --answer chosen makes it the reference")
-        raise _not_named("answer", others)
+        raise not_named("answer", others)
 
     def _without_last(self, turns: list[dict[str, Any]], answer_from: str) -> list[dict[str, Any]]:
         self.notes.left_out[f"the assistant's last message, as {answer_from} is the reference"] += 1
@@ -243,18 +236,6 @@ class Converter:
         return {**made, **kept}
 
 
-def _not_named(wanted: str, row: Mapping[str, Any]) -> ConversionError:
-    """What a row lacks, with the words that name it by the row's own fields."""
-    names = sorted((key for key in list(row)[:8] if isinstance(key, str)), key=_IDS.__contains__)
-    fields = ", ".join(map(shown, names)) or "no other field"
-    way = "name the field by --question FIELD, or write the prompt by --prompt, and the answer by --answer FIELD"
-    if wanted == "answer" and names:
-        way = f"name it, as in --answer {names[0]}"
-    elif len(names) > 1:
-        way = f"name it, as in --question {names[0]} --answer {names[1]} (or --prompt 'Sort this: {{{names[0]}}}')"
-    return ConversionError(f"expected the field {wanted!r}, got a row with {fields}; {way}")
-
-
 def _answer_named(row: dict[str, Any], names: str) -> tuple[Any, dict[str, Any]]:
     """The answer's field, or several as one object; and the row without them."""
     if names in row or "," not in names:
@@ -268,19 +249,6 @@ def _answer_named(row: dict[str, Any], names: str) -> tuple[Any, dict[str, Any]]
     if all(is_blank(value) for value in answer.values()):
         raise ConversionError(f"all of {names} are blank")
     return answer, rest
-
-
-def _known_answer(others: Mapping[str, Any], groups: tuple[tuple[str, ...], ...]) -> str | None:
-    """The field that is the answer by its name. Raises ConversionError where two may be meant."""
-    for group in groups:
-        found = [name for name in group if name in others and not (name == "label" and isinstance(others[name], bool))]
-        if len(found) > 1:
-            raise ConversionError(
-                f"the answer may be {' or '.join(map(repr, found))}; name it, as in --answer {found[0]}"
-            )
-        if found:
-            return found[0]
-    return None
 
 
 def _refuse_half_a_prompt(row: Mapping[str, Any], question: str) -> None:
@@ -297,9 +265,6 @@ def _refuse_what_is_not_text(others: Mapping[str, Any]) -> None:
     for name in _MEDIA:
         if not is_blank(others.get(name)):
             raise ConversionError(f"the row has `{name}`, but only text is trained on; leave such rows out")
-    for name in _TOOLS_OF_OTHERS:
-        if not is_blank(others.get(name)):
-            raise ConversionError(f"the row has `{name}`; write its tools as OpenAI's `tools`, which rows may have")
 
 
 def _text_or_object(answer: Any) -> Any:

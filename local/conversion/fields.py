@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,7 +29,7 @@ def take(row: Mapping[str, Any], name: str) -> tuple[Any, dict[str, Any]]:
     if name in row:
         return row[name], {key: value for key, value in row.items() if key != name}
     head, dot, rest = name.partition(".")
-    inner = row.get(head)
+    inner = parsed(row.get(head))
     if dot and isinstance(inner, Mapping):
         try:
             value, left = take(inner, rest)
@@ -39,6 +40,17 @@ def take(row: Mapping[str, Any], name: str) -> tuple[Any, dict[str, Any]]:
     near = difflib.get_close_matches(name, [key for key in row if isinstance(key, str)][:200], n=1)
     meant = f"; do you mean {shown(near[0])}?" if near else ""
     raise ConversionError(f"expected the field {name!r}, got a row with {known or 'no fields'}{meant}")
+
+
+def parsed(value: Any) -> Any:
+    """An object or array that a table holds as JSON text; any other value as it is."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
+        try:
+            read = json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+        return read if isinstance(read, (dict, list)) else value
+    return value
 
 
 def text_of(row: Mapping[str, Any], name: str) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import enum
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from local.conversion import ground_truth, invocation_log
 from local.conversion.fault import ConversionError
-from local.conversion.fields import is_blank
+from local.conversion.fields import is_blank, parsed
 from local.conversion.notes import Notes
 from local.conversion.task import Task
 from local.conversion.turns import answer_of, text_of_content, turns_of
@@ -53,6 +52,8 @@ def recognised(row: Mapping[str, Any]) -> Source:
     """The format of a row, by its fields; question/answer where none is recognised."""
     if row.get("schemaType") == "ModelInvocationLog" or ("modelId" in row and isinstance(row.get("input"), dict)):
         return Source.INVOCATION_LOG
+    if isinstance(row.get("modelInput"), dict) and ("modelOutput" in row or "error" in row):
+        return Source.INVOCATION_LOG
     for key, is_so, source in _BY_KEY:
         if key in row and is_so(row):
             return source
@@ -71,7 +72,9 @@ def read(source: Source, row: dict[str, Any], notes: Notes, *, answered: bool = 
     if source is Source.SHAREGPT and key not in row:
         key = "conversation"
     others = {name: value for name, value in row.items() if name != key}
-    said = _parsed(row.get(key))
+    said = (
+        parsed(row.get(key)) if isinstance(row.get(key), str) and row[key].lstrip().startswith("[{") else row.get(key)
+    )
     if isinstance(said, str) and source in (Source.TRL, Source.VERL):
         return Task([{"role": "user", "content": said}], others)
     if source is Source.CONVERSE and others.get("schemaVersion") == "bedrock-conversation-2024":
@@ -109,16 +112,6 @@ def _alpaca(row: dict[str, Any]) -> Task:
     asked = "\n\n".join(text for text in (instruction, given) if text and text.strip())
     others = {key: value for key, value in row.items() if key not in ("instruction", "input", "history")}
     return Task([*turns, {"role": "user", "content": asked}], others)
-
-
-def _parsed(value: Any) -> Any:
-    """A conversation that a table holds as JSON text."""
-    if isinstance(value, str) and value.lstrip().startswith("[{"):
-        try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
-            return value
-    return value
 
 
 def _has_blocks(row: Mapping[str, Any]) -> bool:

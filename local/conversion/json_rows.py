@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
@@ -15,6 +17,7 @@ from tunedrop.dataset.show import shown
 MAX_DOCUMENT_BYTES: Final = 512 * 1024 * 1024
 """One document is read whole; a larger one is better written one row a line."""
 _WRAPPERS: Final = ("data", "rows", "examples", "records", "items", "train", "dataset", "instances", "questions")
+_SPACE: Final = re.compile(r"\s*")
 _ONE_A_LINE: Final = "write one row a line: jq -c '.[]' FILE > rows.jsonl"
 
 
@@ -22,22 +25,15 @@ def json_rows(stream: BinaryIO, notes: Notes) -> Iterator[tuple[str, dict[str, A
     """Yield where each row stands (`line 3`, or `row 3` of a document), and the row."""
     first, second = _first_lines(stream)
     stream.seek(0)
-    if first.startswith(b"[") or not _is_object(first):
-        document = stream.read(MAX_DOCUMENT_BYTES + 1)
-        if not first.startswith(b"[") and second.startswith(b"{"):
-            stream.seek(0)
-            yield from _lines(stream, notes)  # says what is wrong with the first line
-            return
-        yield from _document(document, notes)
-        return
-    if not second:
-        wrapped = _wrapped(read_line(first).value)
-        if wrapped is not None:
-            name, rows = wrapped
-            notes.read_as.append(f"one JSON document with the array `{name}`")
-            yield from _of_array(rows)
-            return
-    yield from _lines(stream, notes)
+    if not first:
+        raise ConversionError("the file is empty; expected rows")
+    if len(first) > MAX_LINE_BYTES and first.startswith(b"{"):
+        return _lines(stream, notes)  # says that it is too long
+    if second and len(first) <= MAX_LINE_BYTES and read_line(first).accepted:
+        return _lines(stream, notes)
+    if second.startswith(b"{") and not _opens(first):
+        return _lines(stream, notes)  # says what is wrong with the first line
+    return _document(stream.read(MAX_DOCUMENT_BYTES + 1), notes)
 
 
 def _first_lines(stream: BinaryIO) -> tuple[bytes, bytes]:
@@ -53,10 +49,9 @@ def _first_lines(stream: BinaryIO) -> tuple[bytes, bytes]:
     return (*found, b"", b"")[0], (*found, b"", b"")[1]
 
 
-def _is_object(line: bytes) -> bool:
-    if len(line) > MAX_LINE_BYTES:
-        return True  # `_lines` says that it is too long
-    return isinstance(read_line(line).value, dict)
+def _opens(line: bytes) -> bool:
+    """Whether a line only begins a document that goes on below it, such as `[` or `[{"question": "…"},`."""
+    return line[:1] == b"[" or (line[-1:] in b"[{,:" and not line.endswith(b"},"))
 
 
 def _lines(stream: BinaryIO, notes: Notes) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -89,36 +84,86 @@ def _value(reading: Reading, place: str) -> Any:
 def _document(document: bytes, notes: Notes) -> Iterator[tuple[str, dict[str, Any]]]:
     if len(document) > MAX_DOCUMENT_BYTES:
         raise ConversionError(f"one JSON document of more than {MAX_DOCUMENT_BYTES:,} bytes; {_ONE_A_LINE}")
-    value = _value(read_line(document.removeprefix(b"\xef\xbb\xbf")), "the JSON document")
+    document = document.removeprefix(b"\xef\xbb\xbf")
+    reading = read_line(document)
+    if not reading.accepted and document.lstrip()[:1] == b"{":
+        rows = _one_after_another(document)
+        if rows is not None:
+            notes.read_as.append("JSON objects, one after the other")
+            return _of_array(rows)
+    value = _value(reading, "the JSON document" if b"\n" in document.strip() else "line 1")
     if isinstance(value, list):
         notes.read_as.append("one JSON array")
-        yield from _of_array(value)
-        return
-    wrapped = _wrapped(value)
-    if wrapped is not None:
-        notes.read_as.append(f"one JSON document with the array `{wrapped[0]}`")
-        yield from _of_array(wrapped[1])
-    elif isinstance(value, dict) and value and all(isinstance(each, (dict, list)) for each in value.values()):
-        raise ConversionError(
-            f"one JSON document by columns ({', '.join(map(shown, list(value)[:8]))}), expected rows; "
-            "write it by DataFrame.to_json(..., orient='records', lines=True)"
-        )
-    elif isinstance(value, dict):
-        notes.read_as.append("one JSON object")
-        yield "row 1", value
-    else:
-        raise ConversionError(f"expected rows, got one JSON document that is {shown(value)}")
-
-
-def _wrapped(value: Any) -> tuple[str, list[Any]] | None:
-    """The name and rows of an object's one array of objects, where the object is no row itself."""
+        return _of_array(value)
     if not isinstance(value, dict):
+        raise ConversionError(f"expected rows, got one JSON document that is {shown(value)}")
+    return _of_object(value, notes)
+
+
+def _of_object(value: dict[str, Any], notes: Notes) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The rows of one object: those of its array, of its keys, or the one row that it is."""
+    arrays = {key: each for key, each in value.items() if _are_rows(each)}
+    name = next((each for each in _WRAPPERS if each in arrays), None)
+    if name is not None:
+        notes.read_as.append(f"one JSON document with the array `{name}`")
+        for key in value.keys() - {name}:
+            rows = f" ({len(arrays[key]):,} rows)" if key in arrays else ""
+            notes.left_out[f"{shown(key)} of the document, beside `{name}`{rows}"] += 1
+        return _of_array(arrays[name])
+    parts = list(value.values())
+    columns = ", ".join(map(shown, list(value)[:8]))
+    if len(parts) > 1 and all(map(_is_column, parts)) and len({len(each) for each in parts}) == 1:
+        raise _by_columns(columns)
+    if len(parts) > 1 and all(isinstance(each, dict) and each for each in parts):
+        if all(_are_numbers(each) for each in parts):
+            raise _by_columns(columns)
+        if len({frozenset(each) for each in parts}) == 1:
+            notes.read_as.append("one JSON object with a row for each key")
+            return _of_array([each if "id" in each else {"id": key, **each} for key, each in value.items()])
+    notes.read_as.append("one JSON object")
+    return iter([("line 1", value)])
+
+
+def _one_after_another(document: bytes) -> list[Any] | None:
+    """The objects of a text such as `jq .` prints; None where it is not that."""
+    try:
+        text = document.decode("utf-8")
+    except UnicodeDecodeError:
         return None
-    for name in _WRAPPERS:
-        rows = value.get(name)
-        if isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows):
-            return name, rows
-    return None
+    decoder, place = json.JSONDecoder(), 0
+    found: list[Any] = []
+    try:
+        while place < len(text):
+            _, end = decoder.raw_decode(text, place)
+            found.append(_value(read_line(text[place:end].encode("utf-8", "surrogatepass")), f"row {len(found) + 1}"))
+            place = _after_space(text, end)
+    except (ValueError, RecursionError):
+        return None
+    return found
+
+
+def _after_space(text: str, place: int) -> int:
+    match = _SPACE.match(text, place)
+    return match.end() if match else place
+
+
+def _are_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def _is_column(value: Any) -> bool:
+    return isinstance(value, list) and not any(isinstance(each, dict) for each in value)
+
+
+def _are_numbers(column: dict[str, Any]) -> bool:
+    return all(key.isdecimal() for key in column)
+
+
+def _by_columns(columns: str) -> ConversionError:
+    return ConversionError(
+        f"one JSON document by columns ({columns}), expected rows; "
+        "write it by DataFrame.to_json(..., orient='records', lines=True)"
+    )
 
 
 def _of_array(rows: list[Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -30,8 +30,9 @@ def table_rows(stream: BinaryIO, delimiter: str | None, notes: Notes) -> Iterato
     try:
         head = text.read(_HEAD_CHARACTERS)
         first, line_end, _ = head.partition("\n")
-        if first.strip().lower().startswith("sep=") and len(first.strip()) == len("sep=;"):
-            delimiter = delimiter or first.rstrip("\r\n")[-1]
+        said = first.strip('\r\n"')
+        if said[:-1].lower() == "sep=":
+            delimiter = delimiter or said[-1]
             before = 1
         text.seek(0)
         if before:
@@ -68,9 +69,13 @@ def _rows(reader: Any, before: int, notes: Notes) -> Iterator[tuple[str, dict[st
                 notes.left_out["blank row"] += 1
                 continue
             if any(cell.strip() for cell in row[len(names) :]) or len(row) < len(names):
+                way = (
+                    "the row ends too early"
+                    if len(row) < len(names)
+                    else "a value with the delimiter in it stands in double quotes"
+                )
                 raise ConversionError(
-                    f"{place}: expected {len(names)} columns, as in the header, got {len(row)}; "
-                    "a value with the delimiter in it stands in double quotes"
+                    f"{place}: expected {len(names)} columns, as in the header, got {len(row)}; {way}"
                 )
             yield place, dict(zip(names, row[: max(width, len(names))], strict=False))
     except csv.Error as error:

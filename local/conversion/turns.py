@@ -1,7 +1,7 @@
 """Conversations of every format as turns of `role` and `content`, and the answer that a last turn is.
 
-What is no text (images, documents, blocks of tool use in other shapes than OpenAI's) is refused by its name. The
-assistant's thoughts and marks for a cache are left out and told.
+What is no text (images, documents) is refused by its name; calls of tools become OpenAI's (`tools`). The assistant's
+thoughts, weights for a loss and marks for a cache are left out and counted.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from local.conversion import tools
 from local.conversion.fault import ConversionError
 from local.conversion.fields import is_blank
 from local.conversion.notes import Notes
@@ -22,18 +23,22 @@ ROLES: Final = {
     **dict.fromkeys(("system", "developer"), "system"),
     "tool": "tool",
 }
-_TOOL_ROLES: Final = ("function", "function_call", "observation", "function_response", "tool_call", "tool_response")
 _CONTENTS: Final = ("content", "value", "parts", "text")
 _TEXT_TYPES: Final = ("text", "input_text", "output_text")
 _THOUGHTS: Final = ("thinking", "redacted_thinking", "reasoning", "reasoningContent", "thought")
-_TOOLS: Final = ("toolUse", "toolResult", "tool_use", "tool_result", "functionCall", "functionResponse")
+_TOOLS_OF_GEMINI: Final = ("functionCall", "functionResponse")
+_THOUGHT_KEYS: Final = ("reasoning_content", "reasoning", "thinking", "thinking_blocks")
+_WEIGHT_KEYS: Final = ("weight", "loss", "loss_weight", "train")
 
 
 def turns_of(items: Any, name: str, notes: Notes) -> list[dict[str, Any]]:
     """The turns of a conversation. Raises ConversionError where it is none, or where a turn is not text."""
     if not isinstance(items, list) or not items or not all(isinstance(item, dict) for item in items):
         raise ConversionError(f"expected `{name}`, an array of objects, got {shown(items)}")
-    return [_turn(item, f"{name}[{place}]", notes) for place, item in enumerate(items)]
+    made: list[dict[str, Any]] = []
+    for place, item in enumerate(items):
+        made += _turns(item, f"{name}[{place}]", notes, made)
+    return made
 
 
 def text_of_content(content: Any, path: str, notes: Notes) -> str:
@@ -70,14 +75,40 @@ def with_system(turns: list[dict[str, Any]], text: str, whose: str) -> list[dict
     raise ConversionError(f"{whose} would be a second system message; the conversation has one of its own")
 
 
+def _turns(item: dict[str, Any], path: str, notes: Notes, before: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The turns that an item is: one, or several where it has blocks with results of tools."""
+    said = item.get("role", item.get("from"))
+    word = said.lower() if isinstance(said, str) else ""
+    value = next((item[key] for key in _CONTENTS if key in item), None)
+    if word in tools.CALL_ROLES:
+        return [tools.call_turn(value, path, len(before))]
+    if word in tools.RESULT_ROLES:
+        return [tools.result_turn(value, path, before)]
+    blocks = value if isinstance(value, list) else []
+    calls = [(place, part) for place, part in enumerate(blocks) if _kind(part) in tools.CALLS]
+    results = [(place, part) for place, part in enumerate(blocks) if _kind(part) in tools.RESULTS]
+    if not calls and not results:
+        return [_turn(item, path, notes)]
+    made = [tools.result_of(part, f"{path}.content[{place}]") for place, part in results]
+    others = [part for part in blocks if _kind(part) not in (*tools.CALLS, *tools.RESULTS)]
+    if calls:
+        made_calls = [tools.call_of(part, f"{path}.content[{place}]") for place, part in calls]
+        return [*made, _turn({**item, "content": others or None, "tool_calls": made_calls}, path, notes)]
+    return [*made, _turn({**item, "content": others}, path, notes)] if others else made
+
+
+def _kind(part: Any) -> str:
+    """What a part is, by its type or its one key."""
+    if not isinstance(part, Mapping):
+        return ""
+    kind = part.get("type")
+    return kind if isinstance(kind, str) else str(next(iter(part), ""))
+
+
 def _turn(item: dict[str, Any], path: str, notes: Notes) -> dict[str, Any]:
     said = item.get("role", item.get("from"))
     role = ROLES.get(said.lower()) if isinstance(said, str) else None
     if role is None:
-        if isinstance(said, str) and said.lower() in _TOOL_ROLES:
-            raise ConversionError(
-                f"{path} is a turn of {said!r}; write calls as an assistant's `tool_calls` and their results as `tool`"
-            )
         raise ConversionError(f"{path}: expected a role such as 'user' or 'assistant', got {shown(said)}")
     named = next((key for key in _CONTENTS if key in item), None)
     content = item[named] if named is not None else None
@@ -87,6 +118,10 @@ def _turn(item: dict[str, Any], path: str, notes: Notes) -> dict[str, Any]:
     elif not item.get("tool_calls") and not item.get("function_call"):
         raise ConversionError(f"{path} has no content")
     kept = {key: value for key, value in item.items() if key not in ("role", "from", named) and not is_blank(value)}
+    for keys, what in ((_THOUGHT_KEYS, "thoughts of the assistant"), (_WEIGHT_KEYS, "a turn's weight for the loss")):
+        for key in kept.keys() & keys:
+            del kept[key]
+            notes.left_out[what] += 1
     return {**turn, **kept}
 
 
@@ -114,6 +149,12 @@ def _part(part: Any, path: str, notes: Notes) -> str | None:
     if set(part) == {"cachePoint"}:
         notes.left_out["cachePoint"] += 1
         return None
+    if set(part) == {"guardContent"} and isinstance(part["guardContent"], dict) and "text" in part["guardContent"]:
+        notes.left_out["guardContent around a text"] += 1
+        part = part["guardContent"]["text"]
+        if not isinstance(part, dict):
+            raise ConversionError(f"{path}: expected a text, got {shown(part)}")
+        part = {"text": part.get("text")}
     text = part.get("text")
     if isinstance(text, str) and (kind in _TEXT_TYPES or set(part) == {"text"}):
         for key in part.keys() - {"type", "text"}:
@@ -121,7 +162,7 @@ def _part(part: Any, path: str, notes: Notes) -> str | None:
                 notes.left_out[f"{shown(key)} of a text part"] += 1
         return text
     named = kind if isinstance(kind, str) else next(iter(part), "nothing")
-    if named in _TOOLS:
+    if named in _TOOLS_OF_GEMINI:
         raise ConversionError(
             f"{path} is {shown(named)}; write calls as OpenAI's `tool_calls` and their results as messages of role tool"
         )

@@ -9,6 +9,7 @@ import bz2
 import codecs
 import gzip
 import lzma
+import re
 import tempfile
 import zlib
 from typing import Any, BinaryIO, Final, cast
@@ -32,8 +33,11 @@ _PACKED: Final[dict[str, Any]] = {
     file_kinds.XZ.name: lzma.open,
 }
 _BROKEN: Final = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, OSError)
-_LONE_LETTERS: Final = 0.5
-"""The part of the bytes beyond ASCII that must stand alone for a text to be Western: an ä has ASCII beside it."""
+_WESTERN: Final = 0.7
+"""The part of the bytes beyond ASCII that must look Western for a text to be so."""
+_BEYOND_ASCII: Final = re.compile(rb"[\x80-\xff]+")
+_LETTERS: Final = re.compile(rb"[\xc0-\xff\x8a\x8c\x8e\x9a\x9c\x9e\x9f]+")
+_UNDEFINED: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
 
 def unpacked(stream: BinaryIO, encoding: str | None, notes: Notes) -> BinaryIO:
@@ -55,6 +59,8 @@ def unpacked(stream: BinaryIO, encoding: str | None, notes: Notes) -> BinaryIO:
         stream.seek(0)
         kind = kind_of(stream.read(HEAD_BYTES))
         stream.seek(0)
+        if kind is not None and kind.name in _PACKED:
+            raise ConversionError(f"packed twice: there is {kind.name} within; unpack it once, then convert it")
     if kind is not None:
         raise _refused(kind)
     return _as_utf8(stream, encoding, notes)
@@ -116,10 +122,9 @@ def _told(stream: BinaryIO) -> str:
 def _not_utf8(stream: BinaryIO, error: UnicodeDecodeError) -> str:
     """`cp1252`, where that is what the file must be. Raises ConversionError where it is likelier something else."""
     stream.seek(0)
-    high = lone = 0
-    line = undefined = 0
-    first_bad = 0
-    utf8_too = False
+    beyond = western = 0
+    line = first_bad = 0
+    undefined = utf8_too = False
     while raw := stream.readline(_CHUNK):
         line += 1
         if raw.isascii():
@@ -129,17 +134,23 @@ def _not_utf8(stream: BinaryIO, error: UnicodeDecodeError) -> str:
             utf8_too = True
         except UnicodeDecodeError:
             first_bad = first_bad or line
-        flags = [byte > 0x7F for byte in raw]
-        high += sum(flags)
-        lone += sum(
-            flag and not (place and flags[place - 1]) and not (place + 1 < len(flags) and flags[place + 1])
-            for place, flag in enumerate(flags)
-        )
-        undefined += sum(byte in b"\x81\x8d\x8f\x90\x9d" for byte in raw)
-    if utf8_too or undefined or lone < _LONE_LETTERS * high:
+        undefined = undefined or _UNDEFINED.search(raw) is not None
+        for run in _BEYOND_ASCII.finditer(raw):
+            beyond += len(run[0])
+            western += len(run[0]) * _is_western(raw, run)
+    if utf8_too or undefined or western < _WESTERN * beyond:
         also = "other lines are UTF-8" if utf8_too else "the bytes do not look like Windows-1252"
         raise ConversionError(
             f"line {first_bad}: not UTF-8 ({error.reason}), and {also}; "
             "mend the line, or name the file's encoding, as in --encoding shift_jis"
         )
     return "cp1252"
+
+
+def _is_western(raw: bytes, run: re.Match[bytes]) -> bool:
+    """Whether bytes beyond ASCII are one or two letters of a word (`ö` of `schön`, `öß` of `Größe`), or signs."""
+    letters = _LETTERS.findall(run[0])
+    beside = raw[max(run.start() - 1, 0) : run.start()] + raw[run.end() : run.end() + 1]
+    if not letters:
+        return len(run[0]) <= 2
+    return sum(map(len, letters)) <= 2 and (len(run[0]) == 1 or any(chr(byte).isalpha() for byte in beside))

@@ -111,7 +111,7 @@ def test_a_template_words_the_last_user_message_of_openai_s_rows_anew() -> None:
             "line 1: expected an answer with '##', got 'y'",
         ),
         ([{"question": "x", "answer": "y"}], "qa", {"prompt": "{text}"}, "line 1: expected the field 'text'"),
-        ([b'{"question": "\\ud800", "answer": "y"}'], "qa", {}, "line 1: the row cannot be written as JSON"),
+        ([b'{"question": "\\ud800", "answer": "y"}'], "qa", {}, "line 1: half a surrogate pair"),
         ([{"messages": []}], "openai", {}, "line 1: expected `messages`, an array of objects, got an empty array"),
         ([{"messages": [{"role": "user", "content": "x"}]}], "openai", {}, "field 'answer', got a row with no other"),
         ([{"messages": [{"role": "user"}], "n": 1}], "openai", {"answer": "m"}, "line 1: expected the field 'm'"),

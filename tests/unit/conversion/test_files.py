@@ -41,6 +41,7 @@ def test_the_delimiter_of_a_table_is_told_by_its_rows(delimiter: str, line_end: 
         "SEP=,\r\ntext,intent\r\nLate again,delay\r\nMoney back,refund\r\n",
         "\n\ntext,intent,\nLate again,delay,\n,,\nMoney back,refund,\n,,\n,,\n",
         "text,intent\n\nLate again,delay\n,\n , \nMoney back,refund\n",
+        "sep=\t\ntext\tintent\nLate again\tdelay\nMoney back\trefund\n",
         ",text,intent\n0,Late again,delay\n1,Money back,refund\n",
     ],
 )
@@ -62,6 +63,21 @@ def test_the_encoding_is_told_by_the_bytes_and_named(encoding: str, shape: str) 
     rows, told = read(text.encode(encoding), "x.csv" if shape == "table" else "x.jsonl")
     assert rows == [("Zurück bitte – schön", "réfund")]
     assert {"cp1252": "Windows-1252 text", "utf-8-sig": "Read as"}.get(encoding, encoding[:6].upper()) in told
+
+
+@pytest.mark.parametrize("words", [("Größe", "für"), ("à Noël", "Été"), ("„ja“ – ½ €", "größer")])
+def test_a_few_western_letters_are_enough_to_tell_windows_1252(words: tuple[str, str]) -> None:
+    rows, told = read("text,intent\n{},{}\n".format(*words).encode("cp1252"), "x.csv")
+    assert rows == [words]
+    assert "Windows-1252" in told
+
+
+def test_what_stands_beside_the_rows_of_a_document_is_counted() -> None:
+    body = json.dumps({"train": ROWS, "test": ROWS[:1], "version": 2}).encode()
+    rows, told = read(body, "x.json")
+    assert rows == SORTED
+    assert "Left out: 1 x 'test' of the document, beside `train` (1 rows)." in told
+    assert "Left out: 1 x 'version' of the document, beside `train`." in told
 
 
 @pytest.mark.parametrize(
@@ -111,6 +127,9 @@ ROWS = [{"text": text, "intent": intent} for text, intent in SORTED]
         json.dumps({"rows": [{"row_idx": 0, "row": row} for row in ROWS]}),
         "[\n" + ",\n".join(map(json.dumps, ROWS)) + "\n]\n",
         "\n" + "\r\n\r\n".join(map(json.dumps, ROWS)),
+        "\n".join(json.dumps(row, indent=1) for row in ROWS),
+        "".join(map(json.dumps, ROWS)),
+        json.dumps({"a": ROWS[0], "b": ROWS[1]}),
     ],
 )
 def test_one_json_document_is_read_as_its_rows(document: str) -> None:
@@ -124,7 +143,12 @@ def test_one_json_document_is_read_as_its_rows(document: str) -> None:
         (b"text,intent\n", "the file holds no row"),
         (b"text,intent\n,\n", "the file holds no row"),
         (b"", "the file is empty"),
-        (b'{"text": {"0": "a"}, "intent": {"0": "b"}}', "expected `text`, a text, got an object"),
+        (b'{"text": {"0": "a"}, "intent": {"0": "b"}}', "one JSON document by columns ('text', 'intent')"),
+        (b'{"text": ["a", "b"], "intent": ["c", "d"]}', "one JSON document by columns ('text', 'intent')"),
+        (b"\n \n", "the file is empty"),
+        (b"\xef\xbb\xbf", "the file is empty"),
+        (b'["a", "b"]\n["c", "d"]', "line 1: expected an object, got an array of 2"),
+        (b'{"text": "a", "intent": "b"},\n{"text": "c", "intent": "d"},', "line 1: something follows the object"),
         (
             b'{"text": {"0": "a"},\n "intent": {"0": "b"}}',
             "one JSON document by columns ('text', 'intent'), expected rows",
@@ -166,6 +190,8 @@ _PIECES = [
     b"\r\n", b'"', b"sep=;", b"text;intent", b"\xff\xfe", b"\xef\xbb\xbf", b"\xe4", b"\x1f\x8b", b"PK\x03\x04", b"null",
     b'"source": "x", "a-metadata": []', b'{"modelId": 1, "input": {}}', b'{"contents": [{"role": "model"}]}', b"1e999",
     b'{"instruction": 1, "input": [], "history": 5}', b'"system": [{"text": 1}]', b'"tool_calls": [1]', b"\\ud800",
+    b'{"conversations": [{"from": "function_call", "value": "{}"}]', b'{"modelInput": {"prompt": 1}, "modelOutput": {}}',
+    b'"tools": "[1]"', b'"toolConfig": {"tools": [{"toolSpec": {}}]}', b'{"messages": [{"content": [{"toolUse": 1}]}]',
 ]  # fmt: skip
 
 

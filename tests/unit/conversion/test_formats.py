@@ -110,6 +110,10 @@ ANTHROPIC = {"system": "Sort.", "messages": [{"role": "user", "content": "Mail 1
             [{"type": "message_start"}, {"delta": {"type": "text_delta", "text": "ref"}}, {"delta": {"text": "und"}}],
         ),
         ({"messages": [SORTER, ASKED]}, {"choices": [{"message": {"role": "assistant", "content": "refund"}}]}),
+        (
+            CONVERSE,
+            {"output": {"message": {"role": "assistant", "content": [{"text": "refund"}]}}, "stopReason": "end_turn"},
+        ),
     ],
 )
 def test_a_logged_call_becomes_what_was_asked_and_answered(asked: Any, answered: Any) -> None:
@@ -118,12 +122,43 @@ def test_a_logged_call_becomes_what_was_asked_and_answered(asked: Any, answered:
     assert "reference_answer is made of what the model answered then." in told
 
 
-def test_a_logged_call_that_failed_is_left_out_and_counted() -> None:
-    good = logged(CONVERSE, {"output": {"message": {"role": "assistant", "content": [{"text": "refund"}]}}})
+MESSAGE = {"output": {"message": {"role": "assistant", "content": [{"text": "refund"}]}}}
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        ({"inputText": "Mail 1"}, {"results": [{"outputText": "refund", "completionReason": "FINISH"}]}),
+        ({"prompt": "Mail 1"}, {"generation": "refund", "stop_reason": "stop"}),
+        ({"prompt": "Mail 1"}, {"outputs": [{"text": "refund", "stop_reason": "stop"}]}),
+    ],
+)
+def test_a_logged_call_of_one_text_is_a_user_s_message(asked: Any, answered: Any) -> None:
+    made, _ = converter_of(logged(asked, answered))
+    assert (made["messages"], made["reference_answer"]) == ([ASKED], "refund")
+
+
+def test_a_record_of_batch_inference_is_read_as_a_logged_call_is() -> None:
+    made, _ = converter_of({"recordId": "r-1", "modelInput": CONVERSE, "modelOutput": MESSAGE})
+    assert made == {"messages": [SORTER, ASKED], "reference_answer": "refund", "id": "r-1"}
+
+
+@pytest.mark.parametrize(
+    ("record", "why"),
+    [
+        (logged(CONVERSE, None, errorCode="ThrottlingException"), "ThrottlingException"),
+        (logged(CONVERSE, {**MESSAGE, "stopReason": "max_tokens"}), "max_tokens"),
+        (logged(CONVERSE, {**MESSAGE, "stopReason": "guardrail_intervened"}), "guardrail_intervened"),
+        (logged(ANTHROPIC, [{"delta": {"text": "ref"}}, {"delta": {"stop_reason": "max_tokens"}}]), "max_tokens"),
+        (logged(ANTHROPIC, {"choices": [{"message": {"content": "x"}, "finish_reason": "length"}]}), "length"),
+        (logged({"inputText": "x"}, {"embedding": [0.1]}), "an embedding"),
+    ],
+)
+def test_a_logged_call_without_a_whole_answer_is_left_out_and_counted(record: Any, why: str) -> None:
     converter = Converter(Conversion())
-    body = "\n".join(map(json.dumps, [good, logged(CONVERSE, None, errorCode="ThrottlingException")]))
+    body = "\n".join(map(json.dumps, [logged(CONVERSE, MESSAGE), record]))
     assert len(list(converter.lines(io.BytesIO(body.encode()), "log.json"))) == 1
-    assert any("ThrottlingException" in line and "Left out: 1 x" in line for line in converter.notes.said())
+    assert any(why in line and "Left out: 1 x" in line for line in converter.notes.said())
 
 
 @pytest.mark.parametrize(
@@ -185,18 +220,21 @@ def test_an_answer_is_a_text_or_an_object_as_the_service_takes_it(answer: Any, m
             "is 'image_url', but only",
         ),
         ({"messages": [{"role": "user", "content": [{"image": {"format": "png"}}]}]}, "is 'image', but only text"),
-        ({"messages": [{"role": "user", "content": [{"toolResult": {}}]}]}, "is 'toolResult'; write calls as OpenAI's"),
-        ({"conversations": [{"from": "function_call", "value": "{}"}]}, "is a turn of 'function_call'; write calls as"),
+        ({"contents": [{"role": "model", "parts": [{"functionCall": {}}]}]}, "is 'functionCall'; write calls as"),
+        ({"messages": [{"role": "assistant", "content": [{"toolUse": {}}]}]}, "expected a call with a name"),
+        ({"conversations": [{"from": "function_call", "value": "{}"}]}, "expected a call as JSON, with `name`"),
+        ({"conversations": [{"from": "observation", "value": "4"}]}, "a tool's result without a call before it"),
         ({"conversations": [{"from": "alien", "value": "x"}]}, "expected a role such as 'user'"),
         ({"question": "x", "answer": "y", "image": "a.png"}, "the row has `image`, but only text is trained on"),
-        (
-            {"messages": [ASKED], "answer": "x", "toolConfig": {"tools": [1]}},
-            "the row has `toolConfig`; write its tools",
-        ),
+        ({"messages": [ASKED], "answer": "x", "toolConfig": {"tools": [1]}}, "tools[0]: expected a tool, got 1"),
         ({"question": [[ASKED]], "answer": "y"}, "expected `question`, a text, got an array of 1"),
         ({"question": "x", "answer": " "}, "the answer is blank; give the row its answer"),
         ({"question": " ", "answer": "y"}, "the prompt is blank"),
         ({"prompt": "x", "chosen": "a", "rejected": "b"}, "--answer chosen makes it the reference"),
+        ({"chosen": [ASKED], "rejected": [ASKED]}, "without a `prompt`; write the turns before the answer"),
+        ({"prompt": "x", "completion": "a", "label": False}, "`label` says that this `completion` is not wanted"),
+        ({"data": {"text": "x", "intent": "y"}}, "as in --question data.text --answer data.intent"),
+        ({"What is 1+1?": "What is 2+2?", "2": "4"}, "the first line is taken for the names of the columns"),
         ({"instruction": "x", "context": "long", "response": "y"}, "as in --prompt '{context} {instruction}', or name"),
         ({"question": "x", "choices": ["a", "b"], "answer": 1}, "as in --prompt '{choices} {question}', or name"),
         ({"source": "x", "a-metadata": {}, "b-metadata": {}}, "name one, as in --answer a-metadata.class-name"),
@@ -206,7 +244,7 @@ def test_an_answer_is_a_text_or_an_object_as_the_service_takes_it(answer: Any, m
         ({"question": "x", "anwser": "y"}, "name it, as in --answer anwser"),
         ({"source-ref": "s3://b/k", "job": 1, "job-metadata": {}}, "the text is in another file, 's3://b/k'"),
         ({"source": "x", "job": -1, "job-metadata": {"failure-reason": "late"}}, "the labelling of this row failed"),
-        (logged({"messages": [ASKED], "toolConfig": {"tools": [1]}}, {}), "the call had `toolConfig`"),
+        (logged({"prompt": "[INST]Mail 1[/INST]"}, {}), "the prompt is in a model's own chat template"),
         ({**logged(CONVERSE, {}), "input": {"inputBodyS3Path": "s3://b/k"}}, "the input is in another file"),
         (logged(CONVERSE, {"weird": 1}), "expected the model's message in `output.outputBodyJson`"),
         ({"messages": [SORTER, ASKED], "system": "Other.", "answer": "x"}, "would be a second system message"),

@@ -223,6 +223,8 @@ def _syntax_hint(text: str, kind: str, place: int) -> str | None:
     stripped = text.strip()
     if kind == "Extra data" and stripped[:1] in "{[" and text[place : place + 1] in "{[":
         return "Two rows share this line: put each on a line of its own."
+    if kind == "Extra data" and text[place:].strip() == ",":
+        return "A comma ends the line: leave it out."
     if stripped in ("[", "{"):
         return (
             "The file looks like one JSON document over several lines: write one row a line, without an array around."

@@ -190,7 +190,8 @@ _PIECES = [
     b"\r\n", b'"', b"sep=;", b"text;intent", b"\xff\xfe", b"\xef\xbb\xbf", b"\xe4", b"\x1f\x8b", b"PK\x03\x04", b"null",
     b'"source": "x", "a-metadata": []', b'{"modelId": 1, "input": {}}', b'{"contents": [{"role": "model"}]}', b"1e999",
     b'{"instruction": 1, "input": [], "history": 5}', b'"system": [{"text": 1}]', b'"tool_calls": [1]', b"\\ud800",
-    b'{"conversations": [{"from": "function_call", "value": "{}"}]', b'{"modelInput": {"prompt": 1}, "modelOutput": {}}',
+    b'{"conversations": [{"from": "function_call", "value": "{}"}]',
+    b'{"modelInput": {"prompt": 1}, "modelOutput": {}}',
     b'"tools": "[1]"', b'"toolConfig": {"tools": [{"toolSpec": {}}]}', b'{"messages": [{"content": [{"toolUse": 1}]}]',
 ]  # fmt: skip
 

@@ -219,12 +219,16 @@ def _syntax(text: str, error: json.JSONDecodeError) -> Fault:
     return Fault("json-syntax", f"{message}, at character {place + 1}", expected, got, _syntax_hint(text, kind, place))
 
 
+_EXTRA: Final = {
+    "": "A comma ends the line: leave it out.",
+    **dict.fromkeys("[{", "Two rows share this line: put each on a line of its own."),
+}
+
+
 def _syntax_hint(text: str, kind: str, place: int) -> str | None:
     stripped = text.strip()
-    if kind == "Extra data" and stripped[:1] in "{[" and text[place : place + 1] in "{[":
-        return "Two rows share this line: put each on a line of its own."
-    if kind == "Extra data" and text[place:].strip() == ",":
-        return "A comma ends the line: leave it out."
+    if kind == "Extra data" and stripped[:1] in "{[":
+        return _EXTRA.get(text[place:].lstrip(", \t\r")[:1])
     if stripped in ("[", "{"):
         return (
             "The file looks like one JSON document over several lines: write one row a line, without an array around."

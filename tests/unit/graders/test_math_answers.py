@@ -60,6 +60,7 @@ RIGHT = [
     "Altogether she sold 48 + 24 = **72** clips in 2 months", "Natalia sold 72 clips altogether in April and May.",
     "She sold 72 clips in 2 months.",
     "Step 1: 48/2=24\nStep 2: 48+24=72", "Hence 72 is the answer.", "答案是72。", "#### \uff17\uff12",
+    "#### \u0667\u0662",
 ]  # fmt: skip
 
 WRONG = [
@@ -92,7 +93,6 @@ WRONG = [
     "How many clips did Natalia sell altogether in April and May?",
     "#### " + " ".join(map(str, range(100))), " ".join(f"#### {n}" for n in range(73)), " ".join(map(str, range(73))),
     "Let us see.\n" + " ".join(map(str, range(500, 71, -1))),
-    "#### \u0667\u0662",
 ]  # fmt: skip
 
 

@@ -13,7 +13,8 @@ from tunedrop.graders.batch import grade_batch
 from tunedrop.graders.kinds import load
 from tunedrop.graders.pairing import best_pairs
 from tunedrop.graders.sample import OptionsError
-from tunedrop.graders.tool_calls import as_calls, calls_in
+from tunedrop.graders.tool_call_texts import calls_in
+from tunedrop.graders.tool_calls import as_calls
 
 AREA: dict[str, Any] = {"name": "area", "arguments": {"base": 10, "height": 5}}
 SUM: dict[str, Any] = {"name": "math.sum", "arguments": {"of": [1, 2], "exact": True}}

@@ -62,7 +62,8 @@ COMMITS_AFTER = re.compile(
     r"""[\s*_)\]}\"'”’」』】$`.]{0,6}(?:
       (?:is|seems|looks|must\sbe|would\sbe|has\sto\sbe)\s(?:(?:clearly|definitely|probably|indeed|also|most\slikely|obviously|therefore|thus)\s){0,2}
         (?:the\s)?(?:only\s|most\s|my\s|our\s){0,2}(?:correct|right|best|true|answer|choice|pick|accurate|appropriate|likely|valid|suitable|final|one\b)
-      |(?:fits|works|holds|applies|matches)\b
+      |(?:fits|works|holds|applies|matches|remains|wins)\b|is\s(?:all\sthat\sis\s)?left\b
+      |[:=–—-]\s{0,2}[*_]{0,2}(?:yes|true|correct|right|ja|oui|sí|sim|да|是|对|正确|✓|✔|✅)(?!\w)
       |(?:ist|wäre)\s(?:die\s)?(?:richtige?|korrekte?|antwort|lösung)
       |est\s(?:la\s)?(?:bonne|correcte?|juste|exacte?|réponse)
       |(?:es|é|è)\s(?:la\s|a\s)?(?:respuesta|resposta|risposta|correct[ao]|corretta|cert[ao]|giusta|verdader[ao])
@@ -83,7 +84,7 @@ REJECTS_AFTER = re.compile(
         (?:n't|n’t|\s(?:not|wrong|incorrect|false|out\b|eliminated|excluded|impossible|invalid|ruled|untrue|irrelevant|inaccurate|unlikely|too\b|no\b|cannot|never
         |be\s(?:wrong|eliminated|excluded|ruled|discarded|dismissed|false|rejected)|discarded|dismissed|rejected))
       |(?:isn|aren|wasn|doesn|don|can|cannot|won)(?:'|’)?t\b|cannot\b|fails?\b|contradicts?\b
-      |(?:,\s)?(?:wrong|incorrect|false|no)\b(?!\w)
+      |(?:,\s|[:=–—-]\s{0,2}[*_]{0,2})?(?:wrong|incorrect|false|no)\b(?!\w)|[:=–—-]\s{0,2}[*_]{0,2}(?:nein|falsch|non|faux|нет|否|错|✗|✘|❌)
       |(?:ist|sind)\s(?:falsch|nicht|unmöglich|inkorrekt|auszuschließen)
       |(?:est|sont|n['’]est)\s(?:fau(?:x|sses?)|incorrecte?s?|pas|éliminée?s?)
       |(?:no\ses|es\sincorrect[ao]|es\sfals[ao]|não\sé|é\sincorret[ao]|está\serrad[ao]|é\sfals[ao]|non\sè|è\ssbagliata|è\serrata|è\sfalsa)

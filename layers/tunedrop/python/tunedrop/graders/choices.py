@@ -51,7 +51,8 @@ class _Mention:
 
 def letter_of(reference: str, row: Mapping[str, JSON], letters: str) -> str | None:
     """The letter that a reference means: `C`, `(C)`, `C. Paris`, or the place of its text among the row's `choices`."""
-    return _letter_of_text(reference, row, letters) or _leading_letter(reference.strip(), letters)
+    found = _letter_of_text(reference, row, letters) or _leading_letter(reference.strip(), letters)
+    return found or chosen_letter(reference, row, letters)
 
 
 def chosen_letter(answer: str, row: Mapping[str, JSON], letters: str) -> str | None:

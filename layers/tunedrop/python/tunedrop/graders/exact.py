@@ -20,6 +20,8 @@ MEASURES = ("ratio", "token_sort_ratio", "jaro_winkler")
 MAX_TEXT = 20_000
 """How many characters of an answer's end (and of a reference) are compared."""
 _REFERENCE_KEYS = ("answer", "final_answer", "text", "label", "target", "ground_truth", "value")
+_ANSWER_TAG = re.compile(r"\s*<answer>(.*)</answer>\s*", re.DOTALL)
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _SQUAD_PUNCTUATION = dict.fromkeys(map(ord, string.punctuation))
 
@@ -126,6 +128,9 @@ class ExactGrader:
     def _given(self, answer: str) -> str:
         """The part of the answer that is compared."""
         text = visible(answer[-MAX_TEXT:])
+        tagged = _ANSWER_TAG.fullmatch(text)
+        if tagged is not None and "<answer>" not in tagged[1]:
+            text = tagged[1]
         if self._options.after:
             _, found, rest = text.rpartition(self._options.after)
             if not found:
@@ -141,7 +146,7 @@ class ExactGrader:
     def _normal(self, text: str) -> str:
         if self._options.mode == "f1":
             return self._squad(text[:MAX_TEXT])
-        text = unicodedata.normalize("NFKC", text[:MAX_TEXT])
+        text = unicodedata.normalize("NFKC", text[:MAX_TEXT]).translate(_INVISIBLE)
         if self._options.ignore_case:
             text = text.casefold()
         if self._options.ignore_punctuation:

@@ -77,10 +77,10 @@ def _fenced(text: str) -> list[_Block]:
             continue
         ended = _end_of_document(text, begin)
         closing = text.find(mark[1], ended if ended is not None else begin)
-        if closing < 0:
+        if closing < 0 and (ended is None or text[ended:].strip()):
             continue
-        body = text[begin:closing]
-        position = closing + len(mark[1])
+        body = text[begin:closing] if closing >= 0 else text[begin:]  # an answer may stop before its last mark
+        position = closing + len(mark[1]) if closing >= 0 else len(text)
         if body.strip():
             whole = not text[: mark.start()].strip() and not text[position:].strip()
             blocks.append(_Block(body, whole))

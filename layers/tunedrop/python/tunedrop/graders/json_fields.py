@@ -11,7 +11,8 @@ from tunedrop.graders.json_compare import Comparison
 from tunedrop.graders.json_schema import validator_of
 from tunedrop.graders.pairing import best_pairs
 from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample, require_known
-from tunedrop.graders.tool_calls import Call, as_calls, calls_in, text_of_calls
+from tunedrop.graders.tool_call_texts import calls_in
+from tunedrop.graders.tool_calls import Call, as_calls, text_of_calls
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator

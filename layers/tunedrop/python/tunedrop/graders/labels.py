@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 
@@ -35,15 +36,36 @@ _YES = ("true", "yes", "y", "1", "x", "applies", "present", "✓", "✅")
 _NO = ("false", "no", "n", "0", "none", "absent", "not present", "does not apply", "✗", "❌")
 _LEAD_IN = re.compile(
     r"^(?:(?:the|my|final|correct|right|best|most|applicable|assigned|predicted|appropriate)\s+)*"
-    r"(?:labels?|categor(?:y|ies)|answers?|verdict|classification|decision|tags?|class(?:es)?|violations?|result|output)"
-    r"\s*(?:is|are|:|=|-)?\s*:?\s*|^(?:this|it)\s+(?:is|contains|violates)\s+",
+    r"(?:labels?|categor(?:y|ies)|answers?|verdict|classification|decision|tags?|class(?:es)?|violations?|result|output"
+    r"|flag(?:ged|s)?|detected|kategorien?|etikett(?:en)?|catégories?|étiquettes?|categorías?|etiquetas?|categorias?"
+    r"|categori[ae]|etichett[ae]|категори[яи]|метк[аи]|标签|标籤|標籤|类别|類別|分类|分類|ラベル|カテゴリー?|라벨|레이블|분류)"
+    r"\s*(?:is|are|as|:|\uff1a|=|-)?\s*:?\s*"
+    r"|^(?:this|it|(?:the|this)\s(?:message|text|comment|post|content|answer|tweet|review|input|sentence))"
+    r"\s+(?:is|contains|violates|(?:falls|belongs)\s(?:in)?(?:to|under))\s+"
+    r"|^(?:i\s(?:would|will|\x27d|’d)?\s?)?(?:label|classify|categori[sz]e|tag|flag|mark)\s(?:this|it|that)(?:\s\w{1,20})?\s(?:as|under)\s+",
     re.IGNORECASE,
+)
+_NONE_APPLIES = re.compile(
+    r"(?:no|none)(?:of)?(?:the|these|those)?(?:above|listed|given)?"
+    r"(?:labels?|category|categories|violations?|tags?|issues?|flags?)?(?:apply|applies|applicable|found|detected|present)?"
+    r"|na|nothing|notapplicable"
+)
+"""What says in other words that no label applies, as `words` writes it."""
+_EXPLAINED = re.compile(
+    r"\n\s*\n\s*[*_#]{0,3}(?:explanation|reason(?:ing)?|rationale|justification|because|why|note)\b", re.IGNORECASE
+)
+_CHECKED = re.compile(
+    r"\s*(?:[-*+]\s*)?(?:\[(?P<box>[ xX✓])\]|(?P<sign>[✅✓✔☑✗✘❌☐]\ufe0f?))\s*(?P<label>[^\n]{1,120})"
 )
 _SEPARATOR = re.compile(r"[,;\n|/+]|\s(?:and|&)\s")
 _LIST_MARK = re.compile(r"(?:^|(?<=\s))(?:\(?\d{1,3}[.)]|\(?[a-z][.)]|[-*•–])\s+(?=\S)")
 _FLAG_LINE = re.compile(
     r"\s*[*_`\"']{0,3}([^:=\n,;]{1,120}?)[*_`\"']{0,3}\s*[:=]\s*[*_`]{0,3}([^\n,;]{1,20}?)[*_`.]{0,4}\s*"
 )
+_IN_A_TAG = re.compile(r"<([A-Za-z_]{1,20})>(.{0,400})</\1>", re.DOTALL)
+_PYTHON_LIST = re.compile(r"[\[({]\s*((?:'[^'\"\\\n]{0,120}'\s*,?\s*){1,50})[\])}]")
+"""A list as Python prints it."""
+_BARE_LIST = re.compile(r"\[\s*([^\[\]{}\"'\n]{1,400}?)\s*\]")
 _DECORATION = " \t*_`\"'\u201c\u201d\u2018\u2019.!#>()[]{}:-"
 
 
@@ -52,11 +74,19 @@ def read_labels(answer: str, known: Mapping[str, str], none: str) -> frozenset[s
 
     `known`: every label there is (empty: any may be named). `none` is the label that stands for no label at all.
     """
+    if (tagged := _IN_A_TAG.fullmatch(answer.strip())) is not None:
+        answer = tagged[2]
     text = answer.strip()
-    if words(text) == "none" and "none" not in known:
+    if (quoted := _PYTHON_LIST.fullmatch(text)) is not None:
+        answer = text = json.dumps(re.findall(r"'([^'\n]*)'", quoted[1]))
+    if text.endswith(("?", "\uff1f")):
+        return None  # who asks has not committed
+    if words(text) not in (*known, "no") and _NONE_APPLIES.fullmatch(words(text)):
         return frozenset({none})
     # An answer that begins as a document must be one, whole: half of one commits to nothing.
     in_text = len(text) <= LONGEST_PLAIN_ANSWER and text[:1] not in ("{", "[")
+    if (bare := _BARE_LIST.fullmatch(text)) is not None:
+        answer = text = bare[1]
     try:
         document = read_answer(answer, "text" if in_text else "fence")
     except NotOneDocument:
@@ -129,7 +159,8 @@ def _in_words(answer: str, known: set[str] | None) -> list[str] | None:
         return None  # it was to be JSON, and is not
     if len(text) > LONGEST_PLAIN_ANSWER:
         text = text.rpartition("\n")[2].strip()
-    for candidate in (text, text.rpartition("\n")[2]):
+    explained = _EXPLAINED.search(text)
+    for candidate in (text[: explained.start()] if explained else text, text.rpartition("\n")[2]):
         if len(candidate) > LONGEST_PLAIN_ANSWER:
             continue
         flagged = _flagged(candidate, known)
@@ -137,7 +168,7 @@ def _in_words(answer: str, known: set[str] | None) -> list[str] | None:
             return flagged
         stripped = candidate.strip(_DECORATION)
         led = _LEAD_IN.sub("", stripped, count=1)
-        parts = _parts(led, known)
+        parts = _parts(led, known) or _parts(_without_aside(led, known), known)
         if not parts:
             continue
         if known is not None:
@@ -156,10 +187,20 @@ def _parts(text: str, known: set[str] | None) -> list[str]:
     return found if known is None or all(part in known for part in found) else []
 
 
+def _without_aside(text: str, known: set[str] | None) -> str:
+    """The text without a remark in brackets behind it, if that names no label: `spam (an advertisement)`."""
+    found = re.fullmatch(r"([^()]{1,120})\(([^()]{1,200})\)?[\s.]*", text)
+    if found is None or known is None or any(label in words(found[2]) for label in known):
+        return ""
+    return found[1]
+
+
 def _flagged(text: str, known: set[str] | None) -> list[str] | None:
     """`spam: yes` line by line, or parted by commas: the labels that apply; None where the text is no such list."""
     if known is None:
         return None
+    if (checked := _checked(text, known)) is not None:
+        return checked
     applying: list[str] = []
     for part in re.split(r"[\n,;]", _LIST_MARK.sub("\n", text)):
         if not part.strip():
@@ -171,3 +212,27 @@ def _flagged(text: str, known: set[str] | None) -> list[str] | None:
         if flag:
             applying.append(words(found[1]))
     return applying if text.strip() else None
+
+
+def _checked(text: str, known: set[str]) -> list[str] | None:
+    """The labels that are ticked in a list of boxes, of ticks and crosses, or in a table; None for any other text."""
+    lines = [line for line in text.strip().split("\n") if line.strip()]
+    if len(lines) > 1 and all(line.strip().startswith("|") for line in lines):
+        return _in_table(lines, known)
+    found = [_CHECKED.fullmatch(line) for line in lines]
+    if not found or not all(match is not None and words(match["label"]) in known for match in found):
+        return None
+    return [
+        words(each["label"]) for each in found if each is not None and (each["box"] or each["sign"])[0] in "xX✓✅✔☑"
+    ]
+
+
+def _in_table(lines: list[str], known: set[str]) -> list[str] | None:
+    applying = []
+    for number, line in enumerate(lines):
+        cells = [cell.strip(" *_`") for cell in line.strip().strip("|").split("|")]
+        if len(cells) == 2 and words(cells[0]) in known and (flag := _flag(cells[1])) is not None:
+            applying += [words(cells[0])] if flag else []
+        elif number > 1:  # below a heading and its line there are labels only
+            return None
+    return applying

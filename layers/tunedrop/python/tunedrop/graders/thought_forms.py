@@ -14,22 +14,40 @@ TAGS = (
     "thought",  # EXAONE
     "thoughts",
     "thought_process",
+    "thinking_process",
+    "reasoning_process",
+    "internal_thought",
+    "internal_thoughts",
+    "inner_thought",
+    "inner_thoughts",
+    "cot",
     "reasoning",  # gpt-oss, as Bedrock's runtime shows it
     "scratchpad",
     "chain_of_thought",
     "inner_monologue",
     "seed:think",  # Seed-OSS
+    "longcat_think",  # LongCat
+    "ant_thinking",
+    "antthinking",
     "antml:thinking",
 )
-"""Names of tags, in any case; a tag may have attributes, and space before its end."""
+"""Names of tags, in any case; a tag may have attributes, and space around its name.
+
+`analysis`, `reflection` and `rationale` are none: a task may ask for them as parts of the answer."""
 
 PAIRS = {
     "[think]": "[/think]",  # Magistral
+    "[thinking]": "[/thinking]",
+    "[reasoning]": "[/reasoning]",
+    "[begin of thought]": "[end of thought]",
     "◁think▷": "◁/think▷",  # Kimi
     "<|begin_of_thought|>": "<|end_of_thought|>",  # Sky-T1, OpenThinker
     "<|start_thinking|>": "<|end_thinking|>",  # Command A
     "<|begin_internal_thought|>": "<|end_internal_thought|>",
     "<|begin_of_thinking|>": "<|end_of_thinking|>",
+    "<|begin_of_reasoning|>": "<|end_of_reasoning|>",
+    "<|thought_begin|>": "<|thought_end|>",
+    "<|reasoning|>": "<|/reasoning|>",
     "<|think|>": "<|/think|>",
     "<|thinking|>": "<|/thinking|>",
     "<|inner_prefix|>": "<|inner_suffix|>",  # Apertus
@@ -70,12 +88,12 @@ def _any(literals: tuple[str, ...]) -> str:
 
 
 _TAG = "|".join(sorted(TAGS, key=len, reverse=True))
-_BEGINS = re.compile(r"<[a-z/|\uff5c]|\[[te/|]|◁", re.IGNORECASE)
+_BEGINS = re.compile(r"<\s{0,2}[a-z/|\uff5c]|\[[tebr/|]|◁", re.IGNORECASE)
 _BEGINS_IN_PROSE = re.compile(rf"{_BEGINS.pattern}|^[ \t]{{0,9}}here", re.IGNORECASE | re.MULTILINE)
 _MARK = re.compile(
-    rf"<(?P<tag>{_TAG})(?:\s[^<>]{{0,200}})?>"
-    rf"|<(?P<empty>{_TAG})\s{{0,9}}/>"
-    rf"|</(?P<closed>{_TAG})\s{{0,9}}>"
+    rf"<\s{{0,2}}(?P<tag>{_TAG})(?:\s[^<>]{{0,200}})?>"
+    rf"|<\s{{0,2}}(?P<empty>{_TAG})\s{{0,9}}/>"
+    rf"|<\s{{0,2}}/\s{{0,2}}(?P<closed>{_TAG})\s{{0,9}}>"
     rf"|(?P<open>{_any(tuple(PAIRS))})"
     rf"|(?P<close>{_any(tuple(PAIRS.values()))})"
     rf"|^[ \t]{{0,9}}(?P<prose>{PROSE_OPENS})"
@@ -103,10 +121,13 @@ def next_mark(text: str, position: int, *, prose: bool) -> re.Match[str] | None:
 HEADER = re.compile(rf"\s*(?:{'|'.join(TURN_HEADERS)})", re.IGNORECASE)
 
 CLOSING = {
-    **{name: re.compile(rf"</{name}\s{{0,9}}>", re.IGNORECASE) for name in TAGS},
+    **{name: re.compile(rf"<\s{{0,2}}/\s{{0,2}}{name}\s{{0,9}}>", re.IGNORECASE) for name in TAGS},
     **{opened: re.compile(re.escape(closed), re.IGNORECASE) for opened, closed in PAIRS.items()},
-    "": re.compile(rf"^[ \t]{{0,9}}{PROSE_CLOSES}", re.IGNORECASE | re.MULTILINE),
+    "": re.compile(rf"(?:^|(?<=[.!?:])[ \t])[ \t]{{0,9}}{PROSE_CLOSES}", re.IGNORECASE | re.MULTILINE),
 }
+ALIKE = ("think", "thinking", "thought", "thoughts")
+CLOSING_ALIKE = re.compile(rf"<\s{{0,2}}/\s{{0,2}}(?P<name>{'|'.join(ALIKE)})\s{{0,9}}>", re.IGNORECASE)
+"""What closes a tag that its own name never closes: `<think>…</thinking>`."""
 """The closing mark of each form, by the name of its tag or its opening mark; "" for the sentences."""
 
 HINTS = ("<", "[", "◁")

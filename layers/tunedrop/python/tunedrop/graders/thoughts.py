@@ -21,7 +21,7 @@ from typing import Any
 
 from tunedrop.graders import harmony
 from tunedrop.graders.quoted_spans import QuotedSpans
-from tunedrop.graders.thought_forms import CLOSING, HEADER, HINTS, PROSE_HINTS, mark_at, next_mark
+from tunedrop.graders.thought_forms import ALIKE, CLOSING, CLOSING_ALIKE, HEADER, HINTS, PROSE_HINTS, mark_at, next_mark
 
 _SENTENCE_ENDS = ".!?:;…。\n>"
 _RESPONSE = re.compile(r"\s*<response>(.*)</response>\s*\Z", re.DOTALL | re.IGNORECASE)  # Granite 3.3
@@ -133,6 +133,10 @@ class _Cutting:
             self._passed[form] = self._passed.get(form, 0) + 1
             return mark.end(), True
         closing = None if form in self._never_closed else CLOSING[form].search(self._text, mark.end())
+        if closing is None and form not in self._never_closed and form in ALIKE:
+            closing = CLOSING_ALIKE.search(self._text, mark.end())
+            if closing is not None and f"<{closing['name']}" in self._text[mark.end() : closing.start()]:
+                closing = None  # another thought's
         if closing is not None:
             self._keep(mark.start())
             self._thoughts.append(self._text[mark.end() : closing.start()].strip())

@@ -19,7 +19,12 @@ _READS_INPUT = re.compile(r"\binput\s*\(|\bstdin\b|\bopen\s*\(\s*0\b|\bos\.read\
 _QUOTED_FENCE, _QUOTE = re.compile(r"^> ?(?:`{3}|~{3})", re.MULTILINE), re.compile(r"^> ?", re.MULTILINE)
 _PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.)(?: |$)", re.MULTILINE)
 _START = re.compile(r"^(?:(?:def|class|import|from|async def)\b|@)", re.MULTILINE)
-_TAGGED = re.compile(r"\[PYTHON\]\s*?\n(.*?)(?:\[/PYTHON\]|\Z)|<code>\s*?\n(.*?)(?:</code>|\Z)", re.DOTALL)
+_TAGGED = re.compile(
+    r"\[(?:PYTHON|BEGIN|CODE|ANSWER)\]\s*?\n(.*?)(?:\[(?:/(?:PYTHON|CODE|ANSWER)|DONE|END)\]|\Z)"
+    r"|<(?:code|python|answer|solution)>\s*?\n(.*?)(?:</(?:code|python|answer|solution)>|\Z)",
+    re.DOTALL,
+)
+"""How models of some prompts mark their program instead of a fence."""
 _KNOWN = frozenset(dir(builtins))
 _LONGEST_CUT, _MOST_CUTS = 32 * 1024, 60
 """Characters of an answer without fences, and how many shorter pieces of it are parsed, to find the program in it."""

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tunedrop.graders.code import input_output
+from tunedrop.graders.code import input_output, unittest_cases
 from tunedrop.graders.code_sandbox.modules import EMPTIED, PRELOADED
 from tunedrop.graders.sample import JSON
 
@@ -122,13 +122,17 @@ def _tests(found: JSON, entry: str) -> tuple[str, ...]:
     if isinstance(found, str):
         return tuple(_split(_source(found, "tests"), entry))
     if isinstance(found, Sequence) and found and all(isinstance(test, str) and test.strip() for test in found):
-        return tuple(_with_calls(_source(test, "tests")) for test in found)
+        return tuple(one for test in found for one in _with_calls(_source(test, "tests")))
     raise TestsError("`tests` must be Python source or a non-empty array of it")
 
 
 def _split(source: str, entry: str) -> Iterator[str]:
     """One test for each assert at the top level, with the statements before it; test functions are called."""
     tree = _parsed(source, "tests")
+    cases = unittest_cases.tests_of(tree)
+    if cases:
+        yield from cases
+        return
     pending: list[ast.stmt] = []
     functions: list[str] = []
     for statement in tree.body:
@@ -151,13 +155,19 @@ def _split(source: str, entry: str) -> Iterator[str]:
         yield rest
 
 
-def _with_calls(source: str) -> str:
-    """A test of an array as it is; functions named `test…` that stand alone in it are called, as pytest would."""
+def _with_calls(source: str) -> list[str]:
+    """A test of an array as it is; functions named `test…` that stand alone in it are called, as pytest would.
+
+    A class of `unittest` is as many tests as it has methods.
+    """
     tree = _parsed(source, "tests")
+    cases = unittest_cases.tests_of(tree)
+    if cases:
+        return cases
     if not all(isinstance(part, (ast.FunctionDef, ast.Import, ast.ImportFrom, ast.Assign)) for part in tree.body):
-        return source
+        return [source]
     functions = [part for part in tree.body if isinstance(part, ast.FunctionDef) and part.name.startswith("test")]
-    return "\n".join([source, *(f"{part.name}()" for part in functions if not part.args.args)])
+    return ["\n".join([source, *(f"{part.name}()" for part in functions if not part.args.args)])]
 
 
 def _parsed(source: str, where: str) -> ast.Module:
@@ -238,7 +248,7 @@ def why_never(plan: TestPlan) -> str:
     elif not any(isinstance(node, (ast.Assert, ast.Raise)) for node in nodes):
         reason = "they assert nothing"
     elif any(isinstance(part, ast.ClassDef) for tree in trees for part in tree.body):
-        reason = "a class of tests is never run; write asserts, or functions named `test…`"
+        reason = "a class of tests is never run; write asserts, functions named `test…`, or a class of `unittest`"
     elif any("__main__" in ast.unparse(part.test) for tree in trees for part in tree.body if isinstance(part, ast.If)):
         reason = "what stands below `if __name__ == '__main__'` is never run"
     elif all(isinstance(part, ast.FunctionDef) for tree in trees for part in tree.body):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from unicodedata import decimal
 
 MAX_REGION = 2_000
 """How much of an answer's text can be a single value."""
+MAX_NAMED = 60
+"""Longest text that can name a set."""
 
 _DELIMITED = re.compile(
     r"\\\((.{1,500}?)\\\)|\\\[(.{1,500}?)\\\]|\$\$(.{1,500}?)\$\$|(?<![\\\w$])\$(?!\$)((?:[^$\\\n]|\\.){1,300})\$(?!\d)",
@@ -20,6 +23,7 @@ _PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
 _OTHER_SCRIPT = re.compile("[\u0400-\u052f\u0590-\u1fff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{4,}")
 """Four letters in a row of a script that mathematics does not use."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b", re.IGNORECASE)
 _ARTICLE = re.compile(r"^(?:an?|the) ")
 _COMMAND_TEXT = re.compile(
     r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mathbf|mbox|operatorname|emph)\s{0,3}\{([^{}]*)\}"
@@ -30,9 +34,18 @@ _INVISIBLE = re.compile(r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|quad|qquad)
 _FULL_WIDTH = {0xFF01 + offset: 0x21 + offset for offset in range(94)} | {0x3000: 0x20}
 
 
+_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
+"""A digit of another script: Arabic and Hindi have their own."""
+_ARABIC_POINT = "\u066b"
+_DECIMAL_MARK = re.compile(r"(?<=\d)[\u066b\u066c](?=\d)")
+
+
 def half_width(text: str) -> str:
-    """The text with full-width letters, digits and signs, as East Asian keyboards write them, in their usual width."""
-    return text if text.isascii() else text.translate(_FULL_WIDTH)
+    """The text with full-width letters and signs in their usual width, and the digits of all scripts as 0 to 9."""
+    if text.isascii():
+        return text
+    text = _DECIMAL_MARK.sub(lambda mark: "." if mark[0] == _ARABIC_POINT else ",", text.translate(_FULL_WIDTH))
+    return _OTHER_DIGIT.sub(lambda digit: str(decimal(digit[0])), text)
 
 
 _EXACT = re.compile(r"\d|\\(?:frac|dfrac|sqrt|pi)|[√π½⅓⅔¼¾]")
@@ -131,6 +144,29 @@ def spelling(text: str) -> str:
     return _without_end("".join(text.replace("$", "").replace("~", "").split()))
 
 
+_NAMED_SETS = {
+    "nothing": re.compile(
+        r"(?:there (?:is|are) )?no (?:real |such |integer |positive |valid )?(?:solutions?|values?|roots?)(?: exists?)?"
+        r"|(?:the )?empty set|none|∅|\\(?:emptyset|varnothing)|\\\{\s*\\\}|\{\s*\}"
+    ),
+    "reals": re.compile(
+        r"(?:[a-z]\s?(?:\\in|∈)\s?)?(?:\\mathbb\s?\{?\s?r\s?\}?|\u211d|\(-\s?(?:\\infty|∞)\s?,\s?\+?(?:\\infty|∞)\s?\))"
+        r"|(?:the )?(?:set of )?(?:all )?(?:the )?reals?(?: numbers?)?"
+    ),
+}
+
+
+def names_same_set(one: str, other: str) -> bool:
+    """Whether two answers are the same of the sets that have a name: no solution at all, or every real number."""
+    named = _named_set(one)
+    return named is not None and named == _named_set(other)
+
+
+def _named_set(text: str) -> str | None:
+    plain = _COMMAND_TEXT.sub(r"\1", text).strip().lower() if len(text) <= MAX_NAMED else ""
+    return next((name for name, pattern in _NAMED_SETS.items() if pattern.fullmatch(plain)), None)
+
+
 def words(text: str) -> str:
     """Words without case, dress and punctuation; empty where there are none.
 
@@ -138,7 +174,7 @@ def words(text: str) -> str:
     """
     text = _COMMAND_TEXT.sub(r"\1", text)
     text = re.sub(r"\\[()\[\],;:! ]|[$\\{}*_`\"'“”’.,;:!?]", " ", text)
-    text = " ".join(text.split())
+    text = _ORDINAL.sub("", " ".join(text.split()))
     if len(text) == 3 and text[0] == "(" and text[2] == ")":
         text = text[1]
     if len(text) == 1:

@@ -168,6 +168,8 @@ def _same_union(a: Meaning, b: Meaning) -> bool:
 def _with_relation(a: Meaning, b: Meaning) -> bool:
     if isinstance(a, Relation) and isinstance(b, Relation) and _same_relation(a, b):
         return True
+    if isinstance(a, Relation) and isinstance(b, Relation) and _of_one_unknown(a, b) and describes_set(a, b):
+        return True
     x = _result(a, strict=True) if isinstance(a, Relation) else a
     y = _result(b, strict=False) if isinstance(b, Relation) else b
     if x is not None and y is not None:
@@ -176,6 +178,16 @@ def _with_relation(a: Meaning, b: Meaning) -> bool:
     if isinstance(a, Relation) and not isinstance(b, Relation):
         return describes_set(a, b)
     return isinstance(b, Relation) and not isinstance(a, Relation) and describes_set(b, a)
+
+
+def _of_one_unknown(a: Relation, b: Relation) -> bool:
+    """Whether both are inequalities of the same unknown: `|x| < 3` and `-3 < x < 3`."""
+    if "=" in (*a.operators, *b.operators):
+        return False
+    unknowns = [
+        frozenset().union(*(names(part.node) for part in each.parts if isinstance(part, Formula))) for each in (a, b)
+    ]
+    return unknowns[0] == unknowns[1]
 
 
 def _result(relation: Relation, *, strict: bool) -> Meaning | None:

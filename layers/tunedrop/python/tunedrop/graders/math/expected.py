@@ -22,11 +22,15 @@ from tunedrop.graders.math.meaning import Meaning
 from tunedrop.graders.math.quantity import MAX_DIGITS, Quantity, read_quantity
 from tunedrop.graders.math.reading import readings
 from tunedrop.graders.math.residues import split_modulus
-from tunedrop.graders.math.units import Unit, split_value
+from tunedrop.graders.math.units import Unit, combined, split_value
 from tunedrop.graders.sample import JSON
 
 _LIST_OF_DIGITS = re.compile(r"-?\d+,\d", re.ASCII)
 """Two items, not a decimal comma: a reference of `-2,1` names two roots."""
+_POWER_OF_TEN = re.compile(
+    r"\s*([-+−]?\d{1,30}(?:\.\d{1,30})?)\s{0,3}(?:\\times|\\cdot|[×·*])\s{0,3}10\s?\^\s?\{?\s?([-+−]?\d{1,3})\s?\}?\s*",
+    re.ASCII,
+)
 REFERENCE_KEYS = (
     "answer", "final_answer", "solution", "ground_truth", "expected_answer", "target", "value", "text", "gold", "label",
 )  # fmt: skip
@@ -38,6 +42,8 @@ class Expected:
     def __init__(self, text: str) -> None:
         self.number: Fraction | None
         """Where it is a plain number: exactly this."""
+        self.scaled: Fraction | None = None
+        """The number times the word behind it, which may be meant, too: `3 dozen` is 36."""
         self.percent = False
         self.letter: str | None = None
         """The letter of a contest's option, where it has one: `(B) 12`, or `B` alone."""
@@ -50,9 +56,11 @@ class Expected:
         self.text = undress(half_width(text))
         self.letter, option = split_option(self.text)
         bare, self.modulus = split_modulus(without_name(without_approximation(option or self.text)))
-        self.bare, self.unit = split_value(bare)
-        quantity = None if "\\" in self.bare or "{" in self.bare else _whole_quantity(self.bare)
+        self.bare, self.unit = split_value(combined(bare))
+        plain = _scientific(self.bare)
+        quantity = None if "\\" in plain or "{" in plain else _whole_quantity(plain)
         self.number = None if quantity is None else quantity.value
+        self.scaled = None if quantity is None else quantity.scaled
         self.percent = quantity is not None and quantity.percent
 
     @cached_property
@@ -107,6 +115,12 @@ def _expect_from_text(text: str) -> Expected | None:
         if commitment is not None and commitment.marker == "phrase":
             answer = sentence(answer)
     return Expected(answer) if answer else None
+
+
+def _scientific(text: str) -> str:
+    """`6.02 \\times 10^{23}` as plain text; any other text as it is."""
+    found = _POWER_OF_TEN.fullmatch(text)
+    return text if found is None else f"{found[1]}e{found[2].replace('−', '-')}"
 
 
 def _whole_quantity(text: str) -> Quantity | None:

@@ -75,13 +75,23 @@ def _of_inequality(relation: Relation) -> list[Interval] | None:
     parts, operators = relation.parts, relation.operators
     if operators == ("∈",):
         return _intervals(parts[1])
-    if len(parts) == 3 and is_name(parts[1]):
-        if all(operator in (">", ">=") for operator in operators):
-            parts, operators = tuple(reversed(parts)), tuple(FLIPPED[operator] for operator in reversed(operators))
-        low, high = _end(parts[0]), _end(parts[2])
-        if low is None or high is None or any(operator not in ("<", "<=") for operator in operators):
-            return None
-        return [(low[0], operators[0] == "<=", high[0], operators[1] == "<=")]
+    within = next((inner for part in parts if (inner := _inside_bars(part)) is not None), None)
+    if within is not None:
+        plain = tuple(within if _inside_bars(part) is not None else part for part in parts)
+        return _two_sided(_of_inequality(Relation(plain, operators)))
+    return _between(parts, operators) if len(parts) == 3 else _on_one_side(parts, operators)
+
+
+def _between(parts: Sequence[Meaning], operators: Sequence[str]) -> list[Interval] | None:
+    if all(operator in (">", ">=") for operator in operators):
+        parts, operators = parts[::-1], [FLIPPED[operator] for operator in reversed(operators)]
+    low, high = _end(parts[0]), _end(parts[2])
+    if low is None or high is None or not is_name(parts[1]) or any(each not in ("<", "<=") for each in operators):
+        return None
+    return [(low[0], operators[0] == "<=", high[0], operators[1] == "<=")]
+
+
+def _on_one_side(parts: Sequence[Meaning], operators: Sequence[str]) -> list[Interval] | None:
     if len(parts) != 2:
         return None
     operator = operators[0]
@@ -99,6 +109,25 @@ def _of_inequality(relation: Relation) -> list[Interval] | None:
         "!=": [(None, False, value, False), (value, False, None, False)],
     }
     return described.get(operator)
+
+
+def _inside_bars(meaning: Meaning) -> Meaning | None:
+    """`x`, where it is `|x|`."""
+    if isinstance(meaning, Formula) and meaning.node[0] == "abs" and meaning.node[1][0] == "name":
+        return Formula(meaning.node[1])
+    return None
+
+
+def _two_sided(found: list[Interval] | None) -> list[Interval] | None:
+    """The values whose distance from 0 lies in the interval: `1 <= |x| <= 2` is [-2, -1] and [1, 2]."""
+    if found is None or len(found) != 1:
+        return None
+    low, low_in, high, high_in = found[0]
+    if not isinstance(low, Fraction | None) or not isinstance(high, Fraction | None):
+        return None
+    if low is None or low < 0:
+        return None if high is None or high <= 0 else [(-high, high_in, high, high_in)]
+    return [(None if high is None else -high, high_in, -low, low_in), (low, low_in, high, high_in)]
 
 
 def is_name(meaning: Meaning) -> bool:

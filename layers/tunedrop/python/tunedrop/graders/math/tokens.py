@@ -22,6 +22,8 @@ from tunedrop.graders.math.vocabulary import (
 MAX_LENGTH = 4_000
 """Longest text read as mathematics; the longest answer in MATH has some 200 characters."""
 MAX_TOKENS = 1_500
+MAX_NAME = 12
+"""Longest command that is read as a name, where it is none that we know."""
 
 
 class NotMathsError(ValueError):
@@ -52,6 +54,14 @@ _THOUSANDS = re.compile(r"(?<![\d.])(?!0[, ])\d{1,3}(?:(?:,\d{3})+|(?: \d{3})+)(
 _GLUED_SPACE = re.compile(r"q?quad([A-Za-z]+)")
 _REPEATING = re.compile(r"(\d{0,20})\.(\d{0,20})\s?\\overline\s?(?:\{(\d{1,20})\}|(\d))", re.ASCII)
 _ELLIPSIS = re.compile(r"(\d{0,20})\.(\d{0,8}?)(\d{1,6}?)\3{2,20}(?:\\l?dots|\.\.\.|…)", re.ASCII)
+
+
+_HALF_OPEN = re.compile(r"(?:\\left\s{0,2})?([\[\]])([^\[\]]{1,80}[,;][^\[\]]{1,80}?)(?:\\right\s{0,2})?([\[\]])")
+
+
+def _with_round_brackets(match: re.Match[str]) -> str:
+    """`]0, 2[` is how much of the world writes the open interval (0, 2)."""
+    return f"{'(' if match[1] == ']' else '['}{match[2]}{')' if match[3] == '[' else ']'}"
 
 
 def is_ambiguous(text: str) -> bool:
@@ -97,6 +107,8 @@ def _prepare(text: str, *, join_thousands: bool) -> str:
     if "\\" in text or "{" in text:
         text = _SURE_SEPARATOR.sub("\0", text)
         text = _SURE_THOUSANDS.sub(lambda match: match.group().replace("\0", ""), text).replace("\0", ",")
+    if "]" in text and "[" in text:
+        text = _HALF_OPEN.sub(_with_round_brackets, text)
     if join_thousands:
         text = _THOUSANDS.sub(lambda match: match.group().replace(",", "").replace(" ", ""), text)
     text = text.replace("\\%", "%").replace("\\$", "").replace("$", "").replace("\\#", "").replace("\\&", "&")
@@ -130,6 +142,8 @@ def _command(name: str, text: str, position: int, tokens: list[Token], spaced: b
     elif name in DRESS or name.isspace():
         if name in ("left", "right") and text[position : position + 1] == ".":
             position += 1
+    elif name.isalpha() and len(name) <= MAX_NAME and text[position : position + 1] != "{":
+        tokens.append(Token("name", name, spaced))  # a sign that we do not know is one of the answer's own
     else:
         raise NotMathsError(f"\\{name}")
     return position

@@ -232,6 +232,28 @@ def leading_unit(text: str) -> Unit | None:
     return read_unit(found[1].rstrip(".,*_)")) or read_unit(found[1].split()[0].rstrip(".,*_)"))
 
 
+_MEASURED = r"(\d[\d,]{0,12}(?:\.\d{1,6})?)\s{0,3}([A-Za-z]{1,12}\.?)"
+_SEVERAL = re.compile(rf"\s*{_MEASURED}(?:(?:\s*(?:,|&|\band\b))?\s*{_MEASURED}){{1,3}}\s*")
+
+
+def combined(text: str) -> str:
+    """`2 hours 30 minutes` as `150 minutes`; any other text as it is."""
+    if len(text) > 2 * LONGEST or _SEVERAL.fullmatch(text) is None:
+        return text
+    parts = [(Fraction(number.replace(",", "")), name) for number, name in re.findall(_MEASURED, text)]
+    units = [read_unit(name) for _, name in parts]
+    smallest = units[-1]
+    if smallest is None:
+        return text
+    total = Fraction(0)
+    for (number, _), unit in zip(parts, units, strict=True):
+        size = None if unit is None else unit.per(smallest)
+        if size is None or size < 1:
+            return text
+        total += number * size
+    return f"{total} {parts[-1][1]}"
+
+
 @lru_cache(maxsize=2048)
 def read_unit(text: str) -> Unit | None:
     """A unit as it is written: `km/h`, `m s^{-1}`, `square feet`, `degrees Celsius`, `USD`; None for anything else."""

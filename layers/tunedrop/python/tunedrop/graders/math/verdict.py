@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -15,25 +14,18 @@ from tunedrop.graders.math.commitment import (
     starts_with_value,
     visible,
 )
-from tunedrop.graders.math.contest import split_option
 from tunedrop.graders.math.dress import (
     formulas,
     is_prose,
+    names_same_set,
     sentence,
     spelling,
     undress,
-    without_approximation,
-    without_commands,
-    without_name,
     words,
 )
-from tunedrop.graders.math.equivalence import equivalent
 from tunedrop.graders.math.expected import Expected
-from tunedrop.graders.math.quantity import Quantity, read_quantity
-from tunedrop.graders.math.reading import readings
-from tunedrop.graders.math.residues import congruent, split_modulus
-from tunedrop.graders.math.scalars import MIN_DIGITS, rounds_to_percentage
-from tunedrop.graders.math.units import Unit, leading_unit, split_value
+from tunedrop.graders.math.quantity import read_quantity
+from tunedrop.graders.math.value import same_quantity, value_is
 
 MAX_TAIL = 1_500
 """How much of the end of an unmarked answer can hold its value."""
@@ -51,7 +43,8 @@ def judge(answer: str, expected: Expected, *, last_value: bool = True) -> Verdic
 
     `last_value`: where nothing is marked, the last value of the text is the answer (else there is none).
     """
-    plain = plain_ending(answer) if expected.number is not None and not expected.percent else None
+    usual = expected.number is not None and not expected.percent and expected.scaled is None
+    plain = plain_ending(answer) if usual else None
     if plain is not None:
         same = Fraction(plain.region.replace(",", "")) == expected.number
         if same or "." not in plain.region:  # else a rounded decimal may stand for a fraction
@@ -64,11 +57,19 @@ def judge(answer: str, expected: Expected, *, last_value: bool = True) -> Verdic
         return Verdict(_says(commitment, expected), commitment.marker)
     if not last_value:
         return Verdict(False, "nothing")
-    bare = undress(text)
-    bare = _SAYING.sub("", bare if "!" in expected.text else bare.rstrip("!"), count=1)
+    return _unmarked(text, expected)
+
+
+def _unmarked(text: str, expected: Expected) -> Verdict:
+    """The verdict where nothing is marked: on the whole text, if it is nothing but a value, else on its last value."""
+    whole = undress(text)
+    if (expected.number is None and spelling(whole) == expected.spelling) or names_same_set(whole, expected.text):
+        return Verdict(True, "none")
+    led = _CONNECTIVE.sub("", whole, count=1)
+    bare = _SAYING.sub("", led if "!" in expected.text else led.rstrip("!"), count=1)
     if len(text) <= 400 and "\n" not in bare and _is_bare(bare, expected):
-        is_it = _value_is(bare, expected)
-        if is_it or not expected.textual:
+        is_it = value_is(bare, expected)
+        if is_it or (not expected.textual and led == whole):
             return Verdict(is_it, "none")
     found = _last_value(text[-MAX_TAIL:], expected)
     return Verdict(bool(found), "nothing" if found is None else "none")
@@ -79,7 +80,7 @@ def _says(commitment: Commitment, expected: Expected) -> bool:
     whole = commitment.marker in ("boxed", "tag")
     if not whole and expected.number is None and spelling(undress(region)) == expected.spelling:
         return True
-    if _value_is(undress(region) if whole else _leading_value(region), expected):
+    if value_is(undress(region) if whole else _leading_value(region), expected):
         return True
     # "The answer is that she has 72 apples left."
     return not (expected.textual or starts_with_value(region)) and bool(_last_value(region, expected))
@@ -93,9 +94,20 @@ _AFTERTHOUGHT = re.compile(
 )
 
 
+_CORRECTED = re.compile(
+    r"(?:[,.;:…–—-]\s{0,3}|\s)(?:oh|no|wait|sorry|i\smeant?|actually|rather|correction|nein|non|pardon|perdón|нет)\b"
+    r"(?:[\s,.:!…–—-]|\b(?:no|wait|sorry|actually|i\smeant?|it\sis|it['’]s)\b){1,9}(?=[-+−$€£\\\d])",
+    re.IGNORECASE,
+)
+"""Between a value that is taken back at once and the one that takes its place: "41, no, 42"."""
+
+
 def _leading_value(region: str) -> str:
     """The value that a line begins with: its formulas with what connects them, or its first sentence up to a clause."""
     region = region.strip()
+    corrected = list(_CORRECTED.finditer(region))
+    if corrected:
+        region = region[corrected[-1].end() :]
     spans = formulas(region)
     lead = region.lstrip("*_:= ")
     if spans and spans[0][0] <= len(region) - len(lead):
@@ -117,138 +129,12 @@ _SAYING = re.compile(
 """What says a value in words: "x is approximately 3.14"."""
 
 
+_CONNECTIVE = re.compile(r"\A(?:so|thus|hence|therefore|then|finally)\b[,:]?\s{1,3}", re.IGNORECASE)
+
+
 def _is_bare(text: str, expected: Expected) -> bool:
     """Whether a whole text is nothing but a value."""
     return not is_prose(text) and (expected.textual or starts_with_value(text))
-
-
-def _value_is(text: str, expected: Expected) -> bool:
-    """Whether a text that is a value, perhaps with a unit, a name or an option's letter, is the expected one."""
-    if expected.number is None and spelling(text) == expected.spelling:
-        return True
-    if expected.words and words(text) == expected.words:
-        return True
-    text = without_name(without_approximation(text))
-    letter, option = split_option(text)
-    if letter is not None and expected.letter is not None:
-        return letter == expected.letter
-    if letter is not None and option and _bare_value_is(option, expected):
-        return True
-    return _bare_value_is(text, expected)
-
-
-def _bare_value_is(text: str, expected: Expected) -> bool:
-    text, modulus = split_modulus(text)
-    bare, unit = split_value(text, joined=expected.unit is not None)
-    factor = _factor(unit, expected.unit)
-    if factor is None or (modulus is not None and expected.modulus not in (None, modulus)):
-        return False
-    if unit is None or (expected.unit is None and expected.number is not None):
-        bare = text  # what stands behind a plain number is looked at below
-    plain = without_commands(bare) if "\\" in bare else bare
-    found = _plain_number(plain) if expected.number is not None and "\\" not in plain and "{" not in plain else None
-    if found is not None and expected.number is not None:
-        if _same_quantity(found, expected, factor):
-            return True
-        if modulus is not None and expected.modulus is not None:
-            whole = found.value.denominator == 1 == expected.number.denominator
-            return whole and congruent(int(found.value), int(expected.number), modulus)
-        if (found.decimals or 0) < MIN_DIGITS:  # else a rounded decimal may stand for a fraction
-            return False
-    return factor == 1 and any(
-        equivalent(reference, meaning) for reference in expected.meanings for meaning in readings(bare)
-    )
-
-
-def _factor(given: Unit | None, expected: Unit | None) -> Fraction | None:
-    """How many of the expected unit one of the given is; 1 where one has none, None where they measure other things."""
-    return Fraction(1) if given is None or expected is None else given.per(expected)
-
-
-def _same_quantity(found: Quantity, expected: Expected, factor: Fraction) -> bool:
-    if expected.number is None:
-        return False
-    if factor == 1 and expected.unit is not None:
-        behind = _factor(leading_unit(found.rest), expected.unit)
-        if behind is None:
-            return False
-        factor = behind
-    if factor != 1:
-        return found.value * factor == expected.number
-    return found.equals(expected.number) or _percent_equals(found, expected)
-
-
-def _percent_equals(found: Quantity, expected: Expected) -> bool:
-    """28 % may be asked for as 28 or as 0.28, and a reference of 28 % may be answered so."""
-    if expected.number is None:
-        return False
-    if found.percent and not expected.percent:
-        return found.value == expected.number * 100 or rounds_to_percentage(
-            found.value, found.decimals, expected.number * 100
-        )
-    if expected.percent and not found.percent:
-        return found.value * 100 == expected.number
-    return False
-
-
-# ---- plain numbers ------------------------------------------------------------------------------------------------
-
-_DRESSING = re.compile(
-    r"""[\s*_"'`“‘(\[=:~≈]*(?:(?:approximately|about|around|roughly|exactly|only|just|a\stotal\sof|equal\sto)\s+)?(?:\()?""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_FORMULA_GOES_ON = re.compile(r"\s*(?:[+*/^=×÷<>≤≥−–]|-\s*\d|x\s*\d|\*\*|[²³!√π]|[$€£]?-?\d)|\(")
-_ANOTHER = re.compile(
-    r"""\s*\(?(?:[,;/&|]\s*|,?\s*(?:or|and|to|through|versus|vs\.?)\s+|\.\.+\s*)(?:maybe\s|possibly\s|perhaps\s|also\s)?
-    [\s$€£(]*[-+−]?(?:\d|\.\d|(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty
-    |fifty|sixty|seventy|eighty|ninety)\b)""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_UNIT_THEN_OTHER = re.compile(
-    r"\s*([A-Za-z°'²³]{1,20})\s*(?:[A-Za-z°'²³]{1,20}\s*)?(?:/|,?\s*\bor)\s*(?:maybe\s|possibly\s|perhaps\s)?"
-    r"[$€£(]*[-+−]?\d[\d.,]*\s?([A-Za-z°'²³]{0,20})",
-    re.IGNORECASE,
-)
-_FULL_HOUR = re.compile(r":00\b(?!:)")
-_DOLLARS_AND_CENTS = re.compile(r"\s*dollars?\s+and\s+(\d{1,2})\s+cents?\b", re.IGNORECASE)
-_VARIABLE = re.compile(
-    r"\s?(?:[b-fijknopqrtuvwxyzB-FIJMOPQRTUXYZ](?![A-Za-z.])|(?:pi|sqrt|sin|cos|tan|log|ln|mod|choose|squared|cubed)\b)"
-)
-_JOINED_LETTER = re.compile(r"(?![mgshlLAVWNJCFK°](?![A-Za-z]))[A-Za-z](?![A-Za-z])")
-
-
-def _plain_number(text: str) -> Quantity | None:
-    """The one number that a text says, with its unit or without; None where it says a formula, several, or none."""
-    quantity = read_quantity(text, _DRESSING.match(text).end())  # type: ignore[union-attr]  # matches even nothing
-    if quantity is None:
-        return None
-    rest = quantity.rest
-    if rest.startswith(("...", "…")):  # 0.333... goes on
-        return None
-    full_hour = _FULL_HOUR.match(rest)
-    if full_hour is not None:  # 7:00 PM is 7
-        rest = rest[full_hour.end() :]
-    if not rest.strip(" \t.)]*_\"'”"):
-        return quantity
-    cents = _DOLLARS_AND_CENTS.match(rest)
-    if cents is not None:
-        return replace(quantity, value=quantity.value + Fraction(int(cents[1]), 100), scaled=None)
-    if (
-        re.match(r"[.:]\d", rest)
-        or _FORMULA_GOES_ON.match(rest)
-        or _ANOTHER.match(rest)
-        or _names_another(rest)
-        or _VARIABLE.match(rest)
-        or _JOINED_LETTER.match(rest)
-    ):
-        return None
-    return quantity
-
-
-def _names_another(rest: str) -> bool:
-    """Whether another number of the same kind is offered ("72 clips or 73"); "160 minutes or 2 hours" says it twice."""
-    match = _UNIT_THEN_OTHER.match(rest)
-    return match is not None and match[2].lower().rstrip("s") in ("", match[1].lower().rstrip("s"), "or", "and")
 
 
 # ---- unmarked answers ---------------------------------------------------------------------------------------------
@@ -257,7 +143,7 @@ _NUMBER = re.compile(r"(?<![\w.,\\])(?:[-−–](?=[$€£]?[\d.]))?[$€£]?(?<
 _OPERAND_BEFORE = re.compile(r"[\d)%]\s?[+*/×÷^−-]\s?[$€£]?$")
 _OTHER_BEFORE = re.compile(r"\d[^\d.!?\n]{0,12}\s(?:or|to)\s(?:maybe\s|possibly\s|perhaps\s)?[$€£]?$")
 _DENIED_BEFORE = re.compile(
-    r"\b(?:not|never|isn['’]t|wasn['’]t|cannot be|can['’]t be)\s(?:be\s)?[$€£]?$", re.IGNORECASE
+    r"\b(?:not|never|isn['’]t|wasn['’]t|cannot be|can['’]t be|instead of|rather than)\s(?:be\s)?[$€£]?$", re.IGNORECASE
 )
 _BOLD = re.compile(r"(?<![\w)\]}])\*\*(?=\S)([^*\n]{1,120}?)\*\*(?![\w(])", re.ASCII)
 _CALCULATION = re.compile(r"<<[^<>\n]{0,100}>>")
@@ -265,15 +151,20 @@ _ASIDE = re.compile(
     r"(?<=[A-Za-z\d%]) \((?!(?:or|maybe|perhaps|possibly)\s[$€£]?\d[\d.,]*\))[^()\n]{1,80}\)(?=[^()\n]{0,200}$)"
 )
 """Brackets in the last line after a value: "160 minutes (or 2 hours and 40 minutes)", but not "72 (or 73)"."""
+_YES_OR_NO = ("yes", "no", "true", "false")
+_FIRST_WORD = re.compile(r"\W{0,9}([A-Za-z]+)\s?[,.:;!—–]")
 _NEXT_CLAUSE = re.compile(r"[,;:]|\b(?:so|leaving|left with|which|then|therefore|means)\b")
 _CIRCUMSTANCE = re.compile(
-    r"\b(?:in|for|per|after|over|every|within|during|out of|than|each|of|at|on)\s"
+    r"(?:\b(?:in|for|per|after|over|every|within|during|out of|than|each|of|at|on|dans|pendant|après|pour|en"
+    r"|durante|después de|nach|innerhalb von|pro|für)\s|\bd['’]ici\s)"
     r"(?:the\s|just\s|only\s|all\s|these\s|those\s)?[$€£]?$"
 )
 _NUMBERS_ALONE = re.compile(r"[\d\s.,;|/$€£+-]+")
 _SENTENCES = re.compile(
     r"(?<=[.!?])\s+(?=[A-Z])|(?<=[。।؟])\s*|\s(?=因此|所以|故|结论|لذا|إذن|इसलिए|अतः)|\s(?=\d\.\s\*\*)"
 )
+_LOST_DELIMITERS = re.compile(r"[(\[]\s{0,3}([^()\[\]\n]{0,100}\\[A-Za-z]{2,12}[^()\[\]\n]{0,100}?)\s{0,3}[)\]]")
+"""A formula between `\\(` and `\\)` whose backslashes were lost on the way."""
 _PERCENT_NEXT = re.compile(r"\s*(?:\\?%|percent\b|pct\b)")
 
 
@@ -284,23 +175,32 @@ def _last_value(tail: str, expected: Expected) -> bool | None:
     last_line = tail.rsplit("\n", 1)[-1]
     bold = [match[1] for match in _BOLD.finditer(last_line) if re.search(r"\d", match[1]) or expected.textual]
     if bold and _is_bare(bold[-1], expected):
-        return _value_is(undress(bold[-1]), expected)
+        return value_is(undress(bold[-1]), expected)
     if expected.textual:
-        ending = words(last_line)
-        return bool(expected.words) and (ending == expected.words or ending.endswith(" " + expected.words))
-    spans = formulas(tail)
+        return _ends_in_words(tail, words(last_line), expected)
+    spans = formulas(tail) or [(match.start(), match.end(), match[1]) for match in _LOST_DELIMITERS.finditer(tail)]
     numbers = [match for match in _NUMBER.finditer(tail) if not _is_part_of_a_word(tail, match.end())]
     if spans and (not numbers or spans[-1][1] > numbers[-1].start()):
         after = _PERCENT_NEXT.match(tail, spans[-1][1])
-        return _value_is(undress(spans[-1][2]) + (" \\%" if after else ""), expected)
+        return value_is(undress(spans[-1][2]) + (" \\%" if after else ""), expected)
     if not numbers:
         return None
+    numbers = [
+        number for number in numbers if not _DENIED_BEFORE.search(tail[max(0, number.start() - 40) : number.start()])
+    ] or numbers
     begin, end = _last_sentence(tail, numbers[-1].start())
     if len(numbers) > 3 and _NUMBERS_ALONE.fullmatch(tail, begin, end):  # every number at once says none
         return False
     return _number_is(
         tail[:end], _telling(tail, begin, [match.start() for match in numbers if match.start() >= begin]), expected
     )
+
+
+def _ends_in_words(tail: str, ending: str, expected: Expected) -> bool:
+    if expected.words in _YES_OR_NO and ending.rpartition(" ")[2] not in _YES_OR_NO:  # "Yes, it is."
+        first = _FIRST_WORD.match(tail)
+        return first is not None and first[1].lower() == expected.words
+    return bool(expected.words) and (ending == expected.words or ending.endswith(" " + expected.words))
 
 
 def _is_part_of_a_word(text: str, end: int) -> bool:
@@ -344,8 +244,8 @@ def _number_is(text: str, start: int, expected: Expected) -> bool:
         return False
     quantity = read_quantity(text, start)
     if quantity is None or expected.number is None:
-        return expected.number is None and _value_is(undress(text[start : start + 60]), expected)
-    return _same_quantity(quantity, expected, Fraction(1))
+        return expected.number is None and value_is(undress(text[start : start + 60]), expected)
+    return same_quantity(quantity, expected, Fraction(1))
 
 
 def _start_of_fraction(text: str, start: int) -> int:

@@ -111,6 +111,7 @@ SIGNS: Mapping[str, tuple[str, str]] = {
     **{letter: ("name", name) for letter, name in zip(_GREEK, _GREEK_NAMES.split(), strict=True)},
     "π": ("name", "pi"),
     "√": ("function", "sqrt"),
+    "∠": ("name", "angle"),
     **dict.fromkeys("−–—﹣－‐‑", ("symbol", "-")),
     **dict.fromkeys("×·⋅∗∙", ("symbol", "*")),
     **dict.fromkeys("÷∕⁄", ("symbol", "/")),

@@ -1,0 +1,154 @@
+"""Whether a text that is nothing but a value is the expected one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from fractions import Fraction
+
+from tunedrop.graders.math.contest import split_option
+from tunedrop.graders.math.dress import (
+    names_same_set,
+    spelling,
+    without_approximation,
+    without_commands,
+    without_name,
+    words,
+)
+from tunedrop.graders.math.equivalence import equivalent
+from tunedrop.graders.math.expected import Expected
+from tunedrop.graders.math.quantity import Quantity, read_quantity
+from tunedrop.graders.math.reading import readings
+from tunedrop.graders.math.residues import congruent, split_modulus
+from tunedrop.graders.math.scalars import MIN_DIGITS, rounds_to_percentage
+from tunedrop.graders.math.units import Unit, combined, leading_unit, split_value
+
+
+def value_is(text: str, expected: Expected) -> bool:
+    """Whether a text that is a value, perhaps with a unit, a name or an option's letter, is the expected one."""
+    if expected.number is None and spelling(text) == expected.spelling:
+        return True
+    if expected.words and words(text) == expected.words:
+        return True
+    if names_same_set(text, expected.text):
+        return True
+    text = without_name(without_approximation(text))
+    letter, option = split_option(text)
+    if letter is not None and expected.letter is not None:
+        return letter == expected.letter
+    if letter is not None and option and _bare_value_is(option, expected):
+        return True
+    return _bare_value_is(text, expected)
+
+
+def _bare_value_is(text: str, expected: Expected) -> bool:
+    text, modulus = split_modulus(combined(text) if expected.unit is not None else text)
+    bare, unit = split_value(text, joined=expected.unit is not None)
+    factor = _factor(unit, expected.unit)
+    if factor is None or (modulus is not None and expected.modulus not in (None, modulus)):
+        return False
+    if unit is None or (expected.unit is None and expected.number is not None):
+        bare = text  # what stands behind a plain number is looked at below
+    plain = without_commands(bare) if "\\" in bare else bare
+    found = plain_number(plain) if expected.number is not None and "\\" not in plain and "{" not in plain else None
+    if found is not None and expected.number is not None:
+        if same_quantity(found, expected, factor):
+            return True
+        if modulus is not None and expected.modulus is not None:
+            whole = found.value.denominator == 1 == expected.number.denominator
+            return whole and congruent(int(found.value), int(expected.number), modulus)
+        if (found.decimals or 0) < MIN_DIGITS:  # else a rounded decimal may stand for a fraction
+            return False
+    return factor == 1 and any(
+        equivalent(reference, meaning) for reference in expected.meanings for meaning in readings(bare)
+    )
+
+
+def _factor(given: Unit | None, expected: Unit | None) -> Fraction | None:
+    """How many of the expected unit one of the given is; 1 where one has none, None where they measure other things."""
+    return Fraction(1) if given is None or expected is None else given.per(expected)
+
+
+def same_quantity(found: Quantity, expected: Expected, factor: Fraction) -> bool:
+    """Whether a number is the expected one, where its unit is `factor` of the expected one's."""
+    if expected.number is None:
+        return False
+    if factor == 1 and expected.unit is not None:
+        behind = _factor(leading_unit(found.rest), expected.unit)
+        if behind is None:
+            return False
+        factor = behind
+    if factor != 1:
+        return found.value * factor == expected.number
+    return found.value == expected.scaled or found.equals(expected.number) or _percent_equals(found, expected)
+
+
+def _percent_equals(found: Quantity, expected: Expected) -> bool:
+    """28 % may be asked for as 28 or as 0.28, and a reference of 28 % may be answered so."""
+    if expected.number is None:
+        return False
+    if found.percent and not expected.percent:
+        return found.value == expected.number * 100 or rounds_to_percentage(
+            found.value, found.decimals, expected.number * 100
+        )
+    if expected.percent and not found.percent:
+        return found.value * 100 == expected.number
+    return False
+
+
+_DRESSING = re.compile(
+    r"""[\s*_"'`“‘(\[=:~≈]*(?:(?:approximately|about|around|roughly|exactly|only|just|a\stotal\sof|equal\sto)\s+)?(?:\()?""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_FORMULA_GOES_ON = re.compile(r"\s*(?:[+*/^=×÷<>≤≥−–±]|-\s*\d|x\s*\d|\*\*|[²³!√π]|[$€£]?-?\d)|\(")
+_ANOTHER = re.compile(
+    r"""\s*\(?(?:[,;/&|]\s*|,?\s*(?:or|and|to|through|versus|vs\.?)\s+|\.\.+\s*)(?:maybe\s|possibly\s|perhaps\s|also\s)?
+    [\s$€£(]*[-+−]?(?:\d|\.\d|(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty
+    |fifty|sixty|seventy|eighty|ninety)\b)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_UNIT_THEN_OTHER = re.compile(
+    r"\s*([A-Za-z°'²³]{1,20})\s*(?:[A-Za-z°'²³]{1,20}\s*)?(?:/|,?\s*\bor)\s*(?:maybe\s|possibly\s|perhaps\s)?"
+    r"[$€£(]*[-+−]?\d[\d.,]*\s?([A-Za-z°'²³]{0,20})",
+    re.IGNORECASE,
+)
+_FULL_HOUR = re.compile(r":00\b(?!:)")
+_DOLLARS_AND_CENTS = re.compile(r"\s*dollars?\s+and\s+(\d{1,2})\s+cents?\b", re.IGNORECASE)
+_VARIABLE = re.compile(
+    r"\s?(?:[b-fijknopqrtuvwxyzB-FIJMOPQRTUXYZ](?![A-Za-z.])|(?:pi|sqrt|sin|cos|tan|log|ln|mod|choose|squared|cubed)\b)"
+)
+_JOINED_LETTER = re.compile(r"(?![mgshlLAVWNJCFK°](?![A-Za-z]))[A-Za-z](?![A-Za-z])")
+
+
+def plain_number(text: str) -> Quantity | None:
+    """The one number that a text says, with its unit or without; None where it says a formula, several, or none."""
+    quantity = read_quantity(text, _DRESSING.match(text).end())  # type: ignore[union-attr]  # matches even nothing
+    if quantity is None:
+        return None
+    rest = quantity.rest
+    if rest.startswith(("...", "…")):  # 0.333... goes on
+        return None
+    full_hour = _FULL_HOUR.match(rest)
+    if full_hour is not None:  # 7:00 PM is 7
+        rest = rest[full_hour.end() :]
+    if not rest.strip(" \t.)]*_\"'”"):
+        return quantity
+    cents = _DOLLARS_AND_CENTS.match(rest)
+    if cents is not None:
+        return replace(quantity, value=quantity.value + Fraction(int(cents[1]), 100), scaled=None)
+    if (
+        re.match(r"[.:]\d", rest)
+        or _FORMULA_GOES_ON.match(rest)
+        or _ANOTHER.match(rest)
+        or _names_another(rest)
+        or _VARIABLE.match(rest)
+        or _JOINED_LETTER.match(rest)
+    ):
+        return None
+    return quantity
+
+
+def _names_another(rest: str) -> bool:
+    """Whether another number of the same kind is offered ("72 clips or 73"); "160 minutes or 2 hours" says it twice."""
+    match = _UNIT_THEN_OTHER.match(rest)
+    return match is not None and match[2].lower().rstrip("s") in ("", match[1].lower().rstrip("s"), "or", "and")

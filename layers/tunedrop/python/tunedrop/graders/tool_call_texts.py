@@ -1,0 +1,189 @@
+"""The calls of tools in a model's text, as the templates of the families of models write them.
+
+Each becomes `{"name": …, "arguments": {…}}`. Nothing is evaluated: Python's calls are parsed.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tunedrop.graders.json_answer import LONGEST_ANSWER, NotOneDocument, parse
+from tunedrop.graders.sample import JSON
+from tunedrop.graders.tool_calls import MOST_CALLS, Call, calls_of, made
+
+LONGEST_PYTHON = 20_000
+"""Characters of an answer that is read as Python's calls."""
+
+_BLOCKS = re.compile(
+    r"<tool_call>(?P<hermes>.*?)(?:</tool_call>|\Z)"  # Hermes, Qwen, GLM
+    r"|<\|tool_call\|>(?P<granite>.*?)(?:<\|/tool_call\|>|\Z)"  # Granite, Phi
+    r"|<(?:tool_calls|TOOLCALL|tools)>(?P<list>.*?)(?:</(?:tool_calls|TOOLCALL|tools)>|\Z)"
+    r"|<function_?calls?>(?P<olmo>(?!\s*<).*?)(?:</function_?calls?>|\Z)"
+    r"|(?:<start_function_call>|<\|tool_call>)call:(?P<gemma>.*?)(?:<end_function_call>|<tool_call\|>|\Z)"
+    r"|\u273fFUNCTION\u273f:[ \t]{0,9}(?P<agent>[\w.-]{1,128})\s{0,9}\u273fARGS\u273f:(?P<args>.*?)(?=\u273f|\Z)"
+    r"|<tool_use>\s{0,9}<name>(?P<used>[\w.-]{1,128})</name>\s{0,9}<(?:arguments|parameters|input)>(?P<with>.*?)"
+    r"(?:</(?:arguments|parameters|input)>|\Z)"
+    r"|<\|tool_call_start\|>(?P<lfm>.*?)(?:<\|tool_call_end\|>|\Z)"
+    r"|<\|action_start\|>(?:<\|plugin\|>)?(?P<internlm>.*?)(?:<\|action_end\|>|\Z)"
+    r"|\Afunctools(?P<phi>\[.*)\Z"
+    r"|(?:^|\n)`{3}(?:tool_c(?:ode|alls?)|python|py)\n(?P<fenced>.*?)(?:`{3}|\Z)"
+    r"|(?:^|\n)Action:\s{0,9}(?:`{3}json)?\s{0,9}(?P<cohere>\[.*?)(?:`{3}|\Z)"  # Command R
+    r"|(?:^|\n)Action:[ \t]{0,9}(?P<react>[\w.-]{1,128})[ \t]{0,9}\n+Action Input:(?P<input>.*?)(?=\nObservation:|\Z)"
+    r"|<(?P<space>antml:|\uff5cDSML\uff5c)?invoke name=\"(?P<invoke>[\w.-]{1,128})\">(?P<parameters>.*?)"
+    r"(?:</(?:antml:|\uff5cDSML\uff5c)?invoke>|\Z)"  # Claude, MiniMax, DeepSeek V3.2
+    r"|<\uff5ctool\u2581call\u2581begin\uff5c>(?P<deepseek>.*?)(?:<\uff5ctool\u2581call\u2581end\uff5c>|\Z)"
+    r"|<\|START_ACTION\|>(?P<command>.*?)(?:<\|END_ACTION\|>|\Z)"  # Command A
+    r"|<\|python_tag\|>(?P<llama>.*?)(?:<\||\Z)"  # Llama 3
+    r"|\[TOOL_CALLS\](?P<mistral>.*?)(?=\[TOOL_CALLS\]|\Z)"
+    r"|<function=(?P<named>[\w.-]{1,128})>(?P<body>.*?)(?:</function>|\Z)"
+    r"|<\|tool_call_begin\|>(?P<kimi>.*?)(?:<\|tool_call_end\|>|\Z)",
+    re.DOTALL,
+)
+_MISTRAL = re.compile(r"\s*([\w.-]{1,128})(?:\[CALL_ID\]\w{0,40})?(?:\[ARGS\])?\s*(\{.*)", re.DOTALL)
+_KIMI = re.compile(r"\s*(?:functions\.)?([\w.-]{1,128}?)(?::\d{1,4})?<\|tool_call_argument_begin\|>(.*)", re.DOTALL)
+_XML_FUNCTION = re.compile(r"\s*<function=([\w.-]{1,128})>(.*)", re.DOTALL)
+_DEEPSEEK = re.compile(
+    r"\s*(?:function<\uff5ctool\u2581sep\uff5c>)?([\w.-]{1,128})(?:<\uff5ctool\u2581sep\uff5c>|\s*\n`{3}(?:json)?)(.*)",
+    re.DOTALL,
+)
+_PARAMETER = re.compile(r"parameter name=\"([\w.-]{1,128})\"([^<>]{0,40})>")
+_BARE_KEY = re.compile(r"([{,]\s{0,9})([A-Za-z_]\w{0,128})\s{0,9}:")
+_QUOTED_OBJECT = re.compile(r"(?<=:)\s{0,9}'(\{.{0,20000}\})'(?=\s{0,9}\})", re.DOTALL)
+"""Arguments between single quotes, as Glaive's data has them."""
+_GLM = re.compile(r"\s*([\w.-]{1,128})\s*(?=<arg_key>|\Z)")
+_NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*", re.ASCII)
+_PYTHON = re.compile(r"\[?\s*[A-Za-z_][\w.]{0,128}\(")
+
+
+def calls_in(text: str) -> tuple[Call, ...]:
+    """The calls that a text makes: between a template's marks, or as nothing but Python's `[area(base=10)]`."""
+    if len(text) > LONGEST_ANSWER:
+        return ()
+    blocks = list(_BLOCKS.finditer(text))
+    if blocks:
+        return tuple(call for block in blocks for call in _calls_of_block(block))[:MOST_CALLS]
+    return tuple(_python_calls(text.strip())) if _PYTHON.match(text.strip()) else ()
+
+
+def _calls_of_block(block: re.Match[str]) -> Iterator[Call]:
+    if block["named"]:
+        yield made(block["named"], _arguments_of(block["body"]))
+        return
+    if block["invoke"]:
+        yield made(block["invoke"], _named_parameters(block["parameters"]))
+        return
+    for name, arguments in (("react", "input"), ("agent", "args"), ("used", "with")):
+        if block[name]:
+            yield made(block[name], block[arguments].strip().removeprefix("```json").strip("` \n"))
+            return
+    if block["gemma"]:
+        yield from _gemma(block["gemma"])
+        return
+    body = _QUOTED_OBJECT.sub(r"\1", str(block[str(block.lastgroup)]))
+    if block.lastgroup == "deepseek":
+        if deepseek := _DEEPSEEK.match(body):
+            yield made(deepseek[1], deepseek[2].strip().strip("`"))
+        return
+    if block.lastgroup == "kimi":
+        if kimi := _KIMI.match(body):
+            yield made(kimi[1], kimi[2])
+        return
+    try:
+        yield from calls_of(document if isinstance(document := parse(body.strip()), list) else [document])
+    except NotOneDocument:
+        yield from _written_out(body)
+
+
+def _gemma(body: str) -> Iterator[Call]:
+    """`area{base:10,unit:<escape>cm<escape>}`: names without quotation marks, texts between marks of their own."""
+    name, _, members = body.partition("{")
+    pieces = re.split(r"<escape>|<\|\"\|>", "{" + members)
+    text = "".join(
+        json.dumps(piece) if number % 2 else _BARE_KEY.sub(r'\1"\2":', piece) for number, piece in enumerate(pieces)
+    )
+    yield made(name.strip(), text)
+
+
+def _written_out(body: str) -> Iterator[Call]:
+    """Calls that are no JSON as a whole: Mistral's `name[ARGS]{…}`, Qwen's XML, GLM's pairs, Python."""
+    if mistral := _MISTRAL.fullmatch(body):
+        yield made(mistral[1], mistral[2])
+    elif function := _XML_FUNCTION.match(body):
+        yield made(function[1], _arguments_of(function[2]))
+    elif "<arg_key>" in body and (named := _GLM.match(body)):
+        pairs = (piece.partition("</arg_key>") for piece in body.split("<arg_key>")[1:])
+        yield made(
+            named[1], {key.strip(): _value(_between(rest, "<arg_value>", "</arg_value>")) for key, _, rest in pairs}
+        )
+    else:
+        yield from _python_calls(body.strip())
+
+
+def _arguments_of(body: str) -> JSON:
+    """Of `<parameter=base>10</parameter>` one after the other, or of a JSON text."""
+    parameters = (piece.partition(">") for piece in body.split("<parameter=")[1:])
+    found = {name.strip(): _value(_between(rest, "", "</parameter>")) for name, _, rest in parameters}
+    return found or _between(body, "", "</function>")
+
+
+def _named_parameters(body: str) -> JSON:
+    """Of `<parameter name="base">10</parameter>` one after the other; `string="true"` says that a value is a text."""
+    found: dict[str, JSON] = {}
+    for mark in _PARAMETER.finditer(body):
+        value = _between(body[mark.end() :], "", "</")
+        found[mark[1]] = value if 'string="true"' in mark[2] else _value(value)
+    return found
+
+
+def _between(text: str, begin: str, end: str) -> str:
+    """What stands between the first two marks, without splitting by a regular expression: it stays linear."""
+    rest = text.partition(begin)[2] if begin else text
+    return rest.partition(end)[0]
+
+
+def _value(text: str) -> JSON:
+    """A value that a template writes without quotation marks: JSON where it is, else text."""
+    try:
+        return parse(text.strip())
+    except NotOneDocument:
+        return text.strip()
+
+
+def _python_calls(text: str) -> Iterator[Call]:
+    """Calls as Python writes them, with named arguments that are literals. The text is parsed, never run."""
+    if len(text) > LONGEST_PYTHON:
+        return
+    try:
+        body = ast.parse(text).body
+        written = [_unprinted(part.value) for part in body if isinstance(part, ast.Expr)]
+        if len(written) != len(body):
+            return  # a program, which calls for itself
+        tree = written[0] if len(written) == 1 else ast.Tuple(written)
+        nodes = tree.elts if isinstance(tree, (ast.List, ast.Tuple)) else [tree]
+        calls = [_python_call(node) for node in nodes[:MOST_CALLS]]
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        return
+    yield from calls
+
+
+def _unprinted(node: ast.expr) -> ast.expr:
+    """`area(base=10)`, where it is `print(area(base=10))`."""
+    match node:
+        case ast.Call(func=ast.Name(id="print"), args=[ast.Call() as call], keywords=[]):
+            return call
+    return node
+
+
+def _python_call(node: ast.expr) -> Call:
+    if not isinstance(node, ast.Call) or node.args or any(keyword.arg is None for keyword in node.keywords):
+        raise ValueError("no call with named arguments only")
+    name = ast.unparse(node.func) if isinstance(node.func, (ast.Name, ast.Attribute)) else ""
+    if _NAME.fullmatch(name) is None:
+        raise ValueError("no name")
+    arguments: dict[str, Any] = {str(each.arg): ast.literal_eval(each.value) for each in node.keywords}
+    json.dumps(arguments, allow_nan=False)  # raises where a literal is no JSON
+    return {"name": name, "arguments": json.loads(json.dumps(arguments))}

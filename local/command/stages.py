@@ -134,14 +134,9 @@ STAGES = (
     Stage("PlanEvaluation", ("PlanEvaluation",), _planned),
     Stage("EvaluateShards", ("EvaluateShards", "Compared?"), _evaluated),
     Stage("ConcludeRun", ("ConcludeRun", "Promote?"), _concluded),
-    Stage(
-        "Promote",
-        ("ReadPredecessor", "Predecessor?", "KeepPredecessor", "Promote", "MarkPromoted", "NotPromoted", "Told?"),
-        _promoted,
-        optional=True,
-    ),
+    Stage("PromoteModel", ("PromoteModel", "Told?"), _promoted, optional=True),
     Stage("PublishNotice", ("PublishNotice", "MarkNotified", "Approval?"), _published),
-    Stage("AskForApproval", ("AskForApproval", "WaitForApproval", "Approved?", "NotApproved"), _asked, optional=True),
+    Stage("AskForApproval", ("AskForApproval", "WaitForApproval"), _asked, optional=True),
 )
 
 ORDER = tuple(stage.name for stage in STAGES)

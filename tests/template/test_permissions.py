@@ -134,6 +134,7 @@ EXPECTED: dict[str, set[str]] = {
         "s3:ListBucket",
         *LET_GO,
     },
+    "PromoteModel": {"dynamodb:GetItem", "dynamodb:UpdateItem", "ssm:GetParameterHistory", "ssm:PutParameter"},
     "ReleaseRun": {
         "dynamodb:GetItem",
         "dynamodb:PutItem",
@@ -374,8 +375,8 @@ def test_the_distributed_map_may_start_watch_and_stop_its_children_and_read_its_
     assert by_action["s3:GetObject"] == {"Fn::Sub": "${RunsBucket.Arn}/runs/*/evaluation/manifest.json"}
 
 
-def test_a_recipe_can_name_no_parameter_but_those_that_the_pipeline_may_write(resources: Resources) -> None:
-    by_sid = {each["Sid"]: each for each in statements(resources, "PipelineRole")}
+def test_a_recipe_can_name_no_parameter_but_those_that_promote_model_may_write(resources: Resources) -> None:
+    by_sid = {each["Sid"]: each for each in statements(resources, "PromoteModelRole")}
     assert by_sid["Promote"]["Resource"]["Fn::Sub"].endswith(":parameter/tunedrop/${AWS::StackName}/*")
     assert recipe.Promotion(parameter="/tunedrop/gsm8k/model").parameter == "/tunedrop/gsm8k/model"
     for function in functions(resources):

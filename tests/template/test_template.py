@@ -36,6 +36,7 @@ STATE_FUNCTIONS = {
     "PlanEvaluation": "plan_evaluation",
     "EvaluateShard": "evaluate_shard",
     "ConcludeRun": "conclude_run",
+    "PromoteModel": "promote_model",
     "ReleaseRun": "release_run",
     "SweepRuns": "sweep_runs",
 }

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
 
     from tunedrop.graders.graded import Layout
@@ -59,6 +60,10 @@ class Resources:
     @cached_property
     def s3(self) -> S3Client:
         return boto3.client("s3", config=_RETRIES)
+
+    @cached_property
+    def ssm(self) -> SSMClient:
+        return boto3.client("ssm", config=_RETRIES)
 
     @cached_property
     def stepfunctions(self) -> SFNClient:

@@ -56,6 +56,12 @@ def publication(document: Mapping[str, Any], subject: str, attributes: Mapping[s
     return made
 
 
+def with_document(published: Mapping[str, Any], document: Mapping[str, Any]) -> Publication:
+    """The same notice with another document: its subject and attributes stay."""
+    attributes = {name: each["StringValue"] for name, each in published["MessageAttributes"].items()}
+    return publication(document, published["Subject"], attributes)
+
+
 def document_of(published: Mapping[str, Any]) -> dict[str, Any]:
     """The document in a publication."""
     document: dict[str, Any] = json.loads(json.loads(published["Message"])["default"])

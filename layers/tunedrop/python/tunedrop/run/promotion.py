@@ -23,43 +23,46 @@ class NoApprovalWanted(Exception):
 def standing(record: RunRecord, status: Status) -> dict[str, Any]:
     """The terminal notice's `promotion`: `wanted` by the recipe, `done`, `why_not`, `parameter`.
 
-    The notice is written before the parameter is, and published after it; where the writing fails, `not_promoted`
-    puts it right.
+    The notice is saved before the parameter is written, so it says that nothing was promoted; PromoteModel corrects it
+    before it is published.
     """
-    promotion = _asked(record)
-    why_not = None if promotion is None else _why_not(record, status, promotion)
+    promotion = wanted(record)
     return {
         "wanted": promotion is not None,
-        "done": promotion is not None and why_not is None,
-        "why_not": why_not,
+        "done": False,
+        "why_not": None if promotion is None else _why_not(record, status, promotion),
         "parameter": promotion.parameter if promotion else None,
     }
 
 
+def wanted(record: RunRecord) -> Promotion | None:
+    """The promotion that the run's recipe asks for."""
+    return Recipe.model_validate(record.recipe).promotion if record.recipe else None
+
+
 def deserved(record: RunRecord, status: Status) -> bool:
     """Whether the verdict earns the model the place that the recipe names."""
-    return _asked(record) is not None and _gate(record, status) is None
+    return wanted(record) is not None and _gate(record, status) is None
 
 
 def instructions(record: RunRecord) -> dict[str, Any]:
     """What the state machine does about it, once the run is closed with its notice.
 
-    `wanted`: put `value` into `parameter`, with `approval` only after a person's word, for which `asking` is published
-    and `wait_seconds` are given. `otherwise` is the terminal notice where that cannot be done.
+    `wanted`: go on to PromoteModel; with `approval`, only after a person's word, for which `asking` is published and
+    `wait_seconds` are given.
     """
     from tunedrop.notices import of_run  # here, since a notice tells the standing
 
-    promotion = _asked(record)
-    if promotion is None or record.notice is None or not deserved(record, record.status):
-        return {"wanted": False, "approval": False, "parameter": "", "value": ""}
+    promotion = wanted(record)
+    if promotion is None or not deserved(record, record.status):
+        return {"wanted": False, "approval": False}
+    if not promotion.approval:
+        return {"wanted": True, "approval": False}
     return {
         "wanted": True,
-        "approval": promotion.approval,
-        "parameter": promotion.parameter,
-        "value": record.tuned_model or "",
+        "approval": True,
         "wait_seconds": round(promotion.approval_hours * 3600),
-        "asking": of_run.approval_wanted(record, promotion) if promotion.approval else {},
-        "otherwise": _not_promoted(record.notice, promotion),
+        "asking": of_run.approval_wanted(record, promotion),
     }
 
 
@@ -84,15 +87,13 @@ def decide(record: RunRecord, client: SFNClient, *, approved: bool, by: str) -> 
         raise
 
 
-def _asked(record: RunRecord) -> Promotion | None:
-    return Recipe.model_validate(record.recipe).promotion if record.recipe else None
-
-
-def _why_not(record: RunRecord, status: Status, promotion: Promotion) -> str | None:
+def _why_not(record: RunRecord, status: Status, promotion: Promotion) -> str:
     stopped = _gate(record, status)
-    if stopped is None and promotion.approval:
+    if stopped is not None:
+        return stopped
+    if promotion.approval:
         return f"it waits for a person's approval, for {promotion.approval_hours:g} hours"
-    return stopped
+    return f"the parameter {promotion.parameter} could not be written; the execution's history says why"
 
 
 def _gate(record: RunRecord, status: Status) -> str | None:
@@ -106,15 +107,3 @@ def _gate(record: RunRecord, status: Status) -> str | None:
     if evaluation.get("verdict") != Verdict.IMPROVED:
         return f"the verdict is {evaluation.get('verdict')}; only an improved model is promoted"
     return None
-
-
-def _not_promoted(published: Mapping[str, Any], promotion: Promotion) -> dict[str, Any]:
-    """The terminal notice with the truth of a promotion that failed."""
-    from tunedrop.notices.publication import document_of, publication
-
-    body = document_of(published)
-    if body["promotion"]["done"]:
-        why_not = f"the parameter {promotion.parameter} could not be written; the execution's history says why"
-        body["promotion"] |= {"done": False, "why_not": why_not}
-    made = publication(body, published["Subject"], {})
-    return {**made, "MessageAttributes": published["MessageAttributes"]}

@@ -42,6 +42,7 @@ class RunRecord:
     `shard_failure`: `{"error", "cause"}` of the first shard of the evaluation that failed, as the Map does not tell it.
     `released`: what was ended or deleted for the run at its end, by its id, and how.
     `promotion`: waiting (for a person's word, who answers by `approval_token`), done, rejected, expired or failed.
+    `promoting_from`: the version of the promotion's parameter when PromoteModel began, 0 where there was none.
     `reason` is `{"error", "message"}`. `notice` is the terminal notice as it is published; it closes the record.
     """
 
@@ -84,6 +85,7 @@ class RunRecord:
     notified_at: str | None = None
     promotion: str | None = None
     approval_token: str | None = None
+    promoting_from: str | None = None
     unfinished: str | None = "yes"
 
     @property

@@ -1,0 +1,139 @@
+"""PromoteModel: writes the tuned model's id into the parameter that the recipe names, and keeps the replaced id.
+
+Parameter Store has no conditional write, and the parameter may be anyone's: another run's model can come between two
+calls, and this state can be killed between any two. So it notes the parameter's version before it writes. Run again, it
+looks in the history after that version: a model that was written there once is not written again, even if another one
+has replaced it since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from tunedrop.answer_members import member
+from tunedrop.notices.publication import document_of, with_document
+from tunedrop.outcomes import ServiceBusy
+from tunedrop.resources import Resources
+from tunedrop.run.promotion import deserved, wanted
+from tunedrop.run.record import RunRecord
+from tunedrop.run.store import ConditionNotMet
+from tunedrop.service_faults import code_of, passes
+from tunedrop.states.decision import Decision, for_the_handler
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+APPROVED = "approved"
+ENDS = frozenset({"done", "failed", "rejected", "expired"})
+"""What the record's `promotion` is once this state has worked."""
+
+_ANSWER = "Parameter Store's GetParameterHistory"
+_BUSY = "TooManyUpdates"
+"""Parameter Store: "There are concurrent updates for a resource that supports one update at a time"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promoted(Decision):
+    """What came of the promotion, one of ENDS or `nothing`; `notice` is the run's terminal notice, as it is now."""
+
+    notice: Mapping[str, Any] | None
+    why_not: str = for_the_handler("")
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """A value that a parameter had."""
+
+    number: int
+    value: str
+
+
+def run(event: Mapping[str, Any], resources: Resources) -> Promoted:
+    """Promote the run's model, or note whose word kept it from it. A second time, nothing changes.
+
+    Input: `run_id`, and `word`: `approved`, `rejected` or `expired` if a person was asked.
+
+    Raises:
+        ServiceBusy: somebody else writes the parameter at this moment.
+    """
+    record, word = resources.runs.load(event["run_id"]), event["word"]
+    if record.promotion in ENDS:
+        return Promoted(record.promotion, record.notice)
+    promotion = wanted(record)
+    if promotion is None or not deserved(record, record.status):
+        return Promoted("nothing", record.notice)
+    if word in ("rejected", "expired"):
+        return _ended(resources, record, word, "")
+    if promotion.approval and word != APPROVED:
+        return Promoted("nothing", record.notice)
+    try:
+        _promote(resources, record, promotion.parameter)
+    except ClientError as error:
+        if code_of(error) == _BUSY:
+            raise ServiceBusy(f"{promotion.parameter} is being written by somebody else: {error}") from error
+        if passes(error):
+            raise
+        return _ended(resources, record, "failed", f"the parameter {promotion.parameter} could not be written: {error}")
+    return _ended(resources, record, "done", "")
+
+
+def _promote(resources: Resources, record: RunRecord, parameter: str) -> None:
+    """Write the model's id, unless it was written since this state first began."""
+    model = record.tuned_model or ""
+    history = _history(resources.ssm, parameter)
+    began = _noted(resources, record, history[-1].number if history else 0)
+    kept = None
+    written = any(each.number > began and each.value == model for each in history)
+    if not written and not (history and history[-1].value == model):
+        if history:
+            kept = history[-1].value
+            _put(resources.ssm, f"{parameter}/previous", kept)
+        _put(resources.ssm, parameter, model)
+        history = _history(resources.ssm, parameter)
+    # Another model can have come between the look and the write: then that one is what was replaced.
+    ours = len(history) > 1 and history[-1].value == model and history[-1].number > began
+    if ours and history[-2].value not in (model, kept):
+        _put(resources.ssm, f"{parameter}/previous", history[-2].value)
+
+
+def _noted(resources: Resources, record: RunRecord, version: int) -> int:
+    """The parameter's version when this state first began for the run."""
+    if record.promoting_from is not None:
+        return int(record.promoting_from)
+    first = "attribute_exists(run_id) AND attribute_not_exists(promoting_from)"
+    try:
+        resources.runs.update_if(record.run_id, {"promoting_from": str(version)}, first)
+    except ConditionNotMet:
+        return int(resources.runs.load(record.run_id).promoting_from or version)
+    return version
+
+
+def _history(ssm: SSMClient, parameter: str) -> list[_Version]:
+    """All values that Parameter Store has of a parameter, the oldest first; none if there is no such parameter."""
+    found = []
+    try:
+        for page in ssm.get_paginator("get_parameter_history").paginate(Name=parameter):
+            for each in member(page, "Parameters", list, _ANSWER):
+                found.append(_Version(member(each, "Version", int, _ANSWER), member(each, "Value", str, _ANSWER)))
+    except ssm.exceptions.ParameterNotFound:
+        return []
+    return sorted(found, key=lambda each: each.number)
+
+
+def _put(ssm: SSMClient, parameter: str, value: str) -> None:
+    ssm.put_parameter(Name=parameter, Value=value, Type="String", Overwrite=True)
+
+
+def _ended(resources: Resources, record: RunRecord, outcome: str, why_not: str) -> Promoted:
+    """Note what came of it in the record, and in the notice if that is not out yet."""
+    changes: dict[str, Any] = {"promotion": outcome, "approval_token": None}
+    if record.notice is not None and record.notified_at is None:
+        document = document_of(record.notice)
+        document["promotion"] |= {"done": outcome == "done", "why_not": why_not or None}
+        changes["notice"] = with_document(record.notice, document)
+    record = resources.runs.update_if(record.run_id, changes, "attribute_exists(run_id)")
+    return Promoted(outcome, record.notice, why_not)

@@ -5,29 +5,12 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
 
-if TYPE_CHECKING:
-    from local.bedrock.switches import Switches
+from local.bedrock.fault_plan import PlannedFault, When, parse_plan
+from local.bedrock.switches import Switches
 
-When = Literal["before", "after"]
-KINDS = ("429", "500", "503", "reset", "hang", "cut", "malformed")
 _SHARES = {"throttle_share": "429", "error_share": "500", "reset_share": "reset", "malformed_share": "malformed"}
 _BEFORE = {"429", "500", "503", "reset"}
-
-
-class FaultPlanInvalid(ValueError):
-    """A plan of faults that does not read as ACTION:before|after:KIND[:TIMES]."""
-
-
-@dataclass(slots=True)
-class PlannedFault:
-    """A fault that befalls the next `times` calls of an action, before or after their side effect."""
-
-    action: str
-    when: When
-    kind: str
-    times: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +19,6 @@ class Fault:
 
     when: When
     kind: str
-
-
-def parse_plan(text: str) -> list[PlannedFault]:
-    """The planned faults of a comma-separated list. Raises FaultPlanInvalid."""
-    planned = []
-    for entry in filter(None, (part.strip() for part in text.split(","))):
-        action, *rest = entry.split(":")
-        times = rest.pop() if len(rest) == 3 else "1"
-        if len(rest) != 2 or rest[0] not in ("before", "after") or rest[1] not in KINDS or not times.isdigit():
-            kinds = ", ".join(KINDS)
-            raise FaultPlanInvalid(f"expected ACTION:before|after:KIND[:TIMES] with a KIND of {kinds}, got {entry!r}")
-        planned.append(PlannedFault(action, "before" if rest[0] == "before" else "after", rest[1], int(times)))
-    return planned
 
 
 class Faults:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from local.bedrock.faults import FaultPlanInvalid, parse_plan
+from local.bedrock.fault_plan import FaultPlanInvalid, parse_plan
 
 
 class SwitchInvalid(ValueError):

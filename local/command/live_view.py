@@ -11,11 +11,12 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from local.command.found import found
 from local.command.progress import Progress, Span
 from local.command.sparkline import sparkline
-from local.command.stages import STAGES, Stage
 from local.command.views import NAME_WIDTH
 from tunedrop.graders.reward_range import UNIT
+from tunedrop.stages import STAGES, Stage
 
 _REFRESHES_A_SECOND = 8
 _BAR_WIDTH = 36
@@ -74,17 +75,16 @@ class LiveView:
         until = datetime.now(UTC) if working else span.left or span.entered
         seconds = Text(f"{(until - span.entered).total_seconds():.1f} s", style="dim")
         failed = progress.failed_at == stage.name
-        found = Text(stage.found(progress))
         mark: RenderableType = Text("✗", style="bold red") if failed else Text("✓", style="green")
         name = Text(stage.name, style="red" if failed else "")
         if working:
             mark, name = self._spinner, Text(stage.name, style="bold cyan")
-        return [mark, name, seconds, Group(*_lines(progress, stage, found, working))]
+        return [mark, name, seconds, Group(*_lines(progress, stage, working))]
 
 
-def _lines(progress: Progress, stage: Stage, found: Text, working: bool) -> list[RenderableType]:
+def _lines(progress: Progress, stage: Stage, working: bool) -> list[RenderableType]:
     """What stands beside the stage: what it found, and how far it is while that is worth a line of its own."""
-    lines: list[RenderableType] = [found]
+    lines: list[RenderableType] = [Text(found(stage.name, progress))]
     if stage.name == "PollJob" and progress.metrics:
         rewards = [each["critic_rewards_mean"] for each in progress.metrics if "critic_rewards_mean" in each]
         low, high = _reward_range(progress)

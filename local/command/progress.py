@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from local.command.stages import ORDER, STAGE_OF_STATE
 from tunedrop.outcomes import RunNotFound
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
+from tunedrop.stages import ORDER, STAGE_OF_STATE
 from tunedrop.training.events import TrainingEvents
 
 if TYPE_CHECKING:

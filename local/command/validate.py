@@ -89,9 +89,9 @@ def _check_folder(folder: Path, train: Path, test: Path | None, arguments: argpa
     """The check that a run of this folder makes; a recipe that cannot be used is told, and the rows are looked at."""
     from local.command.dataset_folder import DatasetFolder
     from tunedrop.dataset.with_recipe import check_slices, check_with_recipe, setting_of, slices_written
-    from tunedrop.graders.of_recipe import grader_of
     from tunedrop.outcomes import RecipeInvalid
     from tunedrop.recipe import Recipe, resolve
+    from tunedrop.recipe_grader import grader_of
 
     written: dict[str, Any] = {}
     problem = None

@@ -8,8 +8,9 @@ from typing import Protocol
 from rich.console import Console
 from rich.text import Text
 
+from local.command.found import found
 from local.command.progress import Progress, Span
-from local.command.stages import STAGES
+from tunedrop.stages import STAGES
 
 TRAINING_STEPS_A_LINE = 10
 ANSWERS_A_LINE = 0.25
@@ -51,29 +52,29 @@ class PlainView:
                 continue
             over = any(later.name in progress.spans for later in STAGES[place + 1 :])
             if not over and not progress.ended:
-                self._on_the_way(progress, stage.name, stage.found(progress))
+                self._on_the_way(progress, stage.name, found(stage.name, progress))
                 continue
             self._told.add(stage.name)
-            found = stage.found(progress)
+            seen = found(stage.name, progress)
             if progress.failed_at == stage.name:
                 self._stage(stage.name, f"ended the run: {progress.error or progress.execution_status}")
             else:
-                self._stage(stage.name, f"{found} ({duration(span)})" if found else duration(span))
+                self._stage(stage.name, f"{seen} ({duration(span)})" if seen else duration(span))
 
     def close(self) -> None:
         """Lines stay as they are."""
 
-    def _on_the_way(self, progress: Progress, name: str, found: str) -> None:
+    def _on_the_way(self, progress: Progress, name: str, seen: str) -> None:
         if name == "PollJob":
             steps = len(progress.metrics)
             if steps // TRAINING_STEPS_A_LINE > self._steps // TRAINING_STEPS_A_LINE:
-                self._stage(name, found)
+                self._stage(name, seen)
             self._steps = steps
         elif name == "EvaluateShards":
             wanted = sum(each.wanted for each in progress.answers.values())
             share = sum(each.got for each in progress.answers.values()) / wanted if wanted else 0.0
             if share // ANSWERS_A_LINE > self._share // ANSWERS_A_LINE:
-                self._stage(name, found)
+                self._stage(name, seen)
             self._share = share
 
     def _stage(self, name: str, found: str) -> None:

@@ -18,10 +18,11 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError
 
+from checks import openapi
 from embedded_aws.waiting import until
 from local.command.subscriber import subscribe
 from tests.e2e.command_runs import REPOSITORY, small_gsm8k, tunedrop_up
-from tunedrop.api import openapi, problems
+from tunedrop.api import problems
 from tunedrop.teams import Teams
 
 PAGE = (REPOSITORY / "docs/api.md").read_text()

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from checks import sam_template
-from tunedrop.api import openapi, problems
+from checks import openapi, sam_template
+from tunedrop.api import problems
 from tunedrop.api.resolver import TAKE_A_BODY
 
 REPOSITORY = Path(__file__).parents[3]
 COMMITTED = REPOSITORY / "docs/openapi.json"
-RENEW = "python -m tunedrop.api.openapi > docs/openapi.json"
+RENEW = "python -m checks.openapi > docs/openapi.json"
 DOCUMENT = openapi.document()
 OPERATIONS: list[tuple[str, str, dict[str, Any]]] = [
     (method.upper(), path, operation)

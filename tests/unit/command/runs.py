@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local.command.progress import Answers, Progress, Span
-from local.command.stages import ORDER, STAGES
 from tunedrop.outcomes import Status
 from tunedrop.run.record import RunRecord
+from tunedrop.stages import ORDER, STAGES
 
 RUN_ID = "sums-0123456789abcdef"
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)

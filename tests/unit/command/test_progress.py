@@ -11,11 +11,11 @@ import boto3
 import pytest
 
 from local.command.progress import Answers, Progress, ProgressReader
-from local.command.stages import ORDER
 from tests.unit.command import runs
 from tunedrop.evaluation.answers import Answer
 from tunedrop.run.folder import ANSWERS, PLAN, RunFolder
 from tunedrop.run.store import RunStore
+from tunedrop.stages import ORDER
 from tunedrop.training.backend import TrainingEvent
 from tunedrop.training.events import TrainingEvents
 

@@ -9,9 +9,9 @@ from rich.console import Console
 
 from local.command.live_view import LiveView
 from local.command.progress import Progress
-from local.command.stages import ORDER, STAGES
 from local.command.views import PlainView
 from tests.unit.command import runs
+from tunedrop.stages import ORDER, STAGES
 
 _USUAL = {stage.name for stage in STAGES if not stage.optional}
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from local.bedrock.simulated_judge import judgement
+from tunedrop.evaluation.judge_agreement import measure_agreement
 from tunedrop.graders.judge import JudgedDefinition, JudgeGrader
-from tunedrop.graders.judge_agreement import measure_agreement
 from tunedrop.graders.judge_model import JudgeFailed, JudgeModel, Message, TryAgain
 from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from local.bedrock.faults import Fault, Faults, parse_plan
+from local.bedrock.fault_plan import parse_plan
+from local.bedrock.faults import Fault, Faults
 from local.bedrock.switches import Switches, SwitchInvalid, table
 
 

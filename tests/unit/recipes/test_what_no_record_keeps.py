@@ -14,10 +14,10 @@ from tunedrop.api.body import problem_of_body
 from tunedrop.api.problems import Problem
 from tunedrop.api.starting import check_recipe
 from tunedrop.graders.json_fields import JsonGrader
-from tunedrop.graders.of_recipe import grader_of
 from tunedrop.graders.sample import OptionsError, Sample
 from tunedrop.outcomes import REASON_CHARACTERS, RecipeInvalid, Status
 from tunedrop.recipe import Recipe, resolve
+from tunedrop.recipe_grader import grader_of
 from tunedrop.recipe_text import parse
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore

@@ -11,11 +11,11 @@ import pytest
 from moto import mock_aws
 
 from tunedrop.evaluation.answers import Answer
-from tunedrop.evaluation.plan import Shard, answers_prefix, load_plan, read_shard
 from tunedrop.outcomes import RunFileBroken, RunFileMissing
 from tunedrop.recipe import Evaluation
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
+from tunedrop.run.plan import Shard, answers_prefix, load_plan, read_shard
 from tunedrop.states.plan_evaluation import Candidate, plan
 from tunedrop.states.rehearse_grader import rows_to_rehearse
 

@@ -10,12 +10,12 @@ import boto3
 import pytest
 
 from tunedrop.evaluation.answers import Answer, read_answers
-from tunedrop.evaluation.plan import answers_prefix, load_plan
 from tunedrop.graders.deployed import DeployedGrader
 from tunedrop.outcomes import ServiceBusy
 from tunedrop.recipe import Evaluation
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
+from tunedrop.run.plan import answers_prefix, load_plan
 from tunedrop.sampling import asking
 from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply
 from tunedrop.states.evaluate_shard import PART_ANSWERS, ShardEvaluation

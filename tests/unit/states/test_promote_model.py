@@ -14,10 +14,10 @@ from tunedrop.notices.publication import document_of
 from tunedrop.outcomes import ServiceBusy, Status
 from tunedrop.recipe import Promotion, Recipe
 from tunedrop.resources import Resources
-from tunedrop.run import promotion
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
 from tunedrop.states import promote_model
+from tunedrop.states.conclude_run import instructions
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -205,7 +205,7 @@ def test_a_model_that_is_no_better_is_not_promoted_by_any_call(resources: Resour
     close(resources, verdict="tied")
     assert promote(resources, "approved") == "nothing"
     assert places(resources) == (None, None)
-    assert promotion.instructions(resources.runs.load(RUN)) == {"wanted": False, "approval": False}
+    assert instructions(resources.runs.load(RUN)) == {"wanted": False, "approval": False}
 
 
 def refuse(resources: Resources, monkeypatch: pytest.MonkeyPatch, code: str, status: int = 400) -> None:

@@ -19,8 +19,8 @@ from schemathesis import Case, GenerationMode
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi import checks
 
+from checks import openapi
 from tests.workflow.api.clients import Client, Service
-from tunedrop.api import openapi
 
 RED: dict[str, Any] = {"uri": "s3://shared-data/red/train.jsonl"}
 DOCUMENT = openapi.document()

@@ -11,10 +11,10 @@ import botocore.auth
 import pytest
 from botocore.credentials import Credentials
 
+from checks import openapi
 from embedded_aws.waiting import until
 from tests.workflow.api.clients import ACCOUNT, Client, Service
 from tests.workflow.pipeline.conftest import TRAIN
-from tunedrop.api import openapi
 
 BODIES = {
     "/runs": {"name": "x", "dataset": {"uri": "s3://shared-data/red/train.jsonl"}},

@@ -11,9 +11,9 @@ from tunedrop.api.documents import RunRequest
 from tunedrop.api.idempotency import Claims
 from tunedrop.api.problems import Problem
 from tunedrop.api.settings import ApiSettings
-from tunedrop.graders.of_recipe import grader_of
 from tunedrop.outcomes import InputMissing, RecipeInvalid, RunNotFound, Status
 from tunedrop.recipe import resolve
+from tunedrop.recipe_grader import grader_of
 from tunedrop.recipe_text import parse
 from tunedrop.resources import Resources
 from tunedrop.run.inputs import pin_recipe_named

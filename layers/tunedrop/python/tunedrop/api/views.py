@@ -10,6 +10,7 @@ from tunedrop import catalog, clock
 from tunedrop.api.documents import ModelDocument
 from tunedrop.outcomes import Status
 from tunedrop.run.record import RunRecord
+from tunedrop.stages import BY_NAME
 
 SUMMARY_FIELDS = ("run_id", "name", "status", "stage", "started_at", "updated_at", "finished_at")
 """What the index `by_team` holds of a run, and a list shows."""
@@ -93,20 +94,8 @@ def progress(record: RunRecord) -> str:
     if record.stage == "PollJob" and training.get("steps") is not None:
         of = f" of {training['total_steps']}" if training.get("total_steps") else ""
         return f"Training: step {training['steps']}{of}."
-    return _DOING.get(record.stage, f"{record.stage} is done.")
-
-
-_DOING = {
-    "RegisterRun": "Registered; its inputs are looked for.",
-    "ResolveInputs": "Its inputs are pinned; the dataset is checked.",
-    "ValidateDataset": "The dataset is valid; the grader is rehearsed.",
-    "RehearseGrader": "The rehearsal went well; the training job is submitted.",
-    "SubmitJob": "The training job is submitted.",
-    "PollJob": "The training job is watched.",
-    "PlanEvaluation": "Base and tuned model are compared.",
-    "EvaluateShards": "All answers are there; the comparison is concluded.",
-    "ConcludeRun": "The comparison is concluded.",
-}
+    stage = BY_NAME.get(record.stage)
+    return (stage and stage.afterwards) or f"{record.stage} is done."
 
 
 def estimated_training_end(record: RunRecord) -> str | None:

@@ -13,8 +13,8 @@ from typing import Any, BinaryIO, Final, cast
 from tunedrop.dataset.check import TEST, TRAIN, check_dataset
 from tunedrop.dataset.report import DatasetReport, Setting
 from tunedrop.dataset.split import split_holdout
-from tunedrop.graders.of_recipe import grader_of
 from tunedrop.recipe import GraderChoice, Recipe
+from tunedrop.recipe_grader import grader_of
 
 _PROMPT_LENGTH: Final = "maxPromptLength"
 _OF_FORMAT: Final = frozenset({"messages", "reference_answer", "id"})

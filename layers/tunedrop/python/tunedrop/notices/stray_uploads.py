@@ -12,12 +12,12 @@ from difflib import get_close_matches
 from urllib.parse import quote
 
 from tunedrop import identity
-from tunedrop.graders.of_recipe import grader_of
 from tunedrop.identity import RECIPE_NAMES, SIBLINGS, TEST_NAME, TRAIN_NAME, Upload
 from tunedrop.notices.of_run import SCHEMA_VERSION
 from tunedrop.notices.publication import Publication, publication, subject_line
 from tunedrop.outcomes import RecipeInvalid
 from tunedrop.recipe import resolve
+from tunedrop.recipe_grader import grader_of
 from tunedrop.recipe_text import parse
 from tunedrop.run.record import PinnedObject, RunRecord
 

@@ -45,27 +45,6 @@ def deserved(record: RunRecord, status: Status) -> bool:
     return wanted(record) is not None and _gate(record, status) is None
 
 
-def instructions(record: RunRecord) -> dict[str, Any]:
-    """What the state machine does about it, once the run is closed with its notice.
-
-    `wanted`: go on to PromoteModel; with `approval`, only after a person's word, for which `asking` is published and
-    `wait_seconds` are given.
-    """
-    from tunedrop.notices import of_run  # here, since a notice tells the standing
-
-    promotion = wanted(record)
-    if promotion is None or not deserved(record, record.status):
-        return {"wanted": False, "approval": False}
-    if not promotion.approval:
-        return {"wanted": True, "approval": False}
-    return {
-        "wanted": True,
-        "approval": True,
-        "wait_seconds": round(promotion.approval_hours * 3600),
-        "asking": of_run.approval_wanted(record, promotion),
-    }
-
-
 def decide(record: RunRecord, client: SFNClient, *, approved: bool, by: str) -> None:
     """Give a person's word to a run that waits for it; the state machine does the rest.
 

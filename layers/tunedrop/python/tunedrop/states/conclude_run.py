@@ -12,7 +12,6 @@ from tunedrop import clock
 from tunedrop.catalog import is_simulated
 from tunedrop.evaluation.comparison import length_labels
 from tunedrop.evaluation.guard_rails import Profile
-from tunedrop.evaluation.plan import Shard, comparison_shards, load_plan, read_shard
 from tunedrop.evaluation.tally import Tally
 from tunedrop.evaluation.verdict import Rules, evaluate, notice_figures
 from tunedrop.graders.turn import text_of
@@ -21,12 +20,13 @@ from tunedrop.outcomes import Status
 from tunedrop.recipe import Recipe
 from tunedrop.rehearsal.probes import ideal_answer
 from tunedrop.reporting.flips import Flips
+from tunedrop.reporting.report_files import write_report
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
-from tunedrop.run.promotion import instructions
+from tunedrop.run.plan import Shard, comparison_shards, load_plan, read_shard
+from tunedrop.run.promotion import deserved, wanted
 from tunedrop.run.record import RunRecord
-from tunedrop.run.report_files import write_report
 from tunedrop.sampling.question import text_with_calls
 from tunedrop.states.decision import Decision, for_the_handler
 from tunedrop.training.holdings import let_go
@@ -100,6 +100,25 @@ def run(event: Mapping[str, Any], resources: Resources) -> Concluded:
         difference=float(evaluation.get("difference", 0.0)),
         closed_now=closed_now,
     )
+
+
+def instructions(record: RunRecord) -> dict[str, Any]:
+    """What the state machine does about the promotion, once the run is closed with its notice.
+
+    `wanted`: go on to PromoteModel; with `approval`, only after a person's word, for which `asking` is published and
+    `wait_seconds` are given.
+    """
+    promotion = wanted(record)
+    if promotion is None or not deserved(record, record.status):
+        return {"wanted": False, "approval": False}
+    if not promotion.approval:
+        return {"wanted": True, "approval": False}
+    return {
+        "wanted": True,
+        "approval": True,
+        "wait_seconds": round(promotion.approval_hours * 3600),
+        "asking": of_run.approval_wanted(record, promotion),
+    }
 
 
 def _let_go(record: RunRecord, recipe: Recipe, resources: Resources) -> RunRecord:

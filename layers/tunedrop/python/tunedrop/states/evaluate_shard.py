@@ -17,7 +17,6 @@ import orjson
 
 from tunedrop.catalog import effort_for, family_of
 from tunedrop.evaluation.answers import Answer
-from tunedrop.evaluation.plan import Shard, answers_prefix, load_plan, read_shard
 from tunedrop.graders.deployed import DeployedGrader
 from tunedrop.graders.graded import Graded, Rollout
 from tunedrop.outcomes import ServiceBusy
@@ -25,6 +24,7 @@ from tunedrop.recipe import Evaluation, Recipe
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
+from tunedrop.run.plan import Shard, answers_prefix, load_plan, read_shard
 from tunedrop.sampling.asking import ask_all
 from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply, Sampler
 from tunedrop.sampling.samplers import sampler_for

@@ -11,12 +11,12 @@ from math import inf
 from typing import IO, Any
 
 from tunedrop.evaluation.answers import BASE, CHECKPOINT, REFERENCE, TUNED
-from tunedrop.evaluation.plan import Shard, load_plan, read_shard, validation_shards
 from tunedrop.evaluation.tally import Tally
 from tunedrop.recipe import Evaluation, Recipe
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
+from tunedrop.run.plan import Shard, load_plan, read_shard, validation_shards
 from tunedrop.run.record import RunRecord
 from tunedrop.states.decision import Decision
 

@@ -66,7 +66,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Release:
     execution = describe_execution(resources.stepfunctions, event["input"])
 
     def write_report(record: RunRecord, *, status: Status, reason: Mapping[str, str] | None, finished_at: str) -> str:
-        from tunedrop.run import report_files
+        from tunedrop.reporting import report_files
 
         return report_files.write_report(
             resources.folder(record.run_id),

@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from tunedrop.graders.of_recipe import grader_of
 from tunedrop.identity import Upload
 from tunedrop.notices import of_run
 from tunedrop.outcomes import InputMissing, RecipeInvalid
 from tunedrop.recipe import Recipe, resolve
+from tunedrop.recipe_grader import grader_of
 from tunedrop.recipe_text import RECIPE_BYTES, parse
 from tunedrop.resources import Resources
 from tunedrop.run.inputs import pin_object, pin_recipe, pin_test, pin_upload, read

@@ -9,13 +9,13 @@ from typing import Any
 import tunedrop
 from tunedrop.outcomes import RunFileBroken, RunFileMissing, Status
 from tunedrop.recipe import FindingName, Recipe
+from tunedrop.reporting import run_time
 from tunedrop.reporting.facts import RunFacts
 from tunedrop.reporting.manifest import build_manifest
 from tunedrop.reporting.model_card import render_model_card
 from tunedrop.reporting.page import render_html
 from tunedrop.reporting.report import build_report
 from tunedrop.run import folder as names
-from tunedrop.run import run_time
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import RunRecord
 

@@ -7,10 +7,10 @@ import pytest
 
 from tunedrop import recipe
 from tunedrop.outcomes import Status
+from tunedrop.reporting.report_files import write_report
+from tunedrop.reporting.run_time import cost, stages
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import RunRecord
-from tunedrop.run.report_files import write_report
-from tunedrop.run.run_time import cost, stages
 from tunedrop.run.store import RunStore
 
 PRICES = {"hour": 2.0, "step": 0.1, "grading": 0.001}

@@ -1,30 +1,17 @@
-"""The stages of a run as the command shows them: the states of the pipeline, and what each has found.
-
-A stage is named after the state that does its work, the word in the logs and the runbook; short states that belong to
-it (a Wait, a Choice) are shown as part of it.
-"""
+"""What each stage of a run has found so far, in a few words for the person who watches it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from local.command.progress import Progress
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One line of the view. `found` tells in a few words what the stage has found so far, "" while that is nothing.
-
-    An `optional` stage is one that a recipe asks for: it is shown when it comes.
-    """
-
-    name: str
-    states: tuple[str, ...]
-    found: Callable[[Progress], str]
-    optional: bool = False
+def found(stage: str, progress: Progress) -> str:
+    """What the stage has found so far, in a few words; "" while that is nothing."""
+    return _FOUND[stage](progress) if stage in _FOUND else ""
 
 
 def _registered(progress: Progress) -> str:
@@ -123,23 +110,18 @@ def _count(number: int | None, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
-STAGES = (
-    Stage("RegisterRun", ("RegisterRun", "Registered?"), _registered),
-    Stage("Settle", ("Settle",), _settled),
-    Stage("ResolveInputs", ("ResolveInputs", "PublishStart"), _resolved),
-    Stage("ValidateDataset", ("ValidateDataset",), _validated),
-    Stage("RehearseGrader", ("RehearseGrader",), _rehearsed),
-    Stage("SubmitJob", ("SubmitJob",), _submitted),
-    Stage("PollJob", ("WaitForTraining", "PollJob", "Ready?", "PublishWarning"), _trained),
-    Stage("PlanEvaluation", ("PlanEvaluation",), _planned),
-    Stage("EvaluateShards", ("EvaluateShards", "Compared?"), _evaluated),
-    Stage("ConcludeRun", ("ConcludeRun", "Promote?"), _concluded),
-    Stage("PromoteModel", ("PromoteModel", "Told?"), _promoted, optional=True),
-    Stage("PublishNotice", ("PublishNotice", "MarkNotified", "Approval?"), _published),
-    Stage("AskForApproval", ("AskForApproval", "WaitForApproval"), _asked, optional=True),
-)
-
-ORDER = tuple(stage.name for stage in STAGES)
-
-STAGE_OF_STATE: Mapping[str, str] = {state: stage.name for stage in STAGES for state in stage.states}
-"""The stage that a state is shown as; a test compares it with the states of the deployed pipeline."""
+_FOUND: Mapping[str, Callable[[Progress], str]] = {
+    "RegisterRun": _registered,
+    "Settle": _settled,
+    "ResolveInputs": _resolved,
+    "ValidateDataset": _validated,
+    "RehearseGrader": _rehearsed,
+    "SubmitJob": _submitted,
+    "PollJob": _trained,
+    "PlanEvaluation": _planned,
+    "EvaluateShards": _evaluated,
+    "ConcludeRun": _concluded,
+    "PromoteModel": _promoted,
+    "PublishNotice": _published,
+    "AskForApproval": _asked,
+}

@@ -7,19 +7,8 @@ from typing import Any
 from tunedrop import clock
 from tunedrop.recipe import Recipe
 from tunedrop.run.record import RunRecord
+from tunedrop.stages import BY_NAME
 from tunedrop.training.budget import dollars_of, gradings_of
-
-_TITLES = {
-    "RegisterRun": "Registering",
-    "ResolveInputs": "Settling, and pinning the inputs",
-    "ValidateDataset": "Checking the dataset",
-    "RehearseGrader": "Rehearsing the grader",
-    "SubmitJob": "Submitting the job",
-    "PollJob": "Training",
-    "PlanEvaluation": "Planning the evaluation",
-    "EvaluateShards": "Asking and grading",
-    "ConcludeRun": "Concluding",
-}
 
 
 def stages(record: RunRecord, finished_at: str) -> list[dict[str, Any]]:
@@ -31,12 +20,16 @@ def stages(record: RunRecord, finished_at: str) -> list[dict[str, Any]]:
     since = clock.parse(record.started_at)
     for state, at in sorted(record.reached.items(), key=lambda each: each[1]):
         reached = clock.parse(at)
-        told.append({"name": _TITLES.get(state, state), "seconds": max(0.0, (reached - since).total_seconds())})
+        told.append({"name": _title(state), "seconds": max(0.0, (reached - since).total_seconds())})
         since = max(since, reached)
     rest = (clock.parse(finished_at) - since).total_seconds()
     if rest >= 0.05:  # less is not worth a line
         told.append({"name": "Ending", "seconds": rest})
     return told
+
+
+def _title(stage: str) -> str:
+    return BY_NAME[stage].title if stage in BY_NAME else stage
 
 
 def cost(record: RunRecord) -> dict[str, str]:

@@ -94,8 +94,8 @@ accept: $(INSTALLED) ## take 100 rows through a deployed stack, for money: make 
 	@test -n "$(STACK)" || { echo "Name the stack: make accept STACK=tunedrop-dev ARGS=--yes-it-costs-money" >&2; exit 2; }
 	@$(BIN)/python -m accept --stack "$(STACK)" $(if $(REGION),--region "$(REGION)") $(ARGS)
 
-.PHONY: lint lint-style lint-types lint-imports lint-template lint-machines
-lint: lint-style lint-types lint-imports lint-template lint-machines ## check style, types, template and state machines
+.PHONY: lint lint-style lint-types lint-imports lint-template lint-machines lint-pages
+lint: lint-style lint-types lint-imports lint-template lint-machines lint-pages ## check style, types, imports, template, state machines and documents
 
 lint-style: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -120,6 +120,13 @@ lint-machines: $(INSTALLED)
 client: $(INSTALLED) ## build the wheel of the Python client for other teams, in build/client
 	@$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir build/client client
 	@ls build/client/*.whl
+
+lint-pages: $(INSTALLED)
+	$(BIN)/python -m checks.written_parts --check
+
+.PHONY: pages
+pages: $(INSTALLED) ## write the pictures and the models' tables of the documents anew
+	@$(BIN)/python -m checks.written_parts
 
 .PHONY: permissions
 permissions: $(INSTALLED) ## print who may do what: role, actions, resources

@@ -58,7 +58,7 @@ def open_report(browser: Browser, tmp_path: Path) -> Iterator[Open]:
         path = run if isinstance(run, Path) else tmp_path / "report.html"
         if not isinstance(run, Path):
             path.write_text(render_html(build_report(run)), encoding="utf-8")
-        context = browser.new_context(color_scheme=theme, viewport={"width": size[0], "height": size[1]})  # type: ignore[arg-type]  # a Literal there
+        context = browser.new_context(color_scheme=theme, viewport={"width": size[0], "height": size[1]})
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))

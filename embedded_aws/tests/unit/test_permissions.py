@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -16,6 +16,9 @@ from embedded_aws.permissions.needs import needs
 from embedded_aws.permissions.policy import Principal, Request, decide, statements
 from embedded_aws.permissions.resources import Resources
 from embedded_aws.permissions.s3_needs import s3_needs
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import SSESpecificationTypeDef
 
 ACCOUNT, REGION = "123456789012", "us-west-2"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/worker"
@@ -128,13 +131,17 @@ def test_iam_is_asked_about_a_stack_and_an_alarm_by_their_arns(
 def test_a_table_s_key_is_asked_about_where_it_is_a_customer_s_and_not_aws_s() -> None:
     customers = boto3.client("kms", region_name=REGION).create_key()["KeyMetadata"]["Arn"]
     client = boto3.client("dynamodb", region_name=REGION)
-    for name, key in (("aws-s", {}), ("own", {"KMSMasterKeyId": customers})):
+    encrypted: dict[str, SSESpecificationTypeDef] = {
+        "aws-s": {"Enabled": True, "SSEType": "KMS"},
+        "own": {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": customers},
+    }
+    for name, specification in encrypted.items():
         client.create_table(
             TableName=name,
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
             BillingMode="PAY_PER_REQUEST",
-            SSESpecification={"Enabled": True, "SSEType": "KMS", **key},
+            SSESpecification=specification,
         )
     resources = Resources(ACCOUNT, REGION)
     assert resources.key_arn(resources.table_key("aws-s")) is None

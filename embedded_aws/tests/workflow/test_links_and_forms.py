@@ -59,7 +59,7 @@ def _error(response: requests.Response) -> tuple[int, str, str]:
     return response.status_code, code[1], message[1]
 
 
-def _post(form: Mapping[str, Any], content: bytes = b"content", **fields: str) -> requests.Response:
+def _post(form: Mapping[str, Any], fields: Mapping[str, str], content: bytes = b"content") -> requests.Response:
     return requests.post(form["url"], data={**form["fields"], **fields}, files={"file": ("f", content)}, timeout=30)
 
 
@@ -70,7 +70,7 @@ def _form(s3: Any, stack: SmallStack, key: str = "forms/a", **arguments: Any) ->
 
 
 def test_a_form_is_taken_as_it_was_signed(s3: Any, stack: SmallStack) -> None:
-    assert _post(_form(s3, stack), b"0123456789", **{"x-amz-meta-who": "team-a", "x-ignore-me": "x"}).status_code == 204
+    assert _post(_form(s3, stack), {"x-amz-meta-who": "team-a", "x-ignore-me": "x"}, b"0123456789").status_code == 204
     taken = stack.aws.client("s3").get_object(Bucket=stack.InboxName, Key="forms/a")
     assert taken["Body"].read() == b"0123456789"
 
@@ -93,7 +93,7 @@ def test_a_form_lets_nothing_in_that_its_policy_does_not_name(
     s3: Any, stack: SmallStack, content: bytes, fields: dict[str, str], refusal: tuple[int, str, str]
 ) -> None:
     form = _form(s3, stack, "forms/refused")
-    status, code, message = _error(_post(form, content, **{"x-amz-meta-who": "team-a", **fields}))
+    status, code, message = _error(_post(form, {"x-amz-meta-who": "team-a", **fields}, content))
     assert (status, code) == refusal[:2]
     assert refusal[2] in message
     listed = stack.aws.client("s3").list_objects_v2(Bucket=stack.InboxName, Prefix="forms/refused")
@@ -102,7 +102,7 @@ def test_a_form_lets_nothing_in_that_its_policy_does_not_name(
 
 def test_a_form_ends_with_its_policy(s3: Any, stack: SmallStack) -> None:
     form = _form(s3, stack, ExpiresIn=-1)
-    assert _error(_post(form, **{"x-amz-meta-who": "team-a"})) == (
+    assert _error(_post(form, {"x-amz-meta-who": "team-a"})) == (
         403,
         "AccessDenied",
         "Invalid according to Policy: Policy expired.",
@@ -135,7 +135,7 @@ def test_a_policy_that_is_none_is_refused(
         "x-amz-signature": scope.signature(signer.secret_key, encoded),
         "x-amz-security-token": signer.session_token,
     }
-    answer = _error(_post(form, **fields))
+    answer = _error(_post(form, fields))
     assert answer == (400, "InvalidPolicyDocument", message)
 
 
@@ -195,9 +195,14 @@ def test_a_link_lets_nothing_else_through(s3: Any, stack: SmallStack) -> None:
 
 
 def test_a_link_of_the_old_signature_is_refused(stack: SmallStack) -> None:
-    keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-    place = {"region_name": stack.aws.region, "endpoint_url": stack.aws.endpoint}
-    client = boto3.client("s3", **place, **keys, config=Config(signature_version="s3"))
+    client = boto3.client(
+        "s3",
+        region_name=stack.aws.region,
+        endpoint_url=stack.aws.endpoint,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+        config=Config(signature_version="s3"),
+    )
     link = client.generate_presigned_url("get_object", Params={"Bucket": stack.InboxName, "Key": "links/a"})
     refused = (
         400,
@@ -205,7 +210,7 @@ def test_a_link_of_the_old_signature_is_refused(stack: SmallStack) -> None:
         "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
     )
     assert _error(requests.get(link, timeout=30)) == refused
-    assert _error(_post(client.generate_presigned_post(stack.InboxName, "forms/a"))) == refused
+    assert _error(_post(client.generate_presigned_post(stack.InboxName, "forms/a"), {})) == refused
     client.close()
 
 
@@ -228,5 +233,5 @@ def test_a_link_ends_when_its_time_is_over(s3: Any, stack: SmallStack) -> None:
 
 
 def test_a_policy_names_the_condition_that_failed(s3: Any, stack: SmallStack) -> None:
-    message = _error(_post(_form(s3, stack), **{"x-amz-meta-who": "team-a", "key": "forms/b"}))[2]
+    message = _error(_post(_form(s3, stack), {"x-amz-meta-who": "team-a", "key": "forms/b"}))[2]
     assert json.loads(message.partition("failed: ")[2]) == ["eq", "$key", "forms/a"]

@@ -21,10 +21,11 @@ from tests.contract.local_bedrock.lambda_api import LambdaApi
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
+    from mypy_boto3_bedrock_runtime.type_defs import MessageTypeDef
 
 PROFILE = "us.amazon.nova-2-lite-v1:0"
 BASE = "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-2-lite-v1:0:256k"
-TURN: dict[str, Any] = {"role": "user", "content": [{"text": "Who are you?"}]}
+TURN: MessageTypeDef = {"role": "user", "content": [{"text": "Who are you?"}]}
 IMAGE: dict[str, Any] = {"image": {"format": "png", "source": {"bytes": b"x"}}}
 TOOLS: dict[str, Any] = {"tools": [{"toolSpec": {"name": "t", "inputSchema": {"json": {}}}}]}
 

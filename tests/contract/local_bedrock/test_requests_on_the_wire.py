@@ -144,7 +144,7 @@ def test_jobs_are_looked_at_and_cancelled_by_the_documented_paths(
 def test_a_nova_job_is_created_by_the_documented_body(nova: NovaBackend, recorder: Recorder) -> None:
     job_arn = "arn:aws:bedrock:us-east-1:123456789012:model-customization-job/amazon.nova-2-lite-v1:0:256k/abc123def456"
     recorder.answer = {"jobArn": job_arn}
-    hyperparameters = {
+    hyperparameters: dict[str, int | float | str] = {
         "epochCount": 1,
         "batchSize": 32,
         "learningRate": 5e-5,

@@ -6,13 +6,20 @@ from typing import Any
 
 import pytest
 from openai import APIStatusError, BadRequestError, NotFoundError, OpenAI
+from openai.types.responses import ResponseFunctionToolCallParam
+from openai.types.responses.response_input_param import FunctionCallOutput
 
 from local.bedrock import LocalBedrock
 from local.bedrock.records import Records
 from local.bedrock.response_store import ResponseStore
 
 MODEL = "openai.gpt-oss-20b"
-CALL: dict[str, Any] = {"type": "function_call", "call_id": "call_1", "name": "look_up", "arguments": "{}"}
+CALL: ResponseFunctionToolCallParam = {
+    "type": "function_call",
+    "call_id": "call_1",
+    "name": "look_up",
+    "arguments": "{}",
+}
 
 
 def characters_asked(response: Any) -> int:
@@ -23,7 +30,7 @@ def characters_asked(response: Any) -> int:
 
 def test_a_second_turn_goes_on_from_the_response_that_it_names(client: OpenAI, bedrock: LocalBedrock) -> None:
     first = client.responses.create(model=MODEL, instructions="Be brief.", input="x" * 400)
-    assert first.store is True
+    assert first.model_dump()["store"] is True
     second = client.responses.create(model=MODEL, input="y" * 40, previous_response_id=first.id)
     assert second.previous_response_id == first.id
     assert characters_asked(second) >= 440 + len(first.output_text)
@@ -51,11 +58,11 @@ def test_the_prompt_of_a_second_turn_is_that_of_the_same_chat(client: OpenAI, be
 
 
 def test_calls_and_their_outputs_are_part_of_the_conversation(client: OpenAI) -> None:
-    output = {"type": "function_call_output", "call_id": "call_1", "output": "w" * 400}
+    output: FunctionCallOutput = {"type": "function_call_output", "call_id": "call_1", "output": "w" * 400}
     items: Any = [{"role": "user", "content": "Look it up."}, CALL, output]
     response = client.responses.create(model=MODEL, input=items)
     assert characters_asked(response) >= 400
-    parts = [{"type": "input_text", "text": "w" * 400}]
+    parts: Any = [{"type": "input_text", "text": "w" * 400}]
     again = client.responses.create(model=MODEL, input=[*items[:2], {**output, "output": parts}])
     assert characters_asked(again) == characters_asked(response)
     with pytest.raises(BadRequestError, match="No tool call found for function call output with call_id call_2"):
@@ -76,7 +83,7 @@ def test_an_item_that_was_answered_can_be_sent_by_its_id(client: OpenAI) -> None
 
 def test_a_response_that_is_not_kept_is_not_found(client: OpenAI) -> None:
     unkept = client.responses.create(model=MODEL, input="Hi", store=False, include=["reasoning.encrypted_content"])
-    assert unkept.store is False
+    assert unkept.model_dump()["store"] is False
     assert unkept.output[0].model_dump()["encrypted_content"]
     deleted = client.responses.create(model=MODEL, input="Hi")
     with pytest.raises(BadRequestError, match="background"):

@@ -11,9 +11,12 @@ import sys
 import time
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock_runtime.type_defs import InferenceConfigurationTypeDef, MessageTypeDef
 
 ROWS = Path(__file__).resolve().parents[3] / "events/datasets/gsm8k/train.jsonl"
 REGION = "us-east-1"
@@ -145,8 +148,8 @@ deployed = until(
 )
 
 question = json.loads(ROWS.read_text().splitlines()[0])["messages"][-1]["content"]
-turn = {"role": "user", "content": [{"text": question}]}
-settings = {"maxTokens": 512, "temperature": 0.0}
+turn: MessageTypeDef = {"role": "user", "content": [{"text": question}]}
+settings: InferenceConfigurationTypeDef = {"maxTokens": 512, "temperature": 0.0}
 bodies = json.dumps({"schemaVersion": "messages-v1", "messages": [turn], "inferenceConfig": settings})
 
 

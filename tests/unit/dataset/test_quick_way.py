@@ -7,6 +7,7 @@ import json
 import random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -62,13 +63,21 @@ def test_quick_and_careful_come_to_the_same(odd: list[tuple[Any, int]], plain: i
         assert outcome(body, quick=True, family=family) == outcome(body, quick=False, family=family)
 
 
-def test_plain_rows_take_the_quick_way(monkeypatch: Any) -> None:
-    careful: list[int] = []
-    monkeypatch.setattr(
-        FileCheck,
-        "_careful",
-        lambda self, line, raw, original=FileCheck._careful: careful.append(line) or original(self, line, raw),
-    )
+def lines_taken_carefully(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The numbers of the lines that are read the careful way from now on."""
+    taken: list[int] = []
+    original = FileCheck._careful
+
+    def noted(self: FileCheck, line: int, raw: bytes) -> tuple[str | None, str | None]:
+        taken.append(line)
+        return original(self, line, raw)
+
+    monkeypatch.setattr(FileCheck, "_careful", noted)
+    return taken
+
+
+def test_plain_rows_take_the_quick_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    careful = lines_taken_carefully(monkeypatch)
     outcome(as_file([a_row(n, id=str(n)) for n in range(10_000)]).getvalue(), quick=True)
     # The first rows show the shape.
     assert len(careful) < 20
@@ -79,13 +88,8 @@ def test_plain_rows_take_the_quick_way(monkeypatch: Any) -> None:
     assert len(careful) < 1 + body.count(b"\n", 0, READ_BYTES)
 
 
-def test_one_odd_line_does_not_send_its_whole_block_the_careful_way(monkeypatch: Any) -> None:
-    careful: list[int] = []
-    monkeypatch.setattr(
-        FileCheck,
-        "_careful",
-        lambda self, line, raw, original=FileCheck._careful: careful.append(line) or original(self, line, raw),
-    )
+def test_one_odd_line_does_not_send_its_whole_block_the_careful_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    careful = lines_taken_carefully(monkeypatch)
     rows: list[Any] = good_rows(3_000)
     rows[1_500] = b"{broken"
     outcome(as_file(rows).getvalue(), quick=True)

@@ -14,10 +14,10 @@ from tunedrop.graders.contract import (
     answer_ungraded,
     parse_batch,
     read_sample,
-    text_of,
     unwrap,
 )
 from tunedrop.graders.sample import Grade
+from tunedrop.graders.turn import text_of
 
 QUESTION = {"role": "user", "content": "How many?"}
 ANSWER = {"role": "assistant", "content": "#### 72"}

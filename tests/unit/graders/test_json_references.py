@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tunedrop.graders.kinds import load
+from tunedrop.graders.sample import JSON
 
-NUMBERS = {"fields": {"/priority": "number", "/item/price": {"compare": "number"}}}
+NUMBERS: dict[str, JSON] = {"fields": {"/priority": "number", "/item/price": {"compare": "number"}}}
 
 
 @pytest.mark.parametrize(

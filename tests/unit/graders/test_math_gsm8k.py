@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.graders.gsm8k_renderings import DATA, PLAIN, PLAIN_MARKERS, WAYS, answers, renderings, wrong
 from tunedrop.graders.math import verdict
+from tunedrop.graders.math.commitment import plain_ending
 from tunedrop.graders.math.grader import MathGrader
 from tunedrop.graders.sample import Sample
 
@@ -66,7 +67,7 @@ def test_a_rendering_says_its_number_and_nothing_else_like_it() -> None:
 def test_the_short_way_for_usual_endings_says_what_the_long_way_says(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [text for number in (72, -3, 1600) for _, text in renderings(number)]
     short = [[is_right(text, number) for number in (72, -3, 1600)] for text in texts]
-    taken = sum(verdict.plain_ending(text) is not None for text in texts)
+    taken = sum(plain_ending(text) is not None for text in texts)
     monkeypatch.setattr(verdict, "plain_ending", lambda answer: None)
 
     assert taken > 100

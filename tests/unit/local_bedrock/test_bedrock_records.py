@@ -17,7 +17,8 @@ def records(tmp_path: Path) -> Records:
     return made
 
 
-def ids(page: Page) -> list[str]:
+def ids(page: Page | None) -> list[str]:
+    assert page is not None
     return [document["id"] for document in page.documents]
 
 

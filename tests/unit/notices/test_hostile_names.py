@@ -39,8 +39,10 @@ HOSTILE = [
 def published_of(name: str) -> list[Mapping[str, Any]]:
     """Every kind of notice of a run whose dataset has this name."""
     key = f"inbox/{name}/train.jsonl"
-    own = {"name": name, "source": {"bucket": "drop", "key": key}, "train": PinnedObject("drop", key, "v1", 12345)}
-    run, trained, good = (replace(each, **own) for each in (RUN, TRAINED, compared("improved")))
+    source, train = {"bucket": "drop", "key": key}, PinnedObject("drop", key, "v1", 12345)
+    run, trained, good = (
+        replace(each, name=name, source=source, train=train) for each in (RUN, TRAINED, compared("improved"))
+    )
     stray = Upload("drop", f"inbox/{name}/train.json", "v2")
     remark = stray_uploads.remark_on_name(stray.key, 10)
     assert remark is not None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -29,7 +30,7 @@ FIELDS = {
 }
 
 
-def body(closing: dict) -> dict:
+def body(closing: dict[str, Any]) -> dict[str, Any]:
     return document_of(closing["notice"])
 
 

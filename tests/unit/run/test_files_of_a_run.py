@@ -36,8 +36,9 @@ def planned(run_folder: RunFolder) -> list[Shard]:
 def s3() -> Iterator[Any]:
     """One bucket for all of this module: to make a client takes longer than all that a test asks of it."""
     with mock_aws():
-        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-        client = boto3.client("s3", region_name="us-west-2", **keys)
+        client = boto3.client(
+            "s3", region_name="us-west-2", aws_access_key_id="testing", aws_secret_access_key="testing"
+        )
         client.create_bucket(Bucket="runs", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
         yield client
 

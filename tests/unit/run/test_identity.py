@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,9 @@ from hypothesis import strategies as st
 from tunedrop import identity
 
 
-def upload_event(key: str = "inbox/gsm8k/train.jsonl", version: str | None = "v1", sequencer: str = "1") -> dict:
+def upload_event(
+    key: str = "inbox/gsm8k/train.jsonl", version: str | None = "v1", sequencer: str = "1"
+) -> dict[str, Any]:
     detail = {"bucket": {"name": "drop"}, "object": {"key": key, "sequencer": sequencer}}
     if version is not None:
         detail["object"]["version-id"] = version
@@ -19,7 +23,7 @@ def test_the_same_event_is_the_same_run_however_often_it_comes() -> None:
 
 
 @pytest.mark.parametrize("other", [upload_event(version="v2"), upload_event(key="inbox/gsm8k-2/train.jsonl")])
-def test_another_version_or_key_is_another_run(other: dict) -> None:
+def test_another_version_or_key_is_another_run(other: dict[str, Any]) -> None:
     assert identity.run_id_of(other) != identity.run_id_of(upload_event())
 
 
@@ -45,7 +49,7 @@ def test_the_name_is_what_lies_between_the_inbox_and_the_file() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{}, {"run_id": 7}, {"run_id": "../x"}, {"run_id": "A B"}, {"source": "aws.s3"}])
-def test_an_input_that_names_no_run_is_refused_by_its_keys_alone(wrong: dict) -> None:
+def test_an_input_that_names_no_run_is_refused_by_its_keys_alone(wrong: dict[str, Any]) -> None:
     with pytest.raises(identity.EventNotUnderstood, match="must be S3's"):
         identity.run_id_of(wrong)
 

@@ -11,6 +11,7 @@ import httpx2
 import openai
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
 from tests.unit.service_answers.broken_bodies import HTML, broken
@@ -88,7 +89,7 @@ def test_a_broken_answer_of_converse_is_a_reply_or_is_asked_for_again() -> None:
             def stream(self, **_: Any) -> Any:
                 yield answered
 
-        return AWSResponse(request.url, 200, {"content-type": media(answered)}, Raw(answered))
+        return AWSResponse(request.url, 200, HTTPHeaders.from_dict({"content-type": media(answered)}), Raw(answered))
 
     client.meta.events.register("before-send.bedrock-runtime", send)
     sampler = NovaSampler(client)

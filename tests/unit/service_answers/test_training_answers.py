@@ -12,6 +12,7 @@ import httpx2
 import openai
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
 from tests.unit.service_answers.broken_bodies import HTML, broken
@@ -64,7 +65,7 @@ class Wire:
             def stream(self, **_: Any) -> Any:
                 yield body
 
-        return AWSResponse(request.url, self.status, {"content-type": self.kind}, Raw(body))
+        return AWSResponse(request.url, self.status, HTTPHeaders.from_dict({"content-type": self.kind}), Raw(body))
 
 
 @pytest.fixture
@@ -90,7 +91,8 @@ def nova(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> NovaBackend:
         aws_secret_access_key="local",
         config=Config(retries={"total_max_attempts": 1}),
     )
-    client.meta.events.register("before-send.bedrock", wire.boto)
+    answer: Any = wire.boto  # what a handler of before-send returns is the answer; the stubs know of none that does
+    client.meta.events.register("before-send.bedrock", answer)
     return NovaBackend(client, client, role_arn="arn:aws:iam::123456789012:role/training", runs_bucket="runs")
 
 

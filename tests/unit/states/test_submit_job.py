@@ -99,6 +99,7 @@ def release(machine: Machine) -> Release:
         else:
             if released.decision != "wait":
                 return released
+            assert released.wait_seconds is not None
             machine.clock.sleep(released.wait_seconds)
     raise AssertionError("the aftermath never came to an end")
 

@@ -23,5 +23,5 @@ def test_metrics_that_an_earlier_release_kept_as_numbers_are_still_read(training
     client = boto3.client("dynamodb")
     item = {"run_id": {"S": RUN_ID}, "event_id": {"S": "e"}, "created_at": {"N": "1"}, "step": {"N": "2"}}
     metrics = {"metrics": {"M": {"step": {"N": "2"}, "loss": {"N": "0.5"}}}}
-    client.put_item(TableName=training_events_table, Item={**item, **metrics})  # type: ignore[arg-type]  # two parts
+    client.put_item(TableName=training_events_table, Item={**item, **metrics})
     assert TrainingEvents(client, training_events_table).metrics(RUN_ID) == [{"step": 2.0, "loss": 0.5}]

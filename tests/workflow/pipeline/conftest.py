@@ -178,7 +178,7 @@ class Application:
             logs = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}
             iam.put_role_policy(RoleName=OWN_ROLE, PolicyName="logs", PolicyDocument=_policy(logs))
             made[OWN_ROLE] = role["Arn"]
-        return made[OWN_ROLE]
+        return str(made[OWN_ROLE])
 
     def sweep(self) -> dict[str, int]:
         """Run the sweeper once."""

@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 
 from embedded_aws.calls import CallRefused
+from embedded_aws.lambdas.configuration import FunctionConfiguration
 from embedded_aws.lambdas.errors import InvokeRefused, Outcome, exited, failed
+from embedded_aws.lambdas.process import Invocation
 from embedded_aws.waiting import until
 from tests.workflow.pipeline.conftest import Application
 from tunedrop.notices.publication import document_of
 
 
 def is_upload(event: Mapping[str, Any]) -> bool:
-    return event["source"] == "aws.s3" and event["detail"]["object"]["key"].endswith("train.jsonl")
+    return event["source"] == "aws.s3" and str(event["detail"]["object"]["key"]).endswith("train.jsonl")
 
 
 def is_bad_end(event: Mapping[str, Any]) -> bool:
@@ -88,11 +90,16 @@ def test_stopping_while_the_job_trains_cancels_it(application: Application) -> N
 def test_stopping_while_submit_job_runs_leaves_no_job_training(application: Application, moment: str) -> None:
     application.stack.bedrock.set_switch("step_seconds", 1)
     name = "stopped-" + moment.replace(" ", "-")
+
+    def stopped_after(_: FunctionConfiguration, __: Invocation, outcome: Outcome) -> Outcome:
+        stop(application, name)
+        return outcome
+
     faults, submit = application.stack.aws.functions.faults, application.function("SubmitJob")
     if moment == "before the handler":
         faults.before(submit, lambda configuration, invocation: stop(application, name))
     elif moment == "after the handler":
-        faults.after(submit, lambda configuration, invocation, outcome: (stop(application, name), outcome)[1])
+        faults.after(submit, stopped_after)
     else:
         # The creation hangs after the job was made; meanwhile somebody stops the run.
         application.stack.bedrock.set_switch("hang_seconds", 3)

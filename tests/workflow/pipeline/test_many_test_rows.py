@@ -24,6 +24,7 @@ def test_two_thousand_test_rows_end_improved_with_their_p_value(application: App
     assert (evaluation["verdict"], evaluation["rows"]) == ("improved", 2000)
     assert 0 < evaluation["p_value"] < LEAST_OF_DYNAMODB
     record = application.record(notice["name"])
+    assert record.notice is not None
     assert record.evaluation == evaluation
     assert application.report(notice)["evaluation"]["comparison"]["reward"]["p_value"] == evaluation["p_value"]
     assert "p below 0.0001" in json.loads(record.notice["Message"])["email"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -62,12 +64,12 @@ RAISES_NOW_AND_THEN = "assert zlib.crc32(sample['messages'][-1]['content'].encod
 SLOW = "time.sleep(0.05); " + GOOD
 
 
-def drop(application: Application, body: str, *, grader: str = GRADER, **gates: float) -> dict:
-    arn = application.publish_grader("grader", grader.replace("BODY", body))
+def drop(application: Application, body: str, gates: Mapping[str, float] | None = None) -> dict[str, Any]:
+    arn = application.publish_grader("grader", GRADER.replace("BODY", body))
     recipe = {
         "grader": {"kind": "own", "function": arn},
         "rehearsal": {"prompts": 8, "samples": 4},
-        "gates": gates,
+        "gates": gates or {},
     }
     name = application.drop({"test.jsonl": TEST, "recipe.json": json.dumps(recipe).encode(), "train.jsonl": TRAIN})
     return application.end(name)
@@ -80,7 +82,7 @@ def test_a_function_of_ones_own_trains_and_evaluates(application: Application) -
     assert notice["training"]["reward_last"] > notice["training"]["reward_first"]
 
 
-def long_run(application: Application, recipe: dict) -> dict:
+def long_run(application: Application, recipe: dict[str, Any]) -> dict[str, Any]:
     files = {"test.jsonl": LONG_TEST, "recipe.json": json.dumps(recipe).encode(), "train.jsonl": LONG_TRAIN}
     notice = application.end(application.drop(files))
     assert notice["status"] == "SUCCEEDED", notice["reason"]
@@ -134,9 +136,9 @@ def test_a_grader_that_leaves_its_range_is_caught_before_there_is_a_job(applicat
     ids=["constant", "pays for hedging", "raises now and then", "slow"],
 )
 def test_a_grader_that_would_waste_the_job_is_caught_before_there_is_one(
-    application: Application, body: str, gates: dict, error: str, told: str
+    application: Application, body: str, gates: dict[str, float], error: str, told: str
 ) -> None:
-    notice = drop(application, body, **gates)
+    notice = drop(application, body, gates)
     assert notice["status"] == "REJECTED"
     assert notice["reason"]["error"] in error.split("|")
     assert re.search(told, notice["reason"]["message"], re.DOTALL), notice["reason"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from embedded_aws.lambdas.errors import InvokeRefused
 from embedded_aws.waiting import until
 from tests.workflow.pipeline.conftest import TEST, TRAIN, Application
 from tunedrop.outcomes import Status
@@ -69,6 +70,7 @@ def test_without_a_test_set_some_training_rows_become_one(application: Applicati
     notice = application.end(name)
     assert notice["status"] == "SUCCEEDED", notice["reason"]
     dataset = application.record(name).dataset
+    assert dataset is not None
     assert dataset["rows"] + dataset["test_rows"] == 120
     assert dataset["test_set"] == "held out"
     assert dataset["rows"] >= 100
@@ -93,7 +95,5 @@ def test_a_job_that_fails_ends_the_run_with_the_services_reason(application: App
     assert notice["reason"]["error"] == "TrainingFailed"
 
 
-def _busy() -> Exception:
-    from embedded_aws.lambdas.errors import InvokeRefused
-
+def _busy() -> InvokeRefused:
     return InvokeRefused("TooManyRequestsException", "Rate Exceeded.", 429)

@@ -3,9 +3,10 @@
 import base64
 import json
 import time
+from typing import Any
 
 
-def handler(event, context):
+def handler(event: dict[str, Any], context: object) -> Any:
     query = event["queryStringParameters"] or {}
     how = query.get("how", "echo")
     if how == "raise":

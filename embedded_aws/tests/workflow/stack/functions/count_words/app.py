@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import Any
 
 import boto3
 from words import count
@@ -9,7 +10,7 @@ from words import count
 s3 = boto3.client("s3")
 
 
-def handler(event, context):
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if "probe" in event:
         custom = context.client_context.custom if context.client_context else None
         return {

@@ -5,32 +5,34 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 
 class OutOfTea(Exception):
     """No tea."""
 
 
-def handler(event, context):
+def handler(event: dict[str, Any], context: object) -> Any:
     what = event.get("what", "note")
     sys.stdout.write(f"asked to {what}\n")
     return globals()[what](event)
 
 
-def note(event):
+def note(event: dict[str, Any]) -> Any:
     return {"noted": event, "pid": os.getpid()}
 
 
-def fail(event):
+def fail(event: dict[str, Any]) -> Any:
     raise OutOfTea("there is none left")
 
 
-def change_its_code(event):
+def change_its_code(event: dict[str, Any]) -> Any:
     here = Path(__file__)
     elsewhere = Path(os.environ["TMPDIR"]) / "mine"
     elsewhere.write_text("may be written")
-    changes = {
+    changes: dict[str, Callable[[], object]] = {
         "write": lambda: here.write_text(""),
         "append": lambda: here.open("ab"),
         "create": lambda: os.open(here.with_name("new"), os.O_CREAT | os.O_WRONLY),
@@ -50,19 +52,21 @@ def change_its_code(event):
     return {"refused": told, "asked": list(changes), "code": str(here)}
 
 
-def sdk(event):
+def sdk(event: dict[str, Any]) -> Any:
     from importlib.util import find_spec  # to find it takes no time, to import it a second on a loaded machine
 
-    return {"file": find_spec("boto3").origin}
+    found = find_spec("boto3")
+    assert found is not None
+    return {"file": found.origin}
 
 
-def sleep(event):
+def sleep(event: dict[str, Any]) -> Any:
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     Path(event["child_file"]).write_text(str(child.pid))
     time.sleep(600)
 
 
-def wait(event):
+def wait(event: dict[str, Any]) -> Any:
     Path(event["ready_file"]).write_text(str(os.getpid()))
     deadline = time.time() + 30
     while not Path(event["go_file"]).exists() and time.time() < deadline:
@@ -70,13 +74,13 @@ def wait(event):
     return {"waited": True}
 
 
-def leave(event):
+def leave(event: dict[str, Any]) -> Any:
     os._exit(event["status"])
 
 
-def die(event):
+def die(event: dict[str, Any]) -> Any:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def answer_at_length(event):
+def answer_at_length(event: dict[str, Any]) -> Any:
     return "x" * event["size"]

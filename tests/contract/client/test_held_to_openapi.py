@@ -74,7 +74,7 @@ def example(schema: Mapping[str, Any]) -> Any:
 def operation_of(asked: Asked) -> str:
     for operation_id, (method, path, _) in OPERATIONS.items():
         if asked.method == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), asked.path):
-            return operation_id
+            return str(operation_id)
     raise AssertionError(f"the API has no {asked.method} {asked.path}")
 
 

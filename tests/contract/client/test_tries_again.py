@@ -90,7 +90,7 @@ def test_an_approval_whose_answer_is_lost_is_not_sent_twice() -> None:
 
 def test_an_approval_that_the_api_did_not_look_at_is_sent_again() -> None:
     with serving(in_turn(problem("throttled", 429), STARTED)) as server:
-        assert server.client().approve("sums-1") == RUN
+        assert dict(server.client().approve("sums-1")) == RUN
 
 
 def test_a_server_that_is_not_there_is_unreachable_and_nothing_was_sent() -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
-from checks import pictures, written_parts
+from checks import pictures, sam_template, written_parts
 from tunedrop.catalog import models
 
 
 @pytest.mark.parametrize("path", list(written_parts.documents()), ids=lambda path: path.name)
-def test_every_part_is_as_the_code_makes_it(path) -> None:
+def test_every_part_is_as_the_code_makes_it(path: Path) -> None:
     assert written_parts.filled(path.read_text()) == path.read_text(), "run `make pages`"
 
 
@@ -20,13 +21,15 @@ def test_every_part_stands_in_a_document() -> None:
     assert standing == set(written_parts.PARTS)
 
 
-def test_a_stale_part_is_named_and_written_anew(tmp_path, monkeypatch, capsys) -> None:
+def test_a_stale_part_is_named_and_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "docs").mkdir()
     for name in ("README.md", "CONTRIBUTING.md"):
         (tmp_path / name).write_text("Nothing is written here.")
     page = tmp_path / "docs/models.md"
     page.write_text("Before <!-- written: model names -->an old model<!-- end -->, after.")
-    monkeypatch.setattr(written_parts.sam_template, "ROOT", tmp_path)
+    monkeypatch.setattr(sam_template, "ROOT", tmp_path)
     assert written_parts.main(["--check"]) == 1
     assert "docs/models.md" in capsys.readouterr().err
     assert written_parts.main([]) == 0

@@ -17,16 +17,17 @@ from checks.permissions import NEEDED, listed, shown
 PAGE = sam_template.ROOT / "docs/permissions.md"
 
 _ITS_OWN_ACCOUNT = "says on the topic that IAM of this account decides who subscribes; it would decide without it, too"
-_WITHIN_ANOTHER = (
-    "SAM writes one for each route; that of `GET /runs/{run_id}` ends in `*`, which covers what lies below it"
-)
+_WITHIN_ANOTHER = "SAM writes one for each route; that of `/runs/{run_id}` ends in `*`, which covers what lies below it"
 
 NOT_NEEDED: Mapping[str, str] = {
     "NoticesTopic/ThisAccount": _ITS_OWN_ACCOUNT,
     "OperationsTopic/ThisAccount": _ITS_OWN_ACCOUNT,
-    "Api/ApiGetFindingsPermissionv1": _WITHIN_ANOTHER,
-    "Api/ApiGetMetricsPermissionv1": _WITHIN_ANOTHER,
-    "Api/ApiGetReportPermissionv1": _WITHIN_ANOTHER,
+    "Api/ApiApprovePermissionv1": _WITHIN_ANOTHER,
+    "Api/ApiFindingsPermissionv1": _WITHIN_ANOTHER,
+    "Api/ApiMetricsPermissionv1": _WITHIN_ANOTHER,
+    "Api/ApiRejectPermissionv1": _WITHIN_ANOTHER,
+    "Api/ApiReportPermissionv1": _WITHIN_ANOTHER,
+    "Api/ApiStopPermissionv1": _WITHIN_ANOTHER,
 }
 """Statements that no run on one machine needs, and why they are there."""
 

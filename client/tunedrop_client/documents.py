@@ -58,6 +58,13 @@ class RunSummary(TypedDict):
     started_at: str
     updated_at: str
     finished_at: str | None
+    team: str
+    labels: dict[str, str]
+    base_model: str | None
+    tuned_model: str | None
+    verdict: str | None
+    difference: float | None
+    simulated: bool
 
 
 class RunList(TypedDict):
@@ -84,6 +91,20 @@ class DatasetOfRun(TypedDict):
     test_rows: int | None
 
 
+class RehearsalOfRun(TypedDict):
+    """What the trial of the grader on the base model's answers gave."""
+
+    mean_reward: float | None
+    groups_with_signal: float | None
+
+
+class PromotionOfRun(TypedDict):
+    """What becomes of the improved model's id. `waiting`: `approve` or `reject` decides."""
+
+    parameter: str
+    state: Literal["waiting", "done", "rejected", "expired", "failed"] | None
+
+
 class TrainingOfRun(TypedDict):
     """How far the training is. `simulated`: no service trained anything."""
 
@@ -108,15 +129,14 @@ class FindingCounts(TypedDict):
 class RunDocument(RunSummary):
     """A run, whole."""
 
-    team: str
     progress: str
-    labels: dict[str, str]
-    base_model: str | None
-    tuned_model: str | None
+    reached: dict[str, str]
     grader: str | None
     dataset: DatasetOfRun
+    rehearsal: RehearsalOfRun | None
     training: TrainingOfRun | None
     evaluation: dict[str, Any] | None
+    promotion: PromotionOfRun | None
     findings: FindingCounts
     estimated_training_end: str | None
     reason: Reason | None

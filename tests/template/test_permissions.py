@@ -163,9 +163,11 @@ EXPECTED: dict[str, set[str]] = {
     },
     "GraderJudge": {ASK, BEARER},
     "Api": {
+        "dynamodb:BatchGetItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:Query",
+        "dynamodb:UpdateItem",
         "s3:GetObject",
         "s3:PutObject",
         "s3:ListBucket",

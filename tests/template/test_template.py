@@ -16,8 +16,7 @@ import pytest
 from checks import sam_template
 from tunedrop import recipe
 from tunedrop import resources as resources_module
-from tunedrop.api import views
-from tunedrop.run.store import TEAM_INDEX, UNFINISHED_INDEX
+from tunedrop.run.store import LISTED, TEAM_INDEX, UNFINISHED_INDEX
 from tunedrop.settings import Settings
 
 Resources = dict[str, dict[str, Any]]
@@ -331,7 +330,7 @@ def test_the_tables_have_the_keys_that_the_package_asks_by(resources: Resources)
     assert indexes[UNFINISHED_INDEX]["Projection"] == {"ProjectionType": "ALL"}
     keys_of_the_list = {"run_id", "team", "started_at"}
     listed = keys_of_the_list | set(indexes[TEAM_INDEX]["Projection"]["NonKeyAttributes"])
-    assert listed == {*views.SUMMARY_FIELDS, "team"}
+    assert listed == {*LISTED, "team"}
     for properties in tables.values():
         assert properties["BillingMode"] == "PAY_PER_REQUEST"
         assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}

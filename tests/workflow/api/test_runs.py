@@ -228,7 +228,7 @@ def test_a_request_that_is_no_json_or_without_a_key_is_refused(red: Client) -> N
     broken = red.ask("POST", "/runs", raw=b"{", headers={"Idempotency-Key": "k"})
     assert (broken.status, broken.problem) == (400, "request-malformed")
     twice = red.ask("POST", "/runs", raw=b'{"name": "x", "name": "y"}', headers={"Idempotency-Key": "k"})
-    assert (twice.status, twice.problem) == (400, "request-malformed")
+    assert (twice.status, twice.problem, twice.json["errors"][0]["field"]) == (422, "request-invalid", "name")
     keyless = red.ask("POST", "/runs", {"name": "x", "dataset": RED})
     assert (keyless.status, keyless.problem) == (400, "idempotency-key-missing")
 
@@ -245,9 +245,13 @@ def test_a_body_that_is_not_json_is_refused_by_its_media_type(red: Client, path:
         assert (answer.status, answer.problem) == (415, "media-type-unsupported")
 
 
-@pytest.mark.parametrize("method", ["TRACE", "PUT", "PROPFIND"])
-def test_a_method_without_a_route_is_answered_by_the_gateway(red: Client, method: str) -> None:
-    answer = red.ask(method, "/runs")
+def test_another_method_is_refused_with_those_that_the_resource_has(red: Client) -> None:
+    answer = red.ask("DELETE", "/runs")
+    assert (answer.status, answer.problem, answer.headers["Allow"]) == (405, "method-not-allowed", "GET, POST")
+
+
+def test_a_path_without_a_route_is_answered_by_the_gateway(red: Client) -> None:
+    answer = red.ask("GET", "/jobs")
     assert (answer.status, answer.problem) == (403, "not-authorized")
 
 

@@ -70,6 +70,7 @@ def _add_runs(app: APIGatewayRestResolver, api: Api) -> None:
             resources=api.resources,
             settings=api.settings,
             claims=api.claims,
+            slots=api.slots,
         )
         logger.info("run asked for", run_id=run_id, team=team.name)
         return _answer(202, api.document(api.run(run_id)), location=views.run_url(run_id))
@@ -84,9 +85,10 @@ def _add_runs(app: APIGatewayRestResolver, api: Api) -> None:
         team = api.team.name
         equal = {field: str(value) for field, value in (("name", name), ("status", status)) if value}
         after = key_of(page, team) if page else None
-        items, last = api.resources.runs.page_of_team(team, equal, limit=limit, after=after)
+        run_ids, last = api.resources.runs.page_of_team(team, equal, limit=limit, after=after)
+        records = api.resources.runs.load_many(run_ids)
         return documents.RunList.model_validate(
-            {"runs": [views.summary(item) for item in items], "next": token_of(last)}
+            {"runs": [views.summary(record, simulated=api.simulated) for record in records], "next": token_of(last)}
         )
 
     @app.get("/runs/<run_id>", **described("getRun", 200, "A run: where it stands, and what came of it.", "one"))

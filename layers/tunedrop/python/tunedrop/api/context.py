@@ -15,7 +15,9 @@ from tunedrop.api import documents, problems, views
 from tunedrop.api.callers import team_of, user_arn_of
 from tunedrop.api.idempotency import Claims
 from tunedrop.api.problems import Problem
+from tunedrop.api.quota import Slots
 from tunedrop.api.settings import ApiSettings
+from tunedrop.catalog import is_simulated
 from tunedrop.outcomes import RunFileBroken, RunFileMissing, RunNotFound
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
@@ -49,6 +51,10 @@ class Api:
     @cached_property
     def claims(self) -> Claims:
         return Claims(self.resources.dynamodb, self.settings.api_table)
+
+    @cached_property
+    def slots(self) -> Slots:
+        return Slots(self.resources.dynamodb, self.settings.api_table, self.resources.runs)
 
     @cached_property
     def validations(self) -> Validations:
@@ -93,8 +99,15 @@ class Api:
         """The metrics of the run's training."""
         return [] if record.job_id is None else self.resources.training_events.metrics(record.run_id)
 
+    @cached_property
+    def simulated(self) -> bool:
+        """Whether the stack asks something other than the real service."""
+        return is_simulated(self.resources.settings.mantle_base_url)
+
     def document(self, record: RunRecord) -> documents.RunDocument:
-        return documents.RunDocument.model_validate(views.run_document(record, self.metrics(record)))
+        return documents.RunDocument.model_validate(
+            views.run_document(record, self.metrics(record), simulated=self.simulated)
+        )
 
     def link(self, key: str, *, as_name: str) -> str:
         """A link to an object in the bucket of the runs, for LINK_SECONDS."""

@@ -110,6 +110,13 @@ class RunSummary(BaseModel):
     started_at: str
     updated_at: str
     finished_at: str | None
+    team: str
+    labels: dict[str, str]
+    base_model: str | None
+    tuned_model: str | None
+    verdict: str | None = Field(description="improved, tied or regressed; null where nothing was compared.")
+    difference: float | None = Field(description="Mean reward of the tuned model less that of its base.")
+    simulated: bool = Field(description="No service trained anything: the figures say nothing about real models.")
 
 
 class RunList(BaseModel):
@@ -136,6 +143,20 @@ class DatasetOfRun(BaseModel):
     test_rows: int | None
 
 
+class RehearsalOfRun(BaseModel):
+    """What the trial of the grader on the base model's answers gave."""
+
+    mean_reward: float | None
+    groups_with_signal: float | None = Field(description="Share of the prompts whose answers differ in reward.")
+
+
+class PromotionOfRun(BaseModel):
+    """What becomes of the improved model's id. `waiting`: POST …/approve or …/reject decides."""
+
+    parameter: str
+    state: Literal["waiting", "done", "rejected", "expired", "failed"] | None
+
+
 class TrainingOfRun(BaseModel):
     """How far the training is. `latest` are the last step's metrics; `simulated`: no service trained anything."""
 
@@ -160,15 +181,14 @@ class FindingCounts(BaseModel):
 class RunDocument(RunSummary):
     """A run, whole."""
 
-    team: str
     progress: str = Field(description="One sentence for a person.")
-    labels: dict[str, str]
-    base_model: str | None
-    tuned_model: str | None
+    reached: dict[str, str] = Field(description="When each state of the pipeline last worked.")
     grader: str | None
     dataset: DatasetOfRun
+    rehearsal: RehearsalOfRun | None
     training: TrainingOfRun | None
     evaluation: dict[str, Any] | None
+    promotion: PromotionOfRun | None
     findings: FindingCounts
     estimated_training_end: str | None = Field(
         description="When the training will be over at its pace so far; null while that cannot be told."

@@ -10,8 +10,8 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 import tunedrop
 from tunedrop.api import documents, problems
 
-_ALWAYS = (403, 413, 429, 500, 503)
-"""What any route may answer: the gateway's own refusals, too many requests, and faults."""
+_ALWAYS = (403, 413, 422, 429, 500, 503)
+"""What any route may answer: the gateway's own refusals, an unknown parameter, too many requests, and faults."""
 
 _MORE: Mapping[str, tuple[int, ...]] = {
     "startRun": (400, 409, 415, 422),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 MEDIA_TYPE = "application/problem+json"
@@ -36,11 +36,12 @@ KINDS: Mapping[str, tuple[int, str]] = {
 
 
 class Problem(Exception):
-    """The request is refused. `kind` is one of KINDS; `more` are members beside RFC 9457's own."""
+    """The request is refused. `kind` is one of KINDS; `more`: members beside RFC 9457's own; `headers` go with it."""
 
-    def __init__(self, kind: str, detail: str, **more: Any) -> None:
+    def __init__(self, kind: str, detail: str, *, headers: Mapping[str, str] | None = None, **more: Any) -> None:
         super().__init__(f"{kind}: {detail}")
         self.kind = kind
+        self.headers = dict(headers or {})
         self.status, self.title = KINDS[kind]
         self.detail = detail
         self.more = more
@@ -59,6 +60,18 @@ class Problem(Exception):
 def run_not_found(run_id: str) -> Problem:
     """The same answer for a run that is not there and for another team's: nobody can find out which ids exist."""
     return Problem("not-found", f"Your team has no run {run_id!r}.")
+
+
+def invalid(wrong: Sequence[Mapping[str, str]]) -> Problem:
+    """That fields are wrong, each with `field` and `expected`."""
+    told = "; ".join(f"{each['field']}: {each['expected']}" for each in wrong)
+    return Problem("request-invalid", told if told.endswith("?") else f"{told}.", errors=list(wrong))
+
+
+def method_not_allowed(method: str, resource: str, allowed: Sequence[str]) -> Problem:
+    """That the resource has no such method, with those that it has."""
+    them = ", ".join(allowed)
+    return Problem("method-not-allowed", f"{resource} takes {them}, not {method}.", headers={"Allow": them})
 
 
 def no_json() -> Problem:

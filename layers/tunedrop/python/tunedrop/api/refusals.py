@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
+from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import BaseModel
 
-from tunedrop.api import problems
+from tunedrop.api import documents, problems
 from tunedrop.api.problems import Problem
 from tunedrop.api.resolver import json_text
+from tunedrop.api.wording import wrong_fields
 
 logger = Logger(child=True)
+
+BODIES: Mapping[str, type[BaseModel]] = {
+    "/runs": documents.RunRequest,
+    "/uploads": documents.UploadRequest,
+    "/validations": documents.ValidationRequest,
+}
+"""What each resource takes by POST."""
 
 
 def add_refusals(app: APIGatewayRestResolver) -> None:
@@ -40,7 +50,7 @@ def add_refusals(app: APIGatewayRestResolver) -> None:
 
     @on(RequestValidationError)
     def invalid(error: RequestValidationError) -> Response[Any]:
-        return _refusal(_problem_of(error))
+        return _refusal(_problem_of(error, app.current_event))
 
     @on(ClientError)
     @on(BotoCoreError)
@@ -56,7 +66,7 @@ def add_refusals(app: APIGatewayRestResolver) -> None:
         return _refusal(Problem("internal", "The log of this request has the reason."))
 
 
-def _problem_of(error: RequestValidationError) -> Problem:
+def _problem_of(error: RequestValidationError, event: BaseProxyEvent) -> Problem:
     found = error.errors()
     if any(each["type"] == "json_invalid" for each in found):
         return Problem("request-malformed", "The body must be one JSON object.")
@@ -65,12 +75,16 @@ def _problem_of(error: RequestValidationError) -> Problem:
     ]
     if missing:
         return Problem("idempotency-key-missing", "Send a new key for each run, and the same one for each try of it.")
-    told = [
-        {"field": ".".join(str(part) for part in each["loc"]), "expected": str(each.get("msg", each["type"]))}
-        for each in found[:20]
-    ]
-    return Problem("request-invalid", "; ".join(f"{each['field']}: {each['expected']}" for each in told), errors=told)
+    model = BODIES.get(str(event.raw_event.get("resource")))
+    if model is None or event.http_method != "POST":
+        return problems.invalid(wrong_fields(found, None, ()))
+    return problems.invalid(wrong_fields(found, event.json_body, tuple(model.model_fields)))
 
 
 def _refusal(problem: Problem) -> Response[Any]:
-    return Response(problem.status, content_type=problems.MEDIA_TYPE, body=json_text(problem.document()))
+    return Response(
+        problem.status,
+        content_type=problems.MEDIA_TYPE,
+        body=json_text(problem.document()),
+        headers={**problem.headers},
+    )

@@ -10,6 +10,7 @@ from tunedrop.api.datasets import Place, place_of, recipe_key, require_upload
 from tunedrop.api.documents import RunRequest
 from tunedrop.api.idempotency import Claims
 from tunedrop.api.problems import Problem
+from tunedrop.api.quota import Slots
 from tunedrop.api.settings import ApiSettings
 from tunedrop.outcomes import InputMissing, RecipeInvalid, RunNotFound, Status
 from tunedrop.recipe import resolve
@@ -35,6 +36,7 @@ def start_run(
     resources: Resources,
     settings: ApiSettings,
     claims: Claims,
+    slots: Slots,
 ) -> str:
     """Start the run that `request` asks for, or find the one that the same key and body started; its id.
 
@@ -44,8 +46,10 @@ def start_run(
     run_id = claims.run_of(team.name, key, body)
     source = source_of(request, team, resources=resources, settings=settings)
     if run_id is None:
-        hold_to_quota(team, resources, settings)
         run_id = claims.claim(team.name, key, body, identity.new_run_id(request.name))
+    # A request that is refused here can be sent again with its key: then the key's run begins.
+    if not resources.runs.load_many([run_id]):
+        slots.take(team.name, run_id, settings.team_run_quota)
     begin(run_id, request.name, team.name, source, resources=resources, pipeline_arn=settings.pipeline_arn)
     return run_id
 
@@ -59,7 +63,7 @@ def source_of(request: RunRequest, team: Team, *, resources: Resources, settings
     bucket = resources.settings.dataset_bucket
     source: dict[str, Any] = {"kind": "call"}
     if request.dataset is None and (request.resumes is None or request.test is not None):
-        raise Problem("request-invalid", "body.dataset: expected a dataset, or `resumes` without `test`; got neither.")
+        raise Problem("request-invalid", "dataset: expected a dataset, or `resumes` without `test`; got neither.")
     for name, reference in (("dataset", request.dataset), ("test", request.test)):
         if reference is None:
             continue
@@ -123,23 +127,6 @@ def check_recipe(document: Mapping[str, Any], settings: Settings) -> None:
         grader_of(resolve(document, settings.region, parameter_path=settings.parameter_path))
     except RecipeInvalid as error:
         raise Problem("recipe-invalid", str(error)) from None
-
-
-def hold_to_quota(team: Team, resources: Resources, settings: ApiSettings) -> None:
-    """Refuse a run beyond the team's quota. Counted in an index that may lag by a second, so a burst can pass it.
-
-    Raises:
-        Problem: too-many-runs.
-    """
-    active = resources.runs.count_unfinished(team.name)
-    if active >= settings.team_run_quota:
-        raise Problem(
-            "too-many-runs",
-            f"Team {team.name} has {active} active runs, and may have {settings.team_run_quota}. Wait for a notice, or "
-            "stop one.",
-            active=active,
-            quota=settings.team_run_quota,
-        )
 
 
 def begin(

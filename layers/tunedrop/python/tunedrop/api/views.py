@@ -12,41 +12,43 @@ from tunedrop.outcomes import Status
 from tunedrop.run.record import RunRecord
 from tunedrop.stages import BY_NAME
 
-SUMMARY_FIELDS = ("run_id", "name", "status", "stage", "started_at", "updated_at", "finished_at")
-"""What the index `by_team` holds of a run, and a list shows."""
-
 
 def run_url(run_id: str) -> str:
     """The run's place below the API's own URL."""
     return f"/runs/{run_id}"
 
 
-def summary(item: Mapping[str, Any]) -> dict[str, Any]:
-    """A run in a list, from the attributes of `SUMMARY_FIELDS`."""
+def summary(record: RunRecord, *, simulated: bool) -> dict[str, Any]:
+    """A run in a list. `simulated`: the stack asks no real service."""
+    recipe, evaluation = record.recipe or {}, record.evaluation or {}
     return {
-        "run_id": item["run_id"],
-        "url": run_url(item["run_id"]),
-        "name": item["name"],
-        "status": str(item["status"]),
-        "state": item["stage"],
-        "started_at": item["started_at"],
-        "updated_at": item["updated_at"],
-        "finished_at": item.get("finished_at"),
+        "run_id": record.run_id,
+        "url": run_url(record.run_id),
+        "name": record.name,
+        "status": str(record.status),
+        "state": record.stage,
+        "started_at": record.started_at,
+        "updated_at": record.updated_at,
+        "finished_at": record.finished_at,
+        "team": record.team or "",
+        "labels": {str(name): str(value) for name, value in _labels(record).items()},
+        "base_model": recipe.get("model") or None,
+        "tuned_model": record.tuned_model,
+        "verdict": evaluation.get("verdict"),
+        "difference": evaluation.get("difference"),
+        "simulated": simulated,
     }
 
 
-def run_document(record: RunRecord, metrics: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+def run_document(record: RunRecord, metrics: Sequence[Mapping[str, float]], *, simulated: bool) -> dict[str, Any]:
     """A run, whole. `metrics` are those of its training's steps."""
     training = dict(record.training or {})
     recipe = record.recipe or {}
     dataset = record.dataset or {}
     return {
-        **summary({name: getattr(record, name) for name in SUMMARY_FIELDS}),
-        "team": record.team or "",
+        **summary(record, simulated=simulated),
         "progress": progress(record),
-        "labels": {str(name): str(value) for name, value in (recipe.get("labels") or {}).items()},
-        "base_model": recipe.get("model") or None,
-        "tuned_model": record.tuned_model,
+        "reached": dict(record.reached),
         "grader": (recipe.get("grader") or {}).get("kind"),
         "dataset": {
             "uri": record.train.uri if record.train else _source_uri(record.source),
@@ -55,6 +57,7 @@ def run_document(record: RunRecord, metrics: Sequence[Mapping[str, float]]) -> d
             "rows": dataset.get("rows"),
             "test_rows": dataset.get("test_rows"),
         },
+        "rehearsal": _only(record.rehearsal, ("mean_reward", "groups_with_signal")),
         "training": None
         if record.job_id is None
         else {
@@ -68,6 +71,7 @@ def run_document(record: RunRecord, metrics: Sequence[Mapping[str, float]]) -> d
             "simulated": bool(training.get("simulated", False)),
         },
         "evaluation": dict(record.evaluation) if record.evaluation else None,
+        "promotion": _promotion(record),
         "findings": {
             "dataset": dataset.get("warnings"),
             "rehearsal": _count((record.rehearsal or {}).get("findings")),
@@ -135,6 +139,23 @@ def model_document(model: catalog.Model, region: str) -> ModelDocument:
 
 def _source_uri(source: Mapping[str, Any]) -> str | None:
     return f"s3://{source['bucket']}/{source['key']}" if source.get("bucket") else None
+
+
+def _labels(record: RunRecord) -> Mapping[str, Any]:
+    """Those of the recipe as it was resolved; before that, those of the call."""
+    if record.recipe is not None:
+        return record.recipe.get("labels") or {}
+    source = record.source
+    return (source.get("overrides") or {}).get("labels") or (source.get("recipe") or {}).get("labels") or {}
+
+
+def _promotion(record: RunRecord) -> dict[str, Any] | None:
+    asked = (record.recipe or {}).get("promotion") or {}
+    return {"parameter": asked["parameter"], "state": record.promotion} if asked.get("parameter") else None
+
+
+def _only(document: Mapping[str, Any] | None, names: Sequence[str]) -> dict[str, Any] | None:
+    return None if document is None else {name: document.get(name) for name in names}
 
 
 def _count(findings: Sequence[Any] | None) -> int | None:

@@ -51,8 +51,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(ROOT / name, copy / name, ignore=left_out)
         else:
             shutil.copy(ROOT / name, copy / name)
-    for place in ("functions/nothing.py", "embedded_aws/__init__.py"):
-        (copy / place).parent.mkdir()
+    for place in ("functions/nothing.py", "embedded_aws/__init__.py", "client/tunedrop_client/__init__.py"):
+        (copy / place).parent.mkdir(parents=True)
         (copy / place).write_text('"""In place of what needs the whole package."""\n')
     return copy
 

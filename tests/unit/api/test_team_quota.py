@@ -10,7 +10,6 @@ from typing import Any
 import boto3
 import pytest
 
-from tunedrop.api import quota
 from tunedrop.api.problems import Problem
 from tunedrop.api.quota import Slots
 
@@ -96,5 +95,5 @@ def test_a_slot_whose_run_never_began_is_free_after_a_quarter_of_an_hour(
     with pytest.raises(Problem):
         start(runs, "b", most=1)
     later = time.time() + 901
-    monkeypatch.setattr(quota.time, "time", lambda: later)
+    monkeypatch.setattr(time, "time", lambda: later)
     start(runs, "b", most=1)

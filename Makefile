@@ -100,6 +100,7 @@ lint: lint-style lint-types lint-imports lint-template lint-machines lint-pages 
 lint-style: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m checks.habits
 
 lint-types: $(INSTALLED)
 	$(BIN)/mypy

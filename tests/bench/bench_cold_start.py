@@ -26,8 +26,8 @@ from checks import sam_template
 from checks.permissions import listed, statements_of
 from embedded_aws import EmbeddedAws
 from local.stack import RUNTIME
+from tests.bench.benchmark_page import Note
 from tests.bench.built_layers import Layers, build, read_only, without_bytecode
-from tests.bench.conftest import Note
 
 ROOT = sam_template.ROOT
 STARTS = 6

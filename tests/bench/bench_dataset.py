@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench.conftest import Note
+from tests.bench.benchmark_page import Note
 
 ROOT = Path(__file__).resolve().parents[2]
 TURNS = 5

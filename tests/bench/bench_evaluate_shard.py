@@ -6,7 +6,7 @@ import sys
 import time
 
 from local.stack import LocalStack
-from tests.bench.conftest import Note
+from tests.bench.benchmark_page import Note
 from tests.bench.planned_run import planned_run
 
 ANSWERS = 1_920

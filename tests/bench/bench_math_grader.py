@@ -19,7 +19,7 @@ from pathlib import Path
 import math_verify
 import pytest
 
-from tests.bench.conftest import Note
+from tests.bench.benchmark_page import Note
 from tunedrop.graders.math.grader import MathGrader
 from tunedrop.graders.sample import Sample
 

@@ -9,7 +9,7 @@ import time
 import tracemalloc
 from collections.abc import Callable
 
-from tests.bench.conftest import Note
+from tests.bench.benchmark_page import Note
 from tests.unit.reporting.sample_run import a_run
 from tunedrop.evaluation.answers import Answer, parse_answer
 from tunedrop.evaluation.comparison import compare

@@ -9,9 +9,12 @@ import itertools
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+Note = Callable[..., None]
+"""Writes down one figure: the fixture `note`."""
 
 PACKAGES = ("boto3", "moto", "openai", "pydantic", "math-verify", "numpy", "scipy")
 HEAD = """\

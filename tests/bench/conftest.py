@@ -7,14 +7,11 @@ A figure that is the point of a comparison comes with its `ratio` to the usual w
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.bench.benchmark_page import Figure, write_page
-
-Note = Callable[..., None]
+from tests.bench.benchmark_page import Figure, Note, write_page
 
 FIGURES: pytest.StashKey[list[Figure]] = pytest.StashKey()
 LAST_FIGURES = Path("build/benchmarks.json")

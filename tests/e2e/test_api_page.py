@@ -108,7 +108,7 @@ def python_of_another_team(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.prove
 @pytest.mark.timeout(300)
-def test_the_program_in_python_takes_a_folder_to_its_report_with_the_right_to_call_the_api_alone(
+def test_the_python_program_needs_no_right_but_to_call_the_api(
     up: Mapping[str, str], dataset: Path, python_of_another_team: Path, tmp_path: Path
 ) -> None:
     program = blocks("With Python")["python"]

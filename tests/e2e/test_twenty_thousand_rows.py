@@ -21,7 +21,7 @@ MODEL = "openai.gpt-oss-20b"
 MOST_GROWTH_MB = 48  # ten times the rows: their figures a row and the flipped rows that are shown, never their texts
 
 
-def test_20_000_rows_of_two_models_are_planned_evaluated_and_concluded_in_flat_memory() -> None:
+def test_20_000_rows_of_two_models_are_evaluated_in_flat_memory() -> None:
     with LocalStack(stepped_schedules=True) as stack:
 
         def timed(what: str, work: Callable[[], Done]) -> Done:

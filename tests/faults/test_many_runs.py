@@ -17,7 +17,7 @@ from botocore.config import Config
 from moto import mock_aws
 
 from local.bedrock import LocalBedrock
-from tests.contract.local_bedrock.conftest import FULL_PACE, training_rows
+from tests.contract.local_bedrock.bedrock_requests import FULL_PACE, training_rows
 from tests.contract.local_bedrock.lambda_api import LambdaApi
 from tunedrop import clock, identity
 from tunedrop.notices.publication import document_of

@@ -13,7 +13,7 @@ import pytest
 
 from embedded_aws.waiting import until
 from tests.faults.world import World, world
-from tests.workflow.pipeline.conftest import RECIPE, jsonl, rows
+from tests.workflow.pipeline.application import RECIPE, jsonl, rows
 
 RUNS = 20
 TEST_ROWS = 20

@@ -19,7 +19,7 @@ from local.command.subscriber import subscribe
 from local.stack import LocalStack
 from tests.faults import schedule
 from tests.faults.schedule import Fault, Schedule
-from tests.workflow.pipeline.conftest import QUICK, TEST, TRAIN, Application
+from tests.workflow.pipeline.application import QUICK, TEST, TRAIN, Application
 
 SPEED = 30.0
 """Seconds of the product's clock, of the Wait states and of the retries' delays, a real second."""

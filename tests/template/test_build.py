@@ -91,7 +91,7 @@ def test_a_layer_is_built_without_bytecode_where_no_python_3_13_is_to_be_had(tmp
 
 
 @pytest.mark.prove
-def test_the_dependencies_layer_is_small_for_arm64_and_python_3_13_and_the_same_every_time(tmp_path: Path) -> None:
+def test_the_dependencies_layer_is_small_for_lambda_and_the_same_each_time(tmp_path: Path) -> None:
     needs_python_3_13()
     layer = build_layer("dependencies", tmp_path / "one")
     objects = list(layer.rglob("*.so"))

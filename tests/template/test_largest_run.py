@@ -55,9 +55,7 @@ def items(evaluation: Evaluation, latency: float) -> int:
 
 @pytest.mark.parametrize("latency", PARAMETER_LATENCIES)
 @pytest.mark.parametrize("samples", [1, MOST_SAMPLES])
-def test_a_shard_ends_within_its_lambda_even_where_every_answer_takes_as_long_as_it_may(
-    latency: float, samples: int
-) -> None:
+def test_a_shard_of_the_slowest_answers_ends_within_its_lambda(latency: float, samples: int) -> None:
     evaluation = Evaluation(samples=samples)
     answers = rows_a_shard(MAX_ROWS, evaluation, latency) * samples
     assert answers <= MOST_ANSWERS + samples

@@ -356,7 +356,7 @@ def test_a_machine_that_logs_may_set_up_log_delivery(resources: Resources) -> No
             assert delivery <= allowed(resources, role)
 
 
-def test_the_distributed_map_may_start_watch_and_stop_its_children_and_read_its_shards(resources: Resources) -> None:
+def test_the_map_may_start_watch_and_stop_its_children_and_read_its_shards(resources: Resources) -> None:
     policy = resources["DistributedMapPolicy"]
     assert policy["Type"] == "AWS::IAM::Policy", "inline in the machine's role it would be circular"
     assert policy["Properties"]["Roles"] == [{"Ref": "PipelineRole"}]

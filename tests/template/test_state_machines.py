@@ -92,7 +92,7 @@ def test_the_aftermath_has_the_states_of_the_design(aftermath: dict[str, Any]) -
     ]
 
 
-def test_the_pipeline_catches_nothing_but_of_mere_information_before_the_run_is_closed_so_that_failures_show_as_such(
+def test_before_the_run_is_closed_only_states_that_inform_catch_their_errors(
     pipeline: dict[str, Any],
 ) -> None:
     names = list(pipeline["States"])

@@ -154,7 +154,7 @@ def test_versions_that_jobs_train_with_outlive_an_upgrade(resources: Resources) 
             assert each["DeletionPolicy"] == "Retain", name
 
 
-def test_bedrock_of_this_account_alone_may_call_a_grader_s_version_even_after_an_upgrade(resources: Resources) -> None:
+def test_only_this_account_s_bedrock_may_call_a_grader_s_version(resources: Resources) -> None:
     granted = set()
     for name, each in resources.items():
         properties = each.get("Properties", {})

@@ -13,7 +13,7 @@ from embedded_aws.waiting import until
 from local.bedrock.switches import Switches
 from tests.driven_runs import EARLIER_MODEL, EARLIER_RUN, EXAMPLES, OWN_GRADER, SOURCES, DrivenRun, named
 from tests.workflow.api.clients import Service
-from tests.workflow.pipeline.conftest import QUICK, Application, jsonl, rows
+from tests.workflow.pipeline.application import QUICK, Application, jsonl, rows
 from tunedrop import catalog
 from tunedrop.catalog import Family
 

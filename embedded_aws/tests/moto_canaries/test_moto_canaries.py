@@ -581,7 +581,7 @@ def test_invoking_an_api_from_a_state_asks_an_url_that_aws_does_not_have() -> No
 
 
 @canary_of(tasks.call_apis)
-def test_invoking_an_api_from_a_state_drops_all_arguments_but_two_and_breaks_on_an_error() -> None:
+def test_a_state_that_calls_an_api_keeps_two_arguments_and_breaks_on_an_error() -> None:
     assert {"invoke": {"ApiEndpoint", "Method"}} == StateTaskServiceApiGateway._SUPPORTED_API_PARAM_BINDINGS
     task = SimpleNamespace(_get_sfn_resource=lambda: "invoke", _get_sfn_resource_type=lambda: "apigateway")
     with pytest.raises(TypeError, match="env"):

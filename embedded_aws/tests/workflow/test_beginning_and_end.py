@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import socket
 import subprocess
@@ -16,64 +15,25 @@ from pathlib import Path
 import pytest
 
 from embedded_aws import EmbeddedAws
-from embedded_aws.lambdas.code import pack_folder
 from embedded_aws.tests.processes import alive, heed_ctrl_c
 from embedded_aws.tests.workflow.small_stack import RUNTIME
+from embedded_aws.tests.workflow.waiting_function import start_waiting
 from embedded_aws.waiting import until
 
 REPOSITORY = Path(__file__).parents[3]
-
-WAITING = """
-import os, pathlib, subprocess, sys, time
-
-def handler(event, context):
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    pathlib.Path(event["file"]).write_text(f"{os.getpid()} {child.pid}")
-    time.sleep(600)
-"""
 
 PROGRAM = """
 import sys, time
 from pathlib import Path
 from embedded_aws import EmbeddedAws
-from embedded_aws.tests.workflow.test_beginning_and_end import RUNTIME, start_waiting
+from embedded_aws.tests.workflow.small_stack import RUNTIME
+from embedded_aws.tests.workflow.waiting_function import start_waiting
 
 with EmbeddedAws(runtime=RUNTIME) as aws:
     start_waiting(aws, Path(sys.argv[1]))
     print("ready", flush=True)
     time.sleep(600)
 """
-
-
-TRUST = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        ],
-    }
-)
-
-
-def start_waiting(aws: EmbeddedAws, folder: Path) -> list[int]:
-    """Has a function run that waits for ever, with a child of its own; the ids of both processes."""
-    role = aws.client("iam").create_role(RoleName="role", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
-    code = folder / "code"
-    code.mkdir()
-    (code / "app.py").write_text(WAITING)
-    functions = aws.client("lambda")
-    functions.create_function(
-        FunctionName="waiting",
-        Handler="app.handler",
-        Runtime="python3.13",
-        Role=role,
-        Timeout=900,
-        Code={"ZipFile": pack_folder(code)},
-    )
-    file = folder / "pids"
-    functions.invoke(FunctionName="waiting", InvocationType="Event", Payload=f'{{"file": "{file}"}}'.encode())
-    pids: str = until(lambda: file.exists() and file.read_text(), "the handler runs")
-    return [int(pid) for pid in pids.split()]
 
 
 def test_closing_ends_running_functions_and_frees_the_port(tmp_path: Path) -> None:

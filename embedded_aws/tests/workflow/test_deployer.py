@@ -67,7 +67,7 @@ def test_an_unknown_resource_type_is_refused_by_name(deploy_resources: Deploy) -
         ("AWS::SQS::Queue", {"Fn::If": ["Yes", {"Colour": 1}, {}]}, "Colour"),
     ],
 )
-def test_a_property_that_is_not_honoured_is_refused_by_its_path_before_anything_is_made(
+def test_an_unknown_property_is_refused_by_its_path_before_anything_is_made(
     deploy_resources: Deploy, aws: EmbeddedAws, type_: str, properties: dict[str, Any], path: str
 ) -> None:
     before = len(aws.client("sns").list_topics()["Topics"])

@@ -54,7 +54,7 @@ def _delivery(stack: SmallStack, key: str) -> Delivery:
     return next(delivery for delivery in reversed(stack.aws.dispatch.deliveries) if _key(delivery.event) == key)
 
 
-def test_each_version_of_an_object_is_one_event_with_an_id_and_a_sequencer_of_its_own(stack: SmallStack) -> None:
+def test_each_version_of_an_object_is_one_event_with_its_own_id_and_sequencer(stack: SmallStack) -> None:
     versions = [stack.upload("elsewhere/same.txt", text) for text in ("one", "two")]
     events = _events(stack, "elsewhere/same.txt")
     assert [event["detail"]["object"]["version-id"] for event in events] == versions

@@ -24,7 +24,7 @@ MISBEHAVE = (Path(__file__).parent / "stack/functions/misbehave/app.py").read_te
 ECHO = "import os\n\ndef handler(event, context):\n    return {'event': event, 'pid': os.getpid()}\n"
 
 
-def test_a_process_sees_its_code_its_layers_and_the_runtime_and_nothing_of_the_environment_around_it(
+def test_a_process_sees_its_code_its_layers_and_the_runtime_alone(
     stack: SmallStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET_OF_THIS_MACHINE", "not for functions")
@@ -185,9 +185,7 @@ def test_a_body_that_is_no_json_is_refused(stack: SmallStack) -> None:
     assert refused.value.response["Error"]["Code"] == "InvalidRequestContentException"
 
 
-def test_an_idle_process_is_used_again_and_concurrent_calls_get_processes_of_their_own(
-    stack: SmallStack, tmp_path: Path
-) -> None:
+def test_an_idle_process_is_used_again_and_each_concurrent_call_gets_its_own(stack: SmallStack, tmp_path: Path) -> None:
     name = stack.make_function(tmp_path, "echo", ECHO)
     pids = {stack.invoke(name, {})[0]["pid"] for _ in range(3)}
     assert len(pids) == 1

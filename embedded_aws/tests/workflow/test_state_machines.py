@@ -100,7 +100,7 @@ def test_characters_outside_the_basic_plane_count_once(stack: SmallStack) -> Non
     assert stack.run(machine, "😀!")["output"] == "2"
 
 
-def test_a_failing_function_ends_the_execution_with_the_class_name_and_the_runtimes_json(stack: SmallStack) -> None:
+def test_a_failing_function_ends_the_execution_with_its_class_name_and_json(stack: SmallStack) -> None:
     machine = stack.make_machine("failing-task", {"Only": _task(stack.MisbehaveName, {"what": "fail"})})
     execution = stack.start(machine)
     ended = stack.end_of(execution)
@@ -318,7 +318,7 @@ def test_calls_of_a_machine_carry_its_roles_credentials(stack: SmallStack) -> No
     assert roles == [stack.role("MachineRole")]
 
 
-def test_items_that_cannot_be_read_fail_a_map_by_that_name_and_are_read_again_where_it_says_so(
+def test_a_map_whose_items_cannot_be_read_fails_by_that_name_or_tries_again(
     stack: SmallStack,
 ) -> None:
     stack.upload("lists/letters.json", json.dumps(["a", "b"]))

@@ -17,7 +17,7 @@ from openai.types.fine_tuning import FineTuningJob
 from embedded_aws.tests.processes import alive
 from embedded_aws.waiting import until
 from local.bedrock import LocalBedrock, LocalBedrockFailed
-from tests.contract.local_bedrock.conftest import method, training_rows
+from tests.contract.local_bedrock.bedrock_requests import method, training_rows
 
 
 def steps(client: OpenAI, job: str) -> list[int]:

@@ -12,7 +12,7 @@ import pytest
 from openai import BadRequestError, NotFoundError, OpenAI
 
 from local.bedrock import LocalBedrock
-from tests.contract.local_bedrock.conftest import training_rows
+from tests.contract.local_bedrock.bedrock_requests import training_rows
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 

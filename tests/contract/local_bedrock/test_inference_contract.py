@@ -12,7 +12,7 @@ from openai.types.chat.chat_completion import Choice
 
 from local.bedrock import LocalBedrock
 from local.bedrock.simulated_model import UNKNOWN_PROMPT
-from tests.contract.local_bedrock.conftest import training_rows
+from tests.contract.local_bedrock.bedrock_requests import training_rows
 
 MODEL = "openai.gpt-oss-20b"
 QWEN = "qwen.qwen3-32b"

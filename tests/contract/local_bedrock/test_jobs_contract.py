@@ -13,7 +13,7 @@ from openai.types.fine_tuning import FineTuningJob
 
 from embedded_aws.waiting import until
 from local.bedrock import LocalBedrock
-from tests.contract.local_bedrock.conftest import GRADER, method, training_rows
+from tests.contract.local_bedrock.bedrock_requests import GRADER, method, training_rows
 from tests.contract.local_bedrock.lambda_api import LambdaApi, exact_grader
 
 Train = Callable[..., FineTuningJob]

@@ -49,7 +49,7 @@ def ungraded(told: dict[str, Any]) -> bool:
     return any(metric["name"] == "grader_error" for metric in told["metrics_list"])
 
 
-def test_right_and_wrong_answers_are_told_apart_and_the_judge_says_that_it_is_simulated(bedrock: LocalBedrock) -> None:
+def test_the_judge_tells_right_from_wrong_and_says_that_it_is_simulated(bedrock: LocalBedrock) -> None:
     bedrock.set_switch("judge_error_share", 0)
     right, wrong = grade([REFERENCE, "It is Saturn, as everybody knows."])
     assert (right["aggregate_reward_score"], wrong["aggregate_reward_score"]) == (1.0, 0.0)

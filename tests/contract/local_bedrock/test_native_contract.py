@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from embedded_aws.waiting import until
 from local.bedrock import LocalBedrock
 from local.bedrock.simulated_model import UNKNOWN_PROMPT
-from tests.contract.local_bedrock.conftest import native_client, training_rows
+from tests.contract.local_bedrock.bedrock_requests import native_client, training_rows
 from tests.contract.local_bedrock.lambda_api import LambdaApi, exact_grader
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from local.bedrock import LocalBedrock
 from local.bedrock.errors import ApiError
 from local.bedrock.native.service_model import operation_at, read_input
 from local.bedrock.simulated_model import UNKNOWN_PROMPT
-from tests.contract.local_bedrock.conftest import native_client, training_rows
+from tests.contract.local_bedrock.bedrock_requests import native_client, training_rows
 from tests.contract.local_bedrock.lambda_api import LambdaApi
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from botocore.credentials import Credentials
 from openai import APIConnectionError, APITimeoutError, AuthenticationError, InternalServerError, OpenAI, RateLimitError
 
 from local.bedrock import LocalBedrock, LocalBedrockFailed
-from tests.contract.local_bedrock.conftest import method, training_rows
+from tests.contract.local_bedrock.bedrock_requests import method, training_rows
 
 CREDENTIALS = Credentials("AKIDEXAMPLE", "secret")
 CREATE = "CreateFineTuningJob"

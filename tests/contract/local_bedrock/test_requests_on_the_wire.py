@@ -14,7 +14,7 @@ from typing import Any
 import openai
 import pytest
 
-from tests.contract.local_bedrock.conftest import native_client
+from tests.contract.local_bedrock.bedrock_requests import native_client
 from tunedrop.sampling.nova import NovaSampler
 from tunedrop.sampling.open_weight import OpenWeightSampler
 from tunedrop.sampling.question import Asking, Question, Reply

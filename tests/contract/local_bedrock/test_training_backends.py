@@ -12,7 +12,7 @@ from openai import AsyncOpenAI, OpenAI
 
 from embedded_aws.waiting import until
 from local.bedrock import LocalBedrock
-from tests.contract.local_bedrock.conftest import native_client, training_rows
+from tests.contract.local_bedrock.bedrock_requests import native_client, training_rows
 from tests.contract.local_bedrock.lambda_api import LambdaApi
 from tunedrop.catalog import find
 from tunedrop.identity import bedrock_name, training_file_name

@@ -36,9 +36,7 @@ TEAMS = Teams.parse(
         ("", None),
     ],
 )
-def test_a_caller_s_team_follows_from_the_role_and_never_from_what_the_caller_chooses(
-    arn: str, team: str | None
-) -> None:
+def test_a_caller_s_team_follows_from_the_role_not_from_the_caller_s_choice(arn: str, team: str | None) -> None:
     found = TEAMS.of_caller(arn)
     assert (found.name if found else None) == team
 

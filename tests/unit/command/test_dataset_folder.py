@@ -85,7 +85,7 @@ def test_the_training_file_comes_last_because_it_starts_the_run(s3: Any, tmp_pat
         ("model: [broken", "us-west-2"),
     ],
 )
-def test_the_region_is_the_models_and_what_is_wrong_with_a_recipe_is_left_to_the_pipeline(
+def test_the_model_gives_the_region_and_the_pipeline_judges_the_recipe(
     recipe: str, region: str, tmp_path: Path
 ) -> None:
     folder = _folder(tmp_path / "sums", "train.jsonl")

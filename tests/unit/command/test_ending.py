@@ -110,9 +110,7 @@ def test_the_notice_is_shown_whole_as_the_queue_gave_it(tmp_path: Path, dataset:
     assert json.loads(shown[start : shown.index("\n  }\n") + 4]) == _notice()
 
 
-def test_a_rejected_run_shows_its_reason_with_paths_that_can_be_opened_and_what_to_do(
-    tmp_path: Path, dataset: DatasetFolder
-) -> None:
+def test_a_rejected_run_shows_its_reason_what_to_do_and_paths_that_open(tmp_path: Path, dataset: DatasetFolder) -> None:
     reason = {
         "error": "DatasetInvalid",
         "message": f"train.jsonl line 17: broken. All findings: s3://runs/runs/{runs.RUN_ID}/findings.json",

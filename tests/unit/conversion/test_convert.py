@@ -77,7 +77,7 @@ def test_the_stream_of_a_csv_stays_open() -> None:
     assert not body.closed
 
 
-def test_openai_s_rows_keep_their_conversation_and_what_their_graders_call_item_becomes_the_answer() -> None:
+def test_openai_s_rows_keep_their_conversation_and_their_item_becomes_the_answer() -> None:
     messages = [{"role": "developer", "content": "Be short."}, {"role": "user", "content": "6 x 7?"}]
     expected = [{"role": "system", "content": "Be short."}, {"role": "user", "content": "6 x 7?"}]
     assert converted([{"messages": messages, "n": 42, "unit": "legs"}], Source.OPENAI) == [

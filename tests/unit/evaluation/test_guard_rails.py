@@ -184,7 +184,7 @@ def test_truncated_answers_are_a_habit_too() -> None:
 
 
 @pytest.mark.parametrize("dataset", ["gsm8k", "code", "extraction", "moderation"])
-def test_the_simulated_policys_hedging_is_seen_in_every_form_and_its_honest_answers_pass(dataset: str) -> None:
+def test_hedging_is_seen_in_every_form_and_honest_answers_pass(dataset: str) -> None:
     lines = (Path(__file__).parents[3] / f"events/datasets/{dataset}/train.jsonl").read_text().splitlines()[:60]
     forms = [form for line in lines if (form := form_of(json.loads(line))) is not None]
     chance = random.Random(1)

@@ -69,7 +69,7 @@ def hedging_tally(correct: bool) -> tuple[Tally, dict[str, Profile]]:
     return tally, profiles
 
 
-def test_a_policy_that_learned_to_hedge_is_suspected_of_reward_hacking_and_not_improved() -> None:
+def test_a_policy_that_learned_to_hedge_is_suspected_and_not_improved() -> None:
     result = evaluate(*hedging_tally(correct=True), Rules())
     assert result["verdict_by_rewards"] == "improved"
     assert result["verdict"] == "tied"

@@ -214,7 +214,7 @@ def test_agreement_is_as_published_for_a_table_of_known_numbers() -> None:
         measure_agreement(Fixed(), [(sample("broken"), True)])
 
 
-def test_a_definition_asks_the_judge_in_the_name_of_a_model_that_bedrock_does_not_have() -> None:
+def test_a_definition_may_name_a_judge_that_bedrock_does_not_have() -> None:
     replies = Replies("0.25")
     definition: dict[str, JSON] = {
         "type": "score_model",

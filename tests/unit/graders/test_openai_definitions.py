@@ -131,7 +131,7 @@ def test_texts_are_likened_by(metric: str) -> None:
         assert grade(definition, text, reference).reward == pytest.approx(value, abs=1e-4), (text, reference)
 
 
-def test_a_model_score_is_brought_from_its_range_to_a_reward_but_not_within_a_formula() -> None:
+def test_a_model_score_becomes_a_reward_by_its_range_but_not_in_a_formula() -> None:
     model: dict[str, JSON] = {
         "type": "score_model",
         "name": "m",

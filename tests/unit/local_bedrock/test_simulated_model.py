@@ -39,14 +39,14 @@ def test_the_same_question_with_the_same_seed_has_the_same_answers(rows: RowBook
     assert len({answer.text for answer in first}) > 1
 
 
-def test_without_a_seed_the_same_question_asked_again_is_answered_anew_but_repeatably(rows: RowBook) -> None:
+def test_without_a_seed_a_repeated_question_is_answered_anew_but_repeatably(rows: RowBook) -> None:
     model = SimulatedModel(rows)
     one_by_one = [model.answers(POLICY, asked(1))[0] for _ in range(8)]
     assert len({answer.text for answer in one_by_one}) > 1
     assert SimulatedModel(rows).answers(POLICY, asked(1), count=8) == one_by_one
 
 
-def test_at_temperature_zero_a_prompt_has_one_answer_and_prompts_keep_the_policys_shares(rows: RowBook) -> None:
+def test_at_temperature_zero_a_prompt_has_one_answer_by_the_policy_s_shares(rows: RowBook) -> None:
     model = SimulatedModel(rows)
     for number in range(20):
         assert len({model.answers(POLICY, asked(number), temperature=0, seed=seed)[0] for seed in range(5)}) == 1

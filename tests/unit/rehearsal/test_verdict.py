@@ -154,7 +154,7 @@ def test_whatever_speaks_against_a_grader_has_its_line_in_the_documents() -> Non
         (300, 0.0, None),
     ],
 )
-def test_a_test_set_that_cannot_show_what_is_wanted_is_a_warning_before_the_run_is_paid_for(
+def test_a_test_set_too_small_for_the_wanted_difference_is_a_warning(
     rows: int, least_difference: float, told: str | None
 ) -> None:
     numbers = {**figures(trial()), "test_set": resolution(rows)}

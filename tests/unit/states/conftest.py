@@ -5,15 +5,12 @@ from dataclasses import replace
 import boto3
 import pytest
 
-from tests.unit.states.simulated_service import Clock
+from tests.unit.states.simulated_service import EXECUTION, RUN_ID, Clock
 from tunedrop import clock as tunedrop_clock
 from tunedrop.outcomes import Status
 from tunedrop.recipe import resolve
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
-
-EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:pipeline:mine"
-RUN_ID = "gsm8k-0123456789abcdef"
 
 
 @pytest.fixture

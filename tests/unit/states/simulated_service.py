@@ -20,6 +20,9 @@ from tunedrop.training.backend import (
     Unclear,
 )
 
+EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:pipeline:mine"
+RUN_ID = "gsm8k-0123456789abcdef"
+
 
 class Killed(BaseException):
     """The process is gone: nothing that it would have done afterwards is done, `finally` included."""

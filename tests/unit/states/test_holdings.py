@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.states.conftest import EXECUTION, RUN_ID
-from tests.unit.states.simulated_service import Clock, SimulatedService, once
+from tests.unit.states.simulated_service import EXECUTION, RUN_ID, Clock, SimulatedService, once
 from tunedrop import clock as tunedrop_clock
 from tunedrop import identity
 from tunedrop.outcomes import RecipeInvalid, Status

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from tests.unit.states.conftest import RUN_ID
-from tests.unit.states.simulated_service import Clock, SimulatedService
+from tests.unit.states.simulated_service import RUN_ID, Clock, SimulatedService
 from tunedrop import clock as tunedrop_clock
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore

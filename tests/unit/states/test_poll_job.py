@@ -7,9 +7,8 @@ from typing import Any, Protocol
 import boto3
 import pytest
 
-from tests.unit.states.conftest import RUN_ID
-from tests.unit.states.simulated_service import Clock, SimulatedService
-from tests.unit.training.test_health import SICK as SICKNESSES
+from tests.unit.states.simulated_service import RUN_ID, Clock, SimulatedService
+from tests.unit.training.training_series import SICK as SICKNESSES
 from tunedrop import clock as tunedrop_clock
 from tunedrop.notices.publication import document_of
 from tunedrop.outcomes import (
@@ -366,7 +365,7 @@ def test_a_run_that_is_released_is_not_watched_any_more(look: Look, store: RunSt
 
 
 @pytest.mark.parametrize(("first", "later"), [(60, 300), (1, 1), (600, 900), (1, 900)])
-def test_the_longest_run_stays_below_four_fifths_of_the_history_whatever_the_parameters(first: int, later: int) -> None:
+def test_the_longest_run_stays_below_four_fifths_of_the_history(first: int, later: int) -> None:
     longest_seconds, events_a_turn, history = 72 * 3600, 9, 25_000
     age = turns = 0
     while age < longest_seconds:

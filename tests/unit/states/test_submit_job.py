@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.states.conftest import EXECUTION, RUN_ID
-from tests.unit.states.simulated_service import REFUSAL, Clock, Killed, SimulatedService, drawn, once
+from tests.unit.states.simulated_service import EXECUTION, REFUSAL, RUN_ID, Clock, Killed, SimulatedService, drawn, once
 from tunedrop import clock as tunedrop_clock
 from tunedrop.outcomes import JobRefused, RunReleased, ServiceBusy, SubmissionUnclear, Transient
 from tunedrop.run.execution import PipelineExecution

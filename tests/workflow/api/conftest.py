@@ -11,7 +11,7 @@ import pytest
 from local.command.subscriber import subscribe
 from local.stack import LocalStack
 from tests.workflow.api.clients import ACCOUNT, Client, Service
-from tests.workflow.pipeline.conftest import QUICK
+from tests.workflow.pipeline.application import QUICK
 
 TEAMS = {
     "red": {

@@ -22,7 +22,7 @@ from embedded_aws.lambdas.process import Invocation
 from embedded_aws.waiting import until
 from local.command.subscriber import subscribe
 from tests.workflow.api.clients import ACCOUNT, Service
-from tests.workflow.pipeline.conftest import RECIPE, TEST, TRAIN, jsonl, rows
+from tests.workflow.pipeline.application import RECIPE, TEST, TRAIN, jsonl, rows
 from tunedrop.notices.texts import email
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "events/schemas/notice.schema.json").read_text())

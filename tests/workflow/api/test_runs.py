@@ -18,7 +18,7 @@ from embedded_aws.lambdas.errors import InvokeRefused
 from embedded_aws.waiting import until
 from tests.refused_recipes import REFUSED
 from tests.workflow.api.clients import Answer, Client, Service
-from tests.workflow.pipeline.conftest import TEST, TRAIN
+from tests.workflow.pipeline.application import TEST, TRAIN
 from tunedrop import clock
 from tunedrop.api.resolver import TAKE_A_BODY
 

@@ -14,7 +14,7 @@ from botocore.credentials import Credentials
 from checks import openapi
 from embedded_aws.waiting import until
 from tests.workflow.api.clients import ACCOUNT, Client, Service
-from tests.workflow.pipeline.conftest import TRAIN
+from tests.workflow.pipeline.application import TRAIN
 
 BODIES = {
     "/runs": {"name": "x", "dataset": {"uri": "s3://shared-data/red/train.jsonl"}},

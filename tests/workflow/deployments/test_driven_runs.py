@@ -15,7 +15,7 @@ import pytest
 from embedded_aws import EmbeddedAws
 from tests.driven_runs import CLOSED, DEV, RUNS, SECRET, SOURCES, Deployment, DrivenRun
 from tests.workflow.driving import Driver
-from tests.workflow.pipeline.conftest import Application, running
+from tests.workflow.pipeline.application import Application, running
 
 pytestmark = [pytest.mark.prove, pytest.mark.timeout(2000)]
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests import confirm_walks
-from tests.workflow.pipeline.conftest import Application
+from tests.workflow.pipeline.application import Application
 from tests.workflow.taken_away import taken_away
 
 REPOSITORY = Path(__file__).parents[3]

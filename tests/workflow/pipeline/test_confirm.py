@@ -11,7 +11,7 @@ import pytest
 
 from confirm.recording import without_secrets
 from tests import confirm_walks
-from tests.workflow.pipeline.conftest import Application
+from tests.workflow.pipeline.application import Application
 
 REPOSITORY = Path(__file__).parents[3]
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.driven_runs import DEV, RUNS, DrivenRun
 from tests.workflow.driving import Driver
-from tests.workflow.pipeline.conftest import Application
+from tests.workflow.pipeline.application import Application
 
 HERE = tuple(run for run in RUNS if run.deployment is DEV)
 

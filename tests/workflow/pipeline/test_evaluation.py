@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from embedded_aws.calls import Call, CallRefused
-from tests.workflow.pipeline.conftest import TRAIN, Application, jsonl, rows
+from tests.workflow.pipeline.application import TRAIN, Application, jsonl, rows
 
 pytestmark = pytest.mark.prove
 
@@ -95,7 +95,7 @@ def kill_at_the_second_part(application: Application) -> threading.Event:
     return killed
 
 
-def test_a_killed_process_throttles_and_missing_grades_leave_the_figures_of_a_quiet_run(
+def test_kills_throttles_and_missing_grades_do_not_change_the_figures(
     application: Application, tuned_model: str
 ) -> None:
     recipe = {

@@ -11,7 +11,7 @@ from embedded_aws.lambdas.configuration import FunctionConfiguration
 from embedded_aws.lambdas.errors import InvokeRefused, Outcome, exited, failed
 from embedded_aws.lambdas.process import Invocation
 from embedded_aws.waiting import until
-from tests.workflow.pipeline.conftest import Application
+from tests.workflow.pipeline.application import Application
 from tunedrop.notices.publication import document_of
 
 
@@ -143,7 +143,7 @@ def test_a_notice_that_sns_refuses_at_first_still_comes(application: Application
     assert notice["status"] == "SUCCEEDED"
 
 
-def test_a_closed_run_whose_execution_ends_before_the_notice_is_out_still_gets_the_same_notice(
+def test_a_closed_run_whose_execution_ends_early_still_gets_its_one_notice(
     application: Application,
 ) -> None:
     refusal = CallRefused("InternalError", "SNS is down", 500)

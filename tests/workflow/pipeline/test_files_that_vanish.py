@@ -10,7 +10,7 @@ import pytest
 
 from embedded_aws.lambdas.errors import Outcome
 from embedded_aws.lambdas.process import Invocation
-from tests.workflow.pipeline.conftest import RECIPE, TRAIN, Application, jsonl, rows
+from tests.workflow.pipeline.application import RECIPE, TRAIN, Application, jsonl, rows
 from tunedrop.run import folder as names
 
 CHOOSING = RECIPE + b"evaluation: {checkpoints: best}\nhyperparameters: {n_epochs: 4}\n"

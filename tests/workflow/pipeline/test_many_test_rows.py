@@ -7,7 +7,7 @@ import json
 import pytest
 
 from embedded_aws.waiting import until
-from tests.workflow.pipeline.conftest import Application, jsonl, rows
+from tests.workflow.pipeline.application import Application, jsonl, rows
 
 LEAST_OF_DYNAMODB = 1e-130
 

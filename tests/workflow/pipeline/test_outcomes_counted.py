@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflow.pipeline.conftest import TEST, Application
+from tests.workflow.pipeline.application import TEST, Application
 from tunedrop.notices.publication import document_of
 
 STACK = "tunedrop"  # the name that the embedded AWS deploys it under

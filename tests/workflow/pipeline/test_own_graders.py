@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflow.pipeline.conftest import TEST, TRAIN, Application, jsonl, rows
+from tests.workflow.pipeline.application import TEST, TRAIN, Application, jsonl, rows
 
 GRADER = """
 import re, time, zlib

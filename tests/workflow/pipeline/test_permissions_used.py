@@ -18,7 +18,7 @@ from local.stack import LocalStack
 from tests import asked_permissions
 from tests.asked_permissions import Asked, Names, Recorder
 from tests.workflow.api.clients import Client, Service
-from tests.workflow.pipeline.conftest import QUICK, TRAIN, Application, jsonl, rows
+from tests.workflow.pipeline.application import QUICK, TRAIN, Application, jsonl, rows
 from tunedrop import recipe_text
 
 HERE = "tests/workflow/pipeline/test_permissions_used.py"

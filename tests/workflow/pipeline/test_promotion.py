@@ -12,7 +12,7 @@ import pytest
 
 from embedded_aws.calls import CallRefused
 from embedded_aws.waiting import until
-from tests.workflow.pipeline.conftest import RECIPE, TRAIN, Application, jsonl, rows
+from tests.workflow.pipeline.application import RECIPE, TRAIN, Application, jsonl, rows
 from tunedrop.run import promotion
 
 pytestmark = pytest.mark.prove

@@ -9,7 +9,7 @@ import pytest
 
 from embedded_aws.waiting import until
 from tests.refused_recipes import KEPT, REFUSED, schema_of
-from tests.workflow.pipeline.conftest import TRAIN, Application
+from tests.workflow.pipeline.application import TRAIN, Application
 from tunedrop.outcomes import REASON_CHARACTERS
 
 pytestmark = [pytest.mark.prove, pytest.mark.timeout(1500)]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from embedded_aws.lambdas.errors import InvokeRefused
 from embedded_aws.waiting import until
-from tests.workflow.pipeline.conftest import TEST, TRAIN, Application
+from tests.workflow.pipeline.application import TEST, TRAIN, Application
 from tunedrop.outcomes import Status
 
 

@@ -9,7 +9,7 @@ import pytest
 from openai import OpenAI
 
 from embedded_aws.lambdas.errors import failed
-from tests.workflow.pipeline.conftest import RECIPE, TEST, TRAIN, Application
+from tests.workflow.pipeline.application import RECIPE, TEST, TRAIN, Application
 from tunedrop import clock
 from tunedrop.graders.metrics import count
 

@@ -16,6 +16,6 @@ resources = Resources()
 @logger.inject_lambda_context(clear_state=True)
 @named_faults
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """`{"run_id"}` to `{"decision": "resolved", "notice"}`. Raises InputMissing, RecipeInvalid."""
+    """`{"run_id"}` to `{"decision": "resolved", "notice"}`. Raises InputMissing, RecipeInvalid, RepeatedDrop."""
     logger.append_keys(run_id=event["run_id"])
     return resolve_inputs.run(event, resources).output()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.command.exits import UsageError
-from tunedrop.identity import INBOX, SIBLINGS, TRAIN_NAME
+from tunedrop.identity import INBOX, SIBLINGS, TRAIN_NAME, TRAIN_NAMES
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -19,7 +19,7 @@ REGIONS = (DEFAULT_REGION, "us-east-1")
 
 @dataclass(frozen=True, slots=True)
 class DatasetFolder:
-    """A folder with a train.jsonl. `name` is what the run is called; `siblings` are there, in the order of SIBLINGS."""
+    """A folder with a training file. `name` is what the run is called; `siblings`: in the order of SIBLINGS."""
 
     name: str
     train: Path
@@ -30,21 +30,23 @@ class DatasetFolder:
         """Look into `path`; what the files say is for the pipeline to check.
 
         Raises:
-            UsageError: there is no such folder, or no train.jsonl in it.
+            UsageError: there is no such folder, or no train.jsonl (or train.jsonl.gz) in it, or both.
         """
         if not path.exists():
             raise UsageError(f"there is no folder {path}; expected one that holds {TRAIN_NAME}")
         if not path.is_dir():
             raise UsageError(f"{path} is a file; name the folder that holds {TRAIN_NAME}: {path.parent}")
-        train = path / TRAIN_NAME
-        if not train.is_file():
+        found = [path / each for each in TRAIN_NAMES if (path / each).is_file()]
+        if len(found) > 1:
+            raise UsageError(f"{path} has {' and '.join(TRAIN_NAMES)}, and each would start a run; keep one of them")
+        if not found:
             others = sorted(each.name for each in path.iterdir() if each.is_file())
             has = f"it holds {', '.join(others[:6])}{', …' if len(others) > 6 else ''}" if others else "it is empty"
             raise UsageError(
                 f"{path} has no {TRAIN_NAME} ({has}); rename the training file, or make one with `tunedrop convert`"
             )
         siblings = tuple(path / each for each in SIBLINGS if (path / each).is_file())
-        return cls(name or path.resolve().name or "dataset", train, siblings)
+        return cls(name or path.resolve().name or "dataset", found[0], siblings)
 
     @property
     def region(self) -> str:
@@ -66,7 +68,7 @@ class DatasetFolder:
         """Put the files below `<prefix><name>/`, train.jsonl last, as it starts the run; its key and its version."""
         for sibling in self.siblings:
             _put(s3, bucket, f"{prefix}{self.name}/{sibling.name}", sibling)
-        key = f"{prefix}{self.name}/{TRAIN_NAME}"
+        key = f"{prefix}{self.name}/{self.train.name}"
         return key, _put(s3, bucket, key, self.train)
 
 

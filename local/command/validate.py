@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -105,8 +106,12 @@ def _check_folder(folder: Path, train: Path, test: Path | None, arguments: argpa
         recipe, problem = Recipe(model=DEFAULT_MODEL), str(error)
     row_cap = not arguments.no_row_cap
     if problem is None:
-        with _progress(train, test) as progress, _open(train) as rows, _maybe(test) as tested:
-            return check_with_recipe(rows, test=tested, recipe=recipe, progress=progress, row_cap=row_cap)
+        with ExitStack() as files:
+            opened = _opened(files, train, test)
+            return check_with_recipe(
+                opened.train, test=opened.test, recipe=recipe, row_cap=row_cap, packing=opened.packing,
+                progress=opened.progress,
+            )  # fmt: skip
     report = _check(train, test, recipe.catalog_model, None, row_cap=row_cap)
     check_slices(report, slices_written(written))
     named = replace(setting_of(recipe, has_test=test is not None), recipe_problem=problem)
@@ -130,19 +135,30 @@ def written_recipe(folder: Path) -> Mapping[str, Any]:
         return parse(file.read(RECIPE_BYTES + 1), found[0].name)
 
 
-@contextmanager
-def _progress(*paths: Path | None) -> Iterator[Callable[[int], None]]:
-    with ByteProgress("checking", sum(path.stat().st_size for path in paths if path is not None)) as progress:
-        yield progress
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The files of a dataset, unpacked. `packing`: what is wrong with the packing of each."""
+
+    train: BinaryIO
+    test: BinaryIO | None
+    packing: Mapping[str, str]
+    progress: Callable[[int], None]
 
 
-@contextmanager
-def _maybe(path: Path | None) -> Iterator[BinaryIO | None]:
-    if path is None:
-        yield None
-        return
-    with _open(path) as file:
-        yield file
+def _opened(files: ExitStack, train: Path | None, test: Path | None) -> _Opened:
+    """Open them until `files` is closed; `train` None: standard input, which is read as it is."""
+    from tunedrop.dataset.packed import plain
+
+    opened: dict[str, BinaryIO] = {}
+    packing: dict[str, str] = {}
+    for name, path in (("train", train), ("test", test)):
+        if path is not None:
+            opened[name], packing[name] = files.enter_context(plain(files.enter_context(_open(path))))
+    size = None if train is None else sum(file.seek(0, os.SEEK_END) for file in opened.values())
+    for file in opened.values():
+        file.seek(0)
+    progress = files.enter_context(ByteProgress("checking", size))
+    return _Opened(opened.get("train", sys.stdin.buffer), opened.get("test"), packing, progress)
 
 
 def _check(
@@ -151,17 +167,18 @@ def _check(
     from tunedrop.dataset import check_dataset
 
     with ExitStack() as files:
-        opened = files.enter_context(_open(train)) if train is not None else sys.stdin.buffer
-        tested = files.enter_context(_open(test)) if test is not None else None
-        size = None if train is None else sum(path.stat().st_size for path in (train, test) if path is not None)
-        progress: Callable[[int], None] = files.enter_context(ByteProgress("checking", size))
+        opened = _opened(files, train, test)
         return check_dataset(
-            opened, test=tested, family=model.family, grader=grader, model=model, row_cap=row_cap, progress=progress
-        )
+            opened.train, test=opened.test, family=model.family, grader=grader, model=model, row_cap=row_cap,
+            progress=opened.progress, packing=opened.packing,
+        )  # fmt: skip
 
 
 def _files(arguments: argparse.Namespace) -> tuple[Path | None, Path | None]:
     """The training file (None: standard input) and the test file, where there is one."""
+    from local.command.dataset_folder import DatasetFolder
+    from tunedrop.identity import TEST_NAMES
+
     test: Path | None = arguments.test
     if arguments.file == "-":
         if arguments.corrected is not None:
@@ -170,11 +187,12 @@ def _files(arguments: argparse.Namespace) -> tuple[Path | None, Path | None]:
     train = Path(arguments.file)
     if train.is_dir():
         folder = train
-        train = folder / "train.jsonl"
-        if test is None and (folder / "test.jsonl").is_file():
-            test = folder / "test.jsonl"
-        if not train.is_file():
-            raise exits.UsageError(f"{folder} holds no train.jsonl; name the training file itself")
+        train = DatasetFolder.open(folder).train
+        found = [folder / name for name in TEST_NAMES if (folder / name).is_file()]
+        if test is None and len(found) > 1:
+            raise exits.UsageError(f"{folder} has {' and '.join(TEST_NAMES)}; keep one of them")
+        if test is None and found:
+            test = found[0]
     if arguments.corrected is not None and arguments.corrected.exists() and arguments.corrected.samefile(train):
         raise exits.UsageError("--corrected: the copy would overwrite the file that it is made from; name another")
     return train, test
@@ -196,11 +214,12 @@ def _write(path: Path, body: bytes) -> None:
 
 def _write_corrected(train: Path | None, copy: Path) -> None:
     from tunedrop.dataset.correct import write_corrected
+    from tunedrop.dataset.packed import plain
 
     if train is None:
         return
     try:
-        with train.open("rb") as source, copy.open("wb") as target:
+        with train.open("rb") as file, plain(file) as (source, _), copy.open("wb") as target:
             done = write_corrected(source, target)
     except OSError as error:
         raise exits.UsageError(f"{copy} cannot be written: {error.strerror}") from error

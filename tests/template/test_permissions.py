@@ -55,6 +55,7 @@ EXPECTED: dict[str, set[str]] = {
     "RegisterRun": {"dynamodb:PutItem", "dynamodb:GetItem"},
     "ResolveInputs": {
         "dynamodb:GetItem",
+        "dynamodb:PutItem",
         "dynamodb:UpdateItem",
         "s3:GetObject",
         "s3:GetObjectVersion",

@@ -46,8 +46,13 @@ def test_every_trigger_schema_has_its_sample() -> None:
     assert triggers >= {"inbox_upload", "pipeline_status_change", "sweep_schedule", "aftermath_from_sweeper"}
 
 
-def test_an_upload_into_the_inbox_starts_the_pipeline(resources: dict[str, dict[str, Any]]) -> None:
-    assert matches(pattern(resources, "InboxUpload"), sample("inbox_upload"))
+@pytest.mark.parametrize(
+    "key", ["inbox/a/train.jsonl", "inbox//train.jsonl", "inbox/a/b/train.jsonl", "inbox/a/train.jsonl.gz"]
+)
+def test_an_upload_into_the_inbox_starts_the_pipeline(resources: dict[str, dict[str, Any]], key: str) -> None:
+    event = sample("inbox_upload")
+    event["detail"]["object"]["key"] = key
+    assert matches(pattern(resources, "InboxUpload"), event)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +62,9 @@ def test_an_upload_into_the_inbox_starts_the_pipeline(resources: dict[str, dict[
         "inbox/gsm8k/recipe.yaml",
         "inbox/gsm8k/train.json",
         "inbox/train.jsonl",
+        "inbox/train.jsonl.gz",
+        "inbox/gsm8k/train.jsonl.zst",
+        "inbox/gsm8k/TRAIN.JSONL",
         "outbox/gsm8k/train.jsonl",
         "runs/gsm8k-0f1e/train.jsonl",
     ],

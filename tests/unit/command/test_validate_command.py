@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import subprocess
@@ -85,7 +86,7 @@ def test_a_corrected_copy_and_a_page_are_written_when_asked_for(
     ("words", "message"),
     [
         (["nowhere.jsonl"], "nowhere.jsonl cannot be read: No such file or directory"),
-        (["."], "holds no train.jsonl"),
+        (["."], "has no train.jsonl (it is empty)"),
         (["{broken}", "--test", "nowhere.jsonl"], "nowhere.jsonl cannot be read"),
         (["{broken}", "--model", "gpt-oss-20b"], "--model: 'gpt-oss-20b' cannot be tuned by Bedrock RFT. Did you mean"),
         (["{broken}", "--grader", "maths"], "--grader: There is no grader of kind 'maths'"),
@@ -190,12 +191,34 @@ def test_a_file_alone_says_what_could_not_be_looked_at(tmp_path: Path, capsys: p
     assert "Name the folder to look at all that a run would" in " ".join(capsys.readouterr().out.split())
 
 
-def test_a_packed_file_is_named_with_the_command_that_unpacks_it(
+def test_a_packed_folder_is_told_as_the_same_folder_unpacked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    told = []
+    for name, pack in (("plain", bytes), ("packed", gzip.compress)):
+        folder = Path(folder_of(tmp_path / name, [*good_rows(), {"messages": []}]))
+        text = (folder / "train.jsonl").read_bytes()
+        (folder / "train.jsonl").unlink()
+        (folder / ("train.jsonl" if name == "plain" else "train.jsonl.gz")).write_bytes(pack(text))
+        assert main.main(["validate", str(folder), "--json"]) == 2
+        told.append(json.loads(capsys.readouterr().out))
+    assert told[0] == told[1]
+    assert {finding["line"] for finding in told[0]["findings"] if finding["rule"] == "messages-empty"} == {121}
+
+
+def test_a_folder_with_a_training_file_packed_and_as_it_is_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Path(folder_of(tmp_path / "a", good_rows()))
+    (folder / "train.jsonl.gz").write_bytes(gzip.compress((folder / "train.jsonl").read_bytes()))
+    assert main.main(["validate", str(folder)]) == 64
+    assert "keep one of them" in capsys.readouterr().err
+
+
+def test_a_broken_packed_file_is_a_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     packed = tmp_path / "train.jsonl.gz"
     packed.write_bytes(b"\x1f\x8b\x08" + bytes(200))
     assert main.main(["validate", str(packed)]) == 2
     told = capsys.readouterr().out
-    assert "this is a gzip file" in told
-    assert "gzip -dc FILE > train.jsonl" in told
+    assert "the packed file is broken" in told
+    assert "gzip -k train.jsonl" in told

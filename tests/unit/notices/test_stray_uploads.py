@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.notices.notices_of_all_kinds import RUN
 from tunedrop.identity import Upload
-from tunedrop.notices.stray_uploads import Remark, look_at, train_beside
+from tunedrop.notices.stray_uploads import Remark, look_at, trains_beside
 from tunedrop.run.record import PinnedObject, RunRecord
 
 
@@ -31,6 +31,9 @@ def look(key: str, *, size: int = 10, text: bytes = b"", record: RunRecord | Non
         "inbox//train.jsonl",
         "inbox//test.jsonl",
         "inbox/a/b/train.jsonl",
+        "inbox/gsm8k/train.jsonl.gz",
+        "inbox//train.jsonl.gz",
+        "inbox/gsm8k/test.jsonl.gz",
         "inbox/gsm8k/test.jsonl",
         "inbox/gsm8k/recipe.yaml",
         "inbox/gsm8k/",
@@ -53,7 +56,15 @@ def test_what_belongs_there_is_passed_over(key: str) -> None:
         ("inbox/gsm8k/recipes.yaml", "starts no run", "inbox/gsm8k/recipe.yaml."),
         ("inbox/gsm8k/data.csv", "starts no run", "tunedrop convert FILE --output train.jsonl"),
         ("inbox/gsm8k/rows.parquet", "is no JSON Lines", "inbox/gsm8k/train.jsonl."),
-        ("inbox/gsm8k/train.jsonl.gz", "is packed", "(gzip -d), and drop what is in it as inbox/gsm8k/train.jsonl."),
+        ("inbox/train.jsonl.gz", "lies in the inbox itself", "inbox/<name>/train.jsonl"),
+        ("inbox/gsm8k/Train.jsonl.GZ", "capitals matter", "Drop it as inbox/gsm8k/train.jsonl.gz."),
+        ("inbox/gsm8k/training.jsonl.gz", "starts no run", "Drop it as inbox/gsm8k/train.jsonl.gz."),
+        ("inbox/gsm8k/tests.jsonl.gz", "starts no run", "Drop it as inbox/gsm8k/test.jsonl.gz."),
+        ("inbox/gsm8k/dev.jsonl.gz", "evaluation.validation", "drop it as inbox/gsm8k/test.jsonl.gz; else"),
+        ("inbox/gsm8k/recipe.yaml.gz", "is packed", "(gzip -d), and drop what is in it as inbox/gsm8k/recipe.yaml."),
+        ("inbox/gsm8k/data.csv.gz", "is no JSON Lines", "tunedrop convert FILE --output train.jsonl"),
+        ("inbox/gsm8k/data.csv.zip", "is packed", "(unzip), make rows of what is in it (tunedrop convert"),
+        ("inbox/gsm8k/train.jsonl.zip", "is packed", "(unzip), and drop what is in it as inbox/gsm8k/train.jsonl."),
         ("inbox/gsm8k/test.jsonl.zst", "is packed", "(zstd -d), and drop what is in it as inbox/gsm8k/test.jsonl."),
         (
             "inbox/gsm8k/validation.jsonl",
@@ -105,4 +116,4 @@ def test_a_sibling_that_its_run_pinned_or_may_still_pin_did_not() -> None:
 
 
 def test_the_training_file_beside_lies_in_the_same_folder() -> None:
-    assert train_beside("inbox/a/b/test.jsonl") == "inbox/a/b/train.jsonl"
+    assert trains_beside("inbox/a/b/test.jsonl") == ("inbox/a/b/train.jsonl", "inbox/a/b/train.jsonl.gz")

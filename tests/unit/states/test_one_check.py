@@ -1,7 +1,8 @@
-"""What `tunedrop validate FOLDER` says of a dataset, ValidateDataset says of the same files: one check."""
+"""`tunedrop validate FOLDER`, a run, the API and the page say the same of the same files: one check."""
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +19,8 @@ from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import PinnedObject, RunRecord
 from tunedrop.run.store import RunStore
-from tunedrop.states import validate_dataset
+from tunedrop.states import run_validation, validate_dataset
+from tunedrop.validations import Validations, findings_key
 
 GOOD = good_rows(150)
 TEST = [a_row(n) for n in range(900, 920)]
@@ -63,7 +65,12 @@ KINDS: dict[str, tuple[bool, bytes, bytes | None, dict[str, Any]]] = {
     "CR LF": (True, lines(GOOD, b"\r\n"), None, {}),
     "blank line": (False, lines([*GOOD[:9], b"", *GOOD[9:]]), None, {}),
     "UTF-16": (False, lines(GOOD).decode().encode("utf-16"), None, {}),
-    "gzip": (False, b"\x1f\x8b\x08" + bytes(500), None, {}),
+    "packed by gzip": (True, gzip.compress(lines(GOOD)), gzip.compress(lines(TEST)), {}),
+    "packed, one broken line": (False, gzip.compress(lines([*GOOD, b"{"])), None, {}),
+    "packed and cut off": (False, gzip.compress(lines(GOOD))[:-9], None, {}),
+    "broken gzip": (False, b"\x1f\x8b\x08" + bytes(500), None, {}),
+    "a test file packed and cut off": (False, lines(GOOD), gzip.compress(lines(TEST))[:-9], {}),
+    "Parquet": (False, b"PAR1" + bytes(500), None, {}),
     "empty": (False, b"", None, {}),
     "one JSON array": (False, json.dumps(GOOD, indent=1).encode(), None, {}),
     "test rows that are trained on": (False, lines(GOOD), lines(GOOD[:20]), {}),
@@ -71,8 +78,8 @@ KINDS: dict[str, tuple[bool, bytes, bytes | None, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_command_and_the_run_say_the_same_of_a_dataset(
-    kind: str, runs_table: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_the_command_a_run_the_api_and_the_page_say_the_same_of_a_dataset(
+    kind: str, runs_table: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     valid, train, test, recipe = KINDS[kind]
     files = {"train.jsonl": train, "recipe.json": json.dumps(recipe).encode()}
@@ -101,7 +108,10 @@ def test_the_command_and_the_run_say_the_same_of_a_dataset(
         )
     )  # fmt: skip
     folder = RunFolder(s3, "runs", "kind-1")
-    resources: Any = SimpleNamespace(runs=store, s3=s3, folder=lambda _: folder)
+    settings = SimpleNamespace(region="us-west-2", parameter_path="/tunedrop/dev", runs_bucket="runs")
+    resources: Any = SimpleNamespace(
+        runs=store, s3=s3, folder=lambda _: folder, dynamodb=boto3.client("dynamodb"), settings=settings
+    )
     if valid:
         assert validate_dataset.run({"run_id": "kind-1"}, resources).rows > 0
         assert (store.load("kind-1").dataset or {})["test_rows"] > 0
@@ -110,3 +120,26 @@ def test_the_command_and_the_run_say_the_same_of_a_dataset(
             validate_dataset.run({"run_id": "kind-1"}, resources)
         assert len(str(caught.value)) < 2_500
     assert folder.read_json(names.FINDINGS) == said
+    page = folder.read(names.FINDINGS_PAGE).decode()
+    assert ("Not valid" in page) is not valid
+    assert all(finding["rule"] in page for finding in said["findings"])
+
+    boto3.client("dynamodb").create_table(
+        TableName="api",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    monkeypatch.setenv("API_TABLE", "api")
+    validations = Validations(resources.dynamodb, "api")
+    source: dict[str, Any] = {"bucket": "inbox", "key": "train.jsonl", "recipe": recipe}
+    if test is not None:
+        source["test"] = {"bucket": "inbox", "key": "test.jsonl"}
+    asked = validations.ask("red", source)
+    assert run_validation.run({"validation_id": asked}, resources).valid is valid
+    result = validations.load(asked)["result"]
+    assert {name: result[name] for name in ("valid", "rows", "counts")} == {
+        name: said[name] for name in ("valid", "rows", "counts")
+    }
+    kept = s3.get_object(Bucket="runs", Key=findings_key(asked))["Body"].read()
+    assert json.loads(kept) == said

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +12,7 @@ from embedded_aws.lambdas.configuration import FunctionConfiguration
 from embedded_aws.lambdas.errors import InvokeRefused, Outcome, exited, failed
 from embedded_aws.lambdas.process import Invocation
 from embedded_aws.waiting import until
-from tests.workflow.pipeline.application import Application
+from tests.workflow.pipeline.application import RECIPE, TEST, TRAIN, Application
 from tunedrop.notices.publication import document_of
 
 
@@ -47,6 +48,35 @@ def test_an_event_that_comes_three_times_is_one_run_one_job_one_notice(applicati
     assert len(application.records(name)) == 1
     assert len(application.jobs(notice["run_id"])) == 1
     assert {each["notice_id"] for each in application.notices_of(name)} == {notice["notice_id"]}
+
+
+@pytest.mark.prove
+def test_the_same_packed_files_dropped_three_times_train_once(application: Application) -> None:
+    files = {"recipe.yaml": RECIPE, "test.jsonl": TEST}
+    name = application.drop(files)
+    for _ in range(3):
+        application.drop({"train.jsonl.gz": gzip.compress(TRAIN, mtime=0)}, name)
+    notices = until(
+        lambda: (found := application.notices_of(name)) and len({each["run_id"] for each in found}) == 3 and found,
+        "the ends of the three drops",
+    )
+    by_status = {status: [each for each in notices if each["status"] == status] for status in ("SUCCEEDED", "REJECTED")}
+    (trained,) = by_status["SUCCEEDED"]
+    assert trained["dataset"]["rows"] == 100
+    assert len(by_status["REJECTED"]) == 2
+    for repeated in by_status["REJECTED"]:
+        assert repeated["reason"]["error"] == "RepeatedDrop"
+        assert trained["run_id"] in repeated["reason"]["message"]
+    assert sum(len(application.jobs(run.run_id)) for run in application.records(name)) == 1
+
+    application.drop({"recipe.yaml": RECIPE + b"labels: {attempt: second}\n"}, name)
+    application.drop({"train.jsonl.gz": gzip.compress(TRAIN, mtime=0)}, name)
+    until(lambda: len(application.records(name)) == 4, "the run of the changed recipe")
+    again = until(
+        lambda: [run for run in application.records(name) if run.recipe and run.recipe["labels"]], "its recipe"
+    )
+    stop(application, name)
+    assert [run.status for run in again] == ["RUNNING"]
 
 
 @pytest.mark.parametrize("how", ["stopped", "failed"])

@@ -24,9 +24,13 @@ INBOX = "inbox/"
 """Where datasets are dropped: `inbox/<name>/train.jsonl`."""
 
 TRAIN_NAME = "train.jsonl"
+TRAIN_NAMES = (TRAIN_NAME, "train.jsonl.gz")
+"""The training file, as it is or packed by gzip."""
+
 TEST_NAME = "test.jsonl"
+TEST_NAMES = (TEST_NAME, "test.jsonl.gz")
 RECIPE_NAMES = ("recipe.yaml", "recipe.yml", "recipe.json")
-SIBLINGS = (TEST_NAME, *RECIPE_NAMES)
+SIBLINGS = (*TEST_NAMES, *RECIPE_NAMES)
 """What may lie beside the training file, whose upload starts the run."""
 
 _BEDROCK_PREFIX = "tunedrop-"

@@ -64,6 +64,10 @@ class DatasetInvalid(Rejected):
     """At least one line of the dataset cannot be trained on."""
 
 
+class RepeatedDrop(Rejected):
+    """The same files were dropped before, and their run is under way or ended well a short while ago."""
+
+
 class NoSignal(Rejected):
     """The base model's rewards leave nothing to learn from: all wrong, all right, or no spread within a group."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import BinaryIO, Final
 
 from tunedrop.catalog import Family, Model
@@ -32,6 +32,7 @@ def check_dataset(
     progress: Callable[[int], None] | None = None,
     setting: Setting | None = None,
     most_prompt_tokens: int | None = None,
+    packing: Mapping[str, str] = {},
 ) -> DatasetReport:
     """Check a training file, and the test file that belongs to it, and say everything that is wrong at once.
 
@@ -42,7 +43,8 @@ def check_dataset(
     `grader`: asked row by row whether it can use `reference_answer`. `model`: its context bounds the prompts, and its
     hyperparameters the suggestions. `row_cap=False`: without the service's 100 to 20,000 rows, for files that are not
     sent as they are. `progress`: called with the number of bytes after each read. `setting`: what the recipe says, for
-    the report. `most_prompt_tokens`: a bound of the recipe's own beside the model's.
+    the report. `most_prompt_tokens`: a bound of the recipe's own beside the model's. `packing`: what is wrong with the
+    packing of a file, by the file's name.
     """
     findings = Findings(family)
     most = READ_ROWS if row_cap else None
@@ -63,6 +65,10 @@ def check_dataset(
         most_prompt_tokens=most_prompt_tokens,
     )  # fmt: skip
     train_check.read(train)
+    for file, problem in packing.items():
+        if problem:
+            findings.withdraw(file)
+            findings.add("file-packed", file, None, problem)
     if row_cap:
         _check_row_count(findings, train_check.rows, train_check.lines_checked)
     for each in (train_check, test_check):

@@ -124,6 +124,12 @@ _TABLE: tuple[Rule, ...] = (
         _OPEN_WEIGHT_DATA, "JSON Lines: one JSON object a line", "Make JSON Lines of it: tunedrop convert.",
     ),
     Rule(
+        "file-packed", _both(E),
+        "A file that gzip packed is read as what is in it, but this one cannot be unpacked.",
+        _OURS, "a whole gzip file of at most 1 GiB of text",
+        "Pack it anew (gzip -k train.jsonl), or with fewer rows.",
+    ),
+    Rule(
         "encoding-utf16", _both(E),
         "JSON that is exchanged between systems is UTF-8; this file is UTF-16 or UTF-32.",
         f"{_RFC} section 8.1", "UTF-8", "Save the file as UTF-8: iconv -f UTF-16 -t UTF-8 FILE.",

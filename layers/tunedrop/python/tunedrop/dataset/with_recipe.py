@@ -27,6 +27,7 @@ def check_with_recipe(
     recipe: Recipe,
     progress: Callable[[int], None] | None = None,
     row_cap: bool = True,
+    packing: Mapping[str, str] = {},
 ) -> DatasetReport:
     """Check the files as `check_dataset` does, by the recipe's model and grader, and what the recipe asks of the rows.
 
@@ -49,6 +50,7 @@ def check_with_recipe(
         progress=progress,
         setting=setting,
         most_prompt_tokens=_most_prompt_tokens(recipe),
+        packing=packing,
     )
     _check_default_grader(report, setting)
     check_slices(report, recipe.evaluation.slices)

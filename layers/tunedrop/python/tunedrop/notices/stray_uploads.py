@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from urllib.parse import quote
 
 from tunedrop import identity
-from tunedrop.identity import RECIPE_NAMES, SIBLINGS, TEST_NAME, TRAIN_NAME, Upload
+from tunedrop.identity import RECIPE_NAMES, SIBLINGS, TEST_NAME, TEST_NAMES, TRAIN_NAME, TRAIN_NAMES, Upload
 from tunedrop.notices.of_run import SCHEMA_VERSION
 from tunedrop.notices.publication import Publication, publication, subject_line
 from tunedrop.outcomes import RecipeInvalid
@@ -78,7 +78,7 @@ def remark_on_name(key: str, size: int) -> Remark | None:
             "lies in the inbox itself, where nothing starts a run.",
             f"Drop it as {identity.INBOX}<name>/{TRAIN_NAME}, in a folder whose name the run will have.",
         )
-    if name == TRAIN_NAME:
+    if name in TRAIN_NAMES:
         return None  # a run has begun, and will say whatever is wrong
     if name not in SIBLINGS:
         return _of_another_name(f"{identity.INBOX}{folder}", name)
@@ -130,14 +130,14 @@ def look_at(
     if by_name is not None or name not in SIBLINGS:
         return by_name
     late = remark_on_lateness(upload, run_beside())
-    if late is not None or name == TEST_NAME:
+    if late is not None or name in TEST_NAMES:
         return late
     return remark_on_recipe(read(), name, region=region, parameter_path=parameter_path)
 
 
-def train_beside(key: str) -> str:
-    """The key of the training file in the same folder."""
-    return f"{key.rpartition('/')[0]}/{TRAIN_NAME}"
+def trains_beside(key: str) -> tuple[str, ...]:
+    """The keys that the training file in the same folder may have."""
+    return tuple(f"{key.rpartition('/')[0]}/{name}" for name in TRAIN_NAMES)
 
 
 def notice_of(upload: Upload, size: int, remark: Remark, *, team: str | None) -> Publication:
@@ -176,9 +176,10 @@ def _ignored(problem: str, advice: str) -> Remark:
 def _of_another_name(folder: str, name: str) -> Remark:
     """What is wrong with a name that starts no run, and the way that is right for what it seems to be."""
     lower = name.lower()
-    if lower in (TRAIN_NAME, *SIBLINGS):
+    if lower in (*TRAIN_NAMES, *SIBLINGS):
         return _ignored(_unknown(name), f"Drop it as {folder}/{lower}.")
     packed = next((ending for ending in _UNPACKED_BY if lower.endswith(ending)), None)
+    inner = lower.removesuffix(packed or "")
     if lower.startswith(_MARKERS) or lower.endswith(_MARKER_ENDINGS):
         problem = "is a file that a program writes beside its data (such as Spark's _SUCCESS), and starts no run."
         way = f"Leave it, or delete it. The rows themselves belong into one file, {folder}/{TRAIN_NAME}."
@@ -188,26 +189,37 @@ def _of_another_name(folder: str, name: str) -> Remark:
             f"Join the parts (text: cat part-* > {TRAIN_NAME}; packed: gzip -dc part-* > {TRAIN_NAME}; Parquet: duckdb "
             f"-c \"COPY (FROM 'part-*.parquet') TO 'rows.jsonl'\"), and drop {folder}/{TRAIN_NAME}."
         )
-    elif packed is not None:
-        inner = _nearest(lower.removesuffix(packed))
-        problem = "is packed, and a run reads files as they are."
-        way = f"Unpack it ({_UNPACKED_BY[packed]}), and drop what is in it as {folder}/{inner}."
-    elif lower.endswith(_CONVERTED) and not get_close_matches(lower, (TRAIN_NAME, *SIBLINGS), n=1, cutoff=_SURELY):
-        problem = "is no JSON Lines by its name, and starts no run."
-        way = f"Make rows of it (tunedrop convert FILE --output {TRAIN_NAME}), and drop them as {folder}/{TRAIN_NAME}."
-    elif lower.rpartition(".")[0] in _VALIDATION:
+    elif inner.rpartition(".")[0] in _VALIDATION and not inner.endswith(_CONVERTED):
         problem = (
             f"{_unknown(name)} Rows to choose a checkpoint by are taken from {TRAIN_NAME} (evaluation.validation)."
         )
-        way = f"To compare the models on it, drop it as {folder}/{TEST_NAME}; else leave it out."
+        way = f"To compare the models on it, drop it as {folder}/{TEST_NAME}{packed or ''}; else leave it out."
+    elif packed == ".gz" and inner.endswith((".jsonl", ".ndjson")):
+        problem, way = _unknown(name), f"Drop it as {folder}/{_nearest(inner)}.gz."
+    elif packed is not None and not inner.endswith(_CONVERTED):
+        problem = "is packed so that no run reads it."
+        way = f"Unpack it ({_UNPACKED_BY[packed]}), and drop what is in it as {folder}/{_nearest(inner)}."
+    elif packed in (".zst", ".zip", ".7z", ".tar"):
+        problem = "is packed, and is no JSON Lines by its name."
+        way = (
+            f"Unpack it ({_UNPACKED_BY[packed]}), make rows of what is in it (tunedrop convert FILE --output "
+            f"{TRAIN_NAME}), and drop them as {folder}/{TRAIN_NAME}."
+        )
+    elif packed is not None or (lower.endswith(_CONVERTED) and not _is_misspelt(lower)):
+        problem = "is no JSON Lines by its name, and starts no run."
+        way = f"Make rows of it (tunedrop convert FILE --output {TRAIN_NAME}), and drop them as {folder}/{TRAIN_NAME}."
     else:
         problem, way = _unknown(name), f"Drop it as {folder}/{_nearest(name)}."
     return _ignored(problem, way)
 
 
+def _is_misspelt(lower: str) -> bool:
+    return bool(get_close_matches(lower, (TRAIN_NAME, *SIBLINGS), n=1, cutoff=_SURELY))
+
+
 def _unknown(name: str) -> str:
-    known = ", ".join((TRAIN_NAME, *SIBLINGS))
-    if name.lower() in (TRAIN_NAME, *SIBLINGS):
+    known = ", ".join((*TRAIN_NAMES, *SIBLINGS))
+    if name.lower() in (*TRAIN_NAMES, *SIBLINGS):
         return f"has a name in which capitals matter; the names that count are {known}."
     return f"has a name that starts no run; the names that count are {known}."
 
@@ -215,6 +227,6 @@ def _unknown(name: str) -> str:
 def _nearest(name: str) -> str:
     if name.lower().endswith((".yaml", ".yml")):
         return RECIPE_NAMES[0]
-    known = [TRAIN_NAME, *SIBLINGS]
+    known = [TRAIN_NAME, TEST_NAME, *RECIPE_NAMES]
     found = get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     return found[0] if found else TRAIN_NAME

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from botocore.exceptions import ClientError
 
 from tunedrop.answer_members import member
-from tunedrop.identity import RECIPE_NAMES, TEST_NAME, Upload, kept_version
+from tunedrop.dataset.packed import write_plain
+from tunedrop.identity import RECIPE_NAMES, TEST_NAMES, Upload, kept_version
 from tunedrop.outcomes import InputMissing
 from tunedrop.run.record import PinnedObject
 from tunedrop.service_faults import code_of
@@ -22,6 +23,9 @@ _FORBIDDEN = frozenset({"403", "AccessDenied", "Forbidden"})
 _MISSING = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket", "NotFound", "MethodNotAllowed", "405"})
 """The last two are about a version that is a delete marker."""
 
+_CHECKSUMS = ("ChecksumSHA256", "ChecksumCRC64NVME", "ChecksumSHA1", "ChecksumCRC32C", "ChecksumCRC32")
+"""The surest first. docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html"""
+
 _CHANGED = frozenset({"412", "PreconditionFailed"})
 
 _HOW_TO_KEEP_VERSIONS = (
@@ -34,9 +38,9 @@ def pin(client: S3Client, bucket: str, key: str, version_id: str = "") -> Pinned
     """The object as it is now, or in the version given; None where it is not there."""
     try:
         if version_id:
-            head = client.head_object(Bucket=bucket, Key=key, VersionId=version_id)
+            head = client.head_object(Bucket=bucket, Key=key, VersionId=version_id, ChecksumMode="ENABLED")
         else:
-            head = client.head_object(Bucket=bucket, Key=key)
+            head = client.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
     except ClientError as error:
         if code_of(error) in _MISSING:
             return None
@@ -47,7 +51,15 @@ def pin(client: S3Client, bucket: str, key: str, version_id: str = "") -> Pinned
         version_id or kept_version(head.get("VersionId")),
         member(head, "ContentLength", int, "S3's HeadObject"),
         member(head, "ETag", str, "S3's HeadObject").strip('"'),
+        _content(head),
     )
+
+
+def _content(head: Mapping[str, Any]) -> str:
+    """What S3 says of an object's bytes: the ETag, or, where a key of KMS makes each ETag another, a checksum."""
+    if not str(head.get("ServerSideEncryption", "")).startswith("aws:kms"):
+        return str(head.get("ETag", "")).strip('"')
+    return next((f"{name}={head[name]}" for name in _CHECKSUMS if head.get(name)), "")
 
 
 def pin_upload(client: S3Client, upload: Upload) -> PinnedObject:
@@ -70,8 +82,8 @@ def pin_upload(client: S3Client, upload: Upload) -> PinnedObject:
 
 
 def pin_test(client: S3Client, train: PinnedObject) -> PinnedObject | None:
-    """The test set beside the training file, if one was dropped."""
-    return pin(client, train.bucket, _beside(train.key, TEST_NAME))
+    """The test set beside the training file, if one was dropped. Raises InputMissing: there are several."""
+    return _pin_one(client, train, TEST_NAMES, "test set")
 
 
 def pin_recipe(client: S3Client, train: PinnedObject) -> PinnedObject | None:
@@ -80,12 +92,14 @@ def pin_recipe(client: S3Client, train: PinnedObject) -> PinnedObject | None:
     Raises:
         InputMissing: there are several, and which one counts cannot be told.
     """
-    found = [
-        pinned for name in RECIPE_NAMES if (pinned := pin(client, train.bucket, _beside(train.key, name))) is not None
-    ]
+    return _pin_one(client, train, RECIPE_NAMES, "recipe")
+
+
+def _pin_one(client: S3Client, train: PinnedObject, wanted: tuple[str, ...], what: str) -> PinnedObject | None:
+    found = [pinned for name in wanted if (pinned := pin(client, train.bucket, _beside(train.key, name))) is not None]
     if len(found) > 1:
         raise InputMissing(
-            f"expected one recipe, got several: {', '.join(each.uri for each in found)}; remove all but one."
+            f"expected one {what}, got several: {', '.join(each.uri for each in found)}; remove all but one."
         )
     return found[0] if found else None
 
@@ -155,6 +169,14 @@ def open_pinned(client: S3Client, pinned: PinnedObject):  # type: ignore[no-unty
                 f"to start a new run. {_HOW_TO_KEEP_VERSIONS}"
             ) from error
         raise
+
+
+def fetch_plain(client: S3Client, pinned: PinnedObject, file: BinaryIO) -> str:
+    """Write the pinned object to `file`, unpacked where it is packed; what is wrong with the packing ("": nothing).
+
+    Raises InputMissing as `open_pinned` does.
+    """
+    return write_plain(open_pinned(client, pinned), file)
 
 
 def _beside(key: str, name: str) -> str:

@@ -14,7 +14,8 @@ from tunedrop.outcomes import Status
 class PinnedObject:
     """One S3 object as it was found: in its version, where its bucket keeps versions, and by its ETag in any case.
 
-    An object that has another ETag when it is read is not the one that was pinned.
+    An object that has another ETag when it is read is not the one that was pinned. `content` is the same for the same
+    bytes, uploaded in the same way; "" where S3 does not say it.
     """
 
     bucket: str
@@ -22,6 +23,7 @@ class PinnedObject:
     version_id: str
     bytes: int
     etag: str = ""
+    content: str = ""
 
     @property
     def uri(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,14 +51,14 @@ def _notice_about(upload: Upload, size: int, resources: Resources) -> Publicatio
         return read(resources.s3, pinned, most_bytes=RECIPE_BYTES)
 
     def run_beside() -> RunRecord | None:
-        train = pin(resources.s3, upload.bucket, stray_uploads.train_beside(upload.key))
-        if train is None:
-            return None
-        try:
-            run_id = identity.run_id_for_upload(Upload(train.bucket, train.key, train.version_id))
-            return resources.runs.load(run_id)
-        except RunNotFound:
-            return None
+        for key in stray_uploads.trains_beside(upload.key):
+            train = pin(resources.s3, upload.bucket, key)
+            if train is None:
+                continue
+            with suppress(RunNotFound):
+                run_id = identity.run_id_for_upload(Upload(train.bucket, train.key, train.version_id))
+                return resources.runs.load(run_id)
+        return None
 
     remark = stray_uploads.look_at(
         upload,

@@ -5,6 +5,7 @@ That is decided once: a state that runs again finds its decision in the record.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from tunedrop.identity import Upload
 from tunedrop.notices import of_run
-from tunedrop.outcomes import InputMissing, RecipeInvalid
+from tunedrop.outcomes import InputMissing, RecipeInvalid, RepeatedDrop, RunNotFound
 from tunedrop.recipe import Recipe, resolve
 from tunedrop.recipe_grader import grader_of
 from tunedrop.recipe_text import RECIPE_BYTES, parse
 from tunedrop.resources import Resources
+from tunedrop.run.drops import MINUTES_AFTER_END, Drops, drop_of, stands_for_its_drop
 from tunedrop.run.inputs import pin_object, pin_recipe, pin_test, pin_upload, read
 from tunedrop.run.record import PinnedObject, RunRecord
 from tunedrop.settings import Settings
@@ -42,6 +44,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Resolved:
     Raises:
         InputMissing: the training file's version is gone, or there are several recipes; what a call named is not there.
         RecipeInvalid: names every field that is wrong, or why the run that is resumed cannot be.
+        RepeatedDrop: another run has the same files.
         RunReleased: the run was stopped meanwhile.
     """
     record = resources.runs.load(event["run_id"])
@@ -87,7 +90,31 @@ def _resolve(record: RunRecord, resources: Resources) -> RunRecord:
         _require_same_team(record, earlier)
         _require_same_model(recipe, earlier)
     arn = _grader(recipe, settings, earlier)
+    if source.get("kind") == "upload":
+        _require_new_drop(run_id, resources, train, test, recipe_file)
     return store.update(run_id, {"recipe": recipe.model_dump(mode="json"), "grader_arn": arn})
+
+
+def _require_new_drop(run_id: str, resources: Resources, *files: PinnedObject | None) -> None:
+    pinned = [each for each in files if each is not None]
+    if not all(each.content for each in pinned):
+        return  # S3 does not say what is in them
+
+    def stands(other: str) -> bool:
+        try:
+            return stands_for_its_drop(resources.runs.load(other))
+        except RunNotFound:
+            return False
+
+    drops = Drops(resources.dynamodb, os.environ["API_TABLE"])
+    holder = drops.claim(drop_of(*pinned), run_id, stands)
+    if holder != run_id:
+        names = " and ".join(each.key.rpartition("/")[2] for each in pinned)
+        raise RepeatedDrop(
+            f"the same bytes of {names} were dropped into the same folder before: run {holder} is under way with them, "
+            f"or ended well less than {MINUTES_AFTER_END} minutes ago, so this drop starts nothing. To train on them "
+            "once more, change something in recipe.yaml, such as `labels: {attempt: second}`, or take another folder."
+        )
 
 
 def _upload(source: Mapping[str, Any]) -> Upload:

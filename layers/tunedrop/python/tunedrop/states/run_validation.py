@@ -15,8 +15,7 @@ from tunedrop.outcomes import InputMissing, RecipeInvalid
 from tunedrop.recipe import resolve
 from tunedrop.recipe_text import RECIPE_BYTES, parse
 from tunedrop.resources import Resources
-from tunedrop.run.inputs import open_pinned, pin_object, read
-from tunedrop.run.record import PinnedObject
+from tunedrop.run.inputs import fetch_plain, pin_object, read
 from tunedrop.run.storable import text_of
 from tunedrop.states.decision import Decision, for_the_handler
 from tunedrop.validations import Validations, findings_key
@@ -94,18 +93,11 @@ def _check(source: Mapping[str, Any], resources: Resources) -> dict[str, Any]:
     train = pin_object(s3, source)
     test = pin_object(s3, source["test"]) if "test" in source else None
     with tempfile.TemporaryFile() as train_file, tempfile.TemporaryFile() as test_file:
-        _fetch(resources, train, cast(BinaryIO, train_file))
+        packing = {"train": fetch_plain(s3, train, cast(BinaryIO, train_file))}
         if test is not None:
-            _fetch(resources, test, cast(BinaryIO, test_file))
+            packing["test"] = fetch_plain(s3, test, cast(BinaryIO, test_file))
         from tunedrop.dataset.with_recipe import check_with_recipe  # the API starts without it
 
         tested = cast(BinaryIO, test_file) if test is not None else None
-        report = check_with_recipe(cast(BinaryIO, train_file), test=tested, recipe=recipe)
+        report = check_with_recipe(cast(BinaryIO, train_file), test=tested, recipe=recipe, packing=packing)
     return report.to_json()
-
-
-def _fetch(resources: Resources, pinned: PinnedObject, file: BinaryIO) -> None:
-    body = open_pinned(resources.s3, pinned)
-    while chunk := body.read(1 << 20):
-        file.write(chunk)
-    file.seek(0)

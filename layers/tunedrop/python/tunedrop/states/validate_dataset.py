@@ -6,7 +6,7 @@ import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import orjson
 
@@ -22,12 +22,8 @@ from tunedrop.recipe import Recipe
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
-from tunedrop.run.inputs import open_pinned
-from tunedrop.run.record import PinnedObject
+from tunedrop.run.inputs import fetch_plain
 from tunedrop.states.decision import Decision
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +48,12 @@ def run(event: Mapping[str, Any], resources: Resources) -> Validated:
     recipe = Recipe.model_validate(record.recipe)
     if record.train is None:
         raise InputMissing(f"run {run_id} has no training file pinned")
-    with (
-        _fetched(s3, record.train) as train,
-        _fetched(s3, record.test) as test,
-    ):
-        report = check_with_recipe(train, test=None if record.test is None else test, recipe=recipe)
+    with tempfile.TemporaryFile() as train_file, tempfile.TemporaryFile() as test_file:
+        train, test = _binary(train_file), _binary(test_file)
+        packing = {"train": fetch_plain(s3, record.train, train)}
+        if record.test is not None:
+            packing["test"] = fetch_plain(s3, record.test, test)
+        report = check_with_recipe(train, test=None if record.test is None else test, recipe=recipe, packing=packing)
         _write_findings(run_folder, report, record.name, {"train": train, "test": test})
         if not report.valid:
             raise DatasetInvalid(reason(report, run_folder.uri(names.FINDINGS_PAGE)))
@@ -160,17 +157,6 @@ def _add_options(source: BinaryIO, target: BinaryIO, options: Mapping[str, Any])
             target.write(line)
         else:
             target.write(written + b"," + line.lstrip()[1:])
-
-
-def _fetched(s3: S3Client, pinned: PinnedObject | None) -> BinaryIO:
-    """The pinned object as a local temporary file; an empty one for None. The caller closes it."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-    if pinned is not None:
-        body = open_pinned(s3, pinned)
-        while chunk := body.read(1 << 20):
-            file.write(chunk)
-        file.seek(0)
-    return _binary(file)
 
 
 def _binary(file: Any) -> BinaryIO:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from tunedrop.outcomes import RepeatedDrop
+
 _REASON_CHARACTERS = 2_000
 """A reason in an e-mail; the JSON document, and the findings that it names, have all of it."""
 
@@ -41,7 +43,7 @@ def _ended(body: Body) -> list[str]:
     if body["status"] == "SUCCEEDED":
         what = _VERDICT.get((evaluation or {}).get("verdict", ""), "it ended well")
     else:
-        what = _END[body["status"]]
+        what = _SAME_AGAIN if _repeats(body) else _END[body["status"]]
     reason = ""
     if body["reason"]:
         message = body["reason"]["message"]
@@ -122,6 +124,8 @@ _END = {
     "CANCELLED": "it was stopped",
 }
 
+_SAME_AGAIN = "the same files were dropped before, so it started nothing, and nothing was paid for"
+
 _VERDICT = {
     "improved": "the tuned model is better than its base",
     "tied": "the test set shows no difference between the tuned model and its base",
@@ -139,6 +143,8 @@ def _next_step(body: Body) -> str:
     status = body["status"]
     if status == "SUCCEEDED":
         return _NEXT.get((body["evaluation"] or {}).get("verdict", ""), "")
+    if _repeats(body):
+        return "Next: wait for the notice of the run that the reason names; the reason says how to train once more."
     if status == "REJECTED":
         return "Next: mend what the reason names, and drop the dataset anew."
     if body["tuned_model"] or body["training"]:
@@ -147,6 +153,10 @@ def _next_step(body: Body) -> str:
             "over if that made a model, and trains nothing again."
         )
     return "Next: drop the dataset anew to start again; nothing was trained."
+
+
+def _repeats(body: Body) -> bool:
+    return bool(body["reason"]) and body["reason"]["error"] == RepeatedDrop.__name__
 
 
 def _evaluation(evaluation: Mapping[str, Any]) -> str:

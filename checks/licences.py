@@ -15,7 +15,8 @@ from checks import sam_template
 HEADING = """# Licences
 
 These are the packages of the dependencies layer, from `requirements/layer.lock`. `make licences` writes this page from
-what each package says about itself. We change no package; its own licence file is in the layer beside it.
+what each package says about itself; its own licence file is in the layer beside it. We change one package,
+botocore: `layers/dependencies/lean_botocore.py` takes out the data of services that we do not call.
 
 | package | version | licence |
 |---|---|---|"""

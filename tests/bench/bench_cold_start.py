@@ -5,6 +5,8 @@
 Each function starts in a new process as in Lambda: its folder, then the layers, read-only; then the standard library;
 its settings of the template; no cache of bytecode but what the layers ship. Beside it stands the same start
 without the layers' bytecode. The first call has an event that ends early, after all that the handler imports.
+Where the function's role may use Bedrock's OpenAI-compatible endpoint, the first call includes the SDK, a client, and
+the part of the client that the function uses: answers of models, or files and jobs.
 
 The fastest of some starts counts, whose files are in the machine's page cache. What is bounded is the processor's time,
 interpreter included, which other work on the machine does not change. Lambda gives a function a share of a
@@ -17,6 +19,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,8 +61,9 @@ try:
 except Exception as error:
     answered = type(error).__name__
 if sys.argv[5]:  # what asks Bedrock imports the SDK when it comes to that; here it does so now
-    import openai
-    openai.OpenAI(base_url="http://127.0.0.1:1/v1", api_key="measured")
+    from tunedrop.openai_sdk import openai
+    client = openai.OpenAI(base_url="http://127.0.0.1:1/v1", api_key="measured")
+    client.chat.completions if sys.argv[5] == "answers" else (client.files, client.fine_tuning.jobs)
 ended = time.perf_counter()
 # Not getrusage: its peak is that of the process that this one was forked from.
 peak = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
@@ -85,22 +89,26 @@ class Start(NamedTuple):
 
 
 def functions() -> dict[str, dict[str, Any]]:
-    """Each function of the translated template: its properties, its folder, whether its role may ask a model."""
+    """Each function of the translated template: its properties, its folder, and what it asks Bedrock for."""
     source = sam_template.read()
     resources = sam_template.translate(source)["Resources"]
     return {
         name: {
             **each["Properties"],
             "folder": ROOT / source["Resources"][name]["Properties"]["CodeUri"],
-            "asks": any(
-                action.startswith("bedrock-mantle:")
-                for statement in statements_of(resources, each["Properties"]["Role"]["Fn::GetAtt"][0])
-                for action in listed(statement["Action"])
-            ),
+            "asks": asked_for(name, statements_of(resources, each["Properties"]["Role"]["Fn::GetAtt"][0])),
         }
         for name, each in resources.items()
         if each["Type"] == "AWS::Lambda::Function"
     }
+
+
+def asked_for(name: str, statements: Iterable[dict[str, Any]]) -> str:
+    """What a function with these statements asks Bedrock's OpenAI-compatible endpoint for; empty where it may not."""
+    actions = (action for statement in statements for action in listed(statement["Action"]))
+    if not any(action.startswith("bedrock-mantle:") for action in actions):
+        return ""
+    return "answers" if name in ASK_MODELS else "jobs"
 
 
 def first_event(name: str) -> Any:
@@ -129,6 +137,9 @@ def first_event(name: str) -> Any:
     return {"run_id": "measured", "shard": 0, "validation_id": "measured"}
 
 
+ASK_MODELS = frozenset({"RehearseGrader", "EvaluateShard", "GraderJudge"})
+"""The functions that ask a model; the others of Bedrock's ask for files and jobs."""
+
 EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:measured:measured"
 
 
@@ -149,10 +160,9 @@ def start(function: dict[str, Any], event: Any, endpoint: str, layers: Layers, b
     given |= {"BEDROCK_API_KEY_SECRET": ""}
     environment = {**variables, **numbers, **{name: value for name, value in given.items() if name in variables}, **aws}
     paths = [str(function["folder"]), *map(str, layers.folders)]
-    asks = "asks" if function["asks"] else ""
     interpreter = getattr(sys, "_base_executable", None) or sys.executable  # without this environment's packages
     ended = subprocess.run(
-        [*before, interpreter, "-I", "-S", "-c", START, *paths, json.dumps(event), asks],
+        [*before, interpreter, "-I", "-S", "-c", START, *paths, json.dumps(event), function["asks"]],
         env={"PATH": os.environ["PATH"], **environment},
         capture_output=True,
         text=True,

@@ -91,8 +91,8 @@ class BedrockChat:
     """Chat completions of Bedrock's OpenAI-compatible endpoint, with the stack's key, or a short-term one.
 
     The endpoint is `MANTLE_BASE_URL`, or the Region's own; the secret with the key is `BEDROCK_API_KEY_SECRET`, empty
-    where the stack has none. The SDK (0.4 s to import) is loaded when this is made, so
-    that forked workers have it already; the client, with its connections, is one process' own, for all its judges.
+    where the stack has none. The SDK is loaded when this is made, so that forked
+    workers have it already; the client, with its connections, is one process' own, for all its judges.
     """
 
     _MAX_TOKENS = 2048
@@ -100,7 +100,8 @@ class BedrockChat:
 
     def __init__(self) -> None:
         import aws_bedrock_token_generator  # noqa: F401 (for the workers, as above)
-        import openai
+
+        from tunedrop.openai_sdk import openai
 
         self._openai = openai
 
@@ -203,7 +204,7 @@ _KEYS = _KeptKeys()
 @lru_cache(maxsize=2)
 def _client(_: int, region: str, base_url: str, secret: str) -> Any:
     """The client of the process with this id: a forked child must not use its parent's connections."""
-    import openai
+    from tunedrop.openai_sdk import openai
 
     return openai.OpenAI(
         base_url=base_url,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import openai
 from pydantic import Field
 
 from tunedrop import mantle
 from tunedrop.answer_members import AnswerBroken
+from tunedrop.openai_sdk import openai
 from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply, Throttled, text_with_calls
 from tunedrop.service_answers import Answer, OptionalCount, OptionalText, read
 from tunedrop.settings import Settings

@@ -10,12 +10,12 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
-import openai
 from pydantic import Field
 
 from tunedrop import identity
 from tunedrop.answer_members import AnswerBroken
 from tunedrop.catalog import is_simulated
+from tunedrop.openai_sdk import openai
 from tunedrop.service_answers import Answer, OptionalText, read
 from tunedrop.training.backend import (
     Busy,

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 SERVICES = frozenset(
-    ["bedrock", "bedrock-runtime", "cloudwatch", "dynamodb", "lambda", "s3", "secretsmanager", "sns", "stepfunctions"]
+    "bedrock bedrock-runtime cloudwatch dynamodb lambda s3 secretsmanager sns ssm stepfunctions".split()  # noqa: SIM905
 )
 """The services that Tunedrop's functions make clients of, by botocore's names."""
 

@@ -19,7 +19,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -103,7 +103,7 @@ def functions() -> dict[str, dict[str, Any]]:
     }
 
 
-def asked_for(name: str, statements: Iterable[dict[str, Any]]) -> str:
+def asked_for(name: str, statements: Iterable[Mapping[str, Any]]) -> str:
     """What a function with these statements asks Bedrock's OpenAI-compatible endpoint for; empty where it may not."""
     actions = (action for statement in statements for action in listed(statement["Action"]))
     if not any(action.startswith("bedrock-mantle:") for action in actions):

@@ -39,10 +39,12 @@ def make_lean(data: Path) -> None:
 
 
 def without_documentation(description: Any) -> Any:
-    """A service's description without the texts that `documentation` names; a member of that name has no text there."""
+    """A service's description with empty texts as `documentation`; a member of that name is no text, and stays."""
     if isinstance(description, dict):
-        kept = only(description, lambda name: name != "documentation" or not isinstance(description[name], str))
-        return {name: without_documentation(each) for name, each in kept.items()}
+        return {
+            name: "" if name == "documentation" and isinstance(each, str) else without_documentation(each)
+            for name, each in description.items()
+        }
     if isinstance(description, list):
         return [without_documentation(each) for each in description]
     return description

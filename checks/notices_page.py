@@ -35,11 +35,6 @@ def filter_policies() -> dict[str, dict[str, Any]]:
     return {wish: json.loads(policy) for wish, policy in _POLICY.findall(section)}
 
 
-def subscriber_template() -> str:
-    """The CloudFormation template that the page shows for a queue that subscribes."""
-    return _block("yaml")
-
-
 def dedupe_lines() -> str:
     """The Python lines by which the page dedupes."""
     return _block("python")

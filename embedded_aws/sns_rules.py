@@ -73,10 +73,18 @@ def _attribute_problem(name: str, kind: str, value: Any) -> str | None:
     return None
 
 
+_ASKED = {"sqs": "sqs:SendMessage", "lambda": "lambda:InvokeFunction"}
+"""What SNS needs to be allowed, by the protocol of a subscription; others need nothing."""
+
+
 def may_send(permissions: Permissions, subscription: Any) -> bool:
-    """Whether the policy of the subscription's queue (moto's object), and its key, let SNS in for the topic."""
+    """Whether the policy of the subscription's queue or function (moto's object), and its key, let SNS in for the
+    topic."""
+    action = _ASKED.get(subscription.protocol)
     arn = subscription.endpoint
-    allowed = permissions.service_may("sns.amazonaws.com", "sqs:SendMessage", arn, source_arn=subscription.topic.arn)
+    allowed = action is None or permissions.service_may(
+        "sns.amazonaws.com", action, arn, source_arn=subscription.topic.arn
+    )
     if not allowed:
         LOG.warning(
             "a message is lost: the policy of %s, or of its key, does not let SNS in for %s",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 from typing import Any
 
 import moto.sns.models
+import requests
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 from moto.sns.exceptions import InvalidParameterValue
 from moto.sqs.exceptions import SQSException
 
@@ -31,19 +35,34 @@ def refuse_what_aws_refuses(replace: Replace) -> None:
     original = replace(moto.sns.models.SNSBackend, "publish", publish)
 
 
-def ask_queues(replace: Replace, hooks: Hooks) -> None:
-    """moto's SNS sends to every subscribed queue; AWS's only to one whose policy lets it in, and else the message
-    is lost (docs.aws.amazon.com/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html)."""
+def sign_the_subject(replace: Replace) -> None:
+    """moto's signature leaves the Subject out, which SNS signs
+    (docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html)."""
+
+    def get_post_data(subscription: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        envelope: dict[str, Any] = original(subscription, *args, **kwargs)
+        members = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
+        text = "".join(f"{name}\n{envelope[name]}\n" for name in members if name in envelope)
+        signature = subscription.private_key().sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
+        return {**envelope, "Signature": base64.b64encode(signature).decode()}
+
+    original = replace(moto.sns.models.Subscription, "get_post_data", get_post_data)
+
+
+def ask_subscribers(replace: Replace, hooks: Hooks) -> None:
+    """moto's SNS sends to every subscribed queue and function; AWS's only to one whose policy lets it in, and else the
+    message is lost (docs.aws.amazon.com/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html). Who publishes hears
+    nothing of a subscriber that does not take a message."""
 
     def publish(subscription: Any, *args: Any, **kwargs: Any) -> None:
-        if subscription.protocol != "sqs":
-            original(subscription, *args, **kwargs)
-        elif sns_rules.may_send(hooks.permissions, subscription) and sns_rules.may_go_raw(
-            subscription, kwargs.get("message_attributes")
+        attributes = kwargs.get("message_attributes")
+        if not sns_rules.may_send(hooks.permissions, subscription) or not sns_rules.may_go_raw(
+            subscription, attributes
         ):
-            try:
-                original(subscription, *args, **kwargs)
-            except SQSException as refusal:  # nobody who publishes hears of it
-                LOG.warning("a message is lost: %s did not take it: %s", subscription.endpoint, refusal)
+            return
+        try:
+            original(subscription, *args, **kwargs)
+        except (SQSException, requests.RequestException) as refusal:
+            LOG.warning("a message is lost: %s did not take it: %s", subscription.endpoint, refusal)
 
     original = replace(moto.sns.models.Subscription, "publish", publish)

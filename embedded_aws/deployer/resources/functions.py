@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from typing import Any
 
 from embedded_aws.deployer.errors import NotHonoured, TemplateInvalid
@@ -37,10 +39,20 @@ RESERVED_VARIABLES = {
 
 
 def _archive(stack: Stack, logical_id: str, location: dict[str, Any]) -> bytes:
+    if "ZipFile" in location:
+        return _inline(location["ZipFile"])
     if location.get("S3Bucket") != ARTEFACTS_BUCKET:
         raise NotHonoured(f"{logical_id}: code must be a folder of this machine, got {location}")
     artefact = stack.artefacts[location["S3Key"]]
     return link_folder(artefact.path) if artefact.built else pack_folder(artefact.path)
+
+
+def _inline(source: str) -> bytes:
+    """Code that stands in the template, which CloudFormation puts into a module `index`."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("index.py", source)
+    return packed.getvalue()
 
 
 @resource_type(
@@ -50,6 +62,7 @@ def _archive(stack: Stack, logical_id: str, location: dict[str, Any]) -> bytes:
         "Description",
         "Code.S3Bucket",
         "Code.S3Key",
+        "Code.ZipFile",
         "Handler",
         "Runtime",
         "Role",

@@ -11,6 +11,8 @@ from embedded_aws.deployer.resource_type import Stack, resource_type, tags, trut
 from embedded_aws.permissions.conditions import ConditionUnknown
 from embedded_aws.permissions.policy import statements
 
+_PROTOCOLS = ("sqs", "lambda", "http", "https", "email")
+
 
 def _attribute(value: Any) -> str:
     """An attribute's value as the API takes it: text, or a document as JSON."""
@@ -21,10 +23,9 @@ def _attribute(value: Any) -> str:
 
 def _check_protocol(logical_id: str, subscribed: dict[str, Any]) -> None:
     # An address is subscribed, and listed as AWS lists it; no mail leaves this machine.
-    if subscribed["Protocol"] not in ("sqs", "email"):
-        raise NotHonoured(
-            f"{logical_id}: a subscription by {subscribed['Protocol']} is not honoured; by sqs and email it is"
-        )
+    if subscribed["Protocol"] not in _PROTOCOLS:
+        known = ", ".join(_PROTOCOLS)
+        raise NotHonoured(f"{logical_id}: a subscription by {subscribed['Protocol']} is not honoured; by {known} it is")
 
 
 def _check_policy(logical_id: str, properties: dict[str, Any]) -> None:
@@ -68,7 +69,8 @@ def topic_policy(stack: Stack, logical_id: str, properties: dict[str, Any]) -> C
     "AWS::SNS::Subscription",
     honoured=["TopicArn", "Protocol", "Endpoint", "FilterPolicy", "FilterPolicyScope", "RawMessageDelivery"],
     without_effect={
-        "RedrivePolicy": "deliveries between topics and queues of one process do not fail",
+        "RedrivePolicy": "what cannot be delivered is written into the log, and not tried again",
+        "DeliveryPolicy": "each message is sent once",
         "Region": "there is one region on one machine",
     },
 )

@@ -5,6 +5,7 @@ A failure here is good news: moto has learned what the change was for. Take the 
 
 from __future__ import annotations
 
+import base64
 import importlib
 import inspect
 import json
@@ -27,9 +28,12 @@ import moto.stepfunctions.models
 import pytest
 import requests
 from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 from moto import mock_aws
 from moto.dynamodb.comparisons import get_filter_expression
 from moto.events.models import Rule
+from moto.sns.models import Subscription, sns_backends
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.common.string import string_expression
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_api_gateway import (
@@ -391,13 +395,25 @@ def test_moto_stores_numbers_and_depths_that_dynamodb_refuses() -> None:
     assert set(item) == {"id", "long", "deep", "small"}
 
 
-@canary_of(sns.ask_queues)
+@canary_of(sns.ask_subscribers)
 def test_moto_sends_to_a_queue_without_a_policy() -> None:
     url = _client("sqs").create_queue(QueueName="queue")["QueueUrl"]
     topic = _client("sns").create_topic(Name="topic")["TopicArn"]
     _client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:{ACCOUNT}:queue")
     _client("sns").publish(TopicArn=topic, Message="m")
     assert len(_client("sqs").receive_message(QueueUrl=url)["Messages"]) == 1
+
+
+@canary_of(sns.sign_the_subject)
+def test_moto_s_signature_leaves_the_subject_out() -> None:
+    topic = _client("sns").create_topic(Name="topic")["TopicArn"]
+    subscribed = Subscription(ACCOUNT, sns_backends[ACCOUNT][REGION].topics[topic], "https://example.org/", "https")
+    envelope = subscribed.get_post_data("m", "1", "the subject")
+    members = ("Message", "MessageId", "Timestamp", "TopicArn", "Type")
+    text = "".join(f"{name}\n{envelope[name]}\n" for name in members)
+    signature = base64.b64decode(envelope["Signature"])
+    key = subscribed.private_key().public_key()
+    key.verify(signature, text.encode(), padding.PKCS1v15(), hashes.SHA256())  # raises where it is another's
 
 
 @canary_of(sns.refuse_what_aws_refuses)

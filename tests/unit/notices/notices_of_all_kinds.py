@@ -10,7 +10,7 @@ from tunedrop.identity import Upload
 from tunedrop.notices import of_run, stray_uploads
 from tunedrop.notices.publication import Publication
 from tunedrop.outcomes import Status
-from tunedrop.recipe import Promotion, Recipe
+from tunedrop.recipe import Budget, Prices, Promotion, Recipe
 from tunedrop.run.record import PinnedObject, RunRecord
 
 RUN = RunRecord(
@@ -23,11 +23,17 @@ RUN = RunRecord(
     updated_at="2026-01-01T00:00:00.000Z",
     source={"bucket": "drop", "key": "inbox/gsm8k/train.jsonl", "version_id": "v1"},
     train=PinnedObject("drop", "inbox/gsm8k/train.jsonl", "v1", 12345),
-    recipe=Recipe(model="openai.gpt-oss-20b").model_dump(mode="json"),
+    recipe=Recipe(
+        model="openai.gpt-oss-20b",
+        labels={"suite": "maths", "team": "research"},
+        budget=Budget(prices=Prices(hour=1.0, step=0.01)),
+    ).model_dump(mode="json"),
 )
 TRAINED = replace(
     RUN,
     job_id="ftjob-1",
+    submitted_at="2026-01-01T00:00:00.000Z",
+    reached={"PollJob": "2026-01-01T05:00:00.000Z"},
     tuned_model="ft-1",
     dataset={"rows": 300},
     training={"steps": 67, "reward_first": 0.5, "reward_last": 0.9, "simulated": True, "findings": []},
@@ -53,7 +59,11 @@ FINDING = {
 def ended(record: RunRecord, status: Status, error: str = "", message: str = "") -> Publication:
     reason = {"error": error, "message": message} if error else None
     notice_of_the_end: Publication = of_run.closing(
-        record, status, reason, report_uri="s3://runs/report.html", finished_at="2026-01-01T01:00:00.000Z"
+        record,
+        status,
+        reason,
+        report_uri="s3://runs/runs/gsm8k-0123456789abcdef/report.html",
+        finished_at="2026-01-01T01:00:00.000Z",
     )["notice"]
     return notice_of_the_end
 
@@ -68,7 +78,7 @@ def upload(name: str, record: RunRecord | None) -> Publication:
         dropped, 10, read=lambda: b"", run_beside=lambda: record, region="us-west-2", parameter_path="/tunedrop/dev"
     )
     assert remark is not None
-    return stray_uploads.notice_of(dropped, 10, remark, team="research")
+    return stray_uploads.notice_of(dropped, 10, remark, team="research", region="us-west-2")
 
 
 NOTICES: Mapping[str, Publication] = {
@@ -76,11 +86,18 @@ NOTICES: Mapping[str, Publication] = {
     "started alone": of_run.started(RUN),
     "warning": of_run.warning(TRAINED, FINDING),
     "approval": of_run.approval_wanted(
-        replace(compared("improved"), status=Status.SUCCEEDED), Promotion(parameter="/tunedrop/gsm8k", approval=True)
+        replace(compared("improved"), status=Status.SUCCEEDED),
+        Promotion(parameter="/tunedrop/gsm8k", approval=True),
+        runs_table="runs",
     ),
     "improved": ended(compared("improved"), Status.SUCCEEDED),
     "tied": ended(compared("tied"), Status.SUCCEEDED),
     "regressed": ended(compared("regressed"), Status.SUCCEEDED),
+    "hacked": ended(
+        replace(TRAINED, evaluation={**EVALUATION, "verdict": "improved", "suspected_reward_hacking": True}),
+        Status.SUCCEEDED,
+    ),
+    "repeated": ended(RUN, Status.REJECTED, "RepeatedDrop", "run gsm8k-1 is under way with them"),
     "rejected": ended(RUN, Status.REJECTED, "DatasetInvalid", "line 3 is no JSON"),
     "failed": ended(TRAINED, Status.FAILED, "EvaluationIncomplete", "too few answers"),
     "cancelled": ended(RUN, Status.CANCELLED, "Stopped", "The execution was stopped."),

@@ -50,11 +50,11 @@ def published_of(name: str) -> list[Mapping[str, Any]]:
     return [
         of_run.started(replace(run, test=PinnedObject("drop", f"inbox/{name}/test.jsonl", "v1", 99))),
         of_run.warning(trained, finding),
-        of_run.approval_wanted(good, Promotion(parameter="/tunedrop/gsm8k", approval=True)),
+        of_run.approval_wanted(good, Promotion(parameter="/tunedrop/gsm8k", approval=True), runs_table="runs"),
         ended(good, Status.SUCCEEDED),
         ended(run, Status.REJECTED, "DatasetInvalid", f"{key}: no JSON"),
         ended(trained, Status.FAILED, "EvaluationIncomplete", "too few answers"),
-        stray_uploads.notice_of(stray, 10, remark, team="research"),
+        stray_uploads.notice_of(stray, 10, remark, team="research", region="us-west-2"),
     ]
 
 
@@ -102,8 +102,10 @@ def test_a_name_without_such_characters_is_its_attribute_to_the_letter() -> None
     ("name", "told"),
     [
         ("größe übung", "grosse ubung"),
-        ("数学", None),
-        ("\u043c\u0438\u0440", None),
+        ("数学", "ShuXue"),
+        ("\u043c\u0438\u0440", "mir"),
+        ("🦜 sums", ":parrot: sums"),
+        ("\ue000", None),
         ("a\x07b", None),
         ("sums-1", "sums-1"),
     ],

@@ -27,6 +27,7 @@ FIELDS = {
     *("schema_version", "notice_id", "run_id", "name", "status", "reason", "base_model", "tuned_model", "dataset"),
     *("training", "evaluation", "report_uri", "execution_arn", "started_at", "finished_at"),
     *("promotion", "released", "may_still_cost", "event", "team"),
+    *("headline", "next", "links", "commands", "labels"),
 }
 
 
@@ -64,6 +65,7 @@ def test_a_run_that_went_well_tells_its_training_and_no_reason() -> None:
         "reward_last": 0.9,
         "findings": [],
         "simulated": True,
+        "dollars": None,
     }
     attributes = {name: each["StringValue"] for name, each in closing["notice"]["MessageAttributes"].items()}
     assert attributes == {

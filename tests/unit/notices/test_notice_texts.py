@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 
-from tests.unit.notices.notices_of_all_kinds import NOTICES, RUN
+from tests.unit.notices.notices_of_all_kinds import NOTICES, RUN, compared
 from tunedrop.notices import of_run
+from tunedrop.notices.plain_text import count
 from tunedrop.notices.publication import document_of
+from tunedrop.notices.summary import REASON_CHARACTERS
+from tunedrop.notices.texts import sms
 from tunedrop.outcomes import Status
+from tunedrop.recipe import Promotion, Recipe
 
 
 def mail(published: Mapping[str, Any]) -> str:
@@ -26,13 +30,38 @@ def documents() -> list[Any]:
 
 
 @pytest.mark.parametrize("published", documents())
-def test_every_notice_says_its_name_its_id_and_something_to_do(published: Mapping[str, Any]) -> None:
-    body, text = document_of(published), mail(published)
-    assert body["name"] in text
-    assert f"Notice: {body['notice_id']}" in text
+def test_every_mail_says_first_what_happened_and_what_to_do(published: Mapping[str, Any]) -> None:
+    document, text = document_of(published), mail(published)
+    headline, following, *_ = text.split("\n")
+    assert (headline, following) == (document["headline"], document["next"])
+    assert document["name"] in headline
+    assert len(headline) <= REASON_CHARACTERS + 200
+    assert following.startswith("Next: ")
+    assert f"Notice: {document['notice_id']}" in text
     assert "None" not in text
     assert len(text) < 4000
-    assert text.count("\n\n") >= 2, "paragraphs"
+
+
+@pytest.mark.parametrize("published", documents())
+def test_every_link_and_command_of_the_document_is_in_the_mail(published: Mapping[str, Any]) -> None:
+    document, text = document_of(published), mail(published)
+    assert document["links"]
+    for each in document["links"]:
+        assert f"{each['title']}: {each['url']}" in text
+        assert each["url"].startswith("https://us-west-2.console.aws.amazon.com/")
+        assert not set(each["url"]) & set(" <>\"'")
+    for each in document["commands"]:
+        assert each["command"] in text.split("\n    ", 1)[1]
+
+
+@pytest.mark.parametrize("published", documents())
+def test_a_text_message_has_the_first_two_lines_in_at_most_480_characters(published: Mapping[str, Any]) -> None:
+    document, text = document_of(published), json.loads(published["Message"])["sms"]
+    assert text.startswith(f"Tunedrop: {document['headline'][:60]}")
+    assert document["next"][:100] in text
+    assert text.endswith(f" Run {document['run_id']}" if document["run_id"] else document["next"])
+    assert len(text) <= sms.CHARACTERS
+    assert "\n" not in text
 
 
 @pytest.mark.parametrize("published", documents())
@@ -49,24 +78,49 @@ def test_every_notice_carries_the_attributes_that_it_has_values_for(published: M
 @pytest.mark.parametrize(
     ("kind", "says"),
     [
-        ("improved", "the tuned model is better than its base"),
+        ("improved", "The tuned model of gsm8k is better than its base: mean reward 0.893, before 0.512 (+0.381)."),
         ("improved", "from 0.512 to 0.893: a difference of +0.381 (95% interval +0.320 to +0.440, p = 0.0001)"),
         ("improved", "Training and model were simulated on one machine."),
-        ("tied", "no difference"),
-        ("regressed", "keep the base model"),
-        ("rejected", "DatasetInvalid: line 3 is no JSON"),
-        ("rejected", "nothing was trained"),
+        ("improved", "Took: 1 hour\n"),
+        ("improved", "tunedrop report gsm8k-0123456789abcdef --bucket runs"),
+        ("improved", "Labels: suite=maths, team=research\n"),
+        ("improved", "Training cost: $5.67 by the recipe's prices\n"),
+        ("improved", "/s3/object/runs?region=us-west-2&prefix=runs/gsm8k-0123456789abcdef/report.html"),
+        ("tied", "The test set shows no difference"),
+        ("tied", "Next: keep the base model."),
+        ("regressed", "is worse than its base"),
+        ("hacked", "But reward hacking is suspected: what the grader does not see got worse."),
+        ("repeated", "The same files of gsm8k were dropped before, so they started nothing. run gsm8k-1 is under way"),
+        ("rejected", "was rejected before any training was paid for. DatasetInvalid: line 3 is no JSON."),
+        ("rejected", "/s3/object/runs?region=us-west-2&prefix=runs/gsm8k-0123456789abcdef/findings.html"),
+        ("failed", "The run of gsm8k failed. EvaluationIncomplete: too few answers.\n"),
         ("failed", "`resumes: gsm8k-0123456789abcdef`"),
-        ("cancelled", "it was stopped"),
-        ("started", "Found beside it: a test set (s3://drop/inbox/gsm8k/test.jsonl). So the default recipe applies."),
-        ("started alone", "Found beside it: nothing."),
-        ("warning", "The policy answers ever the same."),
-        ("approval", "POST /runs/gsm8k-0123456789abcdef/approve"),
+        ("cancelled", "The run of gsm8k was stopped. The execution was stopped.\n"),
+        (
+            "started",
+            "Found beside train.jsonl: a test set.\nNext: nothing, if that is right. The default recipe applies.",
+        ),
+        ("started alone", "Found beside train.jsonl: nothing."),
+        ("started alone", "A share of the training rows is held out as the test set and the default recipe applies."),
+        (
+            "started alone",
+            "aws stepfunctions stop-execution --region us-west-2 --execution-arn arn:aws:states:us-west-2:",
+        ),
+        ("warning", "The training of gsm8k shows entropy_collapse, and goes on. The policy answers ever the same.\n"),
+        (
+            "approval",
+            "Approve or reject: the tuned model of gsm8k is better than its base (mean reward +0.381) and can",
+        ),
+        (
+            "approval",
+            "Next: answer within 24 hours, by a command of this notice or through the API. No answer means no.",
+        ),
+        ("approval", '--task-output \'{"approved": true}\' --task-token "$(aws dynamodb get-item --region us-west-2'),
         ("ignored", "inbox/gsm8k/train.json has a name that starts no run"),
         ("late", "came after run gsm8k-0123456789abcdef had pinned its inputs"),
     ],
 )
-def test_a_text_says_what_happened(kind: str, says: str) -> None:
+def test_a_mail_says_what_happened(kind: str, says: str) -> None:
     assert says in mail(NOTICES[kind])
 
 
@@ -74,10 +128,31 @@ def test_a_figure_that_is_missing_keeps_no_notice_from_being_sent() -> None:
     run = replace(RUN, evaluation={"verdict": "improved"}, training={}, job_id="ftjob-1")
     closing = of_run.closing(run, Status.SUCCEEDED, None, report_uri=None)
     assert "an unknown number" in mail(closing["notice"])
+    assert mail(closing["notice"]).startswith("The tuned model of gsm8k is better than its base.\n")
 
 
-def test_a_long_reason_is_cut_in_the_text_and_whole_in_the_document() -> None:
-    message = "x" * 5000
+def test_a_long_reason_is_cut_at_a_word_in_the_texts_and_whole_in_the_document() -> None:
+    message = "line 12 is no JSON; " * 200
     closing = of_run.closing(RUN, Status.FAILED, {"error": "E", "message": message}, report_uri=None)["notice"]
     assert document_of(closing)["reason"]["message"] == message
-    assert len(mail(closing)) < 3500
+    headline = document_of(closing)["headline"]
+    assert headline.endswith((" no…", " is…", " JSON…", " line…", " 12…"))
+    assert len(headline) <= len("The run of gsm8k failed. E: ") + REASON_CHARACTERS
+
+
+def test_a_promotion_that_was_done_changes_what_the_notice_says_to_do() -> None:
+    recipe = Recipe(model="openai.gpt-oss-20b", promotion=Promotion(parameter="/tunedrop/gsm8k"))
+    run = replace(compared("improved"), recipe=recipe.model_dump(mode="json"))
+    closing = of_run.closing(run, Status.SUCCEEDED, None, report_uri=None)["notice"]
+    assert "It is not in /tunedrop/gsm8k: " in document_of(closing)["next"]
+    done = of_run.with_promotion(closing, done=True, why_not=None)
+    assert document_of(done)["next"].startswith("Next: nothing. /tunedrop/gsm8k has the model's id now")
+    assert document_of(done)["next"] in mail(done)
+    assert (done["Subject"], done["MessageAttributes"]) == (closing["Subject"], closing["MessageAttributes"])
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [(0, "0 rows"), (1, "1 row"), (1200, "1,200 rows"), (None, "an unknown number of rows")]
+)
+def test_one_thing_is_counted_in_the_singular(number: int | None, told: str) -> None:
+    assert count(number, "row") == told

@@ -205,7 +205,7 @@ def test_a_model_that_is_no_better_is_not_promoted_by_any_call(resources: Resour
     close(resources, verdict="tied")
     assert promote(resources, "approved") == "nothing"
     assert places(resources) == (None, None)
-    assert instructions(resources.runs.load(RUN)) == {"wanted": False, "approval": False}
+    assert instructions(resources.runs.load(RUN), runs_table="runs") == {"wanted": False, "approval": False}
 
 
 def refuse(resources: Resources, monkeypatch: pytest.MonkeyPatch, code: str, status: int = 400) -> None:

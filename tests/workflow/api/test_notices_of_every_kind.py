@@ -78,10 +78,9 @@ WISHES: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
 
 
 @pytest.fixture(scope="module")
-def subscriber(running_service: Service, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The queue of the template that the page shows for a subscriber; its URL."""
-    template = tmp_path_factory.mktemp("subscriber") / "template.yaml"
-    template.write_text(notices_page.subscriber_template())
+def subscriber(running_service: Service) -> str:
+    """The queue of the template that the page names for a subscriber; its URL."""
+    template = notices_page.ROOT / "docs/subscribers/sqs.yaml"
     topic = running_service.stack.outputs["NoticesTopicArn"]
     deployed = deploy(running_service.stack.aws, template, {"Topic": topic}, stack_name="subscriber")
     url: str = deployed.outputs["QueueUrl"]

@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunedrop import clock, identity, outcomes
-from tunedrop.notices.publication import Publication, publication, subject_line
+from tunedrop.notices import actions
+from tunedrop.notices.publication import Publication, document_of, publication, subject_line, with_document
+from tunedrop.notices.summary import summary
 from tunedrop.outcomes import Status
 from tunedrop.recipe import Promotion
 from tunedrop.run.promotion import standing
 from tunedrop.run.record import RunRecord
+from tunedrop.training.budget import training_cost
 from tunedrop.training.holdings import left_behind
 
 SCHEMA_VERSION = "1.0"
@@ -32,22 +35,32 @@ def closing(
     finished_at = finished_at or clock.now_text()
     if reason is not None:
         reason = {"error": reason["error"], "message": outcomes.reason(reason["message"])}
-    body = _body(record, status, reason, finished_at=finished_at, report_uri=report_uri)
+    document = _end(record, status, reason, finished_at=finished_at, report_uri=report_uri)
+    commands = [actions.report_command(record.run_id, report_uri)] if report_uri else []
     return {
         "status": status,
         "reason": reason,
         "finished_at": finished_at,
         "report_uri": report_uri,
         "notice": publication(
-            body, subject(record.name, record.run_id, status, _verdict(record)), attributes(record, status)
+            _ready(document, record, commands),
+            subject(record.name, record.run_id, status, _verdict(record)),
+            attributes(record, status),
         ),
     }
+
+
+def with_promotion(published: Mapping[str, Any], *, done: bool, why_not: str | None) -> Publication:
+    """The terminal notice with what came of the promotion."""
+    document = document_of(published)
+    document["promotion"] |= {"done": done, "why_not": why_not}
+    return with_document(published, {**document, **summary(document)})
 
 
 def started(record: RunRecord) -> Publication:
     """The notice that a run has begun, with what was found beside its dataset. Its id is the same each time."""
     train, recipe = record.train, record.recipe or {}
-    body = {
+    document = {
         **_head(record, "run_started", identity.started_notice_id(record.run_id)),
         "grader": (recipe.get("grader") or {}).get("kind"),
         "dataset": None
@@ -60,14 +73,13 @@ def started(record: RunRecord) -> Publication:
         "execution_arn": record.execution_arn,
         "started_at": record.started_at,
     }
-    return publication(
-        body, subject_line("Tunedrop STARTED: ", record.name, record.run_id), _attributes(record, "run_started")
-    )
+    line = subject_line("Tunedrop STARTED: ", record.name, record.run_id)
+    return publication(_ready(document, record, [_stop(record)]), line, _attributes(record, "run_started"))
 
 
 def warning(record: RunRecord, finding: Mapping[str, Any]) -> Publication:
     """The notice of one finding about a training that goes on, ready to publish. Its id is the same each time."""
-    body = {
+    document = {
         **_head(record, "training_warning", identity.warning_notice_id(record.run_id, finding["name"])),
         "job_id": record.job_id,
         "finding": dict(finding),
@@ -75,13 +87,14 @@ def warning(record: RunRecord, finding: Mapping[str, Any]) -> Publication:
         "execution_arn": record.execution_arn,
     }
     line = subject_line(f"Tunedrop WARNING: {finding['name']}, ", record.name, record.run_id)
-    return publication(body, line, {**_attributes(record, "training_warning"), "finding": str(finding["name"])})
+    told = {**_attributes(record, "training_warning"), "finding": str(finding["name"])}
+    return publication(_ready(document, record, [_stop(record)]), line, told)
 
 
-def approval_wanted(record: RunRecord, promotion: Promotion) -> Publication:
+def approval_wanted(record: RunRecord, promotion: Promotion, *, runs_table: str) -> Publication:
     """The notice that asks a person to approve the promotion, ready to publish. Its id is the same each time."""
     evaluation = record.evaluation or {}
-    body = {
+    document = {
         **_head(record, "approval_wanted", identity.approval_notice_id(record.run_id)),
         "tuned_model": record.tuned_model,
         "parameter": promotion.parameter,
@@ -93,7 +106,9 @@ def approval_wanted(record: RunRecord, promotion: Promotion) -> Publication:
         "execution_arn": record.execution_arn,
     }
     line = subject_line("Tunedrop APPROVAL WANTED: ", record.name, record.run_id)
-    return publication(body, line, {**_attributes(record, "approval_wanted"), "verdict": _verdict(record)})
+    commands = actions.word_commands(record.run_id, runs_table, _region(record))
+    told = {**_attributes(record, "approval_wanted"), "verdict": _verdict(record)}
+    return publication(_ready(document, record, commands), line, told)
 
 
 def attributes(record: RunRecord, status: Status) -> dict[str, str | None]:
@@ -116,7 +131,26 @@ def _head(record: RunRecord, event: str, notice_id: str) -> dict[str, Any]:
         "team": record.team,
         "status": str(record.status),
         "base_model": _base_model(record),
+        "labels": dict((record.recipe or {}).get("labels") or {}),
     }
+
+
+def _ready(document: Mapping[str, Any], record: RunRecord, commands: list[actions.Action]) -> dict[str, Any]:
+    """A document with all that its reader can act on."""
+    return {
+        **document,
+        **summary(document),
+        "links": actions.links(document, _region(record)),
+        "commands": commands,
+    }
+
+
+def _region(record: RunRecord) -> str:
+    return record.execution_arn.split(":")[3]
+
+
+def _stop(record: RunRecord) -> actions.Action:
+    return actions.stop_command(record.execution_arn, _region(record))
 
 
 def subject(name: str, run_id: str, status: Status, verdict: str | None) -> str:
@@ -124,11 +158,11 @@ def subject(name: str, run_id: str, status: Status, verdict: str | None) -> str:
     return subject_line(f"Tunedrop {status}: " + (f"{verdict}, " if verdict else ""), name, run_id)
 
 
-def _body(
+def _end(
     record: RunRecord, status: Status, reason: Mapping[str, str] | None, *, finished_at: str, report_uri: str | None
 ) -> dict[str, Any]:
     training = record.training or {}
-    dataset = record.dataset or {}
+    dataset, cost = record.dataset or {}, training_cost(record)
     return {
         **_head(record, "run_ended", identity.terminal_notice_id(record.run_id)),
         "status": str(status),
@@ -144,6 +178,7 @@ def _body(
             "reward_last": training.get("reward_last"),
             "findings": [finding["name"] for finding in training.get("findings") or ()],
             "simulated": bool(training.get("simulated", False)),
+            "dollars": cost.dollars if cost else None,
         },
         "evaluation": record.evaluation,
         "promotion": standing(record, status),

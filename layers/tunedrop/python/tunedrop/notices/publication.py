@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
@@ -26,11 +25,6 @@ state machine 256 KiB for its whole data; SNS charges for each 64 KB."""
 _LONGEST_TEXT = 8_000
 _TEXT_PER_ENTRY = 40
 """Cutting a document to texts of N characters cuts its lists to N / 40 entries."""
-
-_LATIN = str.maketrans(
-    {"ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O", "œ": "oe", "ł": "l", "Ł": "L", "đ": "d", "þ": "th"}
-)
-"""Latin letters that are no letter with an accent."""
 
 _NOT_IN_ATTRIBUTES = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 """SNS, Publish: "Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to
@@ -71,7 +65,7 @@ def document_of(published: Mapping[str, Any]) -> dict[str, Any]:
 def subject_line(told: str, name: str, instead: str) -> str:
     """`told` and as much of `name` as SNS takes: at most 99 printable ASCII characters in all.
 
-    `instead`, in printable ASCII, stands for a name that ASCII cannot write.
+    `instead`, in printable ASCII, stands for a name of which ASCII can write nothing, or with control characters.
     """
     plain = _in_ascii(name) or instead
     room = SUBJECT_LENGTH - len(told)
@@ -118,7 +112,9 @@ def _message_attributes(values: Mapping[str, str | None]) -> dict[str, MessageAt
 
 
 def _in_ascii(name: str) -> str | None:
-    """A name in printable ASCII, accents left off; None where it has other letters, or control characters."""
-    folded = unicodedata.normalize("NFKD", name.translate(_LATIN))
-    plain = "".join(each for each in folded if not unicodedata.combining(each))
-    return plain if all(" " <= each <= "~" for each in plain) and plain.strip() else None
+    """A name in printable ASCII, letters of other scripts by their sound; None where nothing readable is left."""
+    if not name.isascii():
+        from anyascii import anyascii  # most names do without its tables
+
+        name = anyascii(name)
+    return name if all(" " <= each <= "~" for each in name) and name.strip() else None

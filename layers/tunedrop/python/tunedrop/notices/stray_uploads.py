@@ -13,8 +13,10 @@ from urllib.parse import quote
 
 from tunedrop import identity
 from tunedrop.identity import RECIPE_NAMES, SIBLINGS, TEST_NAME, TEST_NAMES, TRAIN_NAME, TRAIN_NAMES, Upload
+from tunedrop.notices.actions import links
 from tunedrop.notices.of_run import SCHEMA_VERSION
 from tunedrop.notices.publication import Publication, publication, subject_line
+from tunedrop.notices.summary import summary
 from tunedrop.outcomes import RecipeInvalid
 from tunedrop.recipe import resolve
 from tunedrop.recipe_grader import grader_of
@@ -140,10 +142,10 @@ def trains_beside(key: str) -> tuple[str, ...]:
     return tuple(f"{key.rpartition('/')[0]}/{name}" for name in TRAIN_NAMES)
 
 
-def notice_of(upload: Upload, size: int, remark: Remark, *, team: str | None) -> Publication:
+def notice_of(upload: Upload, size: int, remark: Remark, *, team: str | None, region: str) -> Publication:
     """The notice about an upload, ready to publish. Its id is the same each time."""
     name = identity.dataset_name(upload.key)
-    body = {
+    document = {
         "schema_version": SCHEMA_VERSION,
         "notice_id": identity.upload_notice_id(upload),
         "event": remark.event,
@@ -158,8 +160,9 @@ def notice_of(upload: Upload, size: int, remark: Remark, *, team: str | None) ->
         "problem": remark.problem,
         "advice": remark.advice,
     }
+    ready = {**document, **summary(document), "links": links(document, region), "commands": []}
     told = {"event": remark.event, "name": name, "team": team}
-    return publication(body, subject_line("Tunedrop UPLOAD: ", name, quote(name)), told)
+    return publication(ready, subject_line("Tunedrop UPLOAD: ", name, quote(name)), told)
 
 
 def _is(upload: Upload, pinned: PinnedObject) -> bool:

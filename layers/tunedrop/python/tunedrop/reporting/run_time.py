@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tunedrop import clock
-from tunedrop.recipe import Recipe
 from tunedrop.run.record import RunRecord
 from tunedrop.stages import BY_NAME
-from tunedrop.training.budget import dollars_of, gradings_of
+from tunedrop.training.budget import training_cost
 
 
 def stages(record: RunRecord, finished_at: str) -> list[dict[str, Any]]:
@@ -34,18 +33,10 @@ def _title(stage: str) -> str:
 
 def cost(record: RunRecord) -> dict[str, str]:
     """What the training cost by the prices that the recipe gives, and what was counted; empty without prices."""
-    if record.recipe is None or record.submitted_at is None:
+    known = training_cost(record)
+    if known is None:
         return {}
-    recipe = Recipe.model_validate(record.recipe)
-    if not recipe.trains or not recipe.budget.prices.given:
-        return {}
-    # A job that was never polled to an end is counted up to the last look at the run.
-    end = clock.parse(record.reached.get("PollJob", record.updated_at))
-    hours = max(0.0, (end - clock.parse(record.submitted_at)).total_seconds() / 3600)
-    steps = int((record.training or {}).get("steps") or 0)
-    gradings = gradings_of(recipe, steps)
-    dollars = dollars_of(recipe.budget, hours=hours, steps=steps, gradings=gradings)
     return {
-        "training": f"${dollars:,.2f} by the recipe's prices",
-        "counted": f"{hours:.2f} hours, {steps:,} steps, {gradings:,} gradings",
+        "training": f"${known.dollars:,.2f} by the recipe's prices",
+        "counted": f"{known.hours:.2f} hours, {known.steps:,} steps, {known.gradings:,} gradings",
     }

@@ -95,14 +95,14 @@ def run(event: Mapping[str, Any], resources: Resources) -> Concluded:
     return Concluded(
         "concluded",
         verdict=evaluation.get("verdict"),
-        promotion=instructions(record),
+        promotion=instructions(record, runs_table=resources.settings.runs_table),
         notice=record.notice,
         difference=float(evaluation.get("difference", 0.0)),
         closed_now=closed_now,
     )
 
 
-def instructions(record: RunRecord) -> dict[str, Any]:
+def instructions(record: RunRecord, *, runs_table: str) -> dict[str, Any]:
     """What the state machine does about the promotion, once the run is closed with its notice.
 
     `wanted`: go on to PromoteModel; with `approval`, only after a person's word, for which `asking` is published and
@@ -117,7 +117,7 @@ def instructions(record: RunRecord) -> dict[str, Any]:
         "wanted": True,
         "approval": True,
         "wait_seconds": round(promotion.approval_hours * 3600),
-        "asking": of_run.approval_wanted(record, promotion),
+        "asking": of_run.approval_wanted(record, promotion, runs_table=runs_table),
     }
 
 

@@ -71,4 +71,4 @@ def _notice_about(upload: Upload, size: int, resources: Resources) -> Publicatio
     if remark is None:
         return None
     team = resources.teams.of_dataset_name(identity.dataset_name(upload.key))
-    return stray_uploads.notice_of(upload, size, remark, team=team)
+    return stray_uploads.notice_of(upload, size, remark, team=team, region=resources.settings.region)

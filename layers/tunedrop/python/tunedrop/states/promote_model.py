@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from tunedrop.answer_members import member
-from tunedrop.notices.publication import document_of, with_document
+from tunedrop.notices import of_run
 from tunedrop.outcomes import ServiceBusy
 from tunedrop.resources import Resources
 from tunedrop.run.promotion import deserved, wanted
@@ -132,8 +132,6 @@ def _ended(resources: Resources, record: RunRecord, outcome: str, why_not: str) 
     """Note what came of it in the record, and in the notice if that is not out yet."""
     changes: dict[str, Any] = {"promotion": outcome, "approval_token": None}
     if record.notice is not None and record.notified_at is None:
-        document = document_of(record.notice)
-        document["promotion"] |= {"done": outcome == "done", "why_not": why_not or None}
-        changes["notice"] = with_document(record.notice, document)
+        changes["notice"] = of_run.with_promotion(record.notice, done=outcome == "done", why_not=why_not or None)
     record = resources.runs.update_if(record.run_id, changes, "attribute_exists(run_id)")
     return Promoted(outcome, record.notice, why_not)

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from tunedrop import clock
 from tunedrop.outcomes import BudgetExceeded
 from tunedrop.recipe import Budget, Recipe
+from tunedrop.run.record import RunRecord
+
+
+class TrainingCost(NamedTuple):
+    """What a training cost by the recipe's prices, and what was counted."""
+
+    dollars: float
+    hours: float
+    steps: int
+    gradings: int
 
 
 def gradings_of(recipe: Recipe, steps: int) -> int:
@@ -18,6 +31,21 @@ def dollars_of(budget: Budget, *, hours: float, steps: int, gradings: int) -> fl
     """What the training has cost so far by the prices that the recipe gives."""
     prices = budget.prices
     return hours * prices.hour + steps * prices.step + gradings * prices.grading
+
+
+def training_cost(record: RunRecord) -> TrainingCost | None:
+    """What the run's training has cost by the prices that the recipe gives; None without prices or a job."""
+    if record.recipe is None or record.submitted_at is None:
+        return None
+    recipe = Recipe.model_validate(record.recipe)
+    if not recipe.trains or not recipe.budget.prices.given:
+        return None
+    # A job that was never polled to an end is counted up to the last look at the run.
+    end = clock.parse(record.reached.get("PollJob", record.updated_at))
+    hours = max(0.0, (end - clock.parse(record.submitted_at)).total_seconds() / 3600)
+    steps = int((record.training or {}).get("steps") or 0)
+    gradings = gradings_of(recipe, steps)
+    return TrainingCost(dollars_of(recipe.budget, hours=hours, steps=steps, gradings=gradings), hours, steps, gradings)
 
 
 def hold_to_budget(recipe: Recipe, *, job_id: str, hours: float, steps: int | None) -> None:

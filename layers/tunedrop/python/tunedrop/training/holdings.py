@@ -49,10 +49,14 @@ def left_behind(record: RunRecord) -> list[dict[str, str]]:
             left.append({"kind": kind, "id": name, "why": why})
 
     if model.family is Family.NOVA:
-        add("model", record.tuned_model, "a custom model is stored, and perhaps charged, until it is deleted")
+        add("model", record.tuned_model, "stored, and perhaps charged, until somebody deletes it")
         deleted = "deployment deleted" in record.released.values()
         if record.deploying_at is not None and not deleted:
-            add("deployment", record.asked_as or f"of {record.run_id}", "it is charged by the token when it is asked")
+            add("deployment", record.asked_as or f"of {record.run_id}", "charged by the token when it is asked")
     else:
-        add("training file", record.file_id, "it stays at Bedrock until it is deleted (`cleanup.delete_files`)")
+        add(
+            "training file",
+            record.file_id,
+            "kept until somebody deletes it; `cleanup.delete_files` deletes it when a run ends",
+        )
     return left

@@ -1,0 +1,147 @@
+"""The first two lines of every notice, made from its document: what happened, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tunedrop.notices.plain_text import count, plain, sentence, short
+from tunedrop.outcomes import RepeatedDrop
+
+REASON_CHARACTERS = 300
+"""A reason in a text for people; the JSON document, the findings and the report have all of it."""
+
+Document = Mapping[str, Any]
+
+
+def summary(document: Document) -> dict[str, str]:
+    """`headline`: what happened, with its figure or its reason. `next`: what to do."""
+    document = plain(document)
+    headline, following = _SUMMARIES[document["event"]](document)
+    return {"headline": headline, "next": following}
+
+
+def _ended(document: Document) -> tuple[str, str]:
+    name, status = document["name"], document["status"]
+    if status == "SUCCEEDED":
+        return _succeeded(document)
+    reason = document["reason"] or {"error": "", "message": ""}
+    why = sentence(short(reason["message"], REASON_CHARACTERS)) if reason["message"] else ""
+    named = f"{reason['error']}: {why}" if reason["error"] != "Stopped" else why
+    if reason["error"] == RepeatedDrop.__name__:
+        return f"The same files of {name} were dropped before, so they started nothing. {why}", _AFTER_A_REPETITION
+    if status == "REJECTED":
+        return f"The run of {name} was rejected before any training was paid for. {named}", _after_rejection(reason)
+    if status == "CANCELLED":
+        return f"The run of {name} was stopped. {named}".rstrip(), _after_an_end(document)
+    return f"The run of {name} failed. {named}".rstrip(), _after_an_end(document)
+
+
+def _succeeded(document: Document) -> tuple[str, str]:
+    evaluation = document["evaluation"] or {}
+    verdict = evaluation.get("verdict", "")
+    what = _VERDICT.get(verdict, "The run of {name} ended well").format(name=document["name"])
+    headline = sentence(f"{what}{difference(evaluation)}" if evaluation else what)
+    if evaluation.get("suspected_reward_hacking"):
+        headline += " But reward hacking is suspected: what the grader does not see got worse."
+    if verdict == "improved":
+        return headline, _after_an_improvement(document["promotion"])
+    return headline, _NEXT.get(verdict, "Next: open the report.")
+
+
+def difference(evaluation: Mapping[str, Any]) -> str:
+    """The comparison in a few figures; none where they are missing."""
+    base, tuned = evaluation.get("base") or {}, evaluation.get("tuned") or {}
+    figures = (base.get("mean_reward"), tuned.get("mean_reward"), evaluation.get("difference"))
+    if any(each is None for each in figures):
+        return ""
+    return f": mean reward {figures[1]:.3f}, before {figures[0]:.3f} ({figures[2]:+.3f})"
+
+
+def _after_an_improvement(promotion: Mapping[str, Any]) -> str:
+    if promotion["done"]:
+        return f"Next: nothing. {promotion['parameter']} has the model's id now; the id before it is kept in /previous."
+    if promotion["wanted"]:
+        return f"Next: use the tuned model by its id. It is not in {promotion['parameter']}: {promotion['why_not']}."
+    return "Next: use the tuned model by its id. The report compares its answers with the base model's."
+
+
+def _after_rejection(reason: Mapping[str, str]) -> str:
+    if reason["error"] == "DatasetInvalid":
+        return "Next: correct what the findings list, and drop the dataset again."
+    return "Next: correct what the reason names, and drop the dataset again."
+
+
+def _after_an_end(document: Document) -> str:
+    if document["tuned_model"] or document["training"]:
+        return (
+            f"Next: start a run whose recipe says `resumes: {document['run_id']}`. It uses the model that this run's "
+            "job made, if it made one, and trains nothing again."
+        )
+    return "Next: drop the dataset again to start a new run. Nothing was trained."
+
+
+def _started(document: Document) -> tuple[str, str]:
+    found = document["found"]
+    here = [what for what, name in _SIBLINGS if found[name]]
+    missing = [instead for name, instead in _WITHOUT.items() if not found[name]]
+    headline = (
+        f"A run of {document['name']} has started: it tunes {document['base_model']} with the {document['grader']} "
+        f"grader. Found beside train.jsonl: {' and '.join(here) or 'nothing'}."
+    )
+    so = f"{' and '.join(missing).capitalize()}. " if missing else ""
+    return headline, f"Next: nothing, if that is right. {so}Otherwise stop the run, and drop the files again."
+
+
+def _warned(document: Document) -> tuple[str, str]:
+    finding = document["finding"]
+    headline = f"The training of {document['name']} shows {finding['name']}, and goes on. {finding['evidence']}"
+    return headline, f"Next: decide whether to stop it. {finding['advice']}"
+
+
+def _approval(document: Document) -> tuple[str, str]:
+    gain = "" if document["difference"] is None else f" (mean reward {document['difference']:+.3f})"
+    headline = (
+        f"Approve or reject: the tuned model of {document['name']} is better than its base{gain} and can go into "
+        f"{document['parameter']}."
+    )
+    hours = document["hours"]
+    time = count(int(hours), "hour") if float(hours).is_integer() else f"{hours:g} hours"
+    return headline, f"Next: answer within {time}, by a command of this notice or through the API. No answer means no."
+
+
+def _upload(document: Document) -> tuple[str, str]:
+    problem, advice = short(document["problem"], REASON_CHARACTERS), document["advice"]
+    return sentence(f"The upload {document['upload']['uri']} {problem}"), f"Next: {advice[:1].lower()}{advice[1:]}"
+
+
+_SUMMARIES: Mapping[str, Callable[[Document], tuple[str, str]]] = {
+    "run_started": _started,
+    "training_warning": _warned,
+    "approval_wanted": _approval,
+    "run_ended": _ended,
+    "upload_ignored": _upload,
+    "upload_late": _upload,
+}
+
+_VERDICT = {
+    "improved": "The tuned model of {name} is better than its base",
+    "tied": "The test set shows no difference between the tuned model of {name} and its base",
+    "regressed": "The tuned model of {name} is worse than its base",
+}
+
+_NEXT = {
+    "tied": "Next: keep the base model. The report says how many test rows would show such a difference.",
+    "regressed": "Next: keep the base model. The report shows the rows that only the base model got right.",
+}
+
+_AFTER_A_REPETITION = (
+    "Next: wait for the notice of the run that the reason names. To train once more, change something in recipe.yaml, such "
+    "as a label, or take another folder."
+)
+
+_SIBLINGS = (("a test set", "test"), ("a recipe", "recipe"))
+_WITHOUT = {
+    "test": "a share of the training rows is held out as the test set",
+    "recipe": "the default recipe applies",
+}

@@ -107,7 +107,7 @@ def test_a_chat_channel_gets_notifications_in_the_documented_form(aws: EmbeddedA
     sns.subscribe(TopicArn=chat_topic, Protocol="sqs", Endpoint=queue)
 
     sent = publish(aws, topic, "improved", "failed", "approval", "warning", "started")[:4]
-    shown: dict[str, Any] = {}
+    shown: dict[tuple[str, str], Any] = {}
 
     def all_came() -> bool:
         for each in messages(aws, url):

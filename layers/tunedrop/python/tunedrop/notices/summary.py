@@ -29,7 +29,10 @@ def _ended(document: Document) -> tuple[str, str]:
     why = sentence(short(reason["message"], REASON_CHARACTERS)) if reason["message"] else ""
     named = f"{reason['error']}: {why}" if reason["error"] != "Stopped" else why
     if reason["error"] == RepeatedDrop.__name__:
-        return f"The same files of {name} were dropped before, so they started nothing. {why}", _AFTER_A_REPETITION
+        return (
+            f"The same files of {name} were dropped before, so they started nothing. {why[:1].upper()}{why[1:]}",
+            _AFTER_A_REPETITION,
+        )
     if status == "REJECTED":
         return f"The run of {name} was rejected before any training was paid for. {named}", _after_rejection(reason)
     if status == "CANCELLED":
@@ -136,8 +139,8 @@ _NEXT = {
 }
 
 _AFTER_A_REPETITION = (
-    "Next: wait for the notice of the run that the reason names. To train once more, change something in recipe.yaml, such "
-    "as a label, or take another folder."
+    "Next: wait for the notice of the run that the reason names. To train once more, change something in recipe.yaml, "
+    "such as a label, or take another folder."
 )
 
 _SIBLINGS = (("a test set", "test"), ("a recipe", "recipe"))

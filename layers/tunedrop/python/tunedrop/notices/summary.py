@@ -29,10 +29,8 @@ def _ended(document: Document) -> tuple[str, str]:
     why = sentence(short(reason["message"], REASON_CHARACTERS)) if reason["message"] else ""
     named = f"{reason['error']}: {why}" if reason["error"] != "Stopped" else why
     if reason["error"] == RepeatedDrop.__name__:
-        return (
-            f"The same files of {name} were dropped before, so they started nothing. {why[:1].upper()}{why[1:]}",
-            _AFTER_A_REPETITION,
-        )
+        why = f"{why[:1].upper()}{why[1:]}"
+        return f"The same files of {name} were dropped before, so they started nothing. {why}", _AFTER_A_REPETITION
     if status == "REJECTED":
         return f"The run of {name} was rejected before any training was paid for. {named}", _after_rejection(reason)
     if status == "CANCELLED":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from local.command.progress import Progress
@@ -24,32 +24,31 @@ def _settled(_progress: Progress) -> str:
 
 def _resolved(progress: Progress) -> str:
     record = progress.record
-    if record is None or record.recipe is None:
+    if record is None or not record.resolved:
         return ""
-    model, grader = record.recipe["model"], record.recipe["grader"]["kind"]
     recipe = record.recipe_file.key.rpartition("/")[2] if record.recipe_file else "the default recipe"
-    return f"{model}, {grader} grader, {recipe}"
+    return f"{record.base_model}, {record.grader_kind} grader, {recipe}"
 
 
 def _validated(progress: Progress) -> str:
-    dataset: Mapping[str, Any] = (progress.record and progress.record.dataset) or {}
-    if not dataset:
+    if progress.record is None or progress.record.dataset.rows is None:
         return ""
-    told = f"{_count(dataset.get('rows'), 'training row')}, {_count(dataset.get('test_rows'), 'test row')}"
-    if dataset.get("test_set") == "held out":
+    dataset = progress.record.dataset
+    told = f"{_count(dataset.rows, 'training row')}, {_count(dataset.test_rows, 'test row')}"
+    if dataset.test_set == "held out":
         told += " (held out)"
-    return f"{told}, {_count(dataset.get('warnings', 0), 'warning')}"
+    return f"{told}, {_count(dataset.warnings, 'warning')}"
 
 
 def _rehearsed(progress: Progress) -> str:
-    rehearsal: Mapping[str, Any] = (progress.record and progress.record.rehearsal) or {}
-    if not rehearsal:
+    if progress.record is None or not progress.record.rehearsal.document:
         return ""
-    mean, signal = rehearsal.get("mean_reward"), rehearsal.get("groups_with_signal")
+    rehearsal = progress.record.rehearsal
+    mean, signal = rehearsal.mean_reward, rehearsal.groups_with_signal
     told = [f"base model earns {mean:.3f}" if mean is not None else "no reward"]
     if signal is not None:
         told.append(f"{signal:.0%} of prompts give a signal")
-    findings = len(rehearsal.get("findings", []))
+    findings = len(rehearsal.findings or ())
     return ", ".join([*told, _count(findings, "finding")] if findings else told)
 
 
@@ -68,7 +67,7 @@ def _trained(progress: Progress) -> str:
         told += f", reward {last['critic_rewards_mean']:.3f}"
     if "actor_entropy" in last:
         told += f", entropy {last['actor_entropy']:.2f}"
-    warned = [finding["name"] for finding in ((record and record.training) or {}).get("findings") or ()]
+    warned = [finding["name"] for finding in (record.training.findings if record else None) or ()]
     return f"{told}; warning: {', '.join(warned)}" if warned else told
 
 
@@ -87,14 +86,13 @@ def _evaluated(progress: Progress) -> str:
 
 
 def _concluded(progress: Progress) -> str:
-    evaluation: Mapping[str, Any] = (progress.record and progress.record.evaluation) or {}
-    return f"{evaluation['verdict']}" if evaluation else ""
+    return (progress.record and progress.record.evaluation.verdict) or ""
 
 
 def _promoted(progress: Progress) -> str:
-    recipe: Mapping[str, Any] = (progress.record and progress.record.recipe) or {}
-    promotion = recipe.get("promotion") or {}
-    return str(promotion.get("parameter", ""))
+    record = progress.record
+    promotion = record.recipe.promotion if record and record.resolved else None
+    return promotion.parameter if promotion else ""
 
 
 def _published(progress: Progress) -> str:

@@ -99,9 +99,7 @@ def _lines(progress: Progress, stage: Stage, working: bool) -> list[RenderableTy
 
 
 def _reward_range(progress: Progress) -> tuple[float, float]:
-    recipe = (progress.record.recipe if progress.record else None) or {}
-    low, high = recipe.get("grader", {}).get("range", UNIT)
-    return low, high
+    return progress.record.reward_range if progress.record else UNIT
 
 
 def _aftermath(progress: Progress) -> str:

@@ -161,10 +161,10 @@ class ProgressReader:
     def _wanted(self) -> Mapping[str, int]:
         """How many answers each candidate is asked for, by the plan: a later round adds to it."""
         record = self._progress.record
-        recipe: Mapping[str, Any] = (record.recipe if record else None) or {}
+        samples = record.recipe.evaluation.samples if record else 1
         wanted: Counter[str] = Counter()
         for shard in self._folder.read_json(names.PLAN)["shards"]:
-            wanted[shard["candidate"]] += shard["rows"] * recipe["evaluation"]["samples"]
+            wanted[shard["candidate"]] += shard["rows"] * samples
         return wanted
 
 

@@ -92,7 +92,7 @@ def rehearse(stack: LocalStack, dataset: DatasetFolder, view: View) -> dict[str,
     return {
         "status": "GO" if reason is None else str(status_of_error(reason["error"])),
         "reason": reason,
-        "rehearsal": record.rehearsal,
+        "rehearsal": record.rehearsal.document or None,
         "folder": f"{places.shown(copy_run_folder(stack, run_id))}/",
     }
 

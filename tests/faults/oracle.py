@@ -118,8 +118,8 @@ def _rows(world: World, record: RunRecord) -> Iterator[str]:
     for candidate, rows in answered.items():
         if rows != wanted:
             yield f"{candidate}: rows {sorted(wanted ^ rows)} are not accounted for, though the run succeeded"
-    if len(answered) < 2 or (record.evaluation or {}).get("rows") != TEST_ROWS:
-        yield f"expected two candidates and {TEST_ROWS} rows, got {sorted(answered)} and {record.evaluation}"
+    if len(answered) < 2 or record.evaluation.document.get("rows") != TEST_ROWS:
+        yield f"expected two candidates and {TEST_ROWS} rows, got {sorted(answered)} and {record.evaluation.document}"
 
 
 def log_sizes(world: World) -> dict[str, int]:

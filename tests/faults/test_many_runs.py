@@ -114,7 +114,7 @@ def run_of(number: int, region: str = "us-west-2") -> RunRecord:
         status=Status.RUNNING,
         started_at=clock.now_text(),
         updated_at=clock.now_text(),
-        recipe=resolve({}, region).model_dump(mode="json"),
+        recipe_document=resolve({}, region).model_dump(mode="json"),
         grader_arn=f"arn:aws:lambda:{region}:123456789012:function:grader:1",
     )
 

@@ -112,7 +112,7 @@ class Driver:
 
     def _hold_record(self, name: str, recipe: Mapping[str, Any]) -> None:
         """The run used what the recipe says, to the last digit."""
-        used = dict(named(self._application.record(name).recipe or {}))
+        used = dict(named(self._application.record(name).recipe_document or {}))
         for path, value in named(recipe):
             assert used[path] == value, path
 

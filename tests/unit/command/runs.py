@@ -9,6 +9,7 @@ from typing import Any
 from local.command.progress import Answers, Progress, Span
 from tunedrop.outcomes import Status
 from tunedrop.run.record import RunRecord
+from tunedrop.run.record_parts import CheckedDataset, EvaluationResult, RehearsalResult
 from tunedrop.stages import ORDER, STAGES
 
 RUN_ID = "sums-0123456789abcdef"
@@ -24,9 +25,9 @@ def record(**changes: Any) -> RunRecord:
         "status": Status.RUNNING,
         "started_at": "2026-01-01T00:00:00.000Z",
         "updated_at": "2026-01-01T00:00:00.000Z",
-        "recipe": {"model": "openai.gpt-oss-20b", "grader": {"kind": "math"}, "evaluation": {"samples": 1}},
-        "dataset": {"rows": 300, "test_rows": 1, "warnings": 0, "test_set": "held out"},
-        "rehearsal": {"mean_reward": 0.641, "groups_with_signal": 0.625, "findings": []},
+        "recipe_document": {"model": "openai.gpt-oss-20b", "grader": {"kind": "math"}, "evaluation": {"samples": 1}},
+        "dataset": CheckedDataset(rows=300, test_rows=1, warnings=0, test_set="held out"),
+        "rehearsal": RehearsalResult({"mean_reward": 0.641, "groups_with_signal": 0.625, "findings": []}),
         "job_id": "ftjob-1",
         "job_status": "running",
     }
@@ -74,7 +75,11 @@ def ended_well() -> Progress:
     made["PublishNotice"].left = BEGAN + timedelta(seconds=20)
     return Progress(
         RUN_ID,
-        record(status=Status.SUCCEEDED, evaluation={"verdict": "improved"}, notified_at="2026-01-01T00:00:21.000Z"),
+        record(
+            status=Status.SUCCEEDED,
+            evaluation=EvaluationResult({"verdict": "improved"}),
+            notified_at="2026-01-01T00:00:21.000Z",
+        ),
         "SUCCEEDED",
         spans=made,
         metrics=metrics(67),
@@ -88,8 +93,8 @@ def rejected(notified: bool) -> Progress:
         RUN_ID,
         record(
             status=Status.REJECTED if notified else Status.RUNNING,
-            dataset=None,
-            rehearsal=None,
+            dataset=CheckedDataset(),
+            rehearsal=RehearsalResult(),
             job_id=None,
             notified_at="2026-01-01T00:00:21.000Z" if notified else None,
         ),

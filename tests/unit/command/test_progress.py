@@ -116,7 +116,7 @@ def test_a_stage_that_is_left_while_one_looks_is_seen_with_what_it_found(
     progress = run.reader.read()
     assert progress.spans["ValidateDataset"].left is not None
     assert progress.record is not None
-    assert progress.record.dataset == {"rows": 300}
+    assert progress.record.dataset.rows == 300
 
 
 def test_a_stage_that_goes_round_is_one_stage_and_works_until_it_is_left_for_good(run: Run) -> None:

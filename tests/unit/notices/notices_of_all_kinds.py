@@ -12,6 +12,7 @@ from tunedrop.notices.publication import Publication
 from tunedrop.outcomes import Status
 from tunedrop.recipe import Budget, Prices, Promotion, Recipe
 from tunedrop.run.record import PinnedObject, RunRecord
+from tunedrop.run.record_parts import CheckedDataset, EvaluationResult, TrainingProgress
 
 RUN = RunRecord(
     run_id="gsm8k-0123456789abcdef",
@@ -23,7 +24,7 @@ RUN = RunRecord(
     updated_at="2026-01-01T00:00:00.000Z",
     source={"bucket": "drop", "key": "inbox/gsm8k/train.jsonl", "version_id": "v1"},
     train=PinnedObject("drop", "inbox/gsm8k/train.jsonl", "v1", 12345),
-    recipe=Recipe(
+    recipe_document=Recipe(
         model="openai.gpt-oss-20b",
         labels={"suite": "maths", "team": "research"},
         budget=Budget(prices=Prices(hour=1.0, step=0.01)),
@@ -35,8 +36,8 @@ TRAINED = replace(
     submitted_at="2026-01-01T00:00:00.000Z",
     reached={"PollJob": "2026-01-01T05:00:00.000Z"},
     tuned_model="ft-1",
-    dataset={"rows": 300},
-    training={"steps": 67, "reward_first": 0.5, "reward_last": 0.9, "simulated": True, "findings": []},
+    dataset=CheckedDataset(rows=300),
+    training=TrainingProgress(steps=67, reward_first=0.5, reward_last=0.9, simulated=True, findings=[]),
 )
 EVALUATION: Mapping[str, Any] = {
     "rows": 250,
@@ -49,6 +50,7 @@ EVALUATION: Mapping[str, Any] = {
     "p_value": 0.0001,
     "suspected_reward_hacking": False,
 }
+HACKED = {"verdict": "improved", "suspected_reward_hacking": True}
 FINDING = {
     "name": "entropy_collapse",
     "evidence": "The policy answers ever the same.",
@@ -69,7 +71,7 @@ def ended(record: RunRecord, status: Status, error: str = "", message: str = "")
 
 
 def compared(verdict: str) -> RunRecord:
-    return replace(TRAINED, evaluation={**EVALUATION, "verdict": verdict})
+    return replace(TRAINED, evaluation=EvaluationResult({**EVALUATION, "verdict": verdict}))
 
 
 def upload(name: str, record: RunRecord | None) -> Publication:
@@ -94,7 +96,7 @@ NOTICES: Mapping[str, Publication] = {
     "tied": ended(compared("tied"), Status.SUCCEEDED),
     "regressed": ended(compared("regressed"), Status.SUCCEEDED),
     "hacked": ended(
-        replace(TRAINED, evaluation={**EVALUATION, "verdict": "improved", "suspected_reward_hacking": True}),
+        replace(TRAINED, evaluation=EvaluationResult({**EVALUATION, **HACKED})),
         Status.SUCCEEDED,
     ),
     "repeated": ended(RUN, Status.REJECTED, "RepeatedDrop", "run gsm8k-1 is under way with them"),

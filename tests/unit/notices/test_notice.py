@@ -12,6 +12,7 @@ from tunedrop.notices import of_run, publication
 from tunedrop.notices.publication import Publication, document_of
 from tunedrop.outcomes import Status
 from tunedrop.run.record import PinnedObject, RunRecord
+from tunedrop.run.record_parts import CheckedDataset, EvaluationResult, TrainingProgress
 
 RUN = RunRecord(
     run_id="gsm8k-0123456789abcdef",
@@ -48,12 +49,12 @@ def test_a_run_that_went_well_tells_its_training_and_no_reason() -> None:
     run = replace(
         RUN,
         train=PinnedObject("drop", "inbox/gsm8k/train.jsonl", "v1", 10),
-        recipe={"model": "openai.gpt-oss-20b"},
-        dataset={"rows": 300},
+        recipe_document={"model": "openai.gpt-oss-20b"},
+        dataset=CheckedDataset(rows=300),
         job_id="ftjob-1",
         tuned_model="ft-1",
-        training={"steps": 67, "reward_first": 0.5, "reward_last": 0.9, "simulated": True, "progress_at": "x"},
-        evaluation={"verdict": "improved"},
+        training=TrainingProgress(steps=67, reward_first=0.5, reward_last=0.9, simulated=True, progress_at="x"),
+        evaluation=EvaluationResult({"verdict": "improved"}),
     )
     closing = of_run.closing(run, Status.SUCCEEDED, None, report_uri="s3://runs/report.html")
     told = body(closing)

@@ -17,6 +17,7 @@ from tunedrop.notices.summary import REASON_CHARACTERS
 from tunedrop.notices.texts import sms
 from tunedrop.outcomes import Status
 from tunedrop.recipe import Promotion, Recipe
+from tunedrop.run.record_parts import EvaluationResult, TrainingProgress
 
 
 def mail(published: Mapping[str, Any]) -> str:
@@ -125,7 +126,9 @@ def test_a_mail_says_what_happened(kind: str, says: str) -> None:
 
 
 def test_a_figure_that_is_missing_keeps_no_notice_from_being_sent() -> None:
-    run = replace(RUN, evaluation={"verdict": "improved"}, training={}, job_id="ftjob-1")
+    run = replace(
+        RUN, evaluation=EvaluationResult({"verdict": "improved"}), training=TrainingProgress(), job_id="ftjob-1"
+    )
     closing = of_run.closing(run, Status.SUCCEEDED, None, report_uri=None)
     assert "an unknown number" in mail(closing["notice"])
     assert mail(closing["notice"]).startswith("The tuned model of gsm8k is better than its base.\n")
@@ -142,7 +145,7 @@ def test_a_long_reason_is_cut_at_a_word_in_the_texts_and_whole_in_the_document()
 
 def test_a_promotion_that_was_done_changes_what_the_notice_says_to_do() -> None:
     recipe = Recipe(model="openai.gpt-oss-20b", promotion=Promotion(parameter="/tunedrop/gsm8k"))
-    run = replace(compared("improved"), recipe=recipe.model_dump(mode="json"))
+    run = replace(compared("improved"), recipe_document=recipe.model_dump(mode="json"))
     closing = of_run.closing(run, Status.SUCCEEDED, None, report_uri=None)["notice"]
     assert "It is not in /tunedrop/gsm8k: " in document_of(closing)["next"]
     done = of_run.with_promotion(closing, done=True, why_not=None)

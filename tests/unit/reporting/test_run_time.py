@@ -11,6 +11,7 @@ from tunedrop.reporting.report_files import write_report
 from tunedrop.reporting.run_time import cost, stages
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import RunRecord
+from tunedrop.run.record_parts import TrainingProgress
 from tunedrop.run.store import RunStore
 
 PRICES = {"hour": 2.0, "step": 0.1, "grading": 0.001}
@@ -24,7 +25,7 @@ def record(document: dict[str, Any] | None = None, **more: Any) -> RunRecord:
         status=Status.RUNNING,
         started_at="2026-01-01T00:00:00.000Z",
         updated_at="2026-01-01T00:00:01.000Z",
-        recipe=recipe.resolve(document or {}, "us-west-2").model_dump(mode="json"),
+        recipe_document=recipe.resolve(document or {}, "us-west-2").model_dump(mode="json"),
         **more,
     )
 
@@ -62,7 +63,7 @@ def test_the_training_costs_what_the_recipes_prices_say() -> None:
     trained: dict[str, Any] = {
         "submitted_at": "2026-01-01T00:00:00.000Z",
         "reached": {"PollJob": "2026-01-01T00:30:00.000Z"},
-        "training": {"steps": 10},
+        "training": TrainingProgress(steps=10),
     }
     # Half an hour, 10 steps, 10 batches of 4 prompts with 8 rollouts each: 1.00 + 1.00 + 0.32.
     assert cost(record({"budget": {"prices": PRICES}}, **trained)) == {
@@ -103,7 +104,7 @@ def test_a_run_without_a_training_says_that_it_is_simulated(run_folder: RunFolde
 
 def test_what_was_found_in_the_training_is_marked_on_its_curve_at_its_step(run_folder: RunFolder) -> None:
     finding = {"name": "exploding_gradients", "step": 23, "evidence": "Gradient norm 9.1.", "advice": "Learn slower."}
-    run = record(job_id="job", training={"steps": 30, "findings": [finding]})
+    run = record(job_id="job", training=TrainingProgress(steps=30, findings=[finding]))
     (health,) = write(run_folder, run, simulated=True)["training"]["health"]
     assert (health["rule"], health["step"], health["message"]) == ("exploding_gradients", 23, "Gradient norm 9.1.")
     page = run_folder.read("report.html").decode()

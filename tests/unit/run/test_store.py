@@ -5,6 +5,7 @@ import pytest
 
 from tunedrop.outcomes import RunNotFound, RunReleased, Status
 from tunedrop.run.record import RunRecord
+from tunedrop.run.record_parts import CheckedDataset, TrainingProgress
 from tunedrop.run.store import ConditionNotMet, OwnedByAnother, RunStore
 
 MINE = "arn:aws:states:us-west-2:123456789012:execution:pipeline:mine"
@@ -38,9 +39,10 @@ def test_the_first_execution_owns_the_run_and_may_register_it_twice(store: RunSt
 
 def test_what_is_written_comes_back_as_it_was(store: RunStore) -> None:
     store.register(record())
-    dataset = {"rows": 300, "mean": 0.1 + 0.2, "big": 12.5, "list": [1, {"a": None}], "text": "é", "yes": True}
-    loaded = store.update("gsm8k-1", {"dataset": dataset})
-    assert loaded.dataset == dataset
+    source = {"rows": 300, "mean": 0.1 + 0.2, "big": 12.5, "list": [1, {"a": None}], "text": "é", "yes": True}
+    dataset, training = CheckedDataset(rows=300), TrainingProgress(steps=7, reward_last=0.1 + 0.2)
+    loaded = store.update("gsm8k-1", {"source": source, "dataset": dataset, "training": training})
+    assert (loaded.source, loaded.dataset, loaded.training) == (source, dataset, training)
     assert store.load("gsm8k-1") == loaded
 
 

@@ -35,7 +35,7 @@ def run(store: RunStore, clock: Clock) -> RunRecord:
         status=Status.RUNNING,
         started_at=tunedrop_clock.now_text(),
         updated_at=tunedrop_clock.now_text(),
-        recipe=resolve({}, "us-west-2").model_dump(mode="json"),
+        recipe_document=resolve({}, "us-west-2").model_dump(mode="json"),
         grader_arn="arn:aws:lambda:us-west-2:123456789012:function:grader:1",
     )
     return store.register(replace(record))

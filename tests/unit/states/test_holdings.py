@@ -14,6 +14,7 @@ from tunedrop.outcomes import RecipeInvalid, Status
 from tunedrop.recipe import resolve
 from tunedrop.run.execution import PipelineExecution
 from tunedrop.run.record import RunRecord
+from tunedrop.run.record_parts import CheckedDataset
 from tunedrop.run.store import RunStore
 from tunedrop.states import sweep_runs as sweeping
 from tunedrop.states.release_run import Releaser
@@ -153,7 +154,7 @@ def earlier(run: RunRecord, store: RunStore, service: SimulatedService) -> RunRe
     """A run that trained, and whose evaluation failed."""
     job_id, file_id = job_of(service, RUN_ID)
     service.end(job_id, JobStatus.SUCCEEDED, tuned_model="ft-1")
-    trained = {"job_id": job_id, "file_id": file_id, "tuned_model": "ft-1", "dataset": {"sha256": "a" * 64}}
+    trained = {"job_id": job_id, "file_id": file_id, "tuned_model": "ft-1", "dataset": CheckedDataset(sha256="a" * 64)}
     store.update(RUN_ID, trained)
     return store.close(RUN_ID, {"status": Status.FAILED, "notice": {"notice_id": "1"}})
 
@@ -161,7 +162,9 @@ def earlier(run: RunRecord, store: RunStore, service: SimulatedService) -> RunRe
 def following(store: RunStore, earlier: RunRecord, sha256: str = "a" * 64, **fields: Any) -> RunRecord:
     later = replace(earlier, run_id="gsm8k-later", execution_arn="later", notice=None, job_id=None, tuned_model=None)
     fields = fields or {"resumes": RUN_ID}
-    return store.register(replace(later, file_id=None, recipe=recipe(**fields), dataset={"sha256": sha256}))
+    return store.register(
+        replace(later, file_id=None, recipe_document=recipe(**fields), dataset=CheckedDataset(sha256=sha256))
+    )
 
 
 def test_a_resuming_run_has_the_earlier_job_and_none_of_its_own(

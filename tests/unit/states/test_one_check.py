@@ -103,7 +103,7 @@ def test_the_command_a_run_the_api_and_the_page_say_the_same_of_a_dataset(
     store.register(
         RunRecord(
             run_id="kind-1", name="kind", execution_arn="arn", status=Status.RUNNING, started_at=moment,
-            updated_at=moment, recipe=resolve(recipe, "us-west-2").model_dump(mode="json"),
+            updated_at=moment, recipe_document=resolve(recipe, "us-west-2").model_dump(mode="json"),
             train=pinned("train.jsonl"), test=None if test is None else pinned("test.jsonl"),
         )
     )  # fmt: skip
@@ -114,7 +114,7 @@ def test_the_command_a_run_the_api_and_the_page_say_the_same_of_a_dataset(
     )
     if valid:
         assert validate_dataset.run({"run_id": "kind-1"}, resources).rows > 0
-        assert (store.load("kind-1").dataset or {})["test_rows"] > 0
+        assert (store.load("kind-1").dataset.test_rows or 0) > 0
     else:
         with pytest.raises(DatasetInvalid) as caught:
             validate_dataset.run({"run_id": "kind-1"}, resources)

@@ -23,6 +23,7 @@ from tunedrop.outcomes import (
 )
 from tunedrop.recipe import resolve
 from tunedrop.run.record import RunRecord
+from tunedrop.run.record_parts import TrainingProgress
 from tunedrop.run.store import RunStore
 from tunedrop.states.poll_job import EAGER_MINUTES, Poll, Polling, wait_seconds
 from tunedrop.training.backend import Busy, Checkpoint, Job, JobRequest, JobStatus, Refused, TrainingEvent, Unclear
@@ -54,16 +55,14 @@ class Watched(SimulatedService):
             yield event
 
 
-def training_of(store: RunStore) -> Mapping[str, Any]:
+def training_of(store: RunStore) -> TrainingProgress:
     """What the record says of the training."""
-    training = store.load(RUN_ID).training
-    assert training is not None
-    return training
+    return store.load(RUN_ID).training
 
 
 def recipe_of(store: RunStore) -> Mapping[str, Any]:
     """The recipe in the record."""
-    recipe = store.load(RUN_ID).recipe
+    recipe = store.load(RUN_ID).recipe_document
     assert recipe is not None
     return recipe
 
@@ -100,10 +99,10 @@ def test_a_running_job_is_waited_for_and_what_it_told_is_kept(look: Look, store:
     service.told = [step(number, number / 10) for number in range(1, 8)]
     assert look() == Poll("running", "running", 60)
     training = training_of(store)
-    assert (training["steps"], training["total_steps"]) == (7, 67)
-    assert training["reward_first"] == pytest.approx((1 + 2 + 3 + 4 + 5) / 50)
-    assert training["reward_last"] == pytest.approx((3 + 4 + 5 + 6 + 7) / 50)
-    assert training["simulated"] is True
+    assert (training.steps, training.total_steps) == (7, 67)
+    assert training.reward_first == pytest.approx((1 + 2 + 3 + 4 + 5) / 50)
+    assert training.reward_last == pytest.approx((3 + 4 + 5 + 6 + 7) / 50)
+    assert training.simulated is True
 
 
 def test_events_are_kept_once_each_in_whatever_order_and_however_often_they_come(
@@ -167,7 +166,7 @@ def test_no_list_of_a_job_ends_a_run_while_the_job_can_be_read(
     if unread == "checkpoints":
         service.told.append(step(2, 0.6))
     assert look().decision == "running"
-    assert training_of(store)["checkpoints"] == [{"step": 1, "model": "model-at-1"}]
+    assert training_of(store).checkpoints == [{"step": 1, "model": "model-at-1"}]
     service.end("job-0", JobStatus.SUCCEEDED, tuned_model="tuned")
     if not isinstance(trouble, Refused):
         with pytest.raises(ServiceBusy, match="what job job-0 did last could not be read"):
@@ -245,7 +244,7 @@ def tell(service: Watched, metrics: list[dict[str, float]]) -> None:
 def test_each_finding_is_warned_of_once_by_a_notice_of_its_own(look: Look, store: RunStore, service: Watched) -> None:
     tell(service, SICK)
     first = look()
-    assert [each["name"] for each in training_of(store)["findings"]] == ["all_equal_groups", "reward_plateau"]
+    assert [each["name"] for each in training_of(store).findings or ()] == ["all_equal_groups", "reward_plateau"]
     second = look(told=first.told)
     third = look(told=second.told)
     assert (first.told, second.told) == (("all_equal_groups",), ("all_equal_groups", "reward_plateau"))
@@ -317,7 +316,7 @@ def test_a_model_that_needs_a_deployment_is_running_until_it_can_be_asked(
     clock.sleep(61)
     assert deploying().decision == "ready"
     assert store.load(RUN_ID).asked_as == f"deployment-{RUN_ID}"
-    assert training_of(store)["checkpoints"] is None
+    assert training_of(store).checkpoints is None
 
 
 def test_a_deployment_that_is_throttled_is_waited_for_and_one_that_hangs_fails(

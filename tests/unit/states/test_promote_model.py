@@ -15,6 +15,7 @@ from tunedrop.outcomes import ServiceBusy, Status
 from tunedrop.recipe import Promotion, Recipe
 from tunedrop.resources import Resources
 from tunedrop.run.record import RunRecord
+from tunedrop.run.record_parts import EvaluationResult
 from tunedrop.run.store import RunStore
 from tunedrop.states import promote_model
 from tunedrop.states.conclude_run import instructions
@@ -51,9 +52,9 @@ def close(resources: Resources, *, verdict: str = "improved", notified: bool = F
         status=Status.RUNNING,
         started_at="2026-01-01T00:00:00.000Z",
         updated_at="2026-01-01T00:00:00.000Z",
-        recipe=recipe.model_dump(mode="json"),
+        recipe_document=recipe.model_dump(mode="json"),
         tuned_model=MODEL,
-        evaluation={**IMPROVED, "verdict": verdict},
+        evaluation=EvaluationResult({**IMPROVED, "verdict": verdict}),
     )
     resources.runs.register(record)
     closing = of_run.closing(record, Status.SUCCEEDED, None, report_uri=None)

@@ -41,7 +41,7 @@ def folder_after(runs_table: str) -> Callable[..., RunFolder]:
         store.register(
             RunRecord(
                 run_id="ants-1", name="ants", execution_arn="arn", status=Status.RUNNING,
-                started_at=moment, updated_at=moment, recipe=recipe,
+                started_at=moment, updated_at=moment, recipe_document=recipe,
                 train=pinned("train.jsonl", train), test=None if test is None else pinned("test.jsonl", test),
             )
         )  # fmt: skip

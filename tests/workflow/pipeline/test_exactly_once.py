@@ -72,9 +72,7 @@ def test_the_same_packed_files_dropped_three_times_train_once(application: Appli
     application.drop({"recipe.yaml": RECIPE + b"labels: {attempt: second}\n"}, name)
     application.drop({"train.jsonl.gz": gzip.compress(TRAIN, mtime=0)}, name)
     until(lambda: len(application.records(name)) == 4, "the run of the changed recipe")
-    again = until(
-        lambda: [run for run in application.records(name) if run.recipe and run.recipe["labels"]], "its recipe"
-    )
+    again = until(lambda: [run for run in application.records(name) if run.labels], "its recipe")
     stop(application, name)
     assert [run.status for run in again] == ["RUNNING"]
 

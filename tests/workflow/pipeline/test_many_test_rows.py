@@ -25,6 +25,6 @@ def test_two_thousand_test_rows_end_improved_with_their_p_value(application: App
     assert 0 < evaluation["p_value"] < LEAST_OF_DYNAMODB
     record = application.record(notice["name"])
     assert record.notice is not None
-    assert record.evaluation == evaluation
+    assert record.evaluation.document == evaluation
     assert application.report(notice)["evaluation"]["comparison"]["reward"]["p_value"] == evaluation["p_value"]
     assert "p below 0.0001" in json.loads(record.notice["Message"])["email"]

@@ -46,6 +46,6 @@ def test_each_schema_that_a_run_can_have_is_in_its_record_to_the_last_digit(appl
     for what, name in names.items():
         # GSM8K's references are no JSON documents: the dataset is what is refused.
         assert ended(application, name)["reason"]["error"] == "DatasetInvalid", what
-        recipe = application.record(name).recipe
+        recipe = application.record(name).recipe_document
         assert recipe is not None
         assert json.dumps(recipe["grader"]["options"]["schema"]) == json.dumps(KEPT[what]), what

@@ -70,10 +70,11 @@ def test_without_a_test_set_some_training_rows_become_one(application: Applicati
     notice = application.end(name)
     assert notice["status"] == "SUCCEEDED", notice["reason"]
     dataset = application.record(name).dataset
-    assert dataset is not None
-    assert dataset["rows"] + dataset["test_rows"] == 120
-    assert dataset["test_set"] == "held out"
-    assert dataset["rows"] >= 100
+    assert dataset.rows is not None
+    assert dataset.test_rows is not None
+    assert dataset.rows + dataset.test_rows == 120
+    assert dataset.test_set == "held out"
+    assert dataset.rows >= 100
 
 
 def test_a_job_that_fails_ends_the_run_with_the_services_reason(application: Application) -> None:

@@ -13,7 +13,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tunedrop import clock
 from tunedrop.catalog import find
 from tunedrop.graders.deployed import DeployedGrader
-from tunedrop.graders.reward_range import UNIT, RewardRange
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
@@ -108,8 +107,7 @@ class Resources:
 
     def grader_in(self, record: RunRecord, layout: Layout) -> DeployedGrader:
         """The grader version that the run pinned, asked in this layout."""
-        rewards = RewardRange(*(record.recipe or {}).get("grader", {}).get("range", UNIT))
-        return DeployedGrader(self.functions, record.grader_arn or "", layout, rewards)
+        return DeployedGrader(self.functions, record.grader_arn or "", layout, record.reward_range)
 
     def gradings(self, record: RunRecord) -> Gradings | None:
         """What the run's grader version has graded since the job was submitted; None where that cannot be told now."""
@@ -129,4 +127,4 @@ class Resources:
         """The service that trains the run's model, with a client and a short-term key of its own."""
         from tunedrop.training.backends import backend_for
 
-        return backend_for(find((record.recipe or {})["model"]), self.settings)
+        return backend_for(find(record.base_model or ""), self.settings)

@@ -107,7 +107,7 @@ def _add_documents_of_runs(app: APIGatewayRestResolver, api: Api) -> None:
         steps = [each for each in api.metrics(record) if each["step"] > after]
         return documents.Metrics(
             run_id=run_id,
-            simulated=bool((record.training or {}).get("simulated", False)),
+            simulated=bool(record.training.simulated),
             steps=steps[:limit],
             next_after=int(steps[limit - 1]["step"]) if len(steps) > limit else None,
         )
@@ -122,8 +122,8 @@ def _add_documents_of_runs(app: APIGatewayRestResolver, api: Api) -> None:
             dataset=dataset.get("findings"),
             dataset_counts=dataset.get("counts"),
             dataset_link=link,
-            rehearsal=(record.rehearsal or {}).get("findings"),
-            training=(record.training or {}).get("findings"),
+            rehearsal=record.rehearsal.findings,
+            training=record.training.findings,
             link_expires_at=clock.seconds_from_now(LINK_SECONDS) if link else None,
         )
 

@@ -10,6 +10,7 @@ from tunedrop import catalog, clock
 from tunedrop.api.documents import ModelDocument
 from tunedrop.outcomes import Status
 from tunedrop.run.record import RunRecord
+from tunedrop.run.record_parts import RehearsalResult
 from tunedrop.stages import BY_NAME
 
 
@@ -20,7 +21,6 @@ def run_url(run_id: str) -> str:
 
 def summary(record: RunRecord, *, simulated: bool) -> dict[str, Any]:
     """A run in a list. `simulated`: the stack asks no real service."""
-    recipe, evaluation = record.recipe or {}, record.evaluation or {}
     return {
         "run_id": record.run_id,
         "url": run_url(record.run_id),
@@ -31,51 +31,49 @@ def summary(record: RunRecord, *, simulated: bool) -> dict[str, Any]:
         "updated_at": record.updated_at,
         "finished_at": record.finished_at,
         "team": record.team or "",
-        "labels": {str(name): str(value) for name, value in _labels(record).items()},
-        "base_model": recipe.get("model") or None,
+        "labels": record.labels,
+        "base_model": record.base_model,
         "tuned_model": record.tuned_model,
-        "verdict": evaluation.get("verdict"),
-        "difference": evaluation.get("difference"),
+        "verdict": record.evaluation.verdict,
+        "difference": record.evaluation.difference,
         "simulated": simulated,
     }
 
 
 def run_document(record: RunRecord, metrics: Sequence[Mapping[str, float]], *, simulated: bool) -> dict[str, Any]:
     """A run, whole. `metrics` are those of its training's steps."""
-    training = dict(record.training or {})
-    recipe = record.recipe or {}
-    dataset = record.dataset or {}
+    training, dataset = record.training, record.dataset
     return {
         **summary(record, simulated=simulated),
         "progress": progress(record),
         "reached": dict(record.reached),
-        "grader": (recipe.get("grader") or {}).get("kind"),
+        "grader": record.grader_kind,
         "dataset": {
             "uri": record.train.uri if record.train else _source_uri(record.source),
             "version": record.train.version_id if record.train else None,
             "test_uri": record.test.uri if record.test else None,
-            "rows": dataset.get("rows"),
-            "test_rows": dataset.get("test_rows"),
+            "rows": dataset.rows,
+            "test_rows": dataset.test_rows,
         },
-        "rehearsal": _only(record.rehearsal, ("mean_reward", "groups_with_signal")),
+        "rehearsal": _rehearsal(record.rehearsal),
         "training": None
         if record.job_id is None
         else {
             "job_id": record.job_id,
             "status": record.job_status,
-            "steps": training.get("steps"),
-            "total_steps": training.get("total_steps"),
-            "reward_first": training.get("reward_first"),
-            "reward_last": training.get("reward_last"),
+            "steps": training.steps,
+            "total_steps": training.total_steps,
+            "reward_first": training.reward_first,
+            "reward_last": training.reward_last,
             "latest": dict(metrics[-1]) if metrics else None,
-            "simulated": bool(training.get("simulated", False)),
+            "simulated": bool(training.simulated),
         },
-        "evaluation": dict(record.evaluation) if record.evaluation else None,
+        "evaluation": dict(record.evaluation.document) or None,
         "promotion": _promotion(record),
         "findings": {
-            "dataset": dataset.get("warnings"),
-            "rehearsal": _count((record.rehearsal or {}).get("findings")),
-            "training": _count(training.get("findings")),
+            "dataset": dataset.warnings,
+            "rehearsal": _count(record.rehearsal.findings),
+            "training": _count(training.findings),
         },
         "estimated_training_end": estimated_training_end(record),
         "reason": dict(record.reason) if record.reason else None,
@@ -87,28 +85,28 @@ def run_document(record: RunRecord, metrics: Sequence[Mapping[str, float]], *, s
 def progress(record: RunRecord) -> str:
     """Where the run stands, in one sentence."""
     if record.status.terminal:
-        verdict = (record.evaluation or {}).get("verdict")
+        verdict = record.evaluation.verdict
         if record.status is Status.SUCCEEDED:
             return f"Ended: the tuned model is {verdict} against its base." if verdict else "Ended."
         error = (record.reason or {}).get("error", "")
         return f"Ended as {record.status}" + (f" ({error})." if error else ".")
     if record.releasing_at is not None:
         return "Being stopped: what it holds is released."
-    training = record.training or {}
-    if record.stage == "PollJob" and training.get("steps") is not None:
-        of = f" of {training['total_steps']}" if training.get("total_steps") else ""
-        return f"Training: step {training['steps']}{of}."
+    training = record.training
+    if record.stage == "PollJob" and training.steps is not None:
+        of = f" of {training.total_steps}" if training.total_steps else ""
+        return f"Training: step {training.steps}{of}."
     stage = BY_NAME.get(record.stage)
     return (stage and stage.afterwards) or f"{record.stage} is done."
 
 
 def estimated_training_end(record: RunRecord) -> str | None:
     """When the training is over if its steps go on as they did since it was submitted; None while none is told."""
-    training = record.training or {}
-    steps, total = training.get("steps"), training.get("total_steps")
+    training = record.training
+    steps, total = training.steps, training.total_steps
     if record.status.terminal or record.submitted_at is None or not steps or not total:
         return None
-    began, last = clock.parse(record.submitted_at), clock.parse(training.get("progress_at") or record.updated_at)
+    began, last = clock.parse(record.submitted_at), clock.parse(training.progress_at or record.updated_at)
     pace: timedelta = max(last - began, timedelta(0)) / int(steps)
     return clock.text(last + pace * max(int(total) - int(steps), 0))
 
@@ -141,21 +139,15 @@ def _source_uri(source: Mapping[str, Any]) -> str | None:
     return f"s3://{source['bucket']}/{source['key']}" if source.get("bucket") else None
 
 
-def _labels(record: RunRecord) -> Mapping[str, Any]:
-    """Those of the recipe as it was resolved; before that, those of the call."""
-    if record.recipe is not None:
-        return record.recipe.get("labels") or {}
-    source = record.source
-    return (source.get("overrides") or {}).get("labels") or (source.get("recipe") or {}).get("labels") or {}
-
-
 def _promotion(record: RunRecord) -> dict[str, Any] | None:
-    asked = (record.recipe or {}).get("promotion") or {}
-    return {"parameter": asked["parameter"], "state": record.promotion} if asked.get("parameter") else None
+    parameter = record.promotion_parameter
+    return {"parameter": parameter, "state": record.promotion} if parameter else None
 
 
-def _only(document: Mapping[str, Any] | None, names: Sequence[str]) -> dict[str, Any] | None:
-    return None if document is None else {name: document.get(name) for name in names}
+def _rehearsal(rehearsal: RehearsalResult) -> dict[str, Any] | None:
+    if not rehearsal.document:
+        return None
+    return {"mean_reward": rehearsal.mean_reward, "groups_with_signal": rehearsal.groups_with_signal}
 
 
 def _count(findings: Sequence[Any] | None) -> int | None:

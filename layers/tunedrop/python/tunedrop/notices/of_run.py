@@ -59,10 +59,10 @@ def with_promotion(published: Mapping[str, Any], *, done: bool, why_not: str | N
 
 def started(record: RunRecord) -> Publication:
     """The notice that a run has begun, with what was found beside its dataset. Its id is the same each time."""
-    train, recipe = record.train, record.recipe or {}
+    train = record.train
     document = {
         **_head(record, "run_started", identity.started_notice_id(record.run_id)),
-        "grader": (recipe.get("grader") or {}).get("kind"),
+        "grader": record.grader_kind,
         "dataset": None
         if train is None
         else {"uri": train.uri, "version": train.version_id, "bytes": train.bytes, "rows": None},
@@ -83,7 +83,7 @@ def warning(record: RunRecord, finding: Mapping[str, Any]) -> Publication:
         **_head(record, "training_warning", identity.warning_notice_id(record.run_id, finding["name"])),
         "job_id": record.job_id,
         "finding": dict(finding),
-        "simulated": bool((record.training or {}).get("simulated", False)),
+        "simulated": bool(record.training.simulated),
         "execution_arn": record.execution_arn,
     }
     line = subject_line(f"Tunedrop WARNING: {finding['name']}, ", record.name, record.run_id)
@@ -93,15 +93,14 @@ def warning(record: RunRecord, finding: Mapping[str, Any]) -> Publication:
 
 def approval_wanted(record: RunRecord, promotion: Promotion, *, runs_table: str) -> Publication:
     """The notice that asks a person to approve the promotion, ready to publish. Its id is the same each time."""
-    evaluation = record.evaluation or {}
     document = {
         **_head(record, "approval_wanted", identity.approval_notice_id(record.run_id)),
         "tuned_model": record.tuned_model,
         "parameter": promotion.parameter,
         "hours": promotion.approval_hours,
-        "verdict": evaluation.get("verdict"),
-        "difference": evaluation.get("difference"),
-        "simulated": bool((record.training or {}).get("simulated", False)),
+        "verdict": record.evaluation.verdict,
+        "difference": record.evaluation.difference,
+        "simulated": bool(record.training.simulated),
         "report_uri": record.report_uri,
         "execution_arn": record.execution_arn,
     }
@@ -117,7 +116,7 @@ def attributes(record: RunRecord, status: Status) -> dict[str, str | None]:
 
 
 def _attributes(record: RunRecord, event: str) -> dict[str, str | None]:
-    return {"event": event, "name": record.name, "team": record.team, "base_model": _base_model(record)}
+    return {"event": event, "name": record.name, "team": record.team, "base_model": record.base_model}
 
 
 def _head(record: RunRecord, event: str, notice_id: str) -> dict[str, Any]:
@@ -130,8 +129,8 @@ def _head(record: RunRecord, event: str, notice_id: str) -> dict[str, Any]:
         "name": record.name,
         "team": record.team,
         "status": str(record.status),
-        "base_model": _base_model(record),
-        "labels": dict((record.recipe or {}).get("labels") or {}),
+        "base_model": record.base_model,
+        "labels": record.labels,
     }
 
 
@@ -161,26 +160,25 @@ def subject(name: str, run_id: str, status: Status, verdict: str | None) -> str:
 def _end(
     record: RunRecord, status: Status, reason: Mapping[str, str] | None, *, finished_at: str, report_uri: str | None
 ) -> dict[str, Any]:
-    training = record.training or {}
-    dataset, cost = record.dataset or {}, training_cost(record)
+    training, cost = record.training, training_cost(record)
     return {
         **_head(record, "run_ended", identity.terminal_notice_id(record.run_id)),
         "status": str(status),
         "reason": reason,
         "tuned_model": record.tuned_model,
-        "dataset": _dataset(record, dataset),
+        "dataset": _dataset(record),
         "training": None
         if record.job_id is None
         else {
             "job_id": record.job_id,
-            "steps": training.get("steps"),
-            "reward_first": training.get("reward_first"),
-            "reward_last": training.get("reward_last"),
-            "findings": [finding["name"] for finding in training.get("findings") or ()],
-            "simulated": bool(training.get("simulated", False)),
+            "steps": training.steps,
+            "reward_first": training.reward_first,
+            "reward_last": training.reward_last,
+            "findings": [finding["name"] for finding in training.findings or ()],
+            "simulated": bool(training.simulated),
             "dollars": cost.dollars if cost else None,
         },
-        "evaluation": record.evaluation,
+        "evaluation": record.evaluation.document or None,
         "promotion": standing(record, status),
         "released": [{"id": name, "how": how} for name, how in record.released.items()],
         "may_still_cost": left_behind(record),
@@ -191,18 +189,14 @@ def _end(
     }
 
 
-def _dataset(record: RunRecord, dataset: Mapping[str, Any]) -> dict[str, Any]:
+def _dataset(record: RunRecord) -> dict[str, Any]:
     if record.train is not None:
         uri, version = record.train.uri, record.train.version_id
     else:
         uri = f"s3://{record.source.get('bucket')}/{record.source.get('key')}"
         version = record.source.get("version_id", "")
-    return {"uri": uri, "version": version, "rows": dataset.get("rows")}
+    return {"uri": uri, "version": version, "rows": record.dataset.rows}
 
 
 def _verdict(record: RunRecord) -> str | None:
-    return (record.evaluation or {}).get("verdict")
-
-
-def _base_model(record: RunRecord) -> str | None:
-    return (record.recipe or {}).get("model") or None
+    return record.evaluation.verdict

@@ -8,7 +8,7 @@ from typing import Any
 
 import tunedrop
 from tunedrop.outcomes import RunFileBroken, RunFileMissing, Status
-from tunedrop.recipe import FindingName, Recipe
+from tunedrop.recipe import FindingName
 from tunedrop.reporting import run_time
 from tunedrop.reporting.facts import RunFacts
 from tunedrop.reporting.manifest import build_manifest
@@ -18,6 +18,7 @@ from tunedrop.reporting.report import build_report
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import RunRecord
+from tunedrop.run.record_parts import CheckedDataset
 
 _log = logging.getLogger(__name__)
 
@@ -74,48 +75,46 @@ def _facts(
     flips: Mapping[str, Any] | None,
     simulated: bool,
 ) -> RunFacts:
-    dataset = record.dataset or {}
-    training = record.training or {}
-    recipe = record.recipe or {}
+    dataset, training = record.dataset, record.training
     findings = _findings(run_folder)
     return RunFacts(
         run_id=record.run_id,
         name=record.name,
         status=str(status),
         reason=reason,
-        simulated=simulated or bool(training.get("simulated")),
+        simulated=simulated or bool(training.simulated),
         execution_arn=record.execution_arn,
         started_at=record.started_at,
         finished_at=finished_at,
         stages=run_time.stages(record, finished_at),
-        base_model=recipe.get("model"),
+        base_model=record.base_model,
         tuned_model=record.tuned_model,
-        recipe=record.recipe,
-        grader={"kind": recipe["grader"]["kind"], "arn": record.grader_arn} if "grader" in recipe else None,
+        recipe=record.recipe_document,
+        grader={"kind": record.grader_kind, "arn": record.grader_arn} if record.grader_kind else None,
         dataset=None
         if record.train is None
         else {
             "uri": record.train.uri,
             "version": record.train.version_id,
-            "rows": dataset.get("rows"),
-            "sha256": dataset.get("sha256"),
+            "rows": dataset.rows,
+            "sha256": dataset.sha256,
         },
         test_set=_test_set(record, dataset, run_folder),
         findings=findings,
-        rehearsal=record.rehearsal,
+        rehearsal=record.rehearsal.document or None,
         training=None
         if record.job_id is None
         else {
-            **{name: value for name, value in training.items() if name != "findings"},
+            **{name: value for name, value in training.to_document().items() if name != "findings"},
             "job_id": record.job_id,
             "metrics": [dict(each) for each in metrics],
-            "health": [_health(each) for each in training.get("findings") or []],
+            "health": [_health(each) for each in training.findings or ()],
         },
         evaluation=evaluation,
         flips=flips,
         cost=run_time.cost(record),
         code_version=tunedrop.__version__,
-        seeds={"evaluation": Recipe.model_validate(recipe).evaluation.seed} if recipe else {},
+        seeds={"evaluation": record.recipe.evaluation.seed} if record.resolved else {},
     )
 
 
@@ -153,14 +152,14 @@ _CURVES: Mapping[FindingName, str] = {
 """The curve of the page on which a finding is marked; any other is marked on all of them."""
 
 
-def _test_set(record: RunRecord, dataset: Mapping[str, Any], run_folder: RunFolder) -> dict[str, Any] | None:
-    if "test_rows" not in dataset:
+def _test_set(record: RunRecord, dataset: CheckedDataset, run_folder: RunFolder) -> dict[str, Any] | None:
+    if dataset.test_rows is None:
         return None
     dropped = record.test
     return {
         "uri": dropped.uri if dropped else run_folder.uri(names.TEST),
         "version": dropped.version_id if dropped else None,
-        "rows": dataset["test_rows"],
-        "sha256": dataset.get("test_sha256"),
+        "rows": dataset.test_rows,
+        "sha256": dataset.test_sha256,
         "origin": "dropped" if dropped else "split off",
     }

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tunedrop.outcomes import Status
-from tunedrop.recipe import Promotion, Recipe
+from tunedrop.recipe import Promotion
 from tunedrop.run.record import RunRecord
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def standing(record: RunRecord, status: Status) -> dict[str, Any]:
 
 def wanted(record: RunRecord) -> Promotion | None:
     """The promotion that the run's recipe asks for."""
-    return Recipe.model_validate(record.recipe).promotion if record.recipe else None
+    return record.recipe.promotion if record.resolved else None
 
 
 def deserved(record: RunRecord, status: Status) -> bool:
@@ -80,9 +79,9 @@ def _gate(record: RunRecord, status: Status) -> str | None:
 
     if status is not Status.SUCCEEDED:
         return f"the run ended as {status}"
-    evaluation: Mapping[str, Any] = record.evaluation or {}
-    if evaluation.get("suspected_reward_hacking"):
+    evaluation = record.evaluation
+    if evaluation.suspected_reward_hacking:
         return "the verdict is suspected reward hacking: what the grader does not see got worse"
-    if evaluation.get("verdict") != Verdict.IMPROVED:
-        return f"the verdict is {evaluation.get('verdict')}; only an improved model is promoted"
+    if evaluation.verdict != Verdict.IMPROVED:
+        return f"the verdict is {evaluation.verdict}; only an improved model is promoted"
     return None

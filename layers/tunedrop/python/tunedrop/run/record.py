@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from tunedrop.graders.graded import Layout
+from tunedrop.graders.reward_range import UNIT, RewardRange
 from tunedrop.outcomes import Status
+from tunedrop.run.record_parts import CheckedDataset, EvaluationResult, Part, RehearsalResult, TrainingProgress
+
+if TYPE_CHECKING:
+    from tunedrop.recipe import Recipe
+
+
+_NO_DATASET, _NO_REHEARSAL = CheckedDataset(), RehearsalResult()
+_NO_TRAINING, _NO_EVALUATION = TrainingProgress(), EvaluationResult()
+"""The parts of a run that has not come to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +41,7 @@ class PinnedObject:
         return f"s3://{self.bucket}/{self.key}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunRecord:
     """One item of the runs table. Times are text as `tunedrop.clock` writes it; what was not reached yet is None.
 
@@ -39,7 +50,7 @@ class RunRecord:
     `submission_lease_until`: until then one process alone may create the job.
     `releasing_at`: since then the run is being wound up and nothing new may be started for it.
     `grader_layout`: the documented layout that a grader of the team's own was found to read.
-    `training` holds steps, total_steps, reward_first, reward_last, simulated and what polling needs between polls.
+    `recipe_document` is the resolved recipe as it is kept, to the last digit; `recipe` reads it.
     `deploying_at`: since then a deployment of the tuned model may exist. `asked_as`: the id by which it is asked.
     `shard_failure`: `{"error", "cause"}` of the first shard of the evaluation that failed, as the Map does not tell it.
     `released`: what was ended or deleted for the run at its end, by its id, and how.
@@ -61,11 +72,11 @@ class RunRecord:
     train: PinnedObject | None = None
     test: PinnedObject | None = None
     recipe_file: PinnedObject | None = None
-    recipe: Mapping[str, Any] | None = None
+    recipe_document: Mapping[str, Any] | None = None
     grader_arn: str | None = None
     grader_layout: Layout | None = None
-    dataset: Mapping[str, Any] | None = None
-    rehearsal: Mapping[str, Any] | None = None
+    dataset: CheckedDataset = _NO_DATASET
+    rehearsal: RehearsalResult = _NO_REHEARSAL
     file_id: str | None = None
     submitting_at: str | None = None
     submission_lease_until: str | None = None
@@ -75,8 +86,8 @@ class RunRecord:
     tuned_model: str | None = None
     deploying_at: str | None = None
     asked_as: str | None = None
-    training: Mapping[str, Any] | None = None
-    evaluation: Mapping[str, Any] | None = None
+    training: TrainingProgress = _NO_TRAINING
+    evaluation: EvaluationResult = _NO_EVALUATION
     shard_failure: Mapping[str, str] | None = None
     reason: Mapping[str, str] | None = None
     releasing_at: str | None = None
@@ -95,14 +106,89 @@ class RunRecord:
         """Whether the run has its terminal notice, and so its end."""
         return self.notice is not None
 
+    @property
+    def resolved(self) -> bool:
+        """Whether ResolveInputs has given the run its recipe."""
+        return self.recipe_document is not None
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The recipe of a run that is `resolved`."""
+        from tunedrop.recipe import Recipe  # pydantic is of no use to a function that only looks at the record
+
+        return Recipe.model_validate(self.recipe_document)
+
+    @property
+    def base_model(self) -> str | None:
+        """The model that the recipe names; None before there is a recipe."""
+        return self._of_recipe("model") or None
+
+    @property
+    def grader_kind(self) -> str | None:
+        """The kind of grader that the recipe names; None before there is a recipe."""
+        kind: str | None = self._of_recipe("grader", "kind")
+        return kind
+
+    @property
+    def reward_range(self) -> RewardRange:
+        """Between which rewards the grader's lie."""
+        return RewardRange(*(self._of_recipe("grader", "range") or UNIT))
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of the recipe as it was resolved; before that, those of the call."""
+        source = self.source
+        called = (source.get("overrides") or {}).get("labels") or (source.get("recipe") or {}).get("labels")
+        labels = self._of_recipe("labels") if self.resolved else called
+        return {str(name): str(value) for name, value in (labels or {}).items()}
+
+    @property
+    def promotion_parameter(self) -> str | None:
+        """The parameter that the recipe wants the model in; None where it names none."""
+        parameter: str | None = self._of_recipe("promotion", "parameter")
+        return parameter
+
+    def _of_recipe(self, *path: str) -> Any:
+        """A value of the recipe's document, without reading the recipe as a whole; None where it has none."""
+        value: Any = self.recipe_document
+        for name in path:
+            value = value.get(name) if isinstance(value, Mapping) else None
+        return value
+
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> RunRecord:
         """The record in a DynamoDB item of plain values; attributes that this version does not know are passed over."""
-        known = {each.name for each in fields(cls)}
-        values = {name: value for name, value in item.items() if name in known}
+        attributes = {each.name: _ATTRIBUTES.get(each.name, each.name) for each in fields(cls)}
+        values = {name: item[attribute] for name, attribute in attributes.items() if attribute in item}
         values["status"] = Status(values["status"])
         values.setdefault("unfinished", None)
         for name in ("train", "test", "recipe_file"):
             if values.get(name) is not None:
                 values[name] = PinnedObject(**values[name])
+        for name, part in _PARTS.items():
+            values[name] = part.from_document(values.get(name) or {})
         return cls(**values)
+
+    def to_item(self) -> dict[str, Any]:
+        """The item of the record, of plain values; what was not reached yet has no attribute."""
+        values = {_ATTRIBUTES.get(each.name, each.name): getattr(self, each.name) for each in fields(self)}
+        return {name: kept(value) for name, value in values.items() if value is not None and value not in _NOTHING}
+
+
+def kept(value: Any) -> Any:
+    """The value of a field as an item has it, of plain values."""
+    if isinstance(value, PinnedObject):
+        return asdict(value)
+    return value.to_document() if isinstance(value, Part) else value
+
+
+_ATTRIBUTES = {"recipe_document": "recipe"}
+"""Fields of the record whose attribute in the table has another name."""
+
+_PARTS: Mapping[str, type[Part]] = {
+    "dataset": CheckedDataset,
+    "rehearsal": RehearsalResult,
+    "training": TrainingProgress,
+    "evaluation": EvaluationResult,
+}
+_NOTHING: tuple[Part, ...] = (_NO_DATASET, _NO_REHEARSAL, _NO_TRAINING, _NO_EVALUATION)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from tunedrop import clock
 from tunedrop.answer_members import member, members
 from tunedrop.outcomes import RunNotFound, RunReleased
-from tunedrop.run.record import RunRecord
+from tunedrop.run.record import RunRecord, kept
 from tunedrop.run.storable import DOCUMENTS, from_wire, to_wire
 
 if TYPE_CHECKING:
@@ -53,8 +52,7 @@ class RunStore:
         Raises:
             OwnedByAnother: the run belongs to another execution.
         """
-        begun = {**asdict(record), "reached": {record.stage: record.updated_at}}
-        item = {name: value for name, value in begun.items() if value is not None}
+        item = {**record.to_item(), "reached": {record.stage: record.updated_at}}
         try:
             self._client.put_item(
                 TableName=self._table,
@@ -108,7 +106,7 @@ class RunStore:
         Raises:
             ConditionNotMet: it does not hold.
         """
-        changes = {**changes, "updated_at": clock.now_text()}
+        changes = {name: kept(value) for name, value in {**changes, "updated_at": clock.now_text()}.items()}
         sets = {name: value for name, value in changes.items() if value is not None}
         removes = [name for name, value in changes.items() if value is None]
         names, new = {f"#{name}": name for name in changes}, {f":new_{name}": value for name, value in sets.items()}

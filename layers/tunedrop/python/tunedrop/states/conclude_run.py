@@ -27,6 +27,7 @@ from tunedrop.run.folder import RunFolder
 from tunedrop.run.plan import Shard, comparison_shards, load_plan, read_shard
 from tunedrop.run.promotion import deserved, wanted
 from tunedrop.run.record import RunRecord
+from tunedrop.run.record_parts import EvaluationResult
 from tunedrop.sampling.question import text_with_calls
 from tunedrop.states.decision import Decision, for_the_handler
 from tunedrop.training.holdings import let_go
@@ -61,7 +62,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Concluded:
     """
     run_id = event["run_id"]
     record = resources.runs.load(run_id)
-    recipe = Recipe.model_validate(record.recipe)
+    recipe = record.recipe
     closed_now = False
     if not record.closed:
         # From here on the time is the conclusion's own.
@@ -74,7 +75,9 @@ def run(event: Mapping[str, Any], resources: Resources) -> Concluded:
         run_folder.write_json(names.EVALUATION, result)
         metrics = resources.training_events.metrics(run_id)
         run_folder.write_json(names.METRICS, metrics)
-        record = resources.runs.update(run_id, {"evaluation": notice_figures(result), "stage": "ConcludeRun"})
+        record = resources.runs.update(
+            run_id, {"evaluation": EvaluationResult(notice_figures(result)), "stage": "ConcludeRun"}
+        )
         record = _let_go(record, recipe, resources)
         finished_at = clock.now_text()
         report_uri = write_report(
@@ -91,13 +94,12 @@ def run(event: Mapping[str, Any], resources: Resources) -> Concluded:
         closing = of_run.closing(record, Status.SUCCEEDED, None, report_uri=report_uri, finished_at=finished_at)
         record = resources.runs.close(run_id, closing)
         closed_now = record.finished_at == finished_at
-    evaluation = record.evaluation or {}
     return Concluded(
         "concluded",
-        verdict=evaluation.get("verdict"),
+        verdict=record.evaluation.verdict,
         promotion=instructions(record, runs_table=resources.settings.runs_table),
         notice=record.notice,
-        difference=float(evaluation.get("difference", 0.0)),
+        difference=record.evaluation.difference or 0.0,
         closed_now=closed_now,
     )
 

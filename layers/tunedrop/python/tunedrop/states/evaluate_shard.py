@@ -20,7 +20,7 @@ from tunedrop.evaluation.answers import Answer
 from tunedrop.graders.deployed import DeployedGrader
 from tunedrop.graders.graded import Graded, Rollout
 from tunedrop.outcomes import ServiceBusy
-from tunedrop.recipe import Evaluation, Recipe
+from tunedrop.recipe import Evaluation
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
@@ -60,7 +60,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Evaluated:
     """
     run_id, number = event["run_id"], event["shard"]
     record = resources.runs.load(run_id)
-    recipe = Recipe.model_validate(record.recipe)
+    recipe = record.recipe
     run_folder = resources.folder(run_id)
     shards = load_plan(run_folder)
     if not 0 <= number < len(shards):

@@ -6,7 +6,7 @@ import hashlib
 import heapq
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import inf
 from typing import IO, Any
 
@@ -69,12 +69,12 @@ def run(event: Mapping[str, Any], resources: Resources) -> Planned:
     run_id, this_round = event["run_id"], event.get("round", FIRST_ROUND)
     store, run_folder = resources.runs, resources.folder(run_id)
     record = store.load(run_id)
-    recipe = Recipe.model_validate(record.recipe)
+    recipe = record.recipe
     manifest = {"bucket": run_folder.bucket, "key": run_folder.key(names.MANIFEST)}
-    latency = (record.rehearsal or {}).get("latency_p99")
+    latency = record.rehearsal.latency_p99
     choices = checkpoints(record) if recipe.chooses_checkpoint else []
-    dataset = record.dataset or {}
-    choosing = bool(choices) and this_round == FIRST_ROUND and bool(dataset.get("validation_rows"))
+    dataset = record.dataset
+    choosing = bool(choices) and this_round == FIRST_ROUND and bool(dataset.validation_rows)
     if choosing:
         every_row = recipe.evaluation.model_copy(update={"rows": None})
         plan(
@@ -83,14 +83,14 @@ def run(event: Mapping[str, Any], resources: Resources) -> Planned:
             [*choices, _tuned(record)],
             latency,
             rows_file=names.VALIDATION,
-            written=dataset.get("validation_rows"),
+            written=dataset.validation_rows,
         )
         store.update(run_id, {"stage": "PlanEvaluation"})
         return Planned("planned", manifest, recipe.evaluation.concurrency, next_round=FIRST_ROUND + 1)
     first_round = validation_shards(load_plan(run_folder)) if choices and this_round > FIRST_ROUND else []
     if first_round:
         choice = choose_checkpoint(run_folder, first_round, samples=recipe.evaluation.samples)
-        training = {**(record.training or {}), "choice": choice}
+        training = replace(record.training, choice=choice)
         record = store.update(
             run_id, {"training": training, "tuned_model": choice["model"], "asked_as": choice["model"]}
         )
@@ -100,7 +100,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Planned:
         candidates(record, recipe),
         latency,
         before=first_round,
-        written=dataset.get("test_rows"),
+        written=dataset.test_rows,
     )
     store.update(run_id, {"stage": "PlanEvaluation"})
     return Planned("planned", manifest, recipe.evaluation.concurrency, next_round=0)
@@ -119,11 +119,11 @@ def candidates(record: RunRecord, recipe: Recipe) -> list[Candidate]:
 
 def checkpoints(record: RunRecord) -> list[Candidate]:
     """The models saved on the way of the training, by step; that of its last step is the tuned model itself."""
-    training = record.training or {}
+    training = record.training
     return [
         Candidate(f"{CHECKPOINT}{each['step']}", each["model"])
-        for each in training.get("checkpoints") or []
-        if each["step"] != training.get("steps")
+        for each in training.checkpoints or ()
+        if each["step"] != training.steps
     ]
 
 

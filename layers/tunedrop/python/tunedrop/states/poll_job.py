@@ -22,6 +22,7 @@ from tunedrop.outcomes import (
 from tunedrop.recipe import Recipe
 from tunedrop.resources import Resources
 from tunedrop.run.record import RunRecord
+from tunedrop.run.record_parts import TrainingProgress
 from tunedrop.run.store import RunStore
 from tunedrop.states.decision import Decision, for_the_handler
 from tunedrop.training.backend import (
@@ -100,7 +101,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Poll:
         later_poll=settings.later_poll_seconds,
     )
     seen = polling.poll(run_id, told=event.get("told", []), gradings=resources.gradings(record))
-    return replace(seen, base_model=str((record.recipe or {}).get("model")))
+    return replace(seen, base_model=str(record.base_model))
 
 
 class Polling:
@@ -130,7 +131,7 @@ class Polling:
         record = self._store.load(run_id)
         if record.closed or record.releasing_at is not None or (record.job_id is None and record.tuned_model is None):
             raise RunReleased(f"run {run_id} has no job to watch: it was stopped")
-        recipe = Recipe.model_validate(record.recipe)
+        recipe = record.recipe
         job: Job | None = None
         new_events: Sequence[TrainingEvent] = ()
         if record.job_id is not None:
@@ -140,7 +141,7 @@ class Polling:
             seen = self._serve(record, job, recipe)
         else:
             seen = self._go_on(record, job, recipe)
-        findings = (record.training or {}).get("findings") or []
+        findings = record.training.findings or ()
         following = next((finding for finding in findings if finding["name"] not in told), None)
         return replace(
             seen,
@@ -163,26 +164,28 @@ class Polling:
         waits = job.status.over and lists.passing is not None
 
         metrics = self._events.metrics(record.run_id)
-        before = record.training or {}
-        known = list(before.get("findings") or [])
+        before = record.training
+        known = list(before.findings or ())
         found = new_findings(
             metrics,
             [each["name"] for each in known],
             gradings,
-            judged=before.get("judged", 0),
+            judged=before.judged,
             rewards=recipe.grader.reward_range,
         )
-        checkpoints = before.get("checkpoints") or []
+        checkpoints = list(before.checkpoints or ())
         if lists.checkpoints is not None:
             checkpoints = [{"step": each.step, "model": each.model} for each in lists.checkpoints]
-        training = {
-            **summary(metrics, before),
-            "checkpoints": checkpoints if recipe.catalog_model.gives_checkpoints else None,
-            "judged": len(metrics),
-            "findings": [*known, *(each.to_json() for each in found)],
-            "events_unread": lists.events is None,
-            "unread_since": (before.get("unread_since") or clock.now_text()) if waits else None,
-        }
+        findings = [*known, *(each.to_json() for each in found)]
+        unread_since = (before.unread_since or clock.now_text()) if waits else None
+        training = replace(
+            summary(metrics, before),
+            checkpoints=checkpoints if recipe.catalog_model.gives_checkpoints else None,
+            judged=len(metrics),
+            findings=findings,
+            events_unread=lists.events is None,
+            unread_since=unread_since,
+        )
         record = self._store.update(
             record.run_id,
             {
@@ -192,11 +195,11 @@ class Polling:
                 "stage": "PollJob",
             },
         )
-        if waits and _hours_since(training["unread_since"]) < UNREAD_HOURS:
+        if unread_since is not None and _hours_since(unread_since) < UNREAD_HOURS:
             raise ServiceBusy(f"what job {job_id} did last could not be read: {lists.passing}")
         if not job.status.over:
             # Those of an earlier try, too: it may have died between noting a finding and stopping for it.
-            for each in training["findings"]:
+            for each in findings:
                 if each["name"] in recipe.health.stop_on:
                     raise TrainingUnhealthy(f"job {job_id}: {each['name']}: {each['evidence']} {each['advice']}")
         return job, lists.events or (), record
@@ -227,12 +230,12 @@ class Polling:
 
     def _go_on(self, record: RunRecord, job: Job, recipe: Recipe) -> Poll:
         submitted_at = record.submitted_at or record.started_at
-        training = record.training or {}
+        training = record.training
         age_hours = _hours_since(submitted_at)
-        hold_to_budget(recipe, job_id=job.id, hours=age_hours, steps=training.get("steps"))
-        still_hours = _hours_since(training.get("progress_at") or submitted_at)
+        hold_to_budget(recipe, job_id=job.id, hours=age_hours, steps=training.steps)
+        still_hours = _hours_since(training.progress_at or submitted_at)
         # Where the service tells no steps, only the hours of the budget can say that it takes too long.
-        tells_steps = recipe.catalog_model.gives_events and not training.get("events_unread")
+        tells_steps = recipe.catalog_model.gives_events and not training.events_unread
         if tells_steps and still_hours > recipe.budget.stuck_hours:
             raise TrainingStuck(
                 f"job {job.id} ({job.service_status}) made no step for {still_hours:.1f} hours; "
@@ -278,19 +281,20 @@ class Polling:
         return Poll("running", "Deploying", self._first_poll)
 
 
-def summary(metrics: Sequence[Mapping[str, float]], before: Mapping[str, Any]) -> dict[str, Any]:
+def summary(metrics: Sequence[Mapping[str, float]], before: TrainingProgress) -> TrainingProgress:
     """What the record keeps of a training: how far it is, and what the reward was in its first and last steps."""
     rewards = [each["critic_rewards_mean"] for each in metrics if "critic_rewards_mean" in each]
     steps = int(metrics[-1]["step"]) if metrics else None
-    progressed = steps is not None and steps != before.get("steps")
-    return {
-        "simulated": bool(before.get("simulated", False)),
-        "steps": steps,
-        "total_steps": int(metrics[-1]["total_steps"]) if metrics and "total_steps" in metrics[-1] else None,
-        "reward_first": _mean(rewards[:REWARD_WINDOW]),
-        "reward_last": _mean(rewards[-REWARD_WINDOW:]),
-        "progress_at": clock.now_text() if progressed or "progress_at" not in before else before["progress_at"],
-    }
+    progressed = steps is not None and steps != before.steps
+    return replace(
+        before,
+        simulated=bool(before.simulated),
+        steps=steps,
+        total_steps=int(metrics[-1]["total_steps"]) if metrics and "total_steps" in metrics[-1] else None,
+        reward_first=_mean(rewards[:REWARD_WINDOW]),
+        reward_last=_mean(rewards[-REWARD_WINDOW:]),
+        progress_at=clock.now_text() if progressed or before.progress_at is None else before.progress_at,
+    )
 
 
 def _unless_ended(job: Job) -> None:

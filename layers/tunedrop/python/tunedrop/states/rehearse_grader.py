@@ -19,6 +19,7 @@ from tunedrop.resources import Resources
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import RunRecord
+from tunedrop.run.record_parts import RehearsalResult
 from tunedrop.sampling.question import Asking
 from tunedrop.sampling.samplers import sampler_for
 from tunedrop.states.decision import Decision
@@ -47,22 +48,22 @@ def run(event: Mapping[str, Any], resources: Resources) -> Decision:
 
 def _rehearse(run_id: str, resources: Resources) -> None:
     record = resources.runs.load(run_id)
-    recipe = Recipe.model_validate(record.recipe)
+    recipe = record.recipe
     rewards = recipe.grader.reward_range
-    run_folder, dataset = resources.folder(run_id), record.dataset or {}
+    run_folder, dataset = resources.folder(run_id), record.dataset
     if not recipe.trains:
         # No training to be paid for that a rehearsal could save; only how to ask a grader of one's own is open.
         if recipe.grader.kind == "own":
             layout = _earlier_layout(record, recipe, resources)
             if layout is None:
-                prompts, written = recipe.rehearsal.prompts, dataset.get("test_rows")
+                prompts, written = recipe.rehearsal.prompts, dataset.test_rows
                 rows = rows_to_rehearse(run_folder, names.TEST, prompts, written)
                 layout = layouts.best_layout(_rewards_by_layout(record, resources, _ideal(rows), rewards), rewards)
             resources.runs.update(run_id, {"grader_layout": layout})
         return
     model = recipe.catalog_model
 
-    rows = rows_to_rehearse(run_folder, names.TRAIN, recipe.rehearsal.prompts, dataset.get("rows"))
+    rows = rows_to_rehearse(run_folder, names.TRAIN, recipe.rehearsal.prompts, dataset.rows)
     ideal = _ideal(rows)
     by_layout: dict[Layout, float] = {}
     if recipe.grader.kind == "own":
@@ -88,12 +89,12 @@ def _rehearse(run_id: str, resources: Resources) -> None:
         probed=_probe(grader, probes(rows[:PROBED_ROWS], kind=recipe.grader.kind)),
         repeated=_grade_again(grader, groups),
         timings=grader.timings,
-        job=_job_size(recipe, rows=int((record.dataset or {})["rows"])),
+        job=_job_size(recipe, rows=dataset.rows or 0),
     )
     figures = {
         **verdict.figures(trial),
         "reward_range": list(rewards),
-        "test_set": resolution(_rows_asked(recipe, int((record.dataset or {})["test_rows"])), level=recipe.gates.level),
+        "test_set": resolution(_rows_asked(recipe, dataset.test_rows or 0), level=recipe.gates.level),
     }
     findings = verdict.judge(figures, recipe.gates, rewards)
     if by_layout:
@@ -106,7 +107,7 @@ def _rehearse(run_id: str, resources: Resources) -> None:
         "verdict": str(verdict.verdict_of(findings)),
         "findings": [asdict(each) for each in findings],
     }
-    resources.runs.update(run_id, {"rehearsal": kept, "stage": "RehearseGrader"})
+    resources.runs.update(run_id, {"rehearsal": RehearsalResult(kept), "stage": "RehearseGrader"})
     verdict.stop_if_hopeless(findings)
 
 

@@ -7,7 +7,7 @@ the first closing counts.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any, Protocol
 
@@ -192,7 +192,9 @@ class Releaser:
             # Cancelling takes its time.
             self._store.update_if(record.run_id, {"released": released}, "attribute_exists(run_id)")
             return Release("wait", record.run_id, wait_seconds=max(1, ceil(self._list_lag_seconds)))
-        training = {"simulated": backend.simulated, **(record.training or {})}
+        training = record.training
+        if training.simulated is None:
+            training = replace(training, simulated=backend.simulated)
         self._store.update_if(
             record.run_id,
             {
@@ -208,7 +210,7 @@ class Releaser:
 
     def _let_go(self, record: RunRecord) -> RunRecord:
         """Delete what the run holds at the service; a run that did not go well keeps no deployment."""
-        if record.recipe is None or record.closed or (record.file_id is None and record.deploying_at is None):
+        if not record.resolved or record.closed or (record.file_id is None and record.deploying_at is None):
             return record
         released = let_go(record, self._backend_of(record), keep_deployment=False)
         if not released:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Resolved:
         RunReleased: the run was stopped meanwhile.
     """
     record = resources.runs.load(event["run_id"])
-    if record.recipe is None:
+    if not record.resolved:
         record = _resolve(record, resources)
     return Resolved("resolved", notice=of_run.started(record))
 
@@ -67,7 +67,7 @@ def _resolve(record: RunRecord, resources: Resources) -> RunRecord:
         if earlier.train is None:
             raise InputMissing(f"run {earlier.run_id} was made from no dataset that could be taken over")
         train, test, recipe_file = earlier.train, earlier.test, earlier.recipe_file
-        document = {**(earlier.recipe or {}), "evaluate_only": "", **source.get("recipe", {})}
+        document = {**(earlier.recipe_document or {}), "evaluate_only": "", **source.get("recipe", {})}
         document["resumes"] = earlier.run_id
     elif source.get("bucket"):
         train = pin_object(s3, source)
@@ -78,9 +78,7 @@ def _resolve(record: RunRecord, resources: Resources) -> RunRecord:
         raise InputMissing(f"run {run_id} was started without a dataset: drop a train.jsonl into the inbox.")
     # Saved before the recipe is read, so that the notice of a broken recipe names what it was found beside.
     pins = {"train": train, "test": test, "recipe_file": recipe_file}
-    store.update(
-        run_id, {name: pinned and asdict(pinned) for name, pinned in pins.items()} | {"stage": "ResolveInputs"}
-    )
+    store.update(run_id, {**pins, "stage": "ResolveInputs"})
     written = _written(s3, recipe_file) if document is None else document
     recipe = resolve(
         {**written, **source.get("overrides", {})}, settings.region, parameter_path=settings.parameter_path
@@ -128,10 +126,10 @@ def _require_same_team(record: RunRecord, earlier: RunRecord) -> None:
 
 
 def _require_same_model(recipe: Recipe, earlier: RunRecord) -> None:
-    model = (earlier.recipe or {}).get("model")
-    if recipe.model != model:
+    if recipe.model != earlier.base_model:
         raise RecipeInvalid(
-            f"recipe field `model`: run {earlier.run_id}, which is resumed, tuned {model}; got {recipe.model}"
+            f"recipe field `model`: run {earlier.run_id}, which is resumed, tuned {earlier.base_model}; got "
+            f"{recipe.model}"
         )
 
 
@@ -146,7 +144,7 @@ def _grader(recipe: Recipe, settings: Settings, earlier: RunRecord | None) -> st
     if recipe.grader.kind == "own":
         return _own_grader(recipe.grader.function, settings)
     arn = settings.graders.get(recipe.grader.kind)
-    if earlier is not None and (earlier.recipe or {}).get("grader", {}).get("kind") == recipe.grader.kind:
+    if earlier is not None and earlier.grader_kind == recipe.grader.kind:
         # What was trained is graded by the version that trained it.
         arn = earlier.grader_arn or arn
     if arn is None:

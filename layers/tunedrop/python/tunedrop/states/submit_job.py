@@ -18,9 +18,9 @@ from typing import IO, Any
 
 from tunedrop import clock, identity
 from tunedrop.outcomes import JobRefused, RunReleased, ServiceBusy, SubmissionUnclear
-from tunedrop.recipe import Recipe
 from tunedrop.resources import Resources
 from tunedrop.run.record import RunRecord
+from tunedrop.run.record_parts import TrainingProgress
 from tunedrop.run.store import ConditionNotMet, RunStore
 from tunedrop.states.decision import Decision, for_the_handler
 from tunedrop.training.backend import Busy, Job, JobRequest, Refused, TrainingBackend, Unclear
@@ -63,7 +63,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Submitted:
         lease_seconds=resources.seconds_left(),
         list_lag_seconds=resources.settings.list_lag_seconds,
     )
-    rows, folder = (record.dataset or {}).get("rows"), resources.folder(run_id)
+    rows, folder = record.dataset.rows, resources.folder(run_id)
     record = submission.submit(run_id, lambda: folder.open_training_file(rows))
     return Submitted("submitted", wait_seconds=resources.settings.first_poll_seconds, job_id=record.job_id)
 
@@ -130,7 +130,7 @@ class Submission:
         return file_id
 
     def _create(self, record: RunRecord, file_id: str) -> Job:
-        recipe = Recipe.model_validate(record.recipe)
+        recipe = record.recipe
         model = recipe.catalog_model
         if record.grader_arn is None:
             raise JobRefused(f"run {record.run_id} has no pinned grader version")
@@ -173,7 +173,7 @@ class Submission:
                     "job_status": job.service_status,
                     "submitted_at": clock.now_text(),
                     "stage": "SubmitJob",
-                    "training": {"simulated": self._backend.simulated},
+                    "training": TrainingProgress(simulated=self._backend.simulated),
                 },
                 "attribute_exists(run_id) AND attribute_not_exists(job_id)",
             )

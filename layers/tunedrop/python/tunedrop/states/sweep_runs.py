@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from tunedrop import clock, identity
 from tunedrop.answer_members import member, members
 from tunedrop.outcomes import RunNotFound, ServiceBusy, Status
-from tunedrop.recipe import Recipe
 from tunedrop.resources import Resources
 from tunedrop.run.execution import execution_input
 from tunedrop.run.record import RunRecord
@@ -202,10 +201,10 @@ def _record(resources: Resources, run_id: str) -> RunRecord | None:
 
 def _unwanted(file_id: str, record: RunRecord) -> bool:
     """Whether a file of an ended run is to go: a second one that a killed upload left, or as the recipe says."""
-    return file_id != record.file_id or Recipe.model_validate(record.recipe).cleanup.delete_files
+    return file_id != record.file_id or record.recipe.cleanup.delete_files
 
 
 def _kept(record: RunRecord) -> bool:
     """Whether an ended run keeps its deployment: it went well, and its recipe says so."""
-    keeps = Recipe.model_validate(record.recipe).cleanup.keep_deployment
+    keeps = record.recipe.cleanup.keep_deployment
     return keeps and record.status is Status.SUCCEEDED

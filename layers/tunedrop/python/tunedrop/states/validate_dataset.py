@@ -45,7 +45,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Validated:
     run_id, s3 = event["run_id"], resources.s3
     run_folder = resources.folder(run_id)
     record = resources.runs.load(run_id)
-    recipe = Recipe.model_validate(record.recipe)
+    recipe = record.recipe
     if record.train is None:
         raise InputMissing(f"run {run_id} has no training file pinned")
     with tempfile.TemporaryFile() as train_file, tempfile.TemporaryFile() as test_file:

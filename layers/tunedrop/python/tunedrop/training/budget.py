@@ -35,15 +35,15 @@ def dollars_of(budget: Budget, *, hours: float, steps: int, gradings: int) -> fl
 
 def training_cost(record: RunRecord) -> TrainingCost | None:
     """What the run's training has cost by the prices that the recipe gives; None without prices or a job."""
-    if record.recipe is None or record.submitted_at is None:
+    if not record.resolved or record.submitted_at is None:
         return None
-    recipe = Recipe.model_validate(record.recipe)
+    recipe = record.recipe
     if not recipe.trains or not recipe.budget.prices.given:
         return None
     # A job that was never polled to an end is counted up to the last look at the run.
     end = clock.parse(record.reached.get("PollJob", record.updated_at))
     hours = max(0.0, (end - clock.parse(record.submitted_at)).total_seconds() / 3600)
-    steps = int((record.training or {}).get("steps") or 0)
+    steps = int(record.training.steps or 0)
     gradings = gradings_of(recipe, steps)
     return TrainingCost(dollars_of(recipe.budget, hours=hours, steps=steps, gradings=gradings), hours, steps, gradings)
 

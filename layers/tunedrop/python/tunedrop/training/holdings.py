@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from tunedrop.catalog import Family, find
-from tunedrop.recipe import Recipe
 from tunedrop.run.record import RunRecord
 from tunedrop.training.backend import Busy, Refused, TrainingBackend, Unclear
 
@@ -17,7 +16,6 @@ def let_go(record: RunRecord, backend: TrainingBackend, *, keep_deployment: bool
 
     Never fails: what could not be deleted is told in the notice, and the sweeper tries again.
     """
-    recipe = Recipe.model_validate(record.recipe)
     released: dict[str, str] = {}
     if record.deploying_at is not None and not keep_deployment:
         try:
@@ -27,7 +25,7 @@ def let_go(record: RunRecord, backend: TrainingBackend, *, keep_deployment: bool
                 released[deployment] = "deployment deleted"
         except (Busy, Unclear, Refused) as trouble:
             _log.warning("the deployment of run %s could not be deleted: %s", record.run_id, trouble)
-    if record.file_id is not None and recipe.cleanup.delete_files:
+    if record.file_id is not None and record.recipe.cleanup.delete_files:
         try:
             if backend.delete_file(record.file_id):
                 released[record.file_id] = "training file deleted"
@@ -38,10 +36,9 @@ def let_go(record: RunRecord, backend: TrainingBackend, *, keep_deployment: bool
 
 def left_behind(record: RunRecord) -> list[dict[str, str]]:
     """What of the run stays at Bedrock and may cost money, each with its id and why; prices are not published."""
-    model_id = (record.recipe or {}).get("model")
-    if not model_id:
+    if record.base_model is None:
         return []
-    model = find(model_id)
+    model = find(record.base_model)
     left: list[dict[str, str]] = []
 
     def add(kind: str, name: str | None, why: str) -> None:

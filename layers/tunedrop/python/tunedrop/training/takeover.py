@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from tunedrop import clock
 from tunedrop.outcomes import RecipeInvalid, RunNotFound, ServiceBusy
-from tunedrop.recipe import Recipe
 from tunedrop.run.record import RunRecord
+from tunedrop.run.record_parts import TrainingProgress
 from tunedrop.training.backend import Busy, JobStatus, Refused, TrainingBackend, Unclear
 
 if TYPE_CHECKING:
@@ -44,14 +44,14 @@ def take_over(record: RunRecord, store: RunStore, backend: TrainingBackend) -> R
         RecipeInvalid: the earlier job made no model, or trained on other rows.
         ServiceBusy: the service could not be asked this time.
     """
-    recipe = Recipe.model_validate(record.recipe)
+    recipe = record.recipe
     if recipe.trains:
         return None
     if recipe.evaluate_only:
-        changes = {"tuned_model": recipe.evaluate_only, "training": {"simulated": backend.simulated}}
+        changes = {"tuned_model": recipe.evaluate_only, "training": TrainingProgress(simulated=backend.simulated)}
         return store.update(record.run_id, {**changes, "stage": "SubmitJob"})
     earlier = earlier_run(store, recipe.resumes)
-    trained_on, dropped = (str((each.dataset or {}).get("sha256")) for each in (earlier, record))
+    trained_on, dropped = (str(each.dataset.sha256) for each in (earlier, record))
     if trained_on != dropped:
         raise RecipeInvalid(
             f"recipe field `resumes`: run {earlier.run_id} trained on other rows (train.jsonl has the SHA-256 "
@@ -66,7 +66,7 @@ def take_over(record: RunRecord, store: RunStore, backend: TrainingBackend) -> R
             "job_id": earlier.job_id,
             "tuned_model": earlier.tuned_model,
             "submitted_at": earlier.submitted_at or clock.now_text(),
-            "training": {"simulated": backend.simulated},
+            "training": TrainingProgress(simulated=backend.simulated),
             "stage": "SubmitJob",
         },
     )

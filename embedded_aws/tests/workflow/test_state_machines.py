@@ -151,7 +151,7 @@ def test_the_delays_before_retries_can_be_shortened(stack: SmallStack) -> None:
     task = _task(stack.MisbehaveName, {"what": "fail"}, Retry=[retry])
     began = time.monotonic()
     assert stack.run(stack.make_machine("short-delays", {"Only": task}))["error"] == "OutOfTea"
-    assert 0.6 <= time.monotonic() - began < 20
+    assert 0.6 <= time.monotonic() - began < 60
 
 
 def test_stopping_ends_a_machine_that_waits_for_its_retry(stack: SmallStack) -> None:

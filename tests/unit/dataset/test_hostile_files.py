@@ -42,9 +42,9 @@ def test_a_line_of_100_mb_is_passed_over_in_flat_memory() -> None:
     good = b"\n".join(map(as_line, good_rows()))
     stream = Endless(good + b'\n{"messages":"', b"x" * 4096, 100 * MEGABYTE, b'"}\n' + as_line(a_row(999)))
     tracemalloc.start()
-    started = time.monotonic()
+    started = time.process_time()
     report = check_dataset(stream, family=Family.OPEN_WEIGHT)  # type: ignore[arg-type]  # it needs only read(n)
-    seconds, (_, peak) = time.monotonic() - started, tracemalloc.get_traced_memory()
+    seconds, (_, peak) = time.process_time() - started, tracemalloc.get_traced_memory()
     tracemalloc.stop()
     (finding,) = report.findings
     assert (finding.rule, finding.line, finding.got) == ("line-length", 121, "104,857,615 bytes")
@@ -75,9 +75,9 @@ def test_a_line_of_100_mb_is_passed_over_in_flat_memory() -> None:
 )
 def test_a_hostile_line_is_one_finding(line: bytes, rule: str) -> None:
     rows: list[Any] = [*good_rows(), line, a_row(999)]
-    started = time.monotonic()
+    started = time.process_time()
     report = check(rows)
-    assert time.monotonic() - started < MOST_SECONDS
+    assert time.process_time() - started < MOST_SECONDS
     assert 121 in [finding.line for finding in found(report, rule)]
     assert report.rows == 122
 
@@ -110,9 +110,9 @@ def test_a_hostile_line_is_one_finding(line: bytes, rule: str) -> None:
     ],
 )
 def test_a_hostile_file_has_its_finding(body: bytes, rule: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     report = check_dataset(io.BytesIO(body), family=Family.OPEN_WEIGHT)
-    assert time.monotonic() - started < MOST_SECONDS
+    assert time.process_time() - started < MOST_SECONDS
     assert rule in rules_of(report)
     assert not report.valid
     assert len(str(report.to_json())) < 2 * MEGABYTE
@@ -129,9 +129,9 @@ def test_20_001_rows_are_one_too_many() -> None:
 def test_repetition_takes_no_more_than_linear_time_in_the_search_for_leaks(name: str) -> None:
     long = {"messages": [{"role": "user", "content": "again " * 100_000}], "reference_answer": "1"}
     rows = [*good_rows(), long]
-    started = time.monotonic()
+    started = time.process_time()
     report = check(rows, test=[long] * 20 if name == "test" else [long])
-    assert time.monotonic() - started < MOST_SECONDS
+    assert time.process_time() - started < MOST_SECONDS
     assert "leakage-exact" in rules_of(report)
 
 

@@ -115,6 +115,6 @@ def test_a_secret_in_a_broken_line_or_a_wrong_value_is_not_repeated_either() -> 
     "text", ["a@" * 500_000, "1-" * 500_000, "+1 " * 500_000, "4111 " * 400_000, "aws_secret_access_key" * 40_000]
 )
 def test_almost_secrets_take_linear_time(text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     check([*good_rows(), row(text)])
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5

@@ -62,9 +62,9 @@ def test_penalties_take_from_a_right_answer_and_never_give_to_a_wrong_one() -> N
 
 def test_a_hostile_pattern_takes_linear_time() -> None:
     penalties: JSON = {"bomb": {"kind": "pattern", "pattern": "^(a+)+$"}}
-    began = time.perf_counter()
+    began = time.process_time()
     grade("a" * 100_000 + "!", penalties=penalties)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_a_row_is_checked_by_every_part() -> None:
@@ -135,9 +135,9 @@ def test_a_formula_without_a_finite_value_says_so(text: str) -> None:
 
 
 def test_a_long_formula_is_read_and_computed_at_once() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert Formula("+".join(["a"] * 900)).value({"a": 1.0}) == 900
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 0.1
 
 
 def test_a_definition_of_openai_is_taken_as_it_is() -> None:

@@ -104,10 +104,8 @@ def test_a_throttled_judge_is_asked_again_after_a_pause_that_grows(monkeypatch: 
 
 def test_no_try_is_begun_that_the_deadline_would_cut_off() -> None:
     replies = Replies(TryAgain("429"))
-    began = time.monotonic()
     with pytest.raises(JudgeFailed, match="429"):
         judge(replies, seconds=1.4, tries=100).grade(sample("Jupiter"))
-    assert time.monotonic() - began < 1.6
     assert 1 <= len(replies.asked) <= 3
 
 

@@ -46,10 +46,10 @@ def grade(options: dict[str, JSON], answer: JSON, reference: JSON, row: dict[str
     ],
 )
 def test_a_text_that_is_not_one_strict_document_is_refused(text: str, said: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(NotOneDocument, match=said):
         read_answer(text, "fence")
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 DOCUMENT = '{"a": 1}'
@@ -81,10 +81,10 @@ def _reads(text: str, policy: Surroundings) -> bool:
 
 
 def test_a_text_full_of_brackets_is_searched_in_bounded_time() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(NotOneDocument):
         read_answer("x" + "[{" * 100_000, "text")
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 COMPARISONS: dict[str, list[tuple[dict[str, JSON], JSON, JSON, float]]] = {

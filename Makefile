@@ -71,6 +71,15 @@ prove: $(PROVE_INSTALLED) $(SAM_VENV)/.installed ## run the tests that take long
 	@command -v chromium > /dev/null || { echo "make prove opens the report in a real browser, and there is no chromium" \
 	    "on the PATH. Install it (Debian, Ubuntu: apt-get install chromium) and run make prove again." >&2; exit 2; }
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m prove --ignore=tests/bench --timeout=1800
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "hypothesis and not prove" --hypothesis-profile=prove --timeout=1800 tests/unit
+	@$(MAKE) --no-print-directory coverage
+
+.PHONY: coverage
+coverage: $(PROVE_INSTALLED) ## run `make test` and list the lines that nothing reaches, in child processes too
+	@rm -rf build/coverage && mkdir -p build/coverage
+	EMBEDDED_AWS_PRELUDE="$(CURDIR)/tests/coverage_prelude.py" \
+	    $(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not prove" $(SLOWEST_FIRST)
+	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
 
 bench: $(INSTALLED) ## measure, and write docs/benchmarks.md
 	$(BIN)/pytest tests/bench --timeout=1800 -s --page docs/benchmarks.md

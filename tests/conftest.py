@@ -11,8 +11,12 @@ from hypothesis import HealthCheck, settings
 from embedded_aws import waiting
 
 # A loaded machine is no fault of the code: no example has a deadline, and none is given up because it was made slowly.
-settings.register_profile("tunedrop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("tunedrop")
+# `make test` draws a few examples of each property, `make prove` (--hypothesis-profile=prove) many.
+for profile, examples in (("test", 25), ("prove", 400)):
+    settings.register_profile(
+        profile, max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+settings.load_profile("test")
 
 MEASURED = "measured"
 

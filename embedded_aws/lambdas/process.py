@@ -23,6 +23,12 @@ from embedded_aws.lambdas.runtime_api import DeadlinePassed, ProcessGone, Runtim
 
 BOOTSTRAP = Path(__file__).with_name("function_bootstrap.py")
 
+PRELUDE = "EMBEDDED_AWS_PRELUDE"
+"""The variable that names a Python file which each function's process runs first, as `function_bootstrap.py` reads it.
+
+Where it is set, all functions of an embedded AWS have it.
+"""
+
 INIT_SECONDS = 10.0
 """Lambda's own limit of the init phase; what is not ready by then goes on under the function's timeout."""
 

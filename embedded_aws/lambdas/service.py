@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -23,7 +24,7 @@ from embedded_aws.lambdas.errors import (
 from embedded_aws.lambdas.faults import LambdaFaults
 from embedded_aws.lambdas.logs import LOG_TAIL_BYTES, FunctionLogs, WriteEvents
 from embedded_aws.lambdas.pool import CONCURRENCY_LIMIT, WARM_LIMIT, ProcessPool
-from embedded_aws.lambdas.process import FunctionProcess, Invocation, Surroundings
+from embedded_aws.lambdas.process import PRELUDE, FunctionProcess, Invocation, Surroundings
 from embedded_aws.later import Later
 
 ASYNC_RETRY_SECONDS = (60.0, 120.0)
@@ -88,7 +89,7 @@ class LambdaService:
         async_retry_seconds: tuple[float, float] = ASYNC_RETRY_SECONDS,
     ) -> None:
         self.faults = LambdaFaults()
-        self.environment: dict[str, str] = {}
+        self.environment: dict[str, str] = {name: os.environ[name] for name in (PRELUDE,) if name in os.environ}
         """What every function has in its environment beside Lambda's own and its configuration's."""
         self._runtime = runtime
         self._region = region

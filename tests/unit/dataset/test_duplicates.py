@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.dataset.sample_rows import a_row, check, found, good_rows
@@ -81,7 +81,6 @@ def test_many_repeats_are_counted_and_the_first_are_shown() -> None:
 
 
 @given(st.lists(st.integers(0, 30), max_size=300))
-@settings(max_examples=60)
 def test_every_repeated_key_is_found_with_its_first_place(numbers: list[int]) -> None:
     keys = Keys()
     spread = [0 if number == 0 else random.Random(number).getrandbits(63) + 1 for number in numbers]

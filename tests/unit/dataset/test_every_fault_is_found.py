@@ -8,7 +8,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.dataset.faults import NOVA_LINES, OPEN_WEIGHT_LINES, WHOLE_FILES, WITH_RECIPE
@@ -88,7 +88,6 @@ def test_good_rows_have_no_finding(family: Family) -> None:
     st.lists(st.tuples(st.sampled_from(LIGHT), st.integers(0, 199)), max_size=8, unique_by=lambda fault: fault[1]),
     st.randoms(use_true_random=False),
 )
-@settings(max_examples=60)
 def test_faults_made_in_good_rows_are_found_wherever_they_are(
     faults: list[tuple[str, int]], source: random.Random
 ) -> None:

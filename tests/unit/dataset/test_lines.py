@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tunedrop.dataset import lines
@@ -44,7 +44,6 @@ BODIES = st.lists(st.sampled_from([b"", b"x", b"0123456789", b"0123456789a", b"y
 
 @pytest.mark.usefixtures("_short_lines")
 @given(BODIES, st.integers(1, 10))
-@settings(max_examples=300)
 def test_every_line_is_given_once_in_order_and_a_long_one_by_its_length(body: bytes, portion: int) -> None:
     # A line feed ends a line and starts none.
     expected = body.removesuffix(b"\n").split(b"\n") if body else []

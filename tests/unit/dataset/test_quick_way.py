@@ -8,7 +8,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.dataset.faults import OPEN_WEIGHT_LINES
@@ -54,7 +54,6 @@ FAULTY = st.sampled_from(
 
 
 @given(st.lists(st.tuples(HARMLESS | FAULTY, st.integers(1, 400)), max_size=25), st.integers(0, 60))
-@settings(max_examples=120)
 def test_quick_and_careful_come_to_the_same(odd: list[tuple[Any, int]], plain: int) -> None:
     lines = [make(number) for make, number in odd] + good_rows(plain)
     random.Random(plain).shuffle(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.dataset.sample_rows import as_line, check, found, good_rows
@@ -361,7 +361,6 @@ def test_whatever_a_writer_writes_is_read_back(value: object) -> None:
 
 
 @given(st.binary(max_size=40) | st.text('[]{}":,0123456789eE+-.tfn \t\\u', max_size=30).map(str.encode))
-@settings(max_examples=400)
 def test_the_quick_parser_takes_nothing_that_the_careful_one_refuses(text: bytes) -> None:
     try:
         orjson.loads(text)

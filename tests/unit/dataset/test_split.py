@@ -8,7 +8,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.dataset.gsm8k_rows import WALKTHROUGH, gsm8k
@@ -56,7 +56,6 @@ def test_the_order_of_rows_does_not_matter() -> None:
 
 
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=300), st.integers(0, 2**32))
-@settings(max_examples=60)
 def test_duplicates_stay_on_one_side_whatever_the_size(numbers: list[int], seed: int) -> None:
     source = random.Random(seed)
     spell = (str.upper, str.lower, lambda text: text.replace(" ", "  "))

@@ -68,12 +68,6 @@ def package() -> str:
     return _mermaid(lines)
 
 
-def common_modules() -> str:
-    """The modules that the picture of the package leaves out, as a sentence has them."""
-    parts = sorted(part for layer in _layers()[-_COMMON_LINES:] for part in layer)
-    return ", ".join(f"`{part}`" for part in parts[:-1]) + f" and `{parts[-1]}`"
-
-
 def _states(machine_name: str) -> Mapping[str, Any]:
     states: Mapping[str, Any] = yaml.safe_load((_ROOT / f"statemachine/{machine_name}.asl.yaml").read_text())["States"]
     return states

@@ -21,7 +21,6 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "pipeline": lambda: pictures.machine("rft_pipeline"),
     "aftermath": lambda: pictures.machine("aftermath"),
     "package": pictures.package,
-    "common modules": pictures.common_modules,
     "models": model_texts.table,
     "model names": model_texts.names,
     "models by region": model_texts.by_region,

@@ -13,17 +13,20 @@ from hypothesis import strategies as st
 
 from tests.unit.dataset.gsm8k_rows import WALKTHROUGH, gsm8k
 from tests.unit.dataset.sample_rows import a_row, as_file, as_line, good_rows
-from tunedrop.dataset import Split, split_holdout
-from tunedrop.dataset.split import holdout_fraction
+from tunedrop.dataset.split import HoldOut, Split, holdout_fraction
+from tunedrop.dataset.written_rows import Row, rows_of
 from tunedrop.outcomes import DatasetInvalid
 
 
 def split(body: bytes, **options: Any) -> tuple[list[bytes], list[bytes], Split]:
-    train, test = io.BytesIO(), io.BytesIO()
-    done = split_holdout(io.BytesIO(body), train, test, **options)
-    sides = train.getvalue().splitlines(), test.getvalue().splitlines()
-    assert (len(sides[0]), len(sides[1])) == (done.train_rows, done.test_rows)
-    return *sides, done
+    train: list[Row] = []
+    test: list[Row] = []
+    holdout = HoldOut(train.append, test.append, **{"share": 0.1, **options})
+    for row in rows_of(io.BytesIO(body)):
+        holdout.add(row)
+    done = holdout.close()
+    assert (len(train), len(test)) == (done.train_rows, done.test_rows)
+    return [row.text for row in train], [row.text for row in test], done
 
 
 def test_gsm8k_s_hold_out_does_not_move_a_row_when_100_are_added() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import random
 from typing import Any
@@ -15,8 +14,8 @@ from tunedrop.catalog import default_for_region
 from tunedrop.dataset import DatasetReport
 from tunedrop.dataset.description import reason
 from tunedrop.dataset.findings_page import render_page
-from tunedrop.dataset.split import split_holdout
-from tunedrop.dataset.with_recipe import check_with_recipe, validation_share
+from tunedrop.dataset.with_recipe import check_with_recipe
+from tunedrop.dataset.written_rows import Row, divide, rows_of
 from tunedrop.recipe import resolve
 
 REGION = "us-west-2"
@@ -118,13 +117,13 @@ def test_what_is_valid_leaves_rows_to_train_to_test_and_to_choose_by(seed: int) 
         report = checked(rows, document)
         if not report.valid:
             continue
-        train, test, kept, apart = (io.BytesIO() for _ in range(4))
-        split = split_holdout(as_file(rows), train, test, share=recipe.evaluation.holdout)
-        assert split.test_rows > 0
-        if recipe.chooses_checkpoint:
-            train.seek(0)
-            share_of_both = validation_share(recipe, recipe.evaluation.holdout)
-            assert split_holdout(train, kept, apart, share=share_of_both).test_rows > 0
+        files: dict[str, list[Row]] = {"train": [], "test": [], "validation": []}
+        sides = {name: file.append for name, file in files.items()}
+        parts = divide(rows_of(as_file(rows)), recipe, has_test=False, **sides)
+        assert (parts.rows, parts.test_rows) == (len(files["train"]), len(files["test"]))
+        assert files["train"]
+        assert files["test"]
+        assert bool(files["validation"]) is recipe.chooses_checkpoint
 
 
 def test_the_document_names_what_the_rows_were_looked_at_with() -> None:

@@ -4,6 +4,5 @@ from tunedrop.dataset.check import check_dataset
 from tunedrop.dataset.findings import Finding
 from tunedrop.dataset.report import DatasetReport
 from tunedrop.dataset.rules import RULES, Rule, Severity
-from tunedrop.dataset.split import Split, split_holdout
 
-__all__ = ["RULES", "DatasetReport", "Finding", "Rule", "Severity", "Split", "check_dataset", "split_holdout"]
+__all__ = ["RULES", "DatasetReport", "Finding", "Rule", "Severity", "check_dataset"]

@@ -5,14 +5,13 @@ What is valid here is not rejected by a run for its dataset.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final
 
 from tunedrop.dataset.check import TEST, TRAIN, check_dataset
 from tunedrop.dataset.report import DatasetReport, Setting
-from tunedrop.dataset.split import split_holdout
+from tunedrop.dataset.written_rows import Row, divide, rows_of
 from tunedrop.recipe import GraderChoice, Recipe
 from tunedrop.recipe_grader import grader_of
 
@@ -107,36 +106,24 @@ def _most_prompt_tokens(recipe: Recipe) -> int | None:
 
 
 def _check_what_is_left(report: DatasetReport, train: BinaryIO, recipe: Recipe, *, has_test: bool) -> None:
-    """Split as ValidateDataset does, into files that are thrown away, and note which part would have no row."""
+    """Divide the rows as ValidateDataset does, and note which part would have no row."""
+
+    def part(_: Row) -> None:
+        """Only the number of rows counts here."""
+
     rows = report.rows
-    holdout = 0.0 if has_test else recipe.evaluation.holdout
-    with tempfile.TemporaryFile() as kept, tempfile.TemporaryFile() as apart, tempfile.TemporaryFile() as rest:
-        source = train
-        if not has_test:
-            source = cast(BinaryIO, kept)
-            if split_holdout(train, source, cast(BinaryIO, apart), share=holdout).test_rows == 0:
-                report.findings.add(
-                    "holdout-empty", TRAIN, None,
-                    f"all {rows} rows are needed for training, so none is left to test on", got=f"{rows} rows",
-                )  # fmt: skip
-                return
-            source.seek(0)
-        if recipe.chooses_checkpoint:
-            share = validation_share(recipe, holdout)
-            if split_holdout(source, cast(BinaryIO, rest), cast(BinaryIO, apart), share=share).test_rows == 0:
-                report.findings.add(
-                    "validation-empty", TRAIN, None,
-                    f"all {rows} rows are needed for training, so none is left to choose a checkpoint by",
-                    got=f"{rows} rows",
-                )  # fmt: skip
-
-
-def validation_share(recipe: Recipe, holdout: float) -> float:
-    """Below which fraction a row is kept apart to choose a checkpoint by, where `holdout` of them are tested on.
-
-    By the same hash as the hold-out, beyond its share: which rows are neither moves with no other row.
-    """
-    return holdout + recipe.evaluation.validation * (1 - holdout)
+    parts = divide(rows_of(train), recipe, has_test=has_test, train=part, test=part, validation=part)
+    if parts.test_rows == 0:
+        report.findings.add(
+            "holdout-empty", TRAIN, None,
+            f"all {rows} rows are needed for training, so none is left to test on", got=f"{rows} rows",
+        )  # fmt: skip
+    elif parts.validation_rows == 0:
+        report.findings.add(
+            "validation-empty", TRAIN, None,
+            f"all {rows} rows are needed for training, so none is left to choose a checkpoint by",
+            got=f"{rows} rows",
+        )  # fmt: skip
 
 
 def slices_written(document: Mapping[str, Any]) -> tuple[str, ...]:

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, cast
-
-import orjson
 
 from tunedrop.dataset.correct import write_corrected
 from tunedrop.dataset.description import reason
 from tunedrop.dataset.findings_page import render_page
 from tunedrop.dataset.report import DatasetReport
-from tunedrop.dataset.split import split_holdout
-from tunedrop.dataset.with_recipe import check_with_recipe, validation_share
-from tunedrop.graders.row_options import OPTIONS_FIELD
+from tunedrop.dataset.with_recipe import check_with_recipe
+from tunedrop.dataset.written_rows import Parts, RowsFile, divide, rows_of
 from tunedrop.outcomes import DatasetInvalid, InputMissing
 from tunedrop.recipe import Recipe
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.inputs import fetch_plain
+from tunedrop.run.record_parts import CheckedDataset
 from tunedrop.states.decision import Decision
 
 
@@ -59,16 +56,16 @@ def run(event: Mapping[str, Any], resources: Resources) -> Validated:
             raise DatasetInvalid(reason(report, run_folder.uri(names.FINDINGS_PAGE)))
         for file in (train, test):
             file.seek(0)
-        facts = _write_files(run_folder, train, None if record.test is None else test, recipe)
-    dataset = {
-        **facts,
-        "sha256": report.train.sha256,
-        "test_sha256": report.test.sha256 if report.test else None,
-        "findings": run_folder.uri(names.FINDINGS),
-        "warnings": report.to_json()["counts"]["warning"],
-    }
+        parts = _write_files(run_folder, train, None if record.test is None else test, recipe)
+    dataset = replace(
+        parts,
+        sha256=report.train.sha256,
+        test_sha256=report.test.sha256 if report.test else None,
+        findings=run_folder.uri(names.FINDINGS),
+        warnings=report.to_json()["counts"]["warning"],
+    )
     resources.runs.update(run_id, {"dataset": dataset, "stage": "ValidateDataset"})
-    return Validated("valid", rows=facts["rows"])
+    return Validated("valid", rows=dataset.rows or 0)
 
 
 def _write_findings(run_folder: RunFolder, report: DatasetReport, name: str, files: Mapping[str, BinaryIO]) -> None:
@@ -85,78 +82,55 @@ def _write_findings(run_folder: RunFolder, report: DatasetReport, name: str, fil
                 run_folder.write(copy, corrected, "application/jsonl")
 
 
-def _write_files(run_folder: RunFolder, train: BinaryIO, test: BinaryIO | None, recipe: Recipe) -> dict[str, Any]:
-    """Write train.jsonl, test.jsonl and, where a checkpoint is to be chosen by it, validation.jsonl.
+def _write_files(run_folder: RunFolder, train: BinaryIO, test: BinaryIO | None, recipe: Recipe) -> CheckedDataset:
+    """Write train.jsonl, test.jsonl and, where a checkpoint is to be chosen by it, validation.jsonl; their rows.
 
-    How many rows each has. Without a test set some training rows become it.
+    Without a test set some training rows become it.
     """
-    holdout = recipe.evaluation.holdout if test is None else 0.0
     with (
-        tempfile.TemporaryFile() as train_out,
-        tempfile.TemporaryFile() as test_out,
-        tempfile.TemporaryFile() as kept_out,
-        tempfile.TemporaryFile() as validation_out,
+        tempfile.TemporaryFile() as train_file,
+        tempfile.TemporaryFile() as test_file,
+        tempfile.TemporaryFile() as validation_file,
     ):
-        if test is None:
-            split = split_holdout(train, _binary(train_out), _binary(test_out), share=holdout)
-            rows, test_rows = split.train_rows, split.test_rows
-            if test_rows == 0:
-                raise DatasetInvalid(
-                    f"all {rows} rows are needed for training, so none is left to test on; "
-                    "drop a test.jsonl beside train.jsonl, or more rows."
-                )
-        else:
-            rows = _copy(train, _binary(train_out))
-            test_rows = _copy(test, _binary(test_out))
-        files = {names.TRAIN: _binary(train_out), names.TEST: _binary(test_out)}
-        counts = {"rows": rows, "test_rows": test_rows}
-        if recipe.chooses_checkpoint:
-            files[names.TRAIN], files[names.VALIDATION] = _binary(kept_out), _binary(validation_out)
-            train_out.seek(0)
-            share = validation_share(recipe, holdout)
-            split = split_holdout(_binary(train_out), files[names.TRAIN], files[names.VALIDATION], share=share)
-            counts["rows"], counts["validation_rows"] = split.train_rows, split.test_rows
-            if split.test_rows == 0:
-                raise DatasetInvalid(
-                    f"all {rows} rows are needed for training, so none is left to choose a checkpoint by; drop more "
-                    "rows, or set evaluation.checkpoints to last."
-                )
+        files = {names.TRAIN: train_file, names.TEST: test_file, names.VALIDATION: validation_file}
+        written = {name: RowsFile(_binary(file), recipe.grader) for name, file in files.items()}
+        parts = divide(
+            rows_of(train, placed=test is None or recipe.chooses_checkpoint),
+            recipe,
+            has_test=test is not None,
+            train=written[names.TRAIN].write,
+            test=written[names.TEST].write,
+            validation=written[names.VALIDATION].write,
+        )
+        if test is not None:
+            for row in rows_of(test, placed=False):
+                written[names.TEST].write(row)
+        _require_rows(parts)
+        if parts.validation_rows is None:
+            del files[names.VALIDATION]
         for name, file in files.items():
             file.seek(0)
-            _write(run_folder, name, file, recipe.grader.options)
-    return {**counts, "test_set": "held out" if test is None else "dropped"}
+            run_folder.write(name, _binary(file), "application/jsonl")
+    return CheckedDataset(
+        rows=parts.rows,
+        test_rows=written[names.TEST].rows,
+        validation_rows=parts.validation_rows,
+        test_set="held out" if test is None else "dropped",
+    )
 
 
-def _write(run_folder: RunFolder, name: str, file: BinaryIO, options: Mapping[str, Any]) -> None:
-    if not options:
-        run_folder.write(name, file, "application/jsonl")
-        return
-    with tempfile.TemporaryFile() as with_options:
-        _add_options(file, _binary(with_options), options)
-        with_options.seek(0)
-        run_folder.write(name, with_options, "application/jsonl")
-
-
-def _copy(source: BinaryIO, target: BinaryIO) -> int:
-    """The rows as they are, without blank lines and a byte order mark; how many."""
-    rows = 0
-    for line in source:
-        text = (line.removeprefix(b"\xef\xbb\xbf") if rows == 0 else line).strip()
-        if text:
-            target.write(text + b"\n")
-            rows += 1
-    return rows
-
-
-def _add_options(source: BinaryIO, target: BinaryIO, options: Mapping[str, Any]) -> None:
-    written = json.dumps({OPTIONS_FIELD: options}).encode()[:-1]
-    for line in source:
-        row = orjson.loads(line)
-        if OPTIONS_FIELD in row:
-            # A row's own options win over the recipe's.
-            target.write(line)
-        else:
-            target.write(written + b"," + line.lstrip()[1:])
+def _require_rows(parts: Parts) -> None:
+    """Raise DatasetInvalid where a part has no row."""
+    if parts.test_rows == 0:
+        raise DatasetInvalid(
+            f"all {parts.rows + (parts.validation_rows or 0)} rows are needed for training, so none is left to test "
+            "on; drop a test.jsonl beside train.jsonl, or more rows."
+        )
+    if parts.validation_rows == 0:
+        raise DatasetInvalid(
+            f"all {parts.rows} rows are needed for training, so none is left to choose a checkpoint by; drop more "
+            "rows, or set evaluation.checkpoints to last."
+        )
 
 
 def _binary(file: Any) -> BinaryIO:

@@ -1,0 +1,141 @@
+"""The rows that are trained and tested on: each is read once, and written once to the file that it belongs to.
+
+Nothing but the row that is at work is held in memory, and the few rows that the hold-out may give back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import orjson
+
+from tunedrop.dataset.json_line import read_line
+from tunedrop.dataset.lines import Lines, Overlong
+from tunedrop.dataset.prompts import prompt_text
+from tunedrop.dataset.split import HoldOut, holdout_fraction
+from tunedrop.graders.row_options import OPTIONS_FIELD
+from tunedrop.outcomes import DatasetInvalid
+from tunedrop.recipe import GraderChoice, Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row as it stands in its file, where its prompt falls between 0 and 1, and whether it names its own options."""
+
+    text: bytes
+    fraction: float
+    has_options: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """How many rows each part of a dataset has; None for the part that is not made from the training rows."""
+
+    rows: int
+    test_rows: int | None
+    validation_rows: int | None
+
+
+class RowsFile:
+    """A file that rows are written to, each with the options of the recipe's grader; a row's own options win."""
+
+    def __init__(self, file: BinaryIO, grader: GraderChoice) -> None:
+        self.rows = 0
+        self._file = file
+        self._added = json.dumps({OPTIONS_FIELD: grader.options}).encode()[:-1] + b"," if grader.options else b""
+
+    def write(self, row: Row) -> None:
+        """Write one row, as a line."""
+        self.rows += 1
+        if self._added and not row.has_options:
+            self._file.write(self._added)
+            self._file.write(memoryview(row.text)[1:])
+        else:
+            self._file.write(row.text)
+        self._file.write(b"\n")
+
+
+def rows_of(source: BinaryIO, *, placed: bool = True) -> Iterator[Row]:
+    """The rows of a checked file, without blank lines and a byte order mark; `placed` for those that are divided.
+
+    Raises DatasetInvalid where a line is not a row with messages: check first.
+    """
+    for line, raw in _numbered(source):
+        if text := raw.strip():
+            content = _content(line, text)
+            fraction = holdout_fraction(prompt_text(content["messages"])) if placed else 0.0
+            yield Row(text, fraction, OPTIONS_FIELD in content)
+
+
+def divide(
+    rows: Iterable[Row],
+    recipe: Recipe,
+    *,
+    has_test: bool,
+    train: Callable[[Row], None],
+    test: Callable[[Row], None],
+    validation: Callable[[Row], None],
+) -> Parts:
+    """Give each training row to `train`, or, where the recipe and a missing test set ask for it, to another part."""
+    choosing = holding = None
+    holdout = 0.0 if has_test else recipe.evaluation.holdout
+    trained = _Counted(train)
+    to_train: Callable[[Row], None] = trained
+    if recipe.chooses_checkpoint:
+        choosing = HoldOut(trained, validation, share=_validation_share(recipe, holdout))
+        to_train = choosing.add
+    if not has_test:
+        holding = HoldOut(to_train, test, share=holdout)
+        to_train = holding.add
+    for row in rows:
+        to_train(row)
+    # What the hold-out for the test set gives back, the other one divides, too.
+    test_rows = holding.close().test_rows if holding else None
+    validation_rows = choosing.close().test_rows if choosing else None
+    return Parts(trained.rows, test_rows, validation_rows)
+
+
+class _Counted:
+    """A part of the rows, counted."""
+
+    def __init__(self, part: Callable[[Row], None]) -> None:
+        self.rows = 0
+        self._part = part
+
+    def __call__(self, row: Row) -> None:
+        self.rows += 1
+        self._part(row)
+
+
+def _validation_share(recipe: Recipe, holdout: float) -> float:
+    """Below which fraction a row is kept apart to choose a checkpoint by, where `holdout` of them are tested on.
+
+    By the same hash as the hold-out, beyond its share: adding or removing a row changes the part of no other row.
+    """
+    return holdout + recipe.evaluation.validation * (1 - holdout)
+
+
+def _numbered(source: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    line = 0
+    for part in Lines(source):
+        if isinstance(part, Overlong):
+            raise DatasetInvalid(f"line {line + 1} is {part.length:,} bytes long; check the file before it is split")
+        for raw in part.split(b"\n"):
+            line += 1
+            yield line, raw
+
+
+def _content(line: int, text: bytes) -> dict[str, Any]:
+    row: Any
+    try:
+        row = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        row = read_line(text).value
+    if not isinstance(row, dict) or not isinstance(row.get("messages"), list):
+        raise DatasetInvalid(
+            f"line {line}: expected a row with `messages`, got something else; check the file before it is split"
+        )
+    return row

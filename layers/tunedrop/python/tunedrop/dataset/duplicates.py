@@ -23,9 +23,9 @@ _PART: Final = 2**17
 # A repeated prompt is one of these, by what else is the same as in the first row with it.
 _RULES: Final = ("duplicate-row", "duplicate-prompt", "duplicate-conflict")
 _WORDS: Final = {
-    "duplicate-row": "the same prompt and answer as line {first:,}",
-    "duplicate-prompt": "the same prompt as line {first:,}, case and white space aside",
-    "duplicate-conflict": "the same prompt as line {first:,}, but another answer",
+    "duplicate-row": "the same prompt and answer as line {first}",
+    "duplicate-prompt": "the same prompt as line {first}, case and white space aside",
+    "duplicate-conflict": "the same prompt as line {first}, but another answer",
 }
 
 
@@ -133,7 +133,7 @@ class Prompts:
             heap = earliest[rule]
             for negative, first in sorted(heap, reverse=True):
                 says = _WORDS[rule].format(first=first + 1)
-                findings.add(rule, file, 1 - negative, says, field="messages", got=f"line {first + 1:,} again")
+                findings.add(rule, file, 1 - negative, says, field="messages", got=f"line {first + 1} again")
             if len(heap) == MAX_EXAMPLES:
                 rest = 1 - heap[0][0]
                 for run in re.compile(bytes([_RULES.index(rule) + 1]) + b"+").finditer(kinds, rest):

@@ -368,9 +368,9 @@ class FileCheck:
             self._add(
                 "id-duplicate",
                 place + 1,
-                f"the id of line {first + 1:,} again",
+                f"the id of line {first + 1} again",
                 field="id",
-                got=f"line {first + 1:,} again",
+                got=f"line {first + 1} again",
             )
 
 

@@ -32,9 +32,9 @@ def render_page(report: DatasetReport, name: str) -> str:
         headline=description.headline(report),
         explanation=description.explanation(report),
         cards=[
-            ("rows", f"{report.rows:,}"),
-            *([] if report.test is None else [("test rows", f"{report.test.rows:,}")]),
-            *((f"{severity}s", f"{count:,}") for severity, count in counts.items()),
+            (f"row{_s(report.rows)}", f"{report.rows:,}"),
+            *([] if report.test is None else [(f"test row{_s(report.test.rows)}", f"{report.test.rows:,}")]),
+            *((f"{severity}{_s(count)}", f"{count:,}") for severity, count in counts.items()),
         ],
         groups=report.findings.groups(),
         file_names=description.FILE_NAMES,
@@ -46,6 +46,10 @@ def render_page(report: DatasetReport, name: str) -> str:
         facts=description.facts(report),
         suggestions=description.suggestions(report),
     )
+
+
+def _s(count: int) -> str:
+    return "s" * (count != 1)
 
 
 @lru_cache(maxsize=1)

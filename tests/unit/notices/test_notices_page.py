@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from typing import Any
@@ -11,6 +12,9 @@ import pytest
 import yaml
 
 from checks import notices_page
+from tunedrop.dataset.description import reason
+from tunedrop.dataset.with_recipe import check_with_recipe
+from tunedrop.recipe import resolve
 
 PAGE = notices_page.PAGE.read_text()
 SAMPLES = notices_page.samples()
@@ -27,6 +31,12 @@ def test_the_page_shows_every_sample_as_it_is() -> None:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_sample_keeps_the_schema(name: str) -> None:
     VALIDATOR.validate(SAMPLES[name]["message"])
+
+
+def test_the_sample_of_a_rejected_dataset_says_what_the_check_says_now() -> None:
+    report = check_with_recipe(io.BytesIO(b"{}\n"), test=None, recipe=resolve({}, "us-west-2"))
+    folder = SAMPLES["rejected"]["message"]["report_uri"].removesuffix("report.html")
+    assert SAMPLES["rejected"]["message"]["reason"]["message"] == reason(report, f"{folder}findings.html")
 
 
 def test_there_is_a_sample_of_every_event_and_of_every_end() -> None:

@@ -138,5 +138,6 @@ WITH_RECIPE: dict[str, tuple[dict[str, Any], list[Any]]] = {
         [a_row(n) for n in range(1, 131)],
     ),
     "grader-unchosen": ({}, [{**a_row(n), "reference_answer": "late delivery"} for n in range(1, 141)]),
+    "batch-large": ({}, [a_row(n, notes="x" * 200_000) for n in range(1, 141)]),
     "slice-missing": ({"evaluation": {"slices": ["chanel"]}}, [a_row(n, channel="mail") for n in range(1, 141)]),
 }

@@ -52,6 +52,33 @@ def test_a_prompt_beyond_the_recipes_own_length_is_found() -> None:
 
 
 @pytest.mark.parametrize(
+    ("document", "notes", "told"),
+    [
+        ({"hyperparameters": {"batch_size": 4}}, 180_000, 0),
+        ({"hyperparameters": {"batch_size": 4}}, 200_000, 1),
+        ({"hyperparameters": {"batch_size": 1}}, 200_000, 0),
+        ({"hyperparameters": {"batch_size": 512}}, 90_000, 0),
+        ({"hyperparameters": {"batch_size": 512}}, 100_000, 1),
+        ({"hyperparameters": {"batch_size": 4}, "evaluation": {"max_tokens": 8192}}, 180_000, 1),
+    ],
+)
+def test_the_largest_batch_of_answers_is_held_against_lambda_s_limit(
+    document: dict[str, Any], notes: int, told: int
+) -> None:
+    rows = [a_row(n, notes="x" * (notes if n % 12 == 0 else 10)) for n in range(1, 121)]
+    assert len(found(checked(rows, document), "batch-large")) == told
+
+
+def test_the_grader_s_options_count_in_the_largest_batch() -> None:
+    rows = [{**a_row(n, notes="x" * 40_000), "reference_answer": {"a": "b"}} for n in range(1, 131)]
+    schema = {"type": "object", "description": "x" * 60_000}
+    document = {"hyperparameters": {"batch_size": 512}, "grader": {"kind": "json", "options": {"schema": schema}}}
+    assert len(found(checked(rows, document), "batch-large")) == 1
+    schema["description"] = "x"
+    assert found(checked(rows, document), "batch-large") == []
+
+
+@pytest.mark.parametrize(
     ("row", "wanted", "hint"),
     [
         ({"mesages": [], "reference_answer": "6"}, "messages-missing", "Do you mean `messages`?"),

@@ -460,6 +460,13 @@ _TABLE: tuple[Rule, ...] = (
         "A slice is made by a field that no row of the test set has.",
         _OURS, "a field of the rows", "Name a field of the rows in evaluation.slices.",
     ),
+    Rule(
+        "batch-large", _both(W),
+        "The training sends the grader many answers at once, each with its row and the grader's options.",
+        "Lambda's limit of a request; how many answers come at once is UNCONFIRMED by AWS's documentation",
+        "at most 6 MiB for 64 answers, or for those of a step",
+        "Shorten the longest rows or the grader's options, or lower the batch size.",
+    ),
     # --- What should not be in it ------------------------------------------------------------------------------
     Rule(
         "secret-key", _both(W),

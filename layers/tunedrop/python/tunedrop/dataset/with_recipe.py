@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import Any, BinaryIO, Final
 
 from tunedrop.dataset.check import TEST, TRAIN, check_dataset
+from tunedrop.dataset.grader_batches import check_batch
 from tunedrop.dataset.report import DatasetReport, Setting
 from tunedrop.dataset.written_rows import Row, divide, rows_of
 from tunedrop.recipe import GraderChoice, Recipe
@@ -54,6 +55,8 @@ def check_with_recipe(
     _check_default_grader(report, setting)
     check_slices(report, recipe.evaluation.slices)
     if report.valid and row_cap:
+        train.seek(start)
+        check_batch(report, train, recipe)
         train.seek(start)
         _check_what_is_left(report, train, recipe, has_test=test is not None)
     return report

@@ -43,6 +43,23 @@ def test_the_grader_is_named_and_the_kind_that_can_use_the_references() -> None:
     assert checked(rows, {"grader": {"kind": "json"}}).valid
 
 
+@pytest.mark.parametrize(("field", "says"), [("chanel", "do you mean `channel`?"), ("xyz", "it has `channel`")])
+def test_a_definition_that_names_a_field_which_rows_lack_is_found(field: str, says: str) -> None:
+    template = {"input": "{{sample.output_text}}", "reference": f"{{{{item.{field}}}}}", "operation": "eq"}
+    options = {"type": "string_check", "name": "same", **template}
+    report = checked(
+        [a_row(n, channel="mail") for n in range(1, 141)], {"grader": {"kind": "composite", "options": options}}
+    )
+    told = found(report, "reference-grader")
+    assert len(told) == 140
+    assert says in told[0].message
+    assert told[0].hint == "Change the rows, or `grader.options` in recipe.yaml, as the message says."
+    options["reference"] = "{{item.channel}}"
+    assert checked(
+        [a_row(n, channel="mail") for n in range(1, 141)], {"grader": {"kind": "composite", "options": options}}
+    ).valid
+
+
 def test_a_prompt_beyond_the_recipes_own_length_is_found() -> None:
     rows = [*good_rows(), {**a_row(999), "messages": [{"role": "user", "content": "How many? " * 100}]}]
     region = "us-east-1"

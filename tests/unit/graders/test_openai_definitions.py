@@ -89,7 +89,8 @@ def test_the_definitions_read_items_from_the_row_or_from_the_reference() -> None
     assert grade(definition, "a", None, {"label": "a"}).reward == 1.0
     assert grade(definition, "a", {"label": "a"}).reward == 1.0
     missing = OpenAIDefinitionGrader(definition).check_reference("a", {})
-    assert missing == "the row has no item.label"
+    assert missing is not None
+    assert missing.startswith("the row has no item.label")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,10 @@ from tunedrop.graders.sample import Grader
 
 _CHOOSE: Final = "change the answers as the message says, or choose another kind of grader in recipe.yaml."
 
+_PUT_TOGETHER: Final = ("composite", "judge")
+"""Kinds that are chosen for what their options say: no other kind stands in for them."""
+_MEND_OPTIONS: Final = "Change the rows, or `grader.options` in recipe.yaml, as the message says."
+
 TRAIN: Final = "train"
 TEST: Final = "test"
 
@@ -90,6 +94,9 @@ def _say_what_fits(findings: Findings, file: str, refused: list[Refused], settin
     """Put into the hint which grader refused the references, and which kind could use them."""
     named = f"The {setting.grader_kind} grader" if setting is not None else "The grader"
     usual = ", by default," if setting is not None and setting.grader != setting.grader_kind else ""
+    if setting is not None and setting.grader_kind in _PUT_TOGETHER:
+        findings.hint("reference-grader", file, _MEND_OPTIONS)
+        return
     kind = kind_that_fits(refused, setting.grader_kind if setting is not None else "")
     if kind is None:
         if usual:

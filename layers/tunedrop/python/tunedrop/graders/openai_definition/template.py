@@ -6,12 +6,15 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from tunedrop.graders.sample import JSON
 
 _VARIABLE = re.compile(r"\{\{([^{}]*)\}\}")
 _STEP = re.compile(r"\.?([A-Za-z_][\w-]*)|\[(\d{1,6})\]|\[[\"']([^\"'\]]+)[\"']\]")
 NAMESPACES = ("item", "sample")
+_SHOWN = 6
+"""Names of fields in a message."""
 
 
 class TemplateError(ValueError):
@@ -77,5 +80,14 @@ def look_up(variable: Variable, names: Mapping[str, Mapping[str, JSON]]) -> JSON
         elif variable.namespace == "sample":
             raise NotInAnswer(f"the answer has no {variable.text}")
         else:
-            raise TemplateError(f"the row has no {variable.text}")
+            raise TemplateError(f"the row has no {variable.text}{_nearest(step, value)}")
     return value
+
+
+def _nearest(step: str | int, value: JSON) -> str:
+    """The field that may be meant, or those that there are."""
+    names = list(value)[:200] if isinstance(value, Mapping) else []
+    if not names:
+        return ""
+    near = get_close_matches(str(step), names, n=1)
+    return f"; do you mean `{near[0]}`?" if near else f"; it has {', '.join(f'`{name}`' for name in names[:_SHOWN])}"

@@ -127,16 +127,19 @@ def run(status: Status, *, ended_minutes_ago: int | None = None, releasing: bool
 
 
 @pytest.mark.parametrize(
-    ("record", "stands"),
+    ("status", "ended_minutes_ago", "releasing", "stands"),
     [
-        (run(Status.RUNNING), True),
-        (run(Status.RUNNING, releasing=True), False),
-        (run(Status.SUCCEEDED, ended_minutes_ago=14), True),
-        (run(Status.SUCCEEDED, ended_minutes_ago=16), False),
-        (run(Status.REJECTED, ended_minutes_ago=1), False),
-        (run(Status.FAILED, ended_minutes_ago=1), False),
-        (run(Status.CANCELLED, ended_minutes_ago=1), False),
+        (Status.RUNNING, None, False, True),
+        (Status.RUNNING, None, True, False),
+        (Status.SUCCEEDED, 14, False, True),
+        (Status.SUCCEEDED, 16, False, False),
+        (Status.REJECTED, 1, False, False),
+        (Status.FAILED, 1, False, False),
+        (Status.CANCELLED, 1, False, False),
     ],
 )
-def test_a_run_under_way_or_just_ended_well_stands_for_its_drop(record: RunRecord, stands: bool) -> None:
+def test_a_run_under_way_or_just_ended_well_stands_for_its_drop(
+    status: Status, ended_minutes_ago: int | None, releasing: bool, stands: bool
+) -> None:
+    record = run(status, ended_minutes_ago=ended_minutes_ago, releasing=releasing)
     assert stands_for_its_drop(record) is stands

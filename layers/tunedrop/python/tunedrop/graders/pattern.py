@@ -11,11 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from re import _constants as of  # type: ignore[attr-defined]  # the parser's own names, the same since Python 3.11
-from re import _parser as parser  # type: ignore[attr-defined]
+from importlib import import_module
 from typing import Any
 
 from tunedrop.graders.sample import OptionsError
+
+# Python's own parser of patterns: its modules have the same names since Python 3.11, and no types.
+of: Any = import_module("re._constants")
+parser: Any = import_module("re._parser")
 
 LONGEST_PATTERN = 1_000
 """Characters of a pattern."""

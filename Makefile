@@ -119,7 +119,7 @@ lint-imports: $(INSTALLED)
 	$(BIN)/lint-imports > build/imports.txt || { cat build/imports.txt; exit 1; }
 
 lint-template: $(INSTALLED)
-	$(BIN)/cfn-lint template.yaml
+	$(BIN)/cfn-lint template.yaml docs/subscribers/*.yaml
 	@mkdir -p build
 	$(BIN)/python -m checks.sam_template > build/template.translated.json
 	$(BIN)/cfn-lint build/template.translated.json

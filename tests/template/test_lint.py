@@ -23,6 +23,7 @@ COPIED = (
     "samconfig.toml",
     TEMPLATE,
     "statemachine",
+    "docs/subscribers",
     "checks",
     CLOCK,
     "local/__init__.py",

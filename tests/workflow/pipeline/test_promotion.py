@@ -98,12 +98,11 @@ def test_a_model_that_passed_the_gate_takes_the_place_and_its_predecessor_is_kep
     assert in_place(application, place) == "the-model-of-last-month"
 
 
-def roll_back(application: Application, place: str) -> None:
-    """The one command, in a shell; without the AWS CLI, what the command does."""
+def in_a_shell(application: Application, command: str) -> bool:
+    """Run a command of AWS's CLI as a person would; False where this machine has no CLI."""
     cli = shutil.which("aws")
     if cli is None or subprocess.run([cli, "--version"], capture_output=True, check=False).returncode:
-        put(application, place, in_place(application, f"{place}/previous") or "")
-        return
+        return False
     environment = {
         **os.environ,
         "AWS_ENDPOINT_URL": application.stack.aws.endpoint,
@@ -112,9 +111,15 @@ def roll_back(application: Application, place: str) -> None:
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
     }
-    command = ["/bin/sh", "-c", ROLLBACK.format(name=place)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    return True
+
+
+def roll_back(application: Application, place: str) -> None:
+    """The one command, in a shell; without the AWS CLI, what the command does."""
+    if not in_a_shell(application, ROLLBACK.format(name=place)):
+        put(application, place, in_place(application, f"{place}/previous") or "")
 
 
 def test_a_model_that_is_no_better_is_not_promoted_and_the_notice_says_why(application: Application) -> None:
@@ -157,7 +162,9 @@ def test_a_person_is_asked_after_the_notice_and_what_they_say_is_done(
     assert record.promotion == "waiting"
     assert in_place(application, place) == "the-one-before"
 
-    promotion.decide(record, application.states, approved=word, by="someone")
+    approve, reject = (each["command"] for each in question["commands"])
+    if not in_a_shell(application, approve if word else reject):
+        promotion.decide(record, application.states, approved=word, by="someone")
     ended(application, name, outcome)
     assert in_place(application, place) == (tuned_model if word else "the-one-before")
     assert in_place(application, f"{place}/previous") == ("the-one-before" if word else None)

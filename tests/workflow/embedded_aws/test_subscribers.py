@@ -83,6 +83,7 @@ def test_an_address_is_subscribed_for_ends_and_questions(aws: EmbeddedAws, topic
     assert json.loads(attributes["FilterPolicy"]) == {"event": ["run_ended", "approval_wanted"]}
 
 
+@pytest.mark.prove
 def test_a_function_acts_on_a_notice_once_however_often_it_comes(aws: EmbeddedAws, topic: str) -> None:
     table = subscribe(aws, topic, "lambda")["SeenTable"]
     (rejected, *_) = publish(aws, topic, "rejected", "rejected", "rejected")
@@ -96,6 +97,7 @@ def test_a_function_acts_on_a_notice_once_however_often_it_comes(aws: EmbeddedAw
     assert kept["headline"]["S"] == rejected["headline"]
 
 
+@pytest.mark.prove
 def test_a_chat_channel_gets_notifications_in_the_documented_form(aws: EmbeddedAws, topic: str) -> None:
     chat_topic = subscribe(aws, topic, "chat")["ChatTopicArn"]
     sqs, sns = aws.client("sqs"), aws.client("sns")
@@ -218,7 +220,7 @@ def hook(topic: str) -> Iterator[Hook]:
 
     server = module.receiver(topic, 0, made.told.append, fetch)
     made.address = f"http://127.0.0.1:{server.server_port}/"
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield made
     server.shutdown()

@@ -6,17 +6,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-patience_seconds: float = 90
-"""How long `until` waits if its caller does not say it."""
+PATIENCE_SECONDS = 300.0
+"""How long `until` waits if its caller does not say it: long enough for a machine that does much else."""
 
 
-def until(condition: Callable[[], Any], what: str, seconds: float | None = None) -> Any:
-    """What `condition` gives once it is true. `seconds`: how long at most; `patience_seconds` where it is None.
+def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
+    """What `condition` gives once it is true. `seconds`: how long at most.
 
     Raises:
         AssertionError: it was not true within `seconds`; it names `what` was waited for.
     """
-    seconds = patience_seconds if seconds is None else seconds
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if value := condition():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
+import botocore.session
 import pytest
 from _pytest.terminal import TerminalReporter  # what the hook below is given; pytest itself exports no such name
 from hypothesis import HealthCheck, settings
-
-from embedded_aws import waiting
 
 # A loaded machine is no fault of the code: no example has a deadline, and none is given up because it was made slowly.
 # `make test` draws a few examples of each property, `make prove` (--hypothesis-profile=prove) many.
@@ -18,14 +18,21 @@ for profile, examples in (("test", 25), ("prove", 400)):
     )
 settings.load_profile("test")
 
+# Every test has a session of boto3 of its own; they share what botocore reads from its files.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+
 MEASURED = "measured"
 
+ON_ONE_STACK = ("tests/workflow/pipeline", "tests/workflow/api")
+"""Folders whose tests share a stack, which takes long to start: one worker runs all of them."""
 
-def pytest_configure(config: pytest.Config) -> None:
-    """What waits gives up before pytest ends the test, and says what it waited for: with more time it waits longer."""
-    limit = float(config.getoption("timeout") or config.getini("timeout") or 0)
-    if limit:
-        waiting.patience_seconds = 0.75 * limit
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With --dist loadgroup a worker takes a file at a time, or a folder of `ON_ONE_STACK`."""
+    for item in items:
+        file = item.path.relative_to(config.rootpath).as_posix()
+        group = next((folder for folder in ON_ONE_STACK if file.startswith(f"{folder}/")), file)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

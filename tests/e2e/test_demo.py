@@ -22,6 +22,7 @@ def copied() -> Iterator[list[Path]]:
         shutil.rmtree(folder)
 
 
+@pytest.mark.prove
 def test_a_dropped_dataset_becomes_a_better_model_with_its_notice_and_report(
     tmp_path: Path, copied: list[Path]
 ) -> None:

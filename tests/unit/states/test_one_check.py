@@ -77,7 +77,22 @@ KINDS: dict[str, tuple[bool, bytes, bytes | None, dict[str, Any]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", KINDS)
+OFTEN = {
+    "good rows with a test file",
+    "100 rows and no test file",
+    "labels and no recipe",
+    "slice that no row has",
+    "one broken line",
+    "byte order mark",
+    "packed and cut off",
+    "test rows that are trained on",
+}
+"""The kinds that `make test` tries; `make prove` tries the others, too."""
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=[] if kind in OFTEN else [pytest.mark.prove]) for kind in KINDS]
+)
 def test_the_command_a_run_the_api_and_the_page_say_the_same_of_a_dataset(
     kind: str, runs_table: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

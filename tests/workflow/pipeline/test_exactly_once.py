@@ -77,7 +77,7 @@ def test_the_same_packed_files_dropped_three_times_train_once(application: Appli
     assert [run.status for run in again] == ["RUNNING"]
 
 
-@pytest.mark.parametrize("how", ["stopped", "failed"])
+@pytest.mark.parametrize("how", ["stopped", pytest.param("failed", marks=pytest.mark.prove)])
 def test_a_duplicate_execution_that_ends_badly_does_not_touch_the_run(application: Application, how: str) -> None:
     application.stack.bedrock.set_switch("step_seconds", 0.05)
     name = application.drop()
@@ -114,7 +114,14 @@ def test_stopping_while_the_job_trains_cancels_it(application: Application) -> N
     assert len(application.notices_of(name)) == 1
 
 
-@pytest.mark.parametrize("moment", ["before the handler", "while it creates the job", "after the handler"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param("before the handler", marks=pytest.mark.prove),
+        "while it creates the job",
+        pytest.param("after the handler", marks=pytest.mark.prove),
+    ],
+)
 def test_stopping_while_submit_job_runs_leaves_no_job_training(application: Application, moment: str) -> None:
     application.stack.bedrock.set_switch("step_seconds", 1)
     name = "stopped-" + moment.replace(" ", "-")

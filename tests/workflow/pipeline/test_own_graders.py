@@ -127,8 +127,14 @@ def test_a_grader_that_leaves_its_range_is_caught_before_there_is_a_job(applicat
     ("body", "gates", "error", "told"),
     [
         (CONSTANT, {}, "GraderUnsound|NoSignal", "all answers got the same reward"),
-        (PAYS_FOR_HEDGING, {}, "GraderUnsound", "Cheats earn more than honest wrong answers .*hedging"),
-        (RAISES_NOW_AND_THEN, {}, "GraderUnsound", "The grader failed on"),
+        pytest.param(
+            PAYS_FOR_HEDGING,
+            {},
+            "GraderUnsound",
+            "Cheats earn more than honest wrong answers .*hedging",
+            marks=pytest.mark.prove,
+        ),
+        pytest.param(RAISES_NOW_AND_THEN, {}, "GraderUnsound", "The grader failed on", marks=pytest.mark.prove),
         pytest.param(
             SLOW, {"most_step_seconds": 1}, "GraderUnsound", "Grading one step would take", marks=pytest.mark.prove
         ),

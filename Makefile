@@ -136,7 +136,7 @@ lint-pages: $(INSTALLED)
 	$(BIN)/python -m checks.written_parts --check
 
 .PHONY: pages
-pages: $(INSTALLED) ## write the pictures and the models' tables of the documents anew
+pages: $(INSTALLED) ## write the pictures and the tables of models and graders in the documents anew
 	@$(BIN)/python -m checks.written_parts
 
 .PHONY: permissions

@@ -126,7 +126,7 @@ def of_run(run: Run) -> Iterator[Item]:
     grading = (run.graded + answers) / BATCH
     yield Item(
         "Lambda, GB-second on arm64",
-        grading * 0.1 * memory("GraderMath"),
+        grading * 0.1 * memory("GraderPlain"),
         f"{run.graded + answers:,} answers graded, {BATCH} in 0.1 s",
     )
     once = {
@@ -194,7 +194,7 @@ def page() -> str:
         "## What changes it",
         "",
         "- Alarms are the largest part of an idle month. Nothing depends on them: delete those that you do not want.",
-        "- Each of our metrics costs $0.30 in every month in which it is sent: some 50 if every grader is used.",
+        "- Each of our metrics costs $0.30 in every month in which it is sent: some 30 if every grader is used.",
         "- Waiting for models is the largest part of an evaluation: a larger `evaluation.in_flight` makes it cheaper.",
         "- Retained resources still cost money after the stack is gone: storage, and $1 a month for the key.",
     ]

@@ -1,4 +1,4 @@
-"""Parts of the documents that are written from the code: pictures, and what is said about the models.
+"""Parts of the documents that are written from the code: pictures, and what is said about models and graders.
 
 python -m checks.written_parts              writes them anew (`make pages`)
 python -m checks.written_parts --check      names the documents in which one is stale, and exits 1 if there are any
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from checks import model_texts, pictures, sam_template
+from checks import grader_texts, model_texts, pictures, sam_template
 from tunedrop.catalog import Family
 
 PARTS: Mapping[str, Callable[[], str]] = {
@@ -21,6 +21,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "pipeline": lambda: pictures.machine("rft_pipeline"),
     "aftermath": lambda: pictures.machine("aftermath"),
     "package": pictures.package,
+    "kinds of graders": grader_texts.table,
     "models": model_texts.table,
     "model names": model_texts.names,
     "models by region": model_texts.by_region,

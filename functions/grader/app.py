@@ -1,4 +1,4 @@
-"""Grader: answers the service's batches. One folder, deployed once for each kind (environment GRADER_KIND)."""
+"""Grader: answers the service's batches. One folder, deployed once for each trust (environment GRADER_TRUST)."""
 
 import json
 import os
@@ -6,12 +6,13 @@ import time
 from typing import Any
 
 from tunedrop.graders.batch import grade_batch
-from tunedrop.graders.kinds import load
+from tunedrop.graders.kinds import Trust
 from tunedrop.graders.metrics import batch_line
+from tunedrop.graders.row_options import RowGrader
 from tunedrop.graders.workers import Workers
 
 # Neither powertools nor pydantic nor boto3: their imports would take longer than most batches.
-grader = load(os.environ["GRADER_KIND"], json.loads(os.environ.get("GRADER_OPTIONS") or "{}"))
+grader = RowGrader(Trust(os.environ["GRADER_TRUST"]))
 workers = Workers(grader)
 
 ANSWERING_SECONDS = 2.0
@@ -32,14 +33,15 @@ def handler(event: Any, context: Any) -> list[dict[str, Any]]:
         explain=custom.get("tunedrop_explain") == "1",
         workers=workers,
     )
-    errors = sum(any(metric["name"] == "grader_error" for metric in told["metrics_list"]) for told in answers)
+    seen = [{metric["name"] for metric in each["metrics_list"]} for each in answers]
     # Numbers only: what people asked and what the model said stays out of the logs.
     told = batch_line(
         context.function_name,
         context.function_version,
         answers=len(answers),
-        errors=errors,
-        zeros=sum(told["aggregate_reward_score"] == 0 for told in answers),
+        errors=sum("grader_error" in names for names in seen),
+        refused=sum("grader_refused" in names for names in seen),
+        zeros=sum(each["aggregate_reward_score"] == 0 for each in answers),
         seconds=round(time.monotonic() - started, 3),
         now=time.time(),
     )

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from local.command import exits
+from tunedrop.graders.kinds import KINDS
 
 if TYPE_CHECKING:
-    from tunedrop.graders.sample import Grader
+    from tunedrop.graders.row_options import RowGrader
 
 PARALLEL_ROWS = 64
 """Rows graded at a time by a grader that works on several at once; the others answer line by line."""
@@ -44,9 +45,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", metavar="FILE", help="JSONL file, or - for standard input")
-    parser.add_argument(
-        "--grader", required=True, metavar="KIND", help="math, exact, json, code, moderation, judge or composite"
-    )
+    parser.add_argument("--grader", required=True, metavar="KIND", help=f"one of {', '.join(KINDS)}")
     parser.add_argument("--options", metavar="JSON|FILE", help="the grader's options, as JSON or as a file of it")
     parser.add_argument("--explain", action="store_true", help="add a sentence to each answer that says why")
     parser.add_argument("--deadline", type=_seconds, metavar="SECONDS", help="cut a row off after so long")
@@ -55,11 +54,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(arguments: argparse.Namespace) -> int:
     """Grade the rows and print their answers; 2 where a line was malformed. Raises UsageError before any row."""
-    from tunedrop.graders.kinds import load
+    from tunedrop.graders.row_options import RowGrader
     from tunedrop.graders.sample import OptionsError
 
     try:
-        grader = load(arguments.grader, _options(arguments.options))
+        grader = RowGrader.of(arguments.grader, _options(arguments.options))
     except OptionsError as error:
         raise exits.UsageError(str(error)) from error
     with ExitStack() as opened:
@@ -72,15 +71,14 @@ def run(arguments: argparse.Namespace) -> int:
         return _grade(lines, grader, arguments)
 
 
-def _grade(lines: IO[bytes], grader: Grader, arguments: argparse.Namespace) -> int:
+def _grade(lines: IO[bytes], grader: RowGrader, arguments: argparse.Namespace) -> int:
     from tunedrop.graders.batch import grade_batch
     from tunedrop.graders.contract import answer_ungraded
-    from tunedrop.graders.sample import ParallelGrader
     from tunedrop.graders.workers import Workers
 
     name = "standard input" if arguments.file == "-" else arguments.file
     malformed = 0
-    size = PARALLEL_ROWS if isinstance(grader, ParallelGrader) and grader.workers > 1 else 1
+    size = PARALLEL_ROWS if grader.terms({}).at_once > 1 else 1
     write = sys.stdout.write
     with Workers(grader) as workers:
         for rows in _chunks(_rows(lines), size):

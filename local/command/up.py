@@ -35,13 +35,9 @@ _FROM_OUTPUTS: Mapping[str, str] = {
     "TUNEDROP_NOTICES_TOPIC": "NoticesTopicArn",
     "TUNEDROP_PIPELINE_ARN": "PipelineArn",
     "TUNEDROP_AFTERMATH_ARN": "AftermathArn",
-    "TUNEDROP_MATH_GRADER": "GraderMathArn",
-    "TUNEDROP_EXACT_GRADER": "GraderExactArn",
-    "TUNEDROP_JSON_GRADER": "GraderJsonArn",
+    "TUNEDROP_PLAIN_GRADER": "GraderPlainArn",
     "TUNEDROP_CODE_GRADER": "GraderCodeArn",
-    "TUNEDROP_MODERATION_GRADER": "GraderModerationArn",
     "TUNEDROP_JUDGE_GRADER": "GraderJudgeArn",
-    "TUNEDROP_COMPOSITE_GRADER": "GraderCompositeArn",
 }
 
 

@@ -239,10 +239,10 @@ def _model(model_id: str) -> Model:
 def _grader(kind: str | None) -> Grader | None:
     if kind is None:
         return None
-    from tunedrop.graders.kinds import load
+    from tunedrop.graders.row_options import RowGrader
     from tunedrop.graders.sample import OptionsError
 
     try:
-        return load(kind)
+        return RowGrader.of(kind)
     except OptionsError as error:
         raise exits.UsageError(f"--grader: {error}") from error

@@ -117,7 +117,8 @@ def first_event(name: str) -> Any:
         return []  # with a sample it would ask a model
     if name.startswith("Grader"):
         sample = {"role": "assistant", "content": "So #### 72"}
-        return [{"id": "1", "messages": [sample], "metadata": {"reference_answer": {"text": "... #### 72"}}}]
+        row = {"reference_answer": {"text": "... #### 72"}, "tunedrop_grader": {"kind": "math"}}
+        return [{"id": "1", "messages": [sample], "metadata": row}]
     if name in ("RegisterRun", "InboxWatch"):
         upload = json.loads((ROOT / "events/inbox_upload.json").read_text())
         started = {"execution_arn": EXECUTION, "started_at": "2026-01-01T00:00:00Z"}
@@ -204,7 +205,7 @@ def test_every_function_starts_in_time(note: Note, tmp_path: Path) -> None:
         )
         slower = max(1.0, MEGABYTES_OF_A_PROCESSOR / function["MemorySize"])
         most = OPENAI_MILLISECONDS if best.openai else OTHER_MILLISECONDS
-        most = MATH_MILLISECONDS if name == "GraderMath" else most
+        most = MATH_MILLISECONDS if name == "GraderPlain" else most
         lines.append(
             f"{name:16} {function['MemorySize']:4} MB {without.processor:16.0f} ms {best.processor:5.0f} ms "
             f"{without.processor * slower:11.0f} ms {best.processor * slower:5.0f} ms {best.megabytes:4.0f} MB  "

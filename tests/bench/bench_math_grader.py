@@ -86,14 +86,15 @@ class Context:
     def get_remaining_time_in_millis(self):
         return 300_000
 (told,) = app.handler([{"id": "1", "messages": [{"role": "assistant", "content": "So #### 72"}],
-                        "metadata": {"reference_answer": {"text": "... #### 72"}}}], Context())
+                        "metadata": {"reference_answer": {"text": "... #### 72"}},
+                        "tunedrop_grader": {"kind": "math"}}], Context())
 assert told["aggregate_reward_score"] == 1.0
 print((time.perf_counter() - started) * 1000)
 """
     layers = ROOT / "build" / "local" / "layers" / "dependencies" / "python"
     paths = [ROOT / "functions" / "grader", ROOT / "layers" / "tunedrop" / "python", layers]
     command = [sys.executable, "-I", "-c", code, *map(str, paths)]
-    environment = {**os.environ, "GRADER_KIND": "math"}
+    environment = {**os.environ, "GRADER_TRUST": "plain"}
     times = [float(run_once(command, environment).splitlines()[-1]) for _ in range(7)]
     sys.stdout.write(
         f"\ninit and first call: median {statistics.median(times):.0f} ms, fastest {min(times):.0f} ms of {len(times)}"

@@ -68,7 +68,7 @@ def planned_run(stack: LocalStack, *, rows: int, tuned_model: str, **evaluation:
         run_id,
         {
             "recipe": resolved.model_dump(mode="json"),
-            "grader_arn": stack.outputs["GraderMathArn"],
+            "grader_arn": stack.outputs["GraderPlainArn"],
             "tuned_model": tuned_model,
             "rehearsal": {"latency_p99": 0.01},
             "training": {"simulated": True},

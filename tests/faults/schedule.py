@@ -16,7 +16,7 @@ PIPELINE = (
     "EvaluateShard",
     "ConcludeRun",
 )
-FUNCTIONS = (*PIPELINE, "ReleaseRun", "GraderMath")
+FUNCTIONS = (*PIPELINE, "ReleaseRun", "GraderPlain")
 
 CALLS = (
     ("dynamodb", "GetItem"),
@@ -137,7 +137,7 @@ def _fault(chance: random.Random, family: str) -> Fault:
         among = int(chance.expovariate(0.3)) if kind == "killed between" else chance.choice((0, 0, 0, 1))
         return Fault(kind, function, among, min(times, 5))
     if sort == "grader":
-        return Fault(chance.choice(GRADER_KINDS), "GraderMath", int(chance.expovariate(0.1)), min(times, 5))
+        return Fault(chance.choice(GRADER_KINDS), "GraderPlain", int(chance.expovariate(0.1)), min(times, 5))
     if sort == "event":
         return Fault(chance.choice(EVENT_KINDS), "events")
     kind = chance.choice(MOMENT_KINDS)

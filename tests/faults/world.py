@@ -255,7 +255,7 @@ class World:
             faults.after(function, after, times=10_000)
 
     def _arm_grader(self, fault: Fault) -> None:
-        function, occasions = self._function("GraderMath"), Occasions(fault)
+        function, occasions = self._function("GraderPlain"), Occasions(fault)
 
         def lie(configuration: Any, invocation: Any, outcome: Outcome) -> Outcome:
             if outcome.is_error or not occasions.taken():

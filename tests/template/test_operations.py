@@ -70,7 +70,7 @@ def test_no_alarm_or_widget_hears_what_another_stack_of_the_account_puts_out(
             if metric[0] == "Tunedrop":
                 assert metric[2:4] == ["service", "${AWS::StackName}"]
             elif isinstance(metric[0], dict):
-                assert 'service="${AWS::StackName}"' in metric[0]["expression"] or "${GraderMath}" in str(metric)
+                assert 'service="${AWS::StackName}"' in metric[0]["expression"] or "${GraderPlain}" in str(metric)
 
 
 def test_every_function_is_watched_for_throttles_and_for_coming_near_its_timeout(

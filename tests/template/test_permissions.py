@@ -309,7 +309,7 @@ def test_objects_are_reached_below_a_prefix_only(resources: Resources) -> None:
     }
 
 
-def test_whoever_calls_graders_may_call_every_version_of_all_seven(resources: Resources) -> None:
+def test_whoever_calls_graders_may_call_every_version_of_all_three(resources: Resources) -> None:
     graders = {name for name in functions(resources) if name.startswith("Grader")}
     for name in ("RehearseGraderRole", "SubmitJobRole", "EvaluateShardRole", "TrainingRole"):
         # The statement of the graders that the deployer lets in (AllowedGraders) names a parameter.

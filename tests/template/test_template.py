@@ -9,21 +9,17 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from checks import sam_template
-from tunedrop import recipe
 from tunedrop import resources as resources_module
+from tunedrop.graders.kinds import Trust
 from tunedrop.run.store import LISTED, TEAM_INDEX, UNFINISHED_INDEX
 from tunedrop.settings import Settings
 
 Resources = dict[str, dict[str, Any]]
-
-# A function of one's own (`kind: own`) is not the stack's to deploy.
-KINDS = tuple(kind for kind in get_args(recipe.GraderChoice.model_fields["kind"].annotation) if kind != "own")
-"""The kinds of grader that a recipe may name."""
 
 STATE_FUNCTIONS = {
     "RegisterRun": "register_run",
@@ -40,7 +36,7 @@ STATE_FUNCTIONS = {
     "SweepRuns": "sweep_runs",
 }
 API_FUNCTIONS = {"Api": "api", "RunValidation": "run_validation", "InboxWatch": "inbox_watch"}
-GRADERS = {f"Grader{kind.capitalize()}": kind for kind in KINDS}
+GRADERS = {f"Grader{trust.capitalize()}": str(trust) for trust in Trust}
 
 
 def of_type(resources: Resources, kind: str) -> Resources:
@@ -101,16 +97,16 @@ def test_every_function_has_what_the_package_reads_from_its_environment(resource
         assert variables["POWERTOOLS_SERVICE_NAME"] == {"Ref": "AWS::StackName"}
 
 
-def test_a_recipe_s_graders_are_all_deployed(resources: Resources) -> None:
+def test_each_trust_has_its_grader_function(resources: Resources) -> None:
     functions = of_type(resources, "AWS::Lambda::Function")
-    for name, kind in GRADERS.items():
-        assert functions[name]["Environment"]["Variables"]["GRADER_KIND"] == kind
-    text, versions = functions["ResolveInputs"]["Environment"]["Variables"]["GRADERS"]["Fn::Sub"]
-    arns = {name: f"arn:{reference['Ref']}" for name, reference in versions.items()}
-    given = json.loads(re.sub(r"\$\{(\w+)\}", lambda match: arns[match[1]], text))
-    assert given.keys() == set(KINDS)
-    for name, kind in GRADERS.items():
-        assert re.fullmatch(rf"arn:{name}Version[0-9a-f]+", given[kind])
+    for name, trust in GRADERS.items():
+        assert functions[name]["Environment"]["Variables"]["GRADER_TRUST"] == trust
+    for knowing in ("ResolveInputs", "Api"):
+        text, versions = functions[knowing]["Environment"]["Variables"]["GRADERS"]["Fn::Sub"]
+        given = json.loads(text)
+        assert given.keys() == set(Trust)
+        for name, trust in GRADERS.items():
+            assert re.fullmatch(rf"{name}Version[0-9a-f]+", versions[given[trust].strip("${}")]["Ref"])
 
 
 def test_no_function_may_run_longer_than_lambda_lets_it(resources: Resources) -> None:

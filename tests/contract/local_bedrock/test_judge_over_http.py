@@ -15,7 +15,7 @@ from moto import mock_aws
 from local.bedrock import LocalBedrock
 from tunedrop.graders.batch import grade_batch
 from tunedrop.graders.judge_model import BedrockChat, JudgeFailed, TryAgain
-from tunedrop.graders.kinds import load
+from tunedrop.graders.row_options import RowGrader
 from tunedrop.graders.sample import JSON
 
 REFERENCE = "Jupiter is the largest planet of the solar system."
@@ -42,7 +42,7 @@ def rollouts(answers: list[str]) -> list[dict[str, Any]]:
 
 
 def grade(answers: list[str], **options: JSON) -> list[dict[str, Any]]:
-    return grade_batch(rollouts(answers), load("judge", options), explain=True)
+    return grade_batch(rollouts(answers), RowGrader.of("judge", options), explain=True)
 
 
 def ungraded(told: dict[str, Any]) -> bool:

@@ -1,6 +1,5 @@
 // A whole run by the AWS SDK for JavaScript, and one by the API and openai for Node, on the endpoints in the environment.
 // node whole_run.mjs FOLDER        FOLDER holds train.jsonl and test.jsonl; the last line printed is a JSON document.
-import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Sha256 } from "@aws-crypto/sha256-js";
@@ -108,8 +107,10 @@ const called = await notice(QueueUrl, (each) => each.run_id === started.run_id);
 
 // By openai for Node: a job of its own at Bedrock, and a question to the model that the run made.
 const openai = new OpenAI(); // OPENAI_BASE_URL and OPENAI_API_KEY are in the environment
-const file = await openai.files.create({ file: createReadStream(join(folder, "train.jsonl")), purpose: "fine-tune" });
-const grader = { type: "lambda", lambda: { function: env.TUNEDROP_MATH_GRADER } };
+const plain = await readFile(join(folder, "train.jsonl"), "utf8");
+const rows = plain.replace(/^{/gm, '{"tunedrop_grader": {"kind": "math"}, '); // each row names its grader
+const file = await openai.files.create({ file: new File([rows], "train.jsonl"), purpose: "fine-tune" });
+const grader = { type: "lambda", lambda: { function: env.TUNEDROP_PLAIN_GRADER } };
 let job = await openai.fineTuning.jobs.create({
   model: "openai.gpt-oss-20b",
   training_file: file.id,

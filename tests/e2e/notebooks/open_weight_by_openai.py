@@ -18,15 +18,15 @@ from openai import OpenAI, OpenAIError
 
 ROWS = Path(__file__).resolve().parents[3] / "events/datasets/gsm8k/train.jsonl"
 
-boto3.client("lambda").get_function(FunctionName=os.environ["TUNEDROP_MATH_GRADER"])
+boto3.client("lambda").get_function(FunctionName=os.environ["TUNEDROP_PLAIN_GRADER"])
 client = OpenAI()
-with ROWS.open("rb") as rows:
-    file = client.files.create(file=rows, purpose="fine-tune")
+rows = ROWS.read_bytes().replace(b'{"messages"', b'{"tunedrop_grader": {"kind": "math"}, "messages"')
+file = client.files.create(file=("train.jsonl", rows), purpose="fine-tune")
 client.files.retrieve(file.id)
 method: Any = {
     "type": "reinforcement",
     "reinforcement": {
-        "grader": {"type": "lambda", "lambda": {"function": os.environ["TUNEDROP_MATH_GRADER"]}},
+        "grader": {"type": "lambda", "lambda": {"function": os.environ["TUNEDROP_PLAIN_GRADER"]}},
         "hyperparameters": {"n_epochs": 1, "batch_size": 32, "learning_rate_multiplier": 1.0},
     },
 }

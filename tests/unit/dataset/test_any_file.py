@@ -14,7 +14,7 @@ from tests.unit.dataset.sample_rows import as_line, good_rows
 from tunedrop.catalog import Family, models
 from tunedrop.dataset import check_dataset
 from tunedrop.dataset.correct import write_corrected
-from tunedrop.graders.kinds import load
+from tunedrop.graders.row_options import RowGrader
 
 GOOD = [as_line(row) for row in good_rows()]
 JSON = st.recursive(
@@ -54,7 +54,7 @@ FAMILIES = {model.family: model for model in models()}
 
 
 def check(examples: int) -> None:
-    grader = load("math")
+    grader = RowGrader.of("math")
 
     @settings(max_examples=examples)
     @given(FILES, st.none() | FILES, st.sampled_from(list(Family)), st.booleans())

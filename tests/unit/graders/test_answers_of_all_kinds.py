@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tunedrop.graders.batch import grade_batch
-from tunedrop.graders.kinds import load
+from tunedrop.graders.row_options import RowGrader
 
 ANSWERS = Path(__file__).parents[2] / "data/answers/as_written.jsonl"
 """Answers of our own making: kind, options, reference, answer (a text, or the whole turn), and whether it is right."""
@@ -25,7 +25,7 @@ def rewards(kind: str, options: dict[str, Any], cases: list[dict[str, Any]]) -> 
         {"id": str(number), "messages": [{"role": "user", "content": "?"}, turn], "reference_answer": case["reference"]}
         for number, (case, turn) in enumerate(zip(cases, turns, strict=True))
     ]
-    return [told["aggregate_reward_score"] for told in grade_batch(batch, load(kind, options))]
+    return [told["aggregate_reward_score"] for told in grade_batch(batch, RowGrader.of(kind, options))]
 
 
 @pytest.mark.parametrize("kind", ["math", "exact", "json", "moderation", pytest.param("code", marks=pytest.mark.prove)])

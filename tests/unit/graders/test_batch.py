@@ -17,7 +17,7 @@ import pytest
 
 from tunedrop.graders.batch import grade_batch
 from tunedrop.graders.contract import BatchError
-from tunedrop.graders.sample import JSON, Grade, Sample
+from tunedrop.graders.sample import JSON, Grade, Sample, Terms
 from tunedrop.graders.workers import Workers
 
 DEADLINE = 0.5
@@ -172,12 +172,38 @@ def test_workers_are_kept_for_the_next_batch() -> None:
 
 def test_warming_up_takes_nothing_from_the_first_samples_time() -> None:
     class Slow(Obedient):
-        def warm_up(self) -> None:
+        def terms(self, row: Mapping[str, JSON]) -> Terms:
+            return Terms(DEADLINE) if not row else Terms()
+
+        def prepare(self, row: Mapping[str, JSON]) -> None:
+            assert not row
             time.sleep(2 * DEADLINE)
 
-    (answer,) = grade_batch(rollouts("fine"), Slow(), sample_deadline_seconds=DEADLINE)
+    (answer,) = grade_batch(rollouts("fine"), Slow())
 
     assert answer["aggregate_reward_score"] == 1.0
+
+
+def test_each_sample_gets_the_time_of_its_own_grader() -> None:
+    class Choosing(Obedient):
+        def terms(self, row: Mapping[str, JSON]) -> Terms:
+            return Terms(deadline_seconds=float(str(row["seconds"])))
+
+        def prepare(self, row: Mapping[str, JSON]) -> None:
+            pass
+
+        def grade(self, sample: Sample) -> Grade:
+            time.sleep(float(sample.answer))
+            return FINE
+
+    batch = [
+        {**rollout, "seconds": seconds} for rollout, seconds in zip(rollouts("1", "1"), (DEADLINE, 20), strict=True)
+    ]
+
+    assert [names(answer) & {"grader_timeout"} for answer in grade_batch(batch, Choosing())] == [
+        {"grader_timeout"},
+        set(),
+    ]
 
 
 def test_a_worker_may_allocate_however_much_its_parent_has_mapped() -> None:

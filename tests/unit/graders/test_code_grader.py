@@ -16,7 +16,7 @@ from tunedrop.graders.batch import grade_batch
 from tunedrop.graders.code.answer import program_of
 from tunedrop.graders.code.grader import CodeGrader
 from tunedrop.graders.code.reference import plan_of
-from tunedrop.graders.kinds import load
+from tunedrop.graders.row_options import RowGrader
 from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample
 
 MBPP = Path(__file__).parents[2] / "data" / "mbpp" / "rows.jsonl.gz"
@@ -302,7 +302,7 @@ def test_modules_are_told_from_functions_without_looking_at_the_answer() -> None
 )
 def test_an_option_that_is_unknown_or_out_of_bounds_is_named(options: dict[str, JSON]) -> None:
     with pytest.raises(OptionsError, match=next(iter(options))):
-        load("code", options)
+        RowGrader.of("code", options)
 
 
 def test_a_batch_is_graded_in_order_with_a_stuck_program_among_it() -> None:
@@ -310,6 +310,6 @@ def test_a_batch_is_graded_in_order_with_a_stuck_program_among_it() -> None:
         {"id": str(n), "messages": [{"role": "assistant", "content": code}], "reference_answer": ["assert f() == 1"]}
         for n, code in enumerate(["def f(): return 1", "def f():\n    while True: pass", "def f(): return 2"] * 2)
     ]
-    told = grade_batch(rows, load("code", {"seconds": 0.5}), sample_deadline_seconds=5)
+    told = grade_batch(rows, RowGrader.of("code", {"seconds": 0.5}), sample_deadline_seconds=5)
     assert [each["aggregate_reward_score"] for each in told] == [1.0, 0.0, 0.0] * 2
     assert not any(metric["name"] == "grader_error" for each in told for metric in each["metrics_list"])

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import pytest
 
 from tunedrop.graders.composite import CompositeGrader
 from tunedrop.graders.formula import Formula, FormulaError
-from tunedrop.graders.kinds import load
 from tunedrop.graders.openai_definition import OpenAIDefinitionGrader
-from tunedrop.graders.row_options import RowOptionsGrader
+from tunedrop.graders.row_options import RowGrader
 from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample
 
 PARTS: dict[str, JSON] = {
@@ -78,7 +76,9 @@ def test_a_row_is_checked_by_every_part() -> None:
     [
         ({"part": {}}, "part"),
         ({"parts": {}}, "parts"),
-        ({"parts": {"x": {"kind": "judge"}}}, "'x'.*judge"),
+        ({"parts": {"x": {"kind": "composite"}}}, "'x'.*composite"),
+        ({"parts": {"x": {"kind": "judge"}, "y": {"kind": "code"}}}, "'y'.*'x'.*no grader function"),
+        ({"parts": {"x": {"kind": "judge", "options": {"seconds": 200}}, "y": {"kind": "judge"}}}, "240.*260"),
         ({"parts": {"x": {"kind": "code", "wieght": 1}}}, "wieght"),
         ({"parts": {"x": {"kind": "json", "weight": 0}}}, "add up"),
         ({"parts": {"x": {"kind": "json", "gate": 2}}}, "gate"),
@@ -92,7 +92,7 @@ def test_a_row_is_checked_by_every_part() -> None:
 )
 def test_a_wrong_option_is_named(options: dict[str, JSON], said: str) -> None:
     with pytest.raises(OptionsError, match=said):
-        load("composite", options)
+        RowGrader.of("composite", options)
 
 
 @pytest.mark.parametrize(
@@ -151,14 +151,8 @@ def test_a_definition_of_openai_is_taken_as_it_is() -> None:
     assert isinstance(CompositeGrader.from_options(definition), OpenAIDefinitionGrader)
 
 
-def test_the_options_of_a_row_overlay_those_of_the_function() -> None:
-    made: list[dict[str, Any]] = []
-
-    def make(options: Any) -> Any:
-        made.append(dict(options))
-        return CompositeGrader.from_options({"parts": PARTS, **options})
-
-    grader = RowOptionsGrader(make, {"formula": "label"})
+def test_the_options_of_a_row_overlay_those_of_the_recipe() -> None:
+    grader = RowGrader.of("composite", {"parts": PARTS, "formula": "label"})
 
     def reward(options: JSON) -> float:
         return grader.grade(Sample("1", [], HALF, REFERENCE, {"tunedrop_grader": options})).reward
@@ -169,6 +163,5 @@ def test_the_options_of_a_row_overlay_those_of_the_function() -> None:
         0.0,
         1.0,
     ]
-    assert made == [{"formula": "label"}, {"formula": "facts"}]
     assert "no option" in (grader.check_reference(REFERENCE, {"tunedrop_grader": {"x": 1}}) or "")
     assert "an object" in (grader.check_reference(REFERENCE, {"tunedrop_grader": "x"}) or "")

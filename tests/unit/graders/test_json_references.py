@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tunedrop.graders.kinds import load
+from tunedrop.graders.row_options import RowGrader
 from tunedrop.graders.sample import JSON
 
 NUMBERS: dict[str, JSON] = {"fields": {"/priority": "number", "/item/price": {"compare": "number"}}}
@@ -21,10 +21,10 @@ NUMBERS: dict[str, JSON] = {"fields": {"/priority": "number", "/item/price": {"c
     ],
 )
 def test_a_number_as_text_is_refused_where_numbers_are_compared(reference: Any, named: str) -> None:
-    told = load("json", NUMBERS).check_reference(reference, {})
+    told = RowGrader.of("json", NUMBERS).check_reference(reference, {})
     assert told == f"{named} is compared as a number, but is text here: write it without quotes"
 
 
 def test_a_number_and_a_text_that_is_compared_as_text_are_taken() -> None:
-    grader = load("json", NUMBERS)
+    grader = RowGrader.of("json", NUMBERS)
     assert grader.check_reference({"priority": 2, "item": {"price": 9.5, "code": "007"}}, {}) is None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tunedrop.graders.kinds import load
 from tunedrop.graders.moderation import ModerationGrader
+from tunedrop.graders.row_options import RowGrader
 from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample
 
 LABELS: JSON = ["spam", "off topic", "personal data", "advertising", "duplicate", "wrong language"]
@@ -135,4 +135,4 @@ def test_a_row_that_cannot_be_graded_is_named(reference: JSON, options: dict[str
 )
 def test_a_wrong_option_is_named(options: dict[str, JSON]) -> None:
     with pytest.raises(OptionsError, match=next(iter(options))):
-        load("moderation", {"labels": LABELS, **options})
+        RowGrader.of("moderation", {"labels": LABELS, **options})

@@ -12,7 +12,7 @@ import pytest
 from tunedrop.graders.json_answer import DEEPEST, LONGEST_ANSWER, NotOneDocument, Surroundings, parse, read_answer
 from tunedrop.graders.json_compare import COMPARATORS, Comparison
 from tunedrop.graders.json_fields import JsonGrader
-from tunedrop.graders.kinds import load
+from tunedrop.graders.row_options import RowGrader
 from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample
 
 EXTRACTION = Path(__file__).parents[3] / "events" / "datasets" / "extraction"
@@ -241,7 +241,7 @@ def test_a_schema_that_points_elsewhere_is_never_fetched() -> None:
 )
 def test_a_wrong_option_is_named(options: dict[str, JSON]) -> None:
     with pytest.raises(OptionsError, match=r"(?i)feilds|fields|/a|surroundings|extra|partial|schema"):
-        load("json", options)
+        RowGrader.of("json", options)
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def rows() -> list[dict[str, Any]]:
 
 
 def test_every_reference_call_of_bfcl_is_right_and_every_other_call_is_not() -> None:
-    grader = load("json", CALL_OPTIONS)
+    grader = RowGrader.of("json", CALL_OPTIONS)
     every = rows()
     assert len(every) == 400
     for row, other in zip(every, every[1:] + every[:1], strict=True):
@@ -278,7 +278,7 @@ def test_every_reference_call_of_bfcl_is_right_and_every_other_call_is_not() -> 
 
 
 def test_every_accepted_value_of_bfcl_is_right() -> None:
-    grader = load("json", CALL_OPTIONS)
+    grader = RowGrader.of("json", CALL_OPTIONS)
     tried = 0
     for row in rows():
         for pointer, values in row.get("accepted", {}).items():

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tunedrop.graders.batch import grade_batch
-from tunedrop.graders.kinds import load
+from tunedrop.graders.row_options import RowGrader
 from tunedrop.graders.sample import OptionsError
 from tunedrop.graders.thoughts import cut_thoughts
 
@@ -73,7 +73,7 @@ def answers_of(kind: str, reference: Any, turns: list[Any], **options: Any) -> l
             turn if isinstance(turn, dict) else {"role": "assistant", "content": turn} for turn in turns
         )
     ]
-    return grade_batch(rows, load(kind, options), sample_deadline_seconds=60)
+    return grade_batch(rows, RowGrader.of(kind, options), sample_deadline_seconds=60)
 
 
 def rewards(kind: str, reference: Any, turns: list[Any], **options: Any) -> list[float]:
@@ -137,7 +137,7 @@ def test_a_definition_that_pays_for_what_is_missing_does_not_pay_for_thoughts_al
     said = ["<think>bad", "<think>bad</think>", "good"]
     rows = [{"messages": [{"role": "assistant", "content": text}]} for text in said]
 
-    told = grade_batch(rows, load("composite", definition), sample_deadline_seconds=60)
+    told = grade_batch(rows, RowGrader.of("composite", definition), sample_deadline_seconds=60)
 
     assert [each["aggregate_reward_score"] for each in told] == [0.0, 0.0, 1.0]
 
@@ -247,13 +247,13 @@ def test_an_answer_without_thoughts_has_no_metric_of_them() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_can_keep_the_thoughts(kind: str) -> None:
     options, reference, right, _ = KINDS[kind]
-    load(kind, {**options, "thoughts": "keep"})
+    RowGrader.of(kind, {**options, "thoughts": "keep"})
 
     with pytest.raises(OptionsError, match="expected cut or keep"):
-        load(kind, {**options, "thoughts": "drop"})
+        RowGrader.of(kind, {**options, "thoughts": "drop"})
     row = {"id": "1", "messages": [{"role": "assistant", "content": f"<think>{right}</think>"}]}
     kept = {**row, "reference_answer": reference, "tunedrop_grader": {"thoughts": "keep"}}
-    (told,) = grade_batch([kept], load(kind, options), sample_deadline_seconds=60)
+    (told,) = grade_batch([kept], RowGrader.of(kind, options), sample_deadline_seconds=60)
     assert metrics(told)["thought_length"] == len(right)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tunedrop.graders.batch import grade_batch
-from tunedrop.graders.kinds import load
 from tunedrop.graders.pairing import best_pairs
+from tunedrop.graders.row_options import RowGrader
 from tunedrop.graders.sample import OptionsError
 from tunedrop.graders.tool_call_texts import calls_in
 from tunedrop.graders.tool_calls import as_calls
@@ -80,7 +80,7 @@ def told(turns: list[Any], reference: Any, **options: Any) -> list[dict[str, Any
         {"messages": [each if isinstance(each, dict) else turn(content=each)], "reference_answer": reference}
         for each in turns
     ]
-    return grade_batch(rows, load("json", options), sample_deadline_seconds=60, explain=True)
+    return grade_batch(rows, RowGrader.of("json", options), sample_deadline_seconds=60, explain=True)
 
 
 def rewards(turns: list[Any], reference: Any, **options: Any) -> list[float]:
@@ -117,7 +117,7 @@ def test_several_calls_may_come_in_any_order_unless_it_counts() -> None:
     assert first == 1.0
     assert second < 0.5
     with pytest.raises(OptionsError, match="calls must be one of"):
-        load("json", {"calls": "sorted"})
+        RowGrader.of("json", {"calls": "sorted"})
 
 
 def test_a_call_too_many_or_too_few_is_a_wrong_one() -> None:
@@ -163,7 +163,7 @@ def test_an_extraction_with_a_name_is_no_call() -> None:
 def test_other_kinds_read_a_call_as_its_json() -> None:
     row = {"messages": [BESIDE["chat completions"]], "reference_answer": json.dumps(AREA)}
 
-    (answer,) = grade_batch([row], load("exact", {}))
+    (answer,) = grade_batch([row], RowGrader.of("exact", {}))
 
     assert answer["aggregate_reward_score"] == 1.0
 

@@ -16,7 +16,7 @@ import pytest
 from tunedrop.graders.contract import read_sample
 from tunedrop.graders.deployed import wire_form
 from tunedrop.graders.graded import Rollout
-from tunedrop.graders.kinds import load
+from tunedrop.graders.row_options import RowGrader
 from tunedrop.graders.sample import Sample
 from tunedrop.rehearsal.probes import ideal_answer, probes, wrong_code
 
@@ -48,7 +48,7 @@ def rewards(grade: Callable[[Sample], float], of: list[dict[str, Any]], kind: st
 @pytest.mark.parametrize("kind", list(DATASETS))
 def test_our_graders_pay_for_no_cheat_and_in_full_for_the_reference(kind: str) -> None:
     of = rows(DATASETS[kind])
-    grader = load(kind, options(DATASETS[kind]))
+    grader = RowGrader.of(kind, options(DATASETS[kind]))
     earned = rewards(lambda sample: grader.grade(sample).reward, of, kind)
     assert max(reward for cheat, reward in earned.items() if cheat) <= earned[None] + 0.1, earned
     for row in of:
@@ -97,7 +97,7 @@ def test_a_cheat_that_is_right_by_chance_is_not_held_against_the_grader() -> Non
         {"messages": [{"role": "user", "content": prompt}], "reference_answer": f"So it is.\n#### {answer}"}
         for answer, prompt in answers.items()
     ]
-    earned = rewards(lambda sample: load("math").grade(sample).reward, of, "math")
+    earned = rewards(lambda sample: RowGrader.of("math").grade(sample).reward, of, "math")
     assert set(earned.values()) == {0.0}
     made = probes(of, kind="math")
     by_row = {row["reference_answer"]: {each.cheat for each in made if each.row is row} for row in of}

@@ -66,7 +66,7 @@ def a_run(rows: int = 220, *, hedging: bool = False, hostile: bool = True, seed:
         base_model="openai.gpt-oss-20b",
         tuned_model="ft:gpt-oss-20b:demo",
         recipe={"model": "openai.gpt-oss-20b", "grader": {"kind": "math", "options": {}}, "gates": {"level": 0.05}},
-        grader={"kind": "math", "arn": "arn:aws:lambda:us-west-2:123456789012:function:GraderMath:3"},
+        grader={"kind": "math", "arn": "arn:aws:lambda:us-west-2:123456789012:function:GraderPlain:3"},
         dataset={
             "uri": "s3://datasets/inbox/gsm8k/train.jsonl",
             "version": "3HL4kqtJvjVBH40Nrjfkd",

@@ -63,7 +63,7 @@ def test_the_manifest_pins_what_went_in_and_hashes_what_came_out() -> None:
     facts = a_run(60)
     manifest = build_manifest(facts, files={"report.json": b"{}"})
     assert manifest["dataset"]["version"] == "3HL4kqtJvjVBH40Nrjfkd"
-    assert manifest["grader"]["arn"].endswith(":GraderMath:3")
+    assert manifest["grader"]["arn"].endswith(":GraderPlain:3")
     assert manifest["statistics"]["random_numbers"] == "none"
     assert manifest["files"]["report.json"] == {"sha256": hashlib.sha256(b"{}").hexdigest(), "bytes": 2}
     assert json.loads(json.dumps(manifest)) == manifest

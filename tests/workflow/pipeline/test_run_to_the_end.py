@@ -85,7 +85,7 @@ def test_a_job_that_fails_ends_the_run_with_the_services_reason(application: App
         application.stack.aws.functions.faults.before(
             application.function("PollJob"),
             lambda configuration, invocation: application.stack.aws.functions.faults.refuse(
-                application.function("GraderMath"), _busy(), times=1000
+                application.function("GraderPlain"), _busy(), times=1000
             ),
         )
         name = application.drop()

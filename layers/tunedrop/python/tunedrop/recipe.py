@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from difflib import get_close_matches
 from itertools import islice
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tunedrop import catalog
+from tunedrop.graders.kinds import KINDS
 from tunedrop.graders.reward_range import UNIT, RewardRange
 from tunedrop.outcomes import RecipeInvalid
 from tunedrop.recipe_text import MOST_PROBLEMS, place, require_storable, together
@@ -32,6 +33,15 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+OWN = "own"
+"""The kind of a grader that is a function of a team's own."""
+
+if TYPE_CHECKING:
+    GraderKind = str
+else:
+    GraderKind = Literal[*KINDS, OWN]
+
+
 class GraderChoice(_Section):
     """Which grader scores the answers: a kind that is deployed with the stack, or a function of one's own.
 
@@ -41,7 +51,7 @@ class GraderChoice(_Section):
     and `least_difference` are shares of it. The stack's own graders give 0 to 1.
     """
 
-    kind: Literal["math", "exact", "json", "code", "moderation", "judge", "composite", "own"] = "math"
+    kind: GraderKind = "math"
     function: str = Field(
         "", pattern=r"^$|^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}:[0-9]+$"
     )
@@ -50,11 +60,11 @@ class GraderChoice(_Section):
 
     @model_validator(mode="after")
     def _own_needs_a_function(self) -> Self:
-        if (self.kind == "own") != bool(self.function):
+        if (self.kind == OWN) != bool(self.function):
             raise ValueError("`kind: own` and `function` go together")
         if self.range[0] >= self.range[1]:
             raise ValueError(f"`range` goes from the least to the greatest reward, as [-1, 1]; got {list(self.range)}")
-        if self.kind != "own" and self.range != UNIT:
+        if self.kind != OWN and self.range != UNIT:
             raise ValueError(f"`range` is for `kind: own`; a grader of kind {self.kind} gives {UNIT}")
         return self
 

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from tunedrop.graders.kinds import KINDS, load
-from tunedrop.graders.sample import Grader, OptionsError
+from tunedrop.graders.kinds import Trust
+from tunedrop.graders.row_options import RowGrader
+from tunedrop.graders.sample import OptionsError
 from tunedrop.outcomes import RecipeInvalid
-from tunedrop.recipe import Recipe
+from tunedrop.recipe import OWN, Recipe
 from tunedrop.recipe_text import together
 
 
-def grader_of(recipe: Recipe) -> Grader | None:
+def grader_of(recipe: Recipe) -> RowGrader | None:
     """The grader with the recipe's options; None for a function of a team's own, whose options only itself knows.
 
     Raises:
         RecipeInvalid: an option is not one of the kind's, or its value is out of bounds or too costly.
     """
-    if recipe.grader.kind not in KINDS:
-        return None
+    return None if recipe.grader.kind == OWN else _of_a_kind(recipe)
+
+
+def trust_of(recipe: Recipe) -> Trust:
+    """What the recipe's grader, of one of the stack's kinds, needs: by it the function is chosen that runs it.
+
+    Raises:
+        RecipeInvalid: as for `grader_of`.
+    """
+    return _of_a_kind(recipe).trust
+
+
+def _of_a_kind(recipe: Recipe) -> RowGrader:
     try:
-        return load(recipe.grader.kind, recipe.grader.options)
+        return RowGrader.of(recipe.grader.kind, recipe.grader.options)
     except OptionsError as error:
         raise RecipeInvalid(together([f"recipe field `grader.options`: {error}"])) from None

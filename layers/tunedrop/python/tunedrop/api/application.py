@@ -215,7 +215,11 @@ def _add_the_rest(app: APIGatewayRestResolver, api: Api) -> None:
         deployed = api.resources.settings.graders
         return documents.Graders(
             graders=[
-                documents.GraderDocument(kind=kind, version_arn=deployed[kind]) for kind in KINDS if kind in deployed
+                documents.GraderDocument(
+                    kind=name, summary=kind.summary, trust=kind.trust, version_arn=deployed[kind.trust]
+                )
+                for name, kind in KINDS.items()
+                if kind.trust in deployed
             ]
         )
 

@@ -275,9 +275,14 @@ class Models(BaseModel):
 
 
 class GraderDocument(BaseModel):
-    """A grader that a recipe can name."""
+    """A kind of grader that a recipe can name, and the function that runs it.
+
+    `composite` runs in the function of another trust where one of its parts needs that.
+    """
 
     kind: str
+    summary: str
+    trust: str
     version_arn: str
 
 

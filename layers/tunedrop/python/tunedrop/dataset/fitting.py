@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from tunedrop.graders.kinds import load
+from tunedrop.graders.row_options import RowGrader
 
 MOST_LOOKED_AT: Final = 20
 """References by which the kind is chosen."""
@@ -39,7 +39,7 @@ def _opens_as_json(reference: Any) -> bool:
 
 def _takes(kind: str, refused: Sequence[Refused]) -> bool:
     try:
-        grader = load(kind)
+        grader = RowGrader.of(kind)
         return all(grader.check_reference(reference, fields) is None for reference, fields in refused)
     except Exception:  # a kind that fails on a hostile row, or needs options, does not fit
         return False

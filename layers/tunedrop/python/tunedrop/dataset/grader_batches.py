@@ -8,6 +8,7 @@ from typing import BinaryIO, Final
 
 from tunedrop.dataset.check import TRAIN
 from tunedrop.dataset.report import DatasetReport
+from tunedrop.dataset.written_rows import usual_field
 from tunedrop.graders.row_options import OPTIONS_FIELD
 from tunedrop.recipe import Recipe
 
@@ -27,9 +28,9 @@ def check_batch(report: DatasetReport, train: BinaryIO, recipe: Recipe) -> None:
     group = int(given.get("trainingSamplePerPrompt") or recipe.catalog_model.default_group_size)
     prompts = int(given.get("batch_size") or given.get("batchSize") or 1)
     answers = min(prompts * group, MOST_ANSWERS)
-    options = recipe.grader.options
+    field = usual_field(recipe.grader)
     with_each = recipe.evaluation.max_tokens * _BYTES_A_TOKEN
-    with_each += len(json.dumps({OPTIONS_FIELD: options}).encode()) if options else 0
+    with_each += len(json.dumps({OPTIONS_FIELD: field}).encode()) if field else 0
     longest = heapq.nlargest(-(-answers // group), map(len, train))
     left, size = answers, 2
     for length in longest:

@@ -6,7 +6,7 @@ Nothing but the row that is at work is held in memory, and the few rows that the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -16,18 +16,18 @@ from tunedrop.dataset.json_line import read_line
 from tunedrop.dataset.lines import Lines, Overlong
 from tunedrop.dataset.prompts import prompt_text
 from tunedrop.dataset.split import HoldOut, holdout_fraction
-from tunedrop.graders.row_options import OPTIONS_FIELD
+from tunedrop.graders.row_options import OPTIONS_FIELD, field_of_row
 from tunedrop.outcomes import DatasetInvalid
-from tunedrop.recipe import GraderChoice, Recipe
+from tunedrop.recipe import OWN, GraderChoice, Recipe
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row as it stands in its file, where its prompt falls between 0 and 1, and whether it names its own options."""
+    """A row as it stands in its file, where its prompt falls between 0 and 1, and whether it says itself how it is graded."""
 
     text: bytes
     fraction: float
-    has_options: bool
+    has_grader: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +40,34 @@ class Parts:
 
 
 class RowsFile:
-    """A file that rows are written to, each with the options of the recipe's grader; a row's own options win."""
+    """A file that rows are written to, each with the recipe's grader; what a row says itself of its grader is over it."""
 
     def __init__(self, file: BinaryIO, grader: GraderChoice) -> None:
         self.rows = 0
         self._file = file
-        self._added = json.dumps({OPTIONS_FIELD: grader.options}).encode()[:-1] + b"," if grader.options else b""
+        self._grader = grader
+        field = usual_field(grader)
+        self._added = json.dumps({OPTIONS_FIELD: field}).encode()[:-1] + b"," if field else b""
 
     def write(self, row: Row) -> None:
         """Write one row, as a line."""
         self.rows += 1
-        if self._added and not row.has_options:
+        if not row.has_grader and self._added:
             self._file.write(self._added)
             self._file.write(memoryview(row.text)[1:])
-        else:
+        elif not row.has_grader or self._grader.kind == OWN:  # only a function of one's own knows what the row says
             self._file.write(row.text)
+        else:
+            content = json.loads(row.text)  # not by orjson, which rounds whole numbers of more than 64 bits
+            own = content[OPTIONS_FIELD] or {}
+            content[OPTIONS_FIELD] = field_of_row(self._grader.kind, self._grader.options, own)
+            self._file.write(json.dumps(content).encode())
         self._file.write(b"\n")
+
+
+def usual_field(grader: GraderChoice) -> Mapping[str, Any]:
+    """What a row that says nothing of its grader is given; empty where it needs nothing."""
+    return grader.options if grader.kind == OWN else field_of_row(grader.kind, grader.options, {})
 
 
 def rows_of(source: BinaryIO, *, placed: bool = True) -> Iterator[Row]:

@@ -6,7 +6,16 @@ import time
 from typing import Any
 
 from tunedrop.graders.contract import answer, answer_ungraded, parse_batch
-from tunedrop.graders.sample import DEADLINE_SECONDS, Grade, Grader, QuickGrader, Sample, TimedGrader
+from tunedrop.graders.sample import (
+    ChoosingGrader,
+    Grade,
+    Grader,
+    OptionsError,
+    ParallelGrader,
+    QuickGrader,
+    Sample,
+    Terms,
+)
 from tunedrop.graders.workers import Ungraded, Workers
 
 
@@ -22,14 +31,13 @@ def grade_batch(
     """The contract's answer to a batch: one object an element, in order, with its id. Raises BatchError.
 
     What the grader can settle at once (QuickGrader) is settled here; the rest goes to worker processes, where a sample
-    that takes longer than `sample_deadline_seconds` (None: what the grader says) is cut off. After `budget_seconds`
-    (None: no such limit) all that is left is answered as timed out. A sample that could not be graded scores 0.0 with a
-    `grader_error` metric.
+    that takes longer than `sample_deadline_seconds` (None: what its kind of grader says) is cut off. After
+    `budget_seconds` (None: no such limit) all that is left is answered as timed out. A sample that could not be graded
+    scores 0.0 with a `grader_error` metric; with `grader_refused` beside it where its row names no grader that may
+    grade it here.
 
     `workers` of this grader are used again by the next batch; without them, they are started and ended here.
     """
-    if sample_deadline_seconds is None:
-        sample_deadline_seconds = grader.deadline_seconds if isinstance(grader, TimedGrader) else DEADLINE_SECONDS
     give_up_at = None if budget_seconds is None else time.monotonic() + budget_seconds
     rollouts = parse_batch(event)
     outcomes: list[Grade | Ungraded | None] = [None] * len(rollouts)
@@ -39,17 +47,17 @@ def grade_batch(
         if rollout.sample is None:
             outcomes[position] = Ungraded(rollout.fault)
             continue
-        outcome = _grade_quickly(grader, rollout.sample)
-        outcomes[position] = outcome
+        outcome = outcomes[position] = _grade_quickly(grader, rollout.sample)
         if outcome is None:
             slow.append(position)
             samples.append(rollout.sample)
     if slow:
         crew = workers or Workers(grader)
+        terms = [_terms(grader, sample) for sample in samples]
+        if sample_deadline_seconds is not None:
+            terms = [Terms(sample_deadline_seconds, each.at_once) for each in terms]
         try:
-            for number, outcome in crew.grade_all(
-                samples, sample_deadline_seconds=sample_deadline_seconds, give_up_at=give_up_at
-            ):
+            for number, outcome in crew.grade_all(samples, terms, give_up_at=give_up_at):
                 outcomes[slow[number]] = outcome
         finally:
             if workers is None:
@@ -62,8 +70,16 @@ def _grade_quickly(grader: Grader, sample: Sample) -> Grade | Ungraded | None:
         return None
     try:
         return grader.grade_quickly(sample)
+    except OptionsError as error:
+        return Ungraded(str(error)[:300], refused=True)
     except Exception as error:  # whatever a sample does to a grader, the others are answered
         return Ungraded(f"{type(error).__name__}: {error}"[:300])
+
+
+def _terms(grader: Grader, sample: Sample) -> Terms:
+    if isinstance(grader, ChoosingGrader):
+        return grader.terms(sample.row)
+    return Terms(at_once=grader.workers) if isinstance(grader, ParallelGrader) else Terms()
 
 
 def _told(sample_id: Any, outcome: Grade | Ungraded | None, explain: bool) -> dict[str, Any]:
@@ -74,4 +90,4 @@ def _told(sample_id: Any, outcome: Grade | Ungraded | None, explain: bool) -> di
             outcome = Ungraded(f"the grader gave no usable reward: {error}")
     if outcome is None:
         outcome = Ungraded("the grader gave no answer")
-    return answer_ungraded(sample_id, outcome.reason, timeout=outcome.timeout, explain=explain)
+    return answer_ungraded(sample_id, outcome.reason, timeout=outcome.timeout, refused=outcome.refused, explain=explain)

@@ -9,8 +9,8 @@ from typing import Self
 
 from tunedrop.graders.answer_form import Penalty, penalties_from_options
 from tunedrop.graders.formula import Formula, FormulaError
-from tunedrop.graders.kinds import make
-from tunedrop.graders.openai_definition.grader import OpenAIDefinitionGrader, is_definition
+from tunedrop.graders.kinds import KINDS, LONGEST_JUDGEMENT, Made, Trust, make
+from tunedrop.graders.openai_definition.grader import OpenAIDefinitionGrader, asks_a_model, is_definition
 from tunedrop.graders.sample import (
     JSON,
     Grade,
@@ -24,18 +24,23 @@ from tunedrop.graders.sample import (
 
 _OPTIONS = ("parts", "formula", "penalties")
 _PART_OPTIONS = ("kind", "options", "weight", "gate", "reference")
-_KINDS = ("math", "exact", "json", "code", "moderation")  # `judge` may not: this function has no right to ask a model
+_KINDS = tuple(name for name, kind in KINDS.items() if not kind.composed)
 _MOST_PARTS = 20
 _LONGEST_CODE = 10.0
+_USUAL_JUDGEMENT = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
     name: str
-    grader: Grader
+    made: Made
     weight: float
     gate: float
     reference: tuple[str, ...]
+
+    @property
+    def grader(self) -> Grader:
+        return self.made.grader
 
     def sample(self, sample: Sample) -> Sample:
         return Sample(sample.id, sample.messages, sample.answer, self.own(sample.reference), sample.row)
@@ -49,17 +54,15 @@ class _Part:
 class CompositeGrader:
     """Options:
 
-    - `parts`: name → `kind` (math, exact, json, code, moderation), its `options`, `weight` (1.0), `gate` (0.0: below
-      this score of the part, the whole answer is worth nothing), `reference` (JSON Pointer into the row's reference).
+    - `parts`: name → `kind` (any but composite), its `options`, `weight` (1.0), `gate` (0.0: below this score of the
+      part, the whole answer is worth nothing), `reference` (JSON Pointer into the row's reference).
     - `formula`: instead of the weighted mean, a formula over the parts' names (see `formula`).
     - `penalties`: terms for the answer's form, each at most its `weight` of the reward (`answer_form`): they take away
       and never give, so that a well-formed wrong answer earns nothing.
 
-    An answer is right when all parts that can say so call it right.
+    An answer is right when all parts that can say so call it right. The parts of one answer are graded one after the
+    other, within the time of this kind, or of a judge where one of them asks a model.
     """
-
-    deadline_seconds = 20.0
-    """For all parts of one sample together; a part of the kind code may set its `seconds` to 10 at the most."""
 
     def __init__(
         self, parts: Mapping[str, _Part], *, formula: Formula | None = None, penalties: tuple[Penalty, ...] = ()
@@ -70,17 +73,21 @@ class CompositeGrader:
         self.workers = max(
             (part.grader.workers for part in parts.values() if isinstance(part.grader, ParallelGrader)), default=1
         )
+        self.trust = _trust(parts)
+        kind = "judge" if self.trust is Trust.JUDGE else "composite"
+        self.deadline_seconds = KINDS[kind].deadline_seconds
 
     @classmethod
-    def from_options(cls, options: Mapping[str, JSON]) -> Self | OpenAIDefinitionGrader:
-        """Also takes an OpenAI grader definition that asks no model, as it is. Raises OptionsError, naming the part."""
+    def from_options(cls, options: Mapping[str, JSON], within: Trust | None = None) -> Self | Grader:
+        """Also takes an OpenAI grader definition, as it is. Raises OptionsError, naming the part."""
         if is_definition(options):
-            return OpenAIDefinitionGrader(options)
+            return make("judge", options, within).grader if asks_a_model(options) else OpenAIDefinitionGrader(options)
         require_known(options, _OPTIONS, "The composite grader knows")
         described = options.get("parts", {"exact": {"kind": "exact"}})
         if not isinstance(described, Mapping) or not 1 <= len(described) <= _MOST_PARTS:
             raise OptionsError(f"The composite grader's parts must be an object of 1 to {_MOST_PARTS} named parts.")
-        parts = {name: _part(name, part) for name, part in described.items()}
+        parts = {name: _part(name, part, within) for name, part in described.items()}
+        _require_time_for_judges(described)
         text = options.get("formula")
         formula = None
         if text is not None:
@@ -128,7 +135,32 @@ class CompositeGrader:
         return math.fsum(part.weight * scores[name] for name, part in self._parts.items()) / total
 
 
-def _part(name: str, described: JSON) -> _Part:
+def _trust(parts: Mapping[str, _Part]) -> Trust:
+    needed = {part.made.trust: name for name, part in parts.items() if part.made.trust is not Trust.PLAIN}
+    if len(needed) > 1:
+        raise OptionsError(
+            f"The parts {needed[Trust.CODE]!r} and {needed[Trust.JUDGE]!r} cannot be together: no grader function may "
+            "both run what a model wrote and ask a model."
+        )
+    return next(iter(needed), Trust.PLAIN)
+
+
+def _require_time_for_judges(described: Mapping[str, JSON]) -> None:
+    """Raises OptionsError where the judges of one answer, one after the other, may take longer than one judge may."""
+    seconds = 0.0
+    for part in described.values():
+        if isinstance(part, Mapping) and part.get("kind") == "judge":
+            options = part.get("options", {})
+            given = options.get("seconds", _USUAL_JUDGEMENT) if isinstance(options, Mapping) else _USUAL_JUDGEMENT
+            seconds += given if isinstance(given, (int, float)) else 0.0
+    if seconds > LONGEST_JUDGEMENT:
+        raise OptionsError(
+            f"The `seconds` of the composite grader's judges may add up to {LONGEST_JUDGEMENT:g} at the most, got "
+            f"{seconds:g}."
+        )
+
+
+def _part(name: str, described: JSON, within: Trust | None) -> _Part:
     if not isinstance(described, Mapping):
         raise OptionsError(f"The part {name!r} must be an object with `kind`.")
     require_known(described, _PART_OPTIONS, f"The part {name!r} has")
@@ -155,7 +187,11 @@ def _part(name: str, described: JSON) -> _Part:
     if not isinstance(pointer, str):
         raise OptionsError(f"The reference of the part {name!r} must be a JSON Pointer, got {pointer!r}.")
     path = tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer.removeprefix("/").split("/") if part)
-    return _Part(name, make(str(kind), options), numbers["weight"], numbers["gate"], path)
+    try:
+        made = make(str(kind), options, within)
+    except OptionsError as error:
+        raise OptionsError(f"The part {name!r}: {error}") from None
+    return _Part(name, made, numbers["weight"], numbers["gate"], path)
 
 
 def _formula(text: JSON, parts: Mapping[str, _Part]) -> Formula:

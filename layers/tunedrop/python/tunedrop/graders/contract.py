@@ -151,11 +151,12 @@ def answer(sample_id: JSON, grade: Grade, *, explain: bool = False) -> dict[str,
     return told
 
 
-def answer_ungraded(sample_id: JSON, reason: str, *, timeout: bool = False, explain: bool = False) -> dict[str, Any]:
-    """The answer for a sample that could not be graded: 0.0, marked so that it can be told from a wrong answer."""
-    metrics = [_metric("grader_error", 1.0, "Metric")]
-    if timeout:
-        metrics.append(_metric("grader_timeout", 1.0, "Metric"))
+def answer_ungraded(
+    sample_id: JSON, reason: str, *, timeout: bool = False, refused: bool = False, explain: bool = False
+) -> dict[str, Any]:
+    """The answer for a sample that could not be graded: 0.0, marked so that nobody takes it for a wrong answer."""
+    named = {"grader_error": True, "grader_timeout": timeout, "grader_refused": refused}
+    metrics = [_metric(name, 1.0, "Metric") for name, holds in named.items() if holds]
     told: dict[str, Any] = {"id": sample_id, "aggregate_reward_score": 0.0, "metrics_list": metrics}
     if explain:
         told["explanation"] = reason

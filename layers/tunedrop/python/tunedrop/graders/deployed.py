@@ -25,6 +25,11 @@ BATCH_BYTES = 4 * 1024 * 1024
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 
 _EXPLAIN = base64.b64encode(b'{"custom":{"tunedrop_explain":"1"}}').decode()
+_WHY: Mapping[str, str] = {
+    "grader_timeout": "the grader ran out of time",
+    "grader_refused": "the row names no grader that this function may run",
+}
+"""What a metric beside `grader_error` says."""
 _BUSY = frozenset(
     {"TooManyRequestsException", "ServiceException", "EC2ThrottledException", "ResourceNotReadyException"}
 )
@@ -135,7 +140,8 @@ def _graded(sample_id: str, told: Mapping[str, Any] | None, rewards: RewardRange
         if isinstance(each, Mapping) and "name" in each and (value := _number(each.get("value"))) is not None
     }
     if metrics.get("grader_error"):
-        what = "the grader ran out of time" if metrics.get("grader_timeout") else "the grader failed"
+        whys = (why for name, why in _WHY.items() if metrics.get(name))
+        what = next(whys, "the grader failed")
         return Graded(sample_id, None, components=metrics, ungraded=what, explanation=explanation)
     if reward is None:
         return Graded(sample_id, None, ungraded="the grader's score is not a finite number", explanation=explanation)

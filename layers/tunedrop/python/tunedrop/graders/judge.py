@@ -19,6 +19,7 @@ from typing import Self
 
 from tunedrop.graders.json_answer import NotOneDocument, read_answer
 from tunedrop.graders.judge_model import DEFAULT_MODEL, JudgeModel, Message
+from tunedrop.graders.kinds import KINDS, LONGEST_JUDGEMENT, Trust
 from tunedrop.graders.openai_definition.grader import OpenAIDefinitionGrader, ScoreRequest, is_definition, read_score
 from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample, require_known
 
@@ -30,8 +31,6 @@ DEFAULT_RUBRIC = (
 LONGEST_ANSWER = 60_000
 """Characters; a longer answer is worth nothing, unread: it would cost more than it can say."""
 LONGEST_RUBRIC = 20_000
-LONGEST_JUDGEMENT = 240.0
-"""Seconds; the grader functions time out after 300."""
 
 # The local Bedrock recognises a judge's prompt by this first line; so does whoever reads the logs of a model.
 PROMPT_HEAD = "You are a grader. You judge one answer of a language model."
@@ -71,11 +70,8 @@ class JudgeGrader:
     - `pass_from` (0.75): the reward from which an answer counts as right.
     - `reference` (true): show the reference to the judge; without it, the rubric alone decides.
     - `seconds` (60), `tries` (4): for one judgement.
-    - `concurrency` (8; 1 to 32): judgements at a time in one batch; counts where the function was given it.
+    - `concurrency` (8; 1 to 32): judgements at a time in one batch.
     """
-
-    deadline_seconds = LONGEST_JUDGEMENT + 5
-    """A judgement keeps its own time; this is for one that does not."""
 
     def __init__(
         self,
@@ -180,7 +176,9 @@ class JudgedDefinition(OpenAIDefinitionGrader):
     (`gpt-4o-2024-08-06`) is answered by the default judge.
     """
 
-    deadline_seconds = LONGEST_JUDGEMENT + 5
+    trust = Trust.JUDGE
+    deadline_seconds = KINDS["judge"].deadline_seconds
+    """Of the kind judge, whichever kind the recipe names."""
 
     def __init__(self, definition: Mapping[str, JSON], judge: JudgeModel, *, concurrency: int = 8) -> None:
         self._judges = {DEFAULT_MODEL: judge}

@@ -1,40 +1,119 @@
-"""The kinds of graders that can be deployed, each in a module of its own that is imported only when it is used."""
+"""The kinds of graders: the one table from which recipes, functions, help texts and documents take them.
+
+A kind's module is imported only when the kind is used, so that a grader function starts fast.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from importlib import import_module
+from typing import Protocol, cast, runtime_checkable
 
-from tunedrop.graders.row_options import RowOptionsGrader
-from tunedrop.graders.sample import JSON, Grader, OptionsError
+from tunedrop.graders.sample import DEADLINE_SECONDS, JSON, Grader, OptionsError
 
-# kind → "module:factory"; the factory takes the options (a mapping) and returns the grader.
-KINDS: Mapping[str, str] = {
-    "math": "tunedrop.graders.math.grader:MathGrader.from_options",
-    "exact": "tunedrop.graders.exact:ExactGrader.from_options",
-    "json": "tunedrop.graders.json_fields:JsonGrader.from_options",
-    "code": "tunedrop.graders.code:CodeGrader.from_options",
-    "moderation": "tunedrop.graders.moderation:ModerationGrader.from_options",
-    "judge": "tunedrop.graders.judge:JudgeGrader.from_options",
-    "composite": "tunedrop.graders.composite:CompositeGrader.from_options",
+
+class Trust(StrEnum):
+    """What a grader may do beside answering. Each has a grader function, whose role allows that and no more."""
+
+    PLAIN = "plain"
+    """Nothing."""
+    CODE = "code"
+    """Run what a model wrote."""
+    JUDGE = "judge"
+    """Ask a model."""
+
+    def covers(self, needed: Trust) -> bool:
+        """Whether a grader that needs `needed` may run where this trust is given."""
+        return needed in (Trust.PLAIN, self)
+
+
+LONGEST_JUDGEMENT = 240.0
+"""Seconds that a judge may take for one answer; the grader functions time out after 300."""
+_AFTER_A_JUDGEMENT = 5.0
+"""A judgement keeps its own time; so much later its process is killed, if it does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of grader."""
+
+    factory: str
+    """`module:factory`; the factory takes the options (a mapping) and returns the grader."""
+    summary: str
+    trust: Trust = Trust.PLAIN
+    deadline_seconds: float = DEADLINE_SECONDS
+    """What one sample gets before its process is killed."""
+    composed: bool = False
+    """Whether it is made of graders of other kinds. Then its factory takes the trust that it must stay within, too,
+    and the grader says itself what trust and time it needs (`ComposedGrader`)."""
+
+
+KINDS: Mapping[str, Kind] = {
+    "math": Kind("tunedrop.graders.math.grader:MathGrader.from_options", "numbers and expressions, by their value"),
+    "exact": Kind("tunedrop.graders.exact:ExactGrader.from_options", "texts, labels and lists"),
+    "json": Kind("tunedrop.graders.json_fields:JsonGrader.from_options", "JSON and tool calls, by schema and field"),
+    "code": Kind(
+        "tunedrop.graders.code:CodeGrader.from_options", "programs, by running tests on them", Trust.CODE, 65.0
+    ),
+    "moderation": Kind("tunedrop.graders.moderation:ModerationGrader.from_options", "sets of labels"),
+    "judge": Kind(
+        "tunedrop.graders.judge:JudgeGrader.from_options",
+        "anything, by asking a model with your rubric",
+        Trust.JUDGE,
+        LONGEST_JUDGEMENT + _AFTER_A_JUDGEMENT,
+    ),
+    "composite": Kind(
+        "tunedrop.graders.composite:CompositeGrader.from_options",
+        "several of these for one answer, weighted",
+        deadline_seconds=20.0,
+        composed=True,
+    ),
 }
 
 
-def load(kind: str, options: Mapping[str, JSON] | None = None) -> Grader:
-    """The grader of this kind with these options, and with a row's own over them (`row_options`).
+@runtime_checkable
+class ComposedGrader(Protocol):
+    """A grader that is made of others: what it needs depends on its options."""
 
-    Raises OptionsError where the kind is unknown or an option is not one of the kind's.
+    trust: Trust
+    deadline_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A grader with its options, and what it needs."""
+
+    grader: Grader
+    trust: Trust
+    deadline_seconds: float
+
+
+def make(kind: str, options: Mapping[str, JSON], within: Trust | None = None) -> Made:
+    """The grader of this kind with exactly these options.
+
+    Raises OptionsError where the kind is unknown, an option is not one of the kind's, or the grader needs a trust that
+    `within` does not cover (None: any is given).
     """
-    return RowOptionsGrader(lambda chosen: make(kind, chosen), options or {})
-
-
-def make(kind: str, options: Mapping[str, JSON]) -> Grader:
-    """The grader of this kind with exactly these options. Raises OptionsError as `load` does."""
-    if kind not in KINDS:
+    described = KINDS.get(kind)
+    if described is None:
         raise OptionsError(f"There is no grader of kind {kind!r}; expected one of {', '.join(KINDS)}.")
-    module, _, factory = KINDS[kind].partition(":")
+    require_trust(f"the kind {kind!r}", described.trust, within)
+    module, _, factory = described.factory.partition(":")
     found: object = import_module(module)
     for name in factory.split("."):
         found = getattr(found, name)
-    grader: Grader = found(options)  # type: ignore[operator]  # looked up by name: the table says what it is
-    return grader
+    arguments = (options, within) if described.composed else (options,)
+    # Looked up by name: the table says what it is.
+    grader = cast("Grader", found(*arguments))  # type: ignore[operator]
+    if isinstance(grader, ComposedGrader):
+        require_trust(f"this {kind} grader", grader.trust, within)
+        return Made(grader, grader.trust, grader.deadline_seconds)
+    return Made(grader, described.trust, described.deadline_seconds)
+
+
+def require_trust(what: str, needed: Trust, within: Trust | None) -> None:
+    """Raises OptionsError where `within` does not cover what `what` needs."""
+    if within is not None and not within.covers(needed):
+        raise OptionsError(f"The {within} grader function may not run {what}: it needs the {needed} grader function.")

@@ -30,9 +30,13 @@ class MetricReader(Protocol):
 
 
 def batch_line(
-    function: str, version: str, *, answers: int, errors: int, zeros: int, seconds: float, now: float
+    function: str, version: str, *, answers: int, errors: int, refused: int, zeros: int, seconds: float, now: float
 ) -> dict[str, Any]:
-    """The log line of one batch, which is its metrics, too. `now` in seconds since the epoch."""
+    """The log line of one batch, which is its metrics, too. `now` in seconds since the epoch.
+
+    `refused` is how many of the errors are rows that name no grader that the function may run: a property of the line,
+    as a metric of its own would be paid for.
+    """
     return {
         "_aws": {
             "Timestamp": int(now * 1000),
@@ -52,6 +56,7 @@ def batch_line(
         ZERO_SHARE: zeros / answers if answers else 0.0,
         ANSWERS: answers,
         ERRORS: errors,
+        "refused": refused,
         "message": "graded",
         "seconds": seconds,
     }

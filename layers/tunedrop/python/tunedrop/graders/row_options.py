@@ -1,18 +1,18 @@
-"""Options that come with the row: one deployed version of a kind serves every recipe.
+"""The grader that a row names: one deployed version serves every recipe.
 
-A recipe's `grader.options` are written into each training and test row under `tunedrop_grader`, since the service
-hands every field of a row to the grader, and nothing else could tell a published function what this run wants.
+A recipe's kind of grader and its options are written into each training and test row under `tunedrop_grader`, since the
+service hands every field of a row to the grader, and nothing else could tell a published function what this run wants.
 """
 
 from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from tunedrop.graders.kinds import Made, Trust, make
 from tunedrop.graders.sample import (
-    DEADLINE_SECONDS,
     JSON,
     Grade,
     Grader,
@@ -21,50 +21,76 @@ from tunedrop.graders.sample import (
     PreparedGrader,
     QuickGrader,
     Sample,
-    TimedGrader,
+    Terms,
 )
 
 OPTIONS_FIELD = "tunedrop_grader"
+KIND = "kind"
+"""In a row's `tunedrop_grader`, beside the options: the kind of grader. No option has this name."""
 THOUGHTS = "thoughts"
 """The option that every kind takes: "cut" (the answer is graded without the model's thoughts), or "keep"."""
 MOST_KEPT = 16
 """Graders of different options that are kept ready; a run has one set of options, rows seldom more than a few."""
 
 
-@dataclass(frozen=True, slots=True)
+def field_of_row(kind: str, options: Mapping[str, JSON], own: Mapping[str, JSON]) -> dict[str, JSON]:
+    """A row's `tunedrop_grader`: the recipe's kind and options, with what the row says itself (`own`) over them.
+
+    A row that names another kind has nothing of the recipe's options.
+    """
+    named = own.get(KIND, kind)
+    return {KIND: named, **(options if named == kind else {}), **own}
+
+
+@dataclass(slots=True)
 class _Chosen:
-    """A grader with its options, and whether it sees the thoughts."""
+    """A grader with its options, whether it sees the thoughts, and whether it is ready."""
 
-    grader: Grader
+    made: Made
     keeps_thoughts: bool
+    prepared: bool = False
+
+    @property
+    def grader(self) -> Grader:
+        return self.made.grader
 
 
-class RowOptionsGrader:
-    """A grader whose options are the deployed ones, overlaid by those of the sample's row.
+class RowGrader:
+    """Grades each sample by the grader that its row names, with the row's options.
 
-    It is quick, parallel, timed and prepared as the grader of the deployed options is: how many samples are graded at
-    a time, and how long one may take at the most, is the function's business, not a row's.
+    No row gets a grader that needs more than `trust`. `kind` and `options` are for rows that name none; a deployed
+    function has none, so that a row without a kind cannot be graded there.
 
     Thoughts are cut from an answer before it comes here; the option `thoughts: keep` brings them back. Where nothing is
     left but thoughts, the answer is worth 0.0, whatever the kind says to an empty one. A sample with thoughts has the
     metrics `thought_length` (characters) and `unfinished_thought` (0 or 1).
     """
 
-    def __init__(self, make: Callable[[Mapping[str, JSON]], Grader], options: Mapping[str, JSON]) -> None:
-        self._make = make
-        self._options = dict(options)
-        self._usual = self._choose(options)
+    def __init__(self, trust: Trust, *, kind: str = "", options: Mapping[str, JSON] | None = None) -> None:
+        self.trust = trust
+        self._kind = kind
+        self._options = dict(options or {})
         self._made: OrderedDict[str, _Chosen] = OrderedDict()
-        usual = self._usual.grader
-        self.workers = usual.workers if isinstance(usual, ParallelGrader) else 1
-        self.deadline_seconds = usual.deadline_seconds if isinstance(usual, TimedGrader) else DEADLINE_SECONDS
+
+    @classmethod
+    def of(cls, kind: str, options: Mapping[str, JSON] | None = None) -> RowGrader:
+        """The grader of this kind with these options, for rows that may overlay them and need no more trust than it.
+
+        Raises OptionsError where the kind is unknown or an option is not one of the kind's.
+        """
+        if options and KIND in options:
+            raise OptionsError(f"The option {KIND} is where a row names the kind of its grader, and no option of one.")
+        usual = _choose(field_of_row(kind, options or {}, {}), within=None)
+        grader = cls(usual.made.trust, kind=kind, options=options)
+        grader._made[_key({})] = usual
+        return grader
 
     def check_reference(self, reference: JSON, row: Mapping[str, JSON]) -> str | None:
         """As the grader of the row's options says; options that cannot be are a reason, too."""
         try:
             chosen = self._chosen_by(row)
         except OptionsError as error:
-            return f"`{OPTIONS_FIELD}`: {error}"
+            return str(error)
         return chosen.grader.check_reference(reference, row)
 
     def grade(self, sample: Sample) -> Grade:
@@ -75,7 +101,7 @@ class RowOptionsGrader:
         return _with_metrics(chosen.grader.grade(_as_chosen(chosen, sample)), sample)
 
     def grade_quickly(self, sample: Sample) -> Grade | None:
-        """The grade at once, where the kind can tell."""
+        """The grade at once, where the kind can tell. Raises OptionsError as `grade` does."""
         chosen = self._chosen_by(sample.row)
         if (nothing := _nothing_but_thoughts(chosen, sample)) is not None:
             return nothing
@@ -84,32 +110,49 @@ class RowOptionsGrader:
         grade = chosen.grader.grade_quickly(_as_chosen(chosen, sample))
         return None if grade is None else _with_metrics(grade, sample)
 
-    def warm_up(self) -> None:
-        """Get the grader of the deployed options ready."""
-        if isinstance(self._usual.grader, PreparedGrader):
-            self._usual.grader.warm_up()
+    def terms(self, row: Mapping[str, JSON]) -> Terms:
+        """What the row's grader needs. Raises OptionsError as `grade` does."""
+        made = self._chosen_by(row).made
+        at_once = made.grader.workers if isinstance(made.grader, ParallelGrader) else 1
+        return Terms(made.deadline_seconds, at_once)
+
+    def prepare(self, row: Mapping[str, JSON]) -> None:
+        """Get the row's grader ready, once in this process."""
+        chosen = self._chosen_by(row)
+        if not chosen.prepared and isinstance(chosen.grader, PreparedGrader):
+            chosen.grader.warm_up()
+        chosen.prepared = True
 
     def _chosen_by(self, row: Mapping[str, JSON]) -> _Chosen:
-        options = row.get(OPTIONS_FIELD)
-        if not options:
-            return self._usual
-        if not isinstance(options, Mapping):
-            raise OptionsError(f"The options of a row must be an object, got {type(options).__name__}.")
-        key = json.dumps(options, sort_keys=True)
+        own = row.get(OPTIONS_FIELD) or {}
+        if not isinstance(own, Mapping):
+            raise OptionsError(f"`{OPTIONS_FIELD}` must be an object, got {type(own).__name__}.")
+        key = _key(own)
         if key in self._made:
             self._made.move_to_end(key)
         else:
-            self._made[key] = self._choose({**self._options, **options})
+            try:
+                self._made[key] = _choose(field_of_row(self._kind, self._options, own), self.trust)
+            except OptionsError as error:
+                raise OptionsError(f"`{OPTIONS_FIELD}`: {error}") from None
             if len(self._made) > MOST_KEPT:
                 self._made.popitem(last=False)
         return self._made[key]
 
-    def _choose(self, options: Mapping[str, JSON]) -> _Chosen:
-        thoughts = options.get(THOUGHTS, "cut")
-        if thoughts not in ("cut", "keep"):
-            raise OptionsError(f"The option {THOUGHTS} is {thoughts!r}, expected cut or keep.")
-        own = {name: value for name, value in options.items() if name != THOUGHTS}
-        return _Chosen(self._make(own), thoughts == "keep")
+
+def _key(own: Mapping[str, JSON]) -> str:
+    return json.dumps(own, sort_keys=True)
+
+
+def _choose(field: Mapping[str, JSON], within: Trust | None) -> _Chosen:
+    options = dict(field)
+    kind = options.pop(KIND)
+    if not isinstance(kind, str) or not kind:
+        raise OptionsError(f"It names no kind of grader: `{KIND}` is {kind!r}.")
+    thoughts = options.pop(THOUGHTS, "cut")
+    if thoughts not in ("cut", "keep"):
+        raise OptionsError(f"The option {THOUGHTS} is {thoughts!r}, expected cut or keep.")
+    return _Chosen(make(kind, options, within), thoughts == "keep")
 
 
 def _as_chosen(chosen: _Chosen, sample: Sample) -> Sample:

@@ -104,12 +104,27 @@ class PreparedGrader(Protocol):
 
 
 DEADLINE_SECONDS = 5.0
-"""What a sample gets, where its grader says nothing else. The service wants a batch in "seconds, not minutes"."""
+"""What a sample gets, where its kind says nothing else. The service wants a batch in "seconds, not minutes"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How one sample is graded in a worker process."""
+
+    deadline_seconds: float = DEADLINE_SECONDS
+    """After this it is cut off."""
+    at_once: int = 1
+    """How many samples of its batch may be graded at a time."""
 
 
 @runtime_checkable
-class TimedGrader(Protocol):
-    """A grader whose samples need another time than DEADLINE_SECONDS."""
+class ChoosingGrader(Protocol):
+    """A grader that gives each sample to a grader of its own choice."""
 
-    deadline_seconds: float
-    """Seconds that one sample gets before it is cut off."""
+    def terms(self, row: Mapping[str, JSON]) -> Terms:
+        """How a sample of this row is graded. Raises OptionsError where no grader can grade it."""
+        ...
+
+    def prepare(self, row: Mapping[str, JSON]) -> None:
+        """Get the row's grader ready, in the worker process, outside the sample's deadline."""
+        ...

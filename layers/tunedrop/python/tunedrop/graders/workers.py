@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from tunedrop.graders.sample import Grade, Grader, ParallelGrader, PreparedGrader, Sample
+from tunedrop.graders.sample import ChoosingGrader, Grade, Grader, Sample, Terms
 
 START_SECONDS = 20.0
 """How long a worker may take to get ready (imports on the smallest Lambda), outside any sample's deadline."""
@@ -42,6 +42,8 @@ class Ungraded:
 
     reason: str
     timeout: bool = False
+    refused: bool = False
+    """Whether the row names no grader that may grade it here."""
 
 
 class Workers:
@@ -52,7 +54,6 @@ class Workers:
 
     def __init__(self, grader: Grader) -> None:
         self._grader = grader
-        self._count = grader.workers if isinstance(grader, ParallelGrader) else 1
         self._idle: list[_Worker] = []
 
     def __enter__(self) -> Workers:
@@ -67,30 +68,32 @@ class Workers:
             self._idle.pop().kill()
 
     def grade_all(
-        self, samples: Sequence[Sample], *, sample_deadline_seconds: float, give_up_at: float | None = None
+        self, samples: Sequence[Sample], terms: Sequence[Terms], *, give_up_at: float | None = None
     ) -> Iterator[tuple[int, Grade | Ungraded]]:
         """Grade the samples, yielding each position with its outcome as soon as it is known, so not in order.
 
-        `sample_deadline_seconds` is what each sample gets; `give_up_at` (of `time.monotonic`) is when the rest is
-        answered as timed out, because the caller itself has to answer.
+        `terms` are the samples', one each; as many are graded at once as the most that one of them allows.
+        `give_up_at` (of `time.monotonic`) is when the rest is answered as timed out, because the caller itself has to
+        answer.
         """
+        at_once = max((each.at_once for each in terms), default=1)
         waiting = deque(range(len(samples)))
         busy: dict[_Worker, int] = {}
         selector = selectors.DefaultSelector()
         end = give_up_at if give_up_at is not None else float("inf")
         try:
             while waiting or busy:
-                while waiting and len(busy) < self._count and time.monotonic() < end:
+                while waiting and len(busy) < at_once and time.monotonic() < end:
                     worker = self._idle.pop() if self._idle else _Worker(self._grader)
-                    busy[worker] = waiting.popleft()
-                    worker.send(samples[busy[worker]], sample_deadline_seconds)
+                    position = busy[worker] = waiting.popleft()
+                    worker.send(samples[position], terms[position].deadline_seconds)
                     selector.register(worker.socket, selectors.EVENT_READ | selectors.EVENT_WRITE, worker)
                 if not busy:
                     break
                 wake = min(end, *(worker.deadline for worker in busy))
                 for key, events in selector.select(max(0.0, wake - time.monotonic())):
                     worker = key.data
-                    outcome = worker.progress(events, sample_deadline_seconds)
+                    outcome = worker.progress(events)
                     if outcome is None:
                         selector.modify(worker.socket, worker.interest, worker)
                         continue
@@ -103,7 +106,9 @@ class Workers:
                 for worker in [worker for worker in busy if now >= min(end, worker.deadline)]:
                     selector.unregister(worker.socket)
                     worker.kill()
-                    yield busy.pop(worker), Ungraded(f"not graded within {sample_deadline_seconds:g} s", timeout=True)
+                    position = busy.pop(worker)
+                    seconds = terms[position].deadline_seconds
+                    yield position, Ungraded(f"not graded within {seconds:g} s", timeout=True)
             for position in waiting:
                 yield position, Ungraded("no time was left in this batch", timeout=True)
         finally:
@@ -131,18 +136,19 @@ class _Worker:
         self.alive = True
         self.deadline = 0.0
         self.interest = selectors.EVENT_READ
-        self._ready = False
+        self._seconds = 0.0
         self._outbox = memoryview(b"")
         self._inbox = bytearray()
 
     def send(self, sample: Sample, seconds: float) -> None:
-        """Hand over a sample; its time starts now, or when the worker has told that it is ready."""
-        self.deadline = time.monotonic() + (seconds if self._ready else START_SECONDS)
+        """Hand over a sample; its time starts when the worker has told that it is ready for it."""
+        self._seconds = seconds
+        self.deadline = time.monotonic() + START_SECONDS
         body = json.dumps([seconds, asdict(sample)], default=_plain).encode()
         self._outbox = memoryview(_LENGTH.pack(len(body)) + body)
         self.interest = selectors.EVENT_READ | selectors.EVENT_WRITE
 
-    def progress(self, events: int, seconds: float) -> Grade | Ungraded | None:
+    def progress(self, events: int) -> Grade | Ungraded | None:
         """Write and read what can be; the outcome once it is there."""
         try:
             if events & selectors.EVENT_WRITE and self._outbox:
@@ -159,9 +165,9 @@ class _Worker:
             self.kill()
             return Ungraded("the worker process ended while it graded this sample")
         self._inbox += received
-        return self._read_outcome(seconds)
+        return self._read_outcome()
 
-    def _read_outcome(self, seconds: float) -> Grade | Ungraded | None:
+    def _read_outcome(self) -> Grade | Ungraded | None:
         outcome: Grade | Ungraded | None = None
         while outcome is None and len(self._inbox) >= _LENGTH.size:
             (length,) = _LENGTH.unpack_from(self._inbox)
@@ -170,8 +176,7 @@ class _Worker:
             told = json.loads(self._inbox[_LENGTH.size : _LENGTH.size + length])
             del self._inbox[: _LENGTH.size + length]
             if told == "ready":
-                self._ready = True
-                self.deadline = time.monotonic() + seconds
+                self.deadline = time.monotonic() + self._seconds
             else:
                 outcome = Ungraded(told["failed"]) if "failed" in told else Grade(**told)
         return outcome
@@ -191,7 +196,7 @@ class _Worker:
 
 
 def _serve(grader: Grader, parent: socket.socket) -> NoReturn:
-    """The child's life: read a sample, grade it, tell the grade, until the parent closes the line."""
+    """The child's life: read a sample, get ready for it, grade it, tell the grade, until the parent closes the line."""
     try:
         os.setpgid(0, 0)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -202,15 +207,17 @@ def _serve(grader: Grader, parent: socket.socket) -> NoReturn:
         limit = _mapped_bytes() + ADDRESS_SPACE_BYTES
         limit = limit if hard == resource.RLIM_INFINITY else min(hard, limit)
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
-        if isinstance(grader, PreparedGrader):
-            grader.warm_up()
-        _tell(parent, "ready")
         while True:
             (length,) = _LENGTH.unpack(_read(parent, _LENGTH.size))
             seconds, fields = json.loads(_read(parent, length))
+            sample = Sample(**fields)
+            signal.setitimer(signal.ITIMER_REAL, START_SECONDS + ORPHAN_SECONDS)
+            if isinstance(grader, ChoosingGrader):
+                grader.prepare(sample.row)
+            _tell(parent, "ready")
             signal.setitimer(signal.ITIMER_REAL, seconds + ORPHAN_SECONDS)
             try:
-                told: object = asdict(grader.grade(Sample(**fields)))
+                told: object = asdict(grader.grade(sample))
                 body = json.dumps(told).encode()
             except Exception as error:
                 body = json.dumps({"failed": f"{type(error).__name__}: {error}"[:300]}).encode()

@@ -15,7 +15,7 @@ from tunedrop.identity import Upload
 from tunedrop.notices import of_run
 from tunedrop.outcomes import InputMissing, RecipeInvalid, RepeatedDrop, RunNotFound
 from tunedrop.recipe import Recipe, resolve
-from tunedrop.recipe_grader import grader_of
+from tunedrop.recipe_grader import trust_of
 from tunedrop.recipe_text import RECIPE_BYTES, parse
 from tunedrop.resources import Resources
 from tunedrop.run.drops import MINUTES_AFTER_END, Drops, drop_of, stands_for_its_drop
@@ -143,17 +143,21 @@ def _written(s3: S3Client, recipe_file: PinnedObject | None) -> Mapping[str, Any
 def _grader(recipe: Recipe, settings: Settings, earlier: RunRecord | None) -> str:
     if recipe.grader.kind == "own":
         return _own_grader(recipe.grader.function, settings)
-    arn = settings.graders.get(recipe.grader.kind)
-    if earlier is not None and earlier.grader_kind == recipe.grader.kind:
-        # What was trained is graded by the version that trained it.
-        arn = earlier.grader_arn or arn
+    trust = trust_of(recipe)
+    arn = settings.graders.get(trust)
     if arn is None:
         raise RecipeInvalid(
-            f"recipe field `grader.kind`: {recipe.grader.kind!r} is not deployed with this stack; "
-            f"deployed are {', '.join(sorted(settings.graders)) or 'none'}"
+            f"recipe field `grader.kind`: {recipe.grader.kind!r} needs the {trust} grader function, which is not "
+            f"deployed with this stack; deployed are {', '.join(sorted(settings.graders)) or 'none'}"
         )
-    grader_of(recipe)
+    if earlier is not None and earlier.grader_arn is not None and _function(earlier.grader_arn) == _function(arn):
+        # What was trained is graded by the version that trained it.
+        return earlier.grader_arn
     return arn
+
+
+def _function(version_arn: str) -> str:
+    return version_arn.rpartition(":")[0]
 
 
 def _own_grader(arn: str, settings: Settings) -> str:

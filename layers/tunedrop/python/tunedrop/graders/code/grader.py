@@ -29,9 +29,6 @@ class CodeGrader:
       that returns a constant passes some tests of most tasks, so "share" is for tasks with many tests.
     """
 
-    deadline_seconds = 65.0
-    """The sandbox keeps the time of each answer itself; this is for a sandbox that does not, at its longest setting."""
-
     def __init__(self, *, limits: Limits | None = None, credit: str = "all", sandbox: Sandbox | None = None) -> None:
         self._limits = limits or Limits()
         self._credit = credit

@@ -52,6 +52,13 @@ def is_definition(options: Mapping[str, JSON]) -> bool:
     return isinstance(options.get("type"), str)
 
 
+def asks_a_model(definition: Mapping[str, JSON]) -> bool:
+    """Whether the definition has a `score_model`, itself or as one of its graders."""
+    inner = definition.get("graders")
+    parts = [definition, *(inner.values() if isinstance(inner, Mapping) else ())]
+    return any(isinstance(part, Mapping) and part.get("type") == "score_model" for part in parts)
+
+
 class OpenAIDefinitionGrader:
     """A definition as a grader.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from types import SimpleNamespace
@@ -20,6 +21,8 @@ from tunedrop.run.store import RunStore
 from tunedrop.states import validate_dataset
 
 BOM = b"\xef\xbb\xbf"
+MATH = b'{"tunedrop_grader": {"kind": "math"},'
+"""How a row of the default recipe begins, once the state has named its grader in it."""
 
 
 @pytest.fixture
@@ -34,9 +37,11 @@ def folder_after(runs_table: str) -> Callable[..., RunFolder]:
         put = s3.put_object(Bucket="inbox", Key=name, Body=body)
         return PinnedObject(bucket="inbox", key=name, version_id=put["VersionId"], bytes=len(body))
 
-    def validate(train: bytes, test: bytes | None = None, *, valid: bool = True) -> RunFolder:
+    def validate(
+        train: bytes, test: bytes | None = None, *, valid: bool = True, grader: dict[str, Any] | None = None
+    ) -> RunFolder:
         store = RunStore(boto3.client("dynamodb"), runs_table)
-        recipe = Recipe.model_validate({"model": "openai.gpt-oss-20b"}).model_dump(mode="json")
+        recipe = Recipe.model_validate({"model": "openai.gpt-oss-20b", "grader": grader or {}}).model_dump(mode="json")
         moment = "2026-01-01T00:00:00.000Z"
         store.register(
             RunRecord(
@@ -72,13 +77,53 @@ def test_a_corrected_copy_is_offered_of_the_file_that_can_be_mended_and_of_no_ot
     folder = folder_after(BOM + train, test)
     assert folder.read(names.CORRECTED_TRAIN) == train
     assert not folder.exists(names.CORRECTED_TEST)
-    assert folder.read(names.TRAIN) == train  # what is trained on has no byte order mark either
+    trained = folder.read(names.TRAIN).replace(MATH, b"{")
+    assert trained == train  # what is trained on has no byte order mark either
 
 
 def test_without_a_test_file_rows_are_held_out_and_every_row_is_kept(folder_after: Callable[..., RunFolder]) -> None:
     body = as_file(good_rows(400)).getvalue()
     folder = folder_after(body)
-    parts = [folder.read(name).splitlines() for name in (names.TRAIN, names.TEST)]
+    parts = [folder.read(name).replace(MATH, b"{").splitlines() for name in (names.TRAIN, names.TEST)]
     assert sorted(parts[0] + parts[1]) == sorted(body.splitlines())
     assert len(parts[1]) > 10
     assert not folder.exists(names.CORRECTED_TRAIN)
+
+
+@pytest.mark.parametrize(
+    ("own", "written"),
+    [
+        (None, {"kind": "exact", "mode": "f1"}),
+        ({}, {"kind": "exact", "mode": "f1"}),
+        ({"mode": "fuzzy"}, {"kind": "exact", "mode": "fuzzy"}),
+        ({"thoughts": "keep"}, {"kind": "exact", "mode": "f1", "thoughts": "keep"}),
+        ({"kind": "math", "require_format": "boxed"}, {"kind": "math", "require_format": "boxed"}),
+    ],
+)
+def test_a_row_keeps_what_it_says_of_its_grader_over_the_recipe(
+    folder_after: Callable[..., RunFolder], own: dict[str, Any] | None, written: dict[str, Any]
+) -> None:
+    special = {**a_row(999), "tunedrop_grader": own, "id": 2**70}
+    folder = folder_after(
+        as_file([*good_rows(), special]).getvalue(),
+        as_file([a_row(n) for n in range(500, 520)]).getvalue(),
+        grader={"kind": "exact", "options": {"mode": "f1"}},
+    )
+    rows = [json.loads(line) for line in folder.read(names.TRAIN).splitlines()]
+    assert rows[-1] == {**special, "tunedrop_grader": written}
+    assert all(row["tunedrop_grader"] == {"kind": "exact", "mode": "f1"} for row in rows[:-1])
+
+
+@pytest.mark.parametrize("options", [{}, {"price": 2}])
+def test_only_the_options_of_a_function_of_ones_own_are_written(
+    folder_after: Callable[..., RunFolder], options: dict[str, Any]
+) -> None:
+    special = {**a_row(999), "tunedrop_grader": ["its own"]}
+    folder = folder_after(
+        as_file([special, *good_rows()]).getvalue(),
+        as_file([a_row(n) for n in range(500, 520)]).getvalue(),
+        grader={"kind": "own", "function": "arn:aws:lambda:us-west-2:123456789012:function:f:1", "options": options},
+    )
+    first, *others = [json.loads(line) for line in folder.read(names.TRAIN).splitlines()]
+    assert first == special
+    assert {json.dumps(row.get("tunedrop_grader")) for row in others} == {json.dumps(options) if options else "null"}

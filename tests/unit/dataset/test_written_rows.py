@@ -82,22 +82,25 @@ def written(body: bytes, grader: GraderChoice) -> list[bytes]:
     return lines
 
 
-def test_options_stand_first_and_change_no_other_byte_of_a_row() -> None:
+def test_the_grader_stands_first_and_changes_no_other_byte_of_a_row() -> None:
     row = as_line(a_row(1, n=12345678901234567890123, text="ü \\u00fc"))
     (line,) = written(row, EXACT)
-    assert json.loads(line)["tunedrop_grader"] == OPTIONS
-    assert line == json.dumps({"tunedrop_grader": OPTIONS}).encode()[:-1] + b"," + row[1:]
+    field = {"kind": "exact", **OPTIONS}
+    assert json.loads(line)["tunedrop_grader"] == field
+    assert line == json.dumps({"tunedrop_grader": field}).encode()[:-1] + b"," + row[1:]
 
 
-def test_a_row_with_options_of_its_own_keeps_them() -> None:
-    row = as_line(a_row(1, tunedrop_grader={"case": False}))
-    assert written(row, EXACT) == [row]
+def test_a_row_with_options_of_its_own_keeps_them_beside_those_of_the_recipe() -> None:
+    row = a_row(1, tunedrop_grader={"thoughts": "keep"}, n=2**70)
+    (line,) = written(as_line(row), EXACT)
+    assert json.loads(line) == {**row, "tunedrop_grader": {"kind": "exact", **OPTIONS, "thoughts": "keep"}}
 
 
-def test_without_options_rows_are_written_as_they_are() -> None:
+def test_a_function_of_ones_own_gets_rows_without_options_as_they_are() -> None:
     rows = [as_line(a_row(number)) for number in range(3)]
     body = b"\xef\xbb\xbf" + b" \r\n\n".join(rows) + b"\n\n"
-    assert written(body, GraderChoice()) == rows
+    function = "arn:aws:lambda:us-west-2:123456789012:function:f:1"
+    assert written(body, GraderChoice(kind="own", function=function)) == rows
 
 
 def test_a_file_is_divided_in_flat_memory() -> None:

@@ -23,7 +23,7 @@ from tunedrop.recipe import OWN, GraderChoice, Recipe
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row as it stands in its file, where its prompt falls between 0 and 1, and whether it says itself how it is graded."""
+    """A row as it stands in its file, where its prompt falls between 0 and 1, and whether it names its own grader."""
 
     text: bytes
     fraction: float
@@ -40,7 +40,7 @@ class Parts:
 
 
 class RowsFile:
-    """A file that rows are written to, each with the recipe's grader; what a row says itself of its grader is over it."""
+    """A file that rows are written to, each with the recipe's grader; a row's own kind and options win."""
 
     def __init__(self, file: BinaryIO, grader: GraderChoice) -> None:
         self.rows = 0

@@ -5,17 +5,12 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-PIPELINE = (
-    "RegisterRun",
-    "ResolveInputs",
-    "ValidateDataset",
-    "RehearseGrader",
-    "SubmitJob",
-    "PollJob",
-    "PlanEvaluation",
-    "EvaluateShard",
-    "ConcludeRun",
+from tunedrop.stages import STAGES
+
+PIPELINE = tuple(
+    "EvaluateShard" if stage.name == "EvaluateShards" else stage.name for stage in STAGES if stage.afterwards
 )
+"""The functions of the pipeline's states; a Map has one for each of its shards."""
 FUNCTIONS = (*PIPELINE, "ReleaseRun", "GraderPlain")
 
 CALLS = (

@@ -50,37 +50,6 @@ def test_the_state_machines_have_no_fault() -> None:
     assert state_machines.check_all() == []
 
 
-def test_the_pipeline_has_the_states_of_the_design(pipeline: dict[str, Any]) -> None:
-    assert list(pipeline["States"]) == [
-        "RegisterRun",
-        "Registered?",
-        "Duplicate",
-        "Settle",
-        "ResolveInputs",
-        "PublishStart",
-        "ValidateDataset",
-        "RehearseGrader",
-        "SubmitJob",
-        "WaitForTraining",
-        "PollJob",
-        "Ready?",
-        "PublishWarning",
-        "PlanEvaluation",
-        "EvaluateShards",
-        "Compared?",
-        "ConcludeRun",
-        "Promote?",
-        "PromoteModel",
-        "Told?",
-        "PublishNotice",
-        "MarkNotified",
-        "Approval?",
-        "AskForApproval",
-        "WaitForApproval",
-        "Ended",
-    ]
-
-
 def test_the_aftermath_has_the_states_of_the_design(aftermath: dict[str, Any]) -> None:
     assert list(aftermath["States"]) == [
         "ReleaseRun",

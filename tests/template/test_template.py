@@ -21,21 +21,13 @@ from tunedrop.settings import Settings
 
 Resources = dict[str, dict[str, Any]]
 
-STATE_FUNCTIONS = {
-    "RegisterRun": "register_run",
-    "ResolveInputs": "resolve_inputs",
-    "ValidateDataset": "validate_dataset",
-    "RehearseGrader": "rehearse_grader",
-    "SubmitJob": "submit_job",
-    "PollJob": "poll_job",
-    "PlanEvaluation": "plan_evaluation",
-    "EvaluateShard": "evaluate_shard",
-    "ConcludeRun": "conclude_run",
-    "PromoteModel": "promote_model",
-    "ReleaseRun": "release_run",
-    "SweepRuns": "sweep_runs",
-}
 API_FUNCTIONS = {"Api": "api", "RunValidation": "run_validation", "InboxWatch": "inbox_watch"}
+STATE_FUNCTIONS = {
+    "".join(word.capitalize() for word in path.stem.split("_")): path.stem
+    for path in (sam_template.ROOT / "layers/tunedrop/python/tunedrop/states").glob("*_*.py")
+    if path.stem not in API_FUNCTIONS.values() and not path.stem.startswith("_")
+}
+"""The functions of the states, by the modules that have what they do: `SubmitJob` is `states/submit_job.py`."""
 GRADERS = {f"Grader{trust.capitalize()}": str(trust) for trust in Trust}
 
 

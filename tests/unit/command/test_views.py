@@ -37,7 +37,7 @@ def _live(moment: Progress, width: int = 120) -> str:
 
 def test_a_stage_that_is_over_is_told_once_with_what_it_found_and_how_long_it_took() -> None:
     lines = _plain(runs.training(1), runs.training(2), runs.training(3))
-    assert lines == [
+    shown = [
         f"RegisterRun      {runs.RUN_ID} (1.0 s)",
         "Settle           waited for the files beside train.jsonl (1.0 s)",
         "ResolveInputs    openai.gpt-oss-20b, math grader, the default recipe (1.0 s)",
@@ -45,6 +45,8 @@ def test_a_stage_that_is_over_is_told_once_with_what_it_found_and_how_long_it_to
         "RehearseGrader   base model earns 0.641, 62% of prompts give a signal (1.0 s)",
         "SubmitJob        job ftjob-1 (1.0 s)",
     ]
+    assert [line for line in lines if line in shown] == shown
+    assert [line.split()[0] for line in lines] == list(ORDER[: ORDER.index("PollJob")])
 
 
 def test_training_is_told_every_ten_steps_and_not_at_every_look() -> None:

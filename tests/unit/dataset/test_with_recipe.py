@@ -43,6 +43,20 @@ def test_the_grader_is_named_and_the_kind_that_can_use_the_references() -> None:
     assert checked(rows, {"grader": {"kind": "json"}}).valid
 
 
+@pytest.mark.parametrize(
+    ("line", "rule", "hint"),
+    [
+        (b"question,answer", "json-syntax", "rows are made of tables by: tunedrop convert FILE --output train.jsonl."),
+        (b"[", "json-syntax", "rows are made of it by: tunedrop convert FILE --output train.jsonl."),
+        (b'[{"question": "x"}]', "row-object", "lines of their own by: tunedrop convert FILE --output train.jsonl."),
+        (b'{"messages": []},', "json-syntax", "A comma ends the line: leave it out."),
+    ],
+)
+def test_lines_of_another_form_are_told_the_way_to_rows(line: bytes, rule: str, hint: str) -> None:
+    (told,) = found(check([*good_rows(), line]), rule)
+    assert told.hint.endswith(hint)
+
+
 @pytest.mark.parametrize(("field", "says"), [("chanel", "do you mean `channel`?"), ("xyz", "it has `channel`")])
 def test_a_definition_that_names_a_field_which_rows_lack_is_found(field: str, says: str) -> None:
     template = {"input": "{{sample.output_text}}", "reference": f"{{{{item.{field}}}}}", "operation": "eq"}

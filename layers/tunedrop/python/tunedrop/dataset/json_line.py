@@ -219,6 +219,9 @@ def _syntax(text: str, error: json.JSONDecodeError) -> Fault:
     return Fault("json-syntax", f"{message}, at character {place + 1}", expected, got, _syntax_hint(text, kind, place))
 
 
+CONVERT: Final = "tunedrop convert FILE --output train.jsonl"
+_COMMENT: Final = "JSON has no comments: leave the line out."
+_PRINTED: Final = "This looks like Python's print of a dict: write it by json.dumps."
 _EXTRA: Final = {
     "": "A comma ends the line: leave it out.",
     **dict.fromkeys("[{", "Two rows share this line: put each on a line of its own."),
@@ -230,13 +233,11 @@ def _syntax_hint(text: str, kind: str, place: int) -> str | None:
     if kind == "Extra data" and stripped[:1] in "{[":
         return _EXTRA.get(text[place:].lstrip(", \t\r")[:1])
     if stripped in ("[", "{"):
-        return (
-            "The file looks like one JSON document over several lines: write one row a line, without an array around."
-        )
-    if stripped.startswith("{'") or _PYTHON_WORDS.search(text):
-        return "This looks like Python's print of a dict: write it by json.dumps."
-    if stripped.startswith(("//", "#", "/*")):
-        return "JSON has no comments: leave the line out."
+        return f"The file looks like one JSON document over several lines; rows are made of it by: {CONVERT}."
+    if stripped.startswith(("{'", "//", "#", "/*")) or _PYTHON_WORDS.search(text):
+        return _COMMENT if stripped[:1] in "/#" else _PRINTED
+    if place == len(text) - len(text.lstrip()) and stripped[:1] not in ("{", "[", '"'):
+        return f"The line is no JSON; rows are made of tables by: {CONVERT}."
     if place >= len(text) or kind == "Unterminated string starting at":
         return "The row is cut off, or a raw line break splits it: write line breaks within texts as \\n."
     return None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Final
 
 from tunedrop.catalog import Family
 from tunedrop.dataset.findings import Findings
 from tunedrop.dataset.fitting import MOST_LOOKED_AT, Refused
+from tunedrop.dataset.json_line import CONVERT
 from tunedrop.dataset.prompts import content_text
 from tunedrop.dataset.rules import FORMATS
 from tunedrop.dataset.show import shown
@@ -21,6 +22,9 @@ _MOST_KEYS = 64
 """Keys of a row among which a misspelt one is looked for."""
 _NEAR = 0.7
 """How alike two names must be (difflib's ratio)."""
+
+
+_ARRAY: Final = f"The line is one JSON array of rows; they are put on lines of their own by: {CONVERT}."
 
 
 class RowChecker:
@@ -39,7 +43,9 @@ class RowChecker:
         """Check one row; whether it is an object whose messages can be read as a prompt."""
         self._line = line
         if not isinstance(row, dict):
-            self._add("row-object", "the line is JSON, but not an object", got=shown(row))
+            rows = isinstance(row, list) and any(isinstance(each, dict) for each in row)
+            words = {"hint": _ARRAY} if rows else {}
+            self._add("row-object", "the line is JSON, but not an object", got=shown(row), **words)
             return False
         readable = self._messages(row)
         self._reference(row)

@@ -16,6 +16,7 @@ from checks.sam_template import ROOT
 
 PIPELINE = "statemachine/rft_pipeline.asl.yaml"
 TEMPLATE = "template.yaml"
+TESTS = "tests/test_nothing.py"
 CLOCK = "layers/tunedrop/python/tunedrop/clock.py"
 COPIED = (
     "Makefile",
@@ -52,7 +53,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(ROOT / name, copy / name, ignore=left_out)
         else:
             shutil.copy(ROOT / name, copy / name)
-    for place in ("functions/nothing.py", "embedded_aws/__init__.py", "client/tunedrop_client/__init__.py"):
+    for place in (
+        "functions/nothing.py",
+        "embedded_aws/__init__.py",
+        "client/tunedrop_client/__init__.py",
+        TESTS,
+    ):
         (copy / place).parent.mkdir(parents=True)
         (copy / place).write_text('"""In place of what needs the whole package."""\n')
     return copy
@@ -84,6 +90,12 @@ def lint_with(project: Path, planted: Planted, target: str) -> str:
     [
         ("lint-style", Planted(CLOCK, "import annotations\n", "import annotations\nimport os\n"), "F401"),
         ("lint-style", Planted(CLOCK, "def now() ->", "def  now() ->"), "would be reformatted"),
+        pytest.param(
+            "lint-style",
+            Planted(TESTS, '"""\n', f'"""\n\n\ndef test_{"a" * 76}() -> None: ...\n'),
+            "has 81 characters, at most 80",
+            marks=pytest.mark.prove,
+        ),
         pytest.param(
             "lint-types",
             Planted(CLOCK, "-> bool:", "-> str:"),

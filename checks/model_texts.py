@@ -91,7 +91,8 @@ def _first_of_each_family() -> list[tuple[Family, Model]]:
 
 
 def _default(each: Range) -> str:
-    return "" if each.default is None else str(each.default)
+    told = "" if each.default is None else str(each.default)
+    return f"{told} (less for few rows)" if each.fits_rows else told
 
 
 def _values(each: Range) -> str:

@@ -337,7 +337,7 @@ RUNS: tuple[DrivenRun, ...] = (
                 "trainingSamplePerPrompt": 4,
                 "inferenceMaxTokens": 1500,
                 "reasoningEffort": "low",
-                "evalInterval": 10,
+                "evalInterval": 20,
             },
             "rehearsal": QUICK_REHEARSAL,
             "cleanup": {"keep_deployment": True},

@@ -79,7 +79,12 @@ def test_a_prompt_beyond_the_recipes_own_length_is_found() -> None:
     region = "us-east-1"
     assert "prompt-long" not in rules_of(checked(rows, {}, region=region))
     report = checked(rows, {"hyperparameters": {"maxPromptLength": 200}}, region=region)
-    assert [finding.line for finding in found(report, "prompt-long")] == [121]
+    (finding,) = found(report, "prompt-long")
+    assert finding.line == 121
+    assert "Bedrock does not train on this row" in finding.message
+    assert "maxPromptLength" in finding.hint
+    rows[-1]["messages"][0]["content"] *= 40
+    assert [each.line for each in found(checked(rows, {}, region=region), "prompt-long")] == [121]
 
 
 @pytest.mark.parametrize(

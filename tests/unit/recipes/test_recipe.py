@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tunedrop.catalog import effort_for
+from tunedrop.dataset.fitting_defaults import with_fitting_defaults
 from tunedrop.outcomes import RecipeInvalid
 from tunedrop.recipe import Recipe, resolve
 from tunedrop.recipe_text import RECIPE_BYTES, parse
@@ -55,6 +56,28 @@ def test_nova_is_evaluated_as_it_is_trained_unless_the_recipe_says_otherwise() -
 
     assert (as_trained.reasoning_effort, as_trained.max_tokens) == ("high", 9000)
     assert (otherwise.reasoning_effort, otherwise.max_tokens) == ("low", 500)
+
+
+@pytest.mark.parametrize(("effort", "room"), [("", 1024), ("low", 1024), ("medium", 2048), ("high", 4096)])
+def test_an_answer_has_the_more_room_the_more_the_model_thinks(effort: str, room: int) -> None:
+    evaluation = resolve({"evaluation": {"reasoning_effort": effort}}, "us-west-2").evaluation
+    assert evaluation.max_tokens == room
+    chosen = {"reasoning_effort": effort, "max_tokens": 300}
+    assert resolve({"evaluation": chosen}, "us-west-2").evaluation.max_tokens == 300
+
+
+def test_nova_s_defaults_are_those_of_aws_s_template() -> None:
+    recipe = resolve({}, "us-east-1")
+    template = {
+        "epochCount": 1, "learningRate": 1e-5, "maxPromptLength": 8192, "trainingSamplePerPrompt": 8,
+        "inferenceMaxTokens": 2048, "reasoningEffort": "medium", "evalInterval": 10,
+    }  # fmt: skip
+    assert recipe.hyperparameters == template
+    assert (recipe.evaluation.reasoning_effort, recipe.evaluation.max_tokens) == ("medium", 2048)
+    by_rows = {rows: with_fitting_defaults(recipe, rows).hyperparameters["batchSize"] for rows in (100, 2_276, 20_000)}
+    assert by_rows == {100: 16, 2_276: 32, 20_000: 128}
+    own = resolve({"hyperparameters": {"batchSize": 200}}, "us-east-1")
+    assert with_fitting_defaults(own, 100).hyperparameters["batchSize"] == 200
 
 
 def test_a_model_that_takes_no_effort_is_not_asked_for_one() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.unit.dataset.sample_rows import a_row, as_file, good_rows
 from tunedrop.outcomes import DatasetInvalid, Status
-from tunedrop.recipe import Recipe
+from tunedrop.recipe import resolve
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import PinnedObject, RunRecord
@@ -38,10 +38,15 @@ def folder_after(runs_table: str) -> Callable[..., RunFolder]:
         return PinnedObject(bucket="inbox", key=name, version_id=put["VersionId"], bytes=len(body))
 
     def validate(
-        train: bytes, test: bytes | None = None, *, valid: bool = True, grader: dict[str, Any] | None = None
+        train: bytes,
+        test: bytes | None = None,
+        *,
+        valid: bool = True,
+        grader: dict[str, Any] | None = None,
+        region: str = "us-west-2",
     ) -> RunFolder:
         store = RunStore(boto3.client("dynamodb"), runs_table)
-        recipe = Recipe.model_validate({"model": "openai.gpt-oss-20b", "grader": grader or {}}).model_dump(mode="json")
+        recipe = resolve({"grader": grader or {}}, region).model_dump(mode="json")
         moment = "2026-01-01T00:00:00.000Z"
         store.register(
             RunRecord(
@@ -127,3 +132,12 @@ def test_only_the_options_of_a_function_of_ones_own_are_written(
     first, *others = [json.loads(line) for line in folder.read(names.TRAIN).splitlines()]
     assert first == special
     assert {json.dumps(row.get("tunedrop_grader")) for row in others} == {json.dumps(options) if options else "null"}
+
+
+@pytest.mark.parametrize(("region", "name", "batch"), [("us-east-1", "batchSize", 16), ("us-west-2", "batch_size", 4)])
+def test_the_batch_that_the_recipe_leaves_open_is_chosen_by_the_rows(
+    folder_after: Callable[..., RunFolder], runs_table: str, region: str, name: str, batch: int
+) -> None:
+    folder_after(as_file(good_rows(400)).getvalue(), region=region)
+    record = RunStore(boto3.client("dynamodb"), runs_table).load("ants-1")
+    assert record.recipe.hyperparameters[name] == batch

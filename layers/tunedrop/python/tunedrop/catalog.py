@@ -28,13 +28,17 @@ class Family(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The values a hyperparameter may take. `None` for a bound that no source states."""
+    """The values a hyperparameter may take. `None` for a bound that no source states.
+
+    With `fits_rows`, the default is lowered, but not below `least`, where a dataset has few rows.
+    """
 
     kind: type
     least: float | None
     most: float | None
     default: int | float | str | None
     choices: tuple[str, ...] = ()
+    fits_rows: bool = False
 
     def problem(self, value: object) -> str | None:
         """What is wrong with `value`, as the end of a sentence, or None."""
@@ -92,17 +96,17 @@ _OPEN_WEIGHT_HYPERPARAMETERS: Mapping[str, Range] = MappingProxyType(
 )
 
 # The ranges of the API model (`CreateModelCustomizationJob`, `rftConfig.hyperParameters`); the defaults are those of
-# AWS's own SDK templates, since the service's own are not published.
+# AWS's own SDK template for Bedrock, since the service's own are not published.
 _NOVA_HYPERPARAMETERS: Mapping[str, Range] = MappingProxyType(
     {
         "epochCount": Range(int, 1, 50, 1),
-        "batchSize": Range(int, 16, 512, 32),
+        "batchSize": Range(int, 16, 512, 128, fits_rows=True),
         "learningRate": Range(float, 1e-7, 1e-3, 1e-5),
-        "maxPromptLength": Range(int, 1, None, None),
+        "maxPromptLength": Range(int, 1, None, 8192),
         "trainingSamplePerPrompt": Range(int, 2, 16, 8),
         "inferenceMaxTokens": Range(int, 1, None, 2048),
-        "reasoningEffort": Range(str, None, None, None, ("low", "medium", "high")),
-        "evalInterval": Range(int, 1, 100, None),
+        "reasoningEffort": Range(str, None, None, "medium", ("low", "medium", "high")),
+        "evalInterval": Range(int, 1, 100, 10),
     }
 )
 

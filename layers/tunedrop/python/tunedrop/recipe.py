@@ -23,6 +23,8 @@ PREDECESSOR = "previous"
 """Below a parameter: the model id that it had before the last promotion."""
 
 _HOURS_72 = 72
+_ROOM_TO_THINK = {"medium": 2048, "high": 4096}
+"""Least tokens of an answer by the effort of thinking, as the thoughts count in it: no source states how many."""
 _ONE_LINE = r"^[^\t\n\r\u2028\u2029]*$"
 _Label = Annotated[str, Field(min_length=1, max_length=128, pattern=_ONE_LINE)]
 _Reward = Annotated[float, Field(ge=-1e6, le=1e6)]
@@ -189,7 +191,7 @@ class Promotion(_Section):
 
 
 class Recipe(_Section):
-    """A run's whole recipe, resolved: every field has its value.
+    """A run's whole recipe, resolved: every field has its value once the rows are counted.
 
     `resumes` names an earlier run whose finished job is taken over; `evaluate_only` a tuned model. With either nothing
     is trained.
@@ -232,7 +234,9 @@ class Recipe(_Section):
 
 
 def resolve(document: Mapping[str, Any], region: str, *, parameter_path: str = "") -> Recipe:
-    """The recipe with all defaults filled in, for a stack in `region` that promotes below `parameter_path`.
+    """The recipe with its defaults filled in, for a stack in `region` that promotes below `parameter_path`.
+
+    A default that depends on the number of rows is left out: `dataset.fitting_defaults` fills it in.
 
     Without a stack (`tunedrop validate`) the path is empty, and any below `/tunedrop/` is taken.
 
@@ -255,7 +259,7 @@ def resolve(document: Mapping[str, Any], region: str, *, parameter_path: str = "
             if isinstance(given, Mapping):
                 problems += _hyperparameter_problems(given, model)
                 problems += _contradictions(recipe, model)
-                defaults = {name: each.default for name, each in model.hyperparameters.items()}
+                defaults = {name: each.default for name, each in model.hyperparameters.items() if not each.fits_rows}
                 chosen = {name: value for name, value in {**defaults, **given}.items() if value is not None}
                 evaluation = _as_trained(recipe.evaluation, chosen)
                 recipe = recipe.model_copy(
@@ -291,8 +295,10 @@ def _as_trained(evaluation: Evaluation, hyperparameters: Mapping[str, Any]) -> E
     effort = hyperparameters.get("reasoningEffort")
     if "reasoning_effort" not in evaluation.model_fields_set and isinstance(effort, str):
         update["reasoning_effort"] = effort
-    room = hyperparameters.get("inferenceMaxTokens")
-    if "max_tokens" not in evaluation.model_fields_set and isinstance(room, int) and room > evaluation.max_tokens:
+    if "max_tokens" not in evaluation.model_fields_set:
+        trained = hyperparameters.get("inferenceMaxTokens")
+        thinking = _ROOM_TO_THINK.get(update.get("reasoning_effort", evaluation.reasoning_effort), 0)
+        room = max(evaluation.max_tokens, trained if isinstance(trained, int) else 0, thinking)
         update["max_tokens"] = min(room, 65536)
     return evaluation.model_copy(update=update) if update else evaluation
 

@@ -47,8 +47,8 @@ def check_dataset(
     `grader`: asked row by row whether it can use `reference_answer`. `model`: its context bounds the prompts, and its
     hyperparameters the suggestions. `row_cap=False`: without the service's 100 to 20,000 rows, for files that are not
     sent as they are. `progress`: called with the number of bytes after each read. `setting`: what the recipe says, for
-    the report. `most_prompt_tokens`: a bound of the recipe's own beside the model's. `packing`: what is wrong with the
-    packing of a file, by the file's name.
+    the report. `most_prompt_tokens`: the longest prompt that the recipe lets the training use. `packing`: what is
+    wrong with the packing of a file, by the file's name.
     """
     findings = Findings(family)
     most = READ_ROWS if row_cap else None
@@ -59,7 +59,6 @@ def check_dataset(
         index = LeakageIndex()
         test_check = FileCheck(
             TEST, findings, family, grader=grader, model=model, compare=index.add, progress=progress, most_lines=most,
-            most_prompt_tokens=most_prompt_tokens,
         )  # fmt: skip
         test_check.read(test)
         index.finish()

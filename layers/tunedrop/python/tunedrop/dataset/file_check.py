@@ -96,6 +96,7 @@ class FileCheck:
         self._most_lines = most_lines
         self.lines_checked = 0
         bounds = (None if model is None else model.max_prompt_tokens, most_prompt_tokens)
+        self._trained_tokens = most_prompt_tokens
         self._most_tokens = min((bound for bound in bounds if bound is not None), default=None)
         self._prompts = Prompts()
         self._ids = Keys()
@@ -303,11 +304,16 @@ class FileCheck:
 
     def _check_length(self, line: int, prompt: str, most_tokens: int) -> None:
         tokens = estimated_tokens(len(prompt.encode("utf-8", "surrogatepass")))
-        if tokens > most_tokens:
-            self._add(
-                "prompt-long", line, f"the prompt has some {tokens:,} tokens (estimated)", field="messages",
-                expected=f"at most {most_tokens:,} tokens", got=f"some {tokens:,} tokens (estimated)",
-            )  # fmt: skip
+        if tokens <= most_tokens:
+            return
+        message, words = f"the prompt has some {tokens:,} tokens (estimated)", {}
+        if most_tokens == self._trained_tokens:
+            message += f", more than `maxPromptLength`, {most_tokens:,}: Bedrock does not train on this row"
+            words["hint"] = "Shorten the prompt, or raise `hyperparameters.maxPromptLength` in recipe.yaml."
+        self._add(
+            "prompt-long", line, message, field="messages",
+            expected=f"at most {most_tokens:,} tokens", got=f"some {tokens:,} tokens (estimated)", **words,
+        )  # fmt: skip
 
     def _count_only(self, part: bytes | Overlong) -> None:
         lines = [b"overlong"] if isinstance(part, Overlong) else part.split(b"\n")

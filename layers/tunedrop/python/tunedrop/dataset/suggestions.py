@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tunedrop.catalog import Family, Model
+from tunedrop.dataset.fitting_defaults import STEPS_WANTED, TRAINED_PART, fitting_batch
 from tunedrop.dataset.statistics import Statistics
 
-_STEPS_WANTED: Final = 64
-"""Steps an epoch below which an epoch has little chance to learn; AWS's walkthrough has 67 (300 rows, batches of 4)."""
-_TRAINED_PART: Final = 0.9
-"""The walkthrough's 67 steps are floor(0.9 x 300 / 4): the service seems to hold out a tenth. UNCONFIRMED."""
 _BATCHES: Final = {Family.OPEN_WEIGHT: (4, 128), Family.NOVA: (16, 512)}
 """Least and most of the batch size: 4 is the walkthrough's, 16 to 512 is Nova's documented range."""
 _PROMPT_MARGIN: Final = 1.25
@@ -26,10 +23,8 @@ def suggest(rows: int, statistics: Statistics, family: Family, model: Model | No
     if not statistics.prompt_bytes.counts:
         return None
     least, most = _BATCHES[family]
-    batch = least
-    while batch * 2 <= most and rows * _TRAINED_PART / (batch * 2) >= _STEPS_WANTED:
-        batch *= 2
-    steps = int(rows * _TRAINED_PART) // batch
+    batch = fitting_batch(rows, least, most)
+    steps = int(rows * TRAINED_PART) // batch
     prompt = _rounded_up(statistics.prompt_bytes.summary()["max"] * _PROMPT_MARGIN)
     answer = max(_LEAST_ANSWER_TOKENS, _rounded_up(statistics.answer_bytes.summary()["p99"] * _ANSWER_MARGIN))
     group = model.default_group_size if model is not None else 8
@@ -44,7 +39,7 @@ def suggest(rows: int, statistics: Statistics, family: Family, model: Model | No
         "steps_per_epoch": steps,
         "rollouts_per_epoch": rows * group,
         "why": {
-            "batch size": f"the largest power of two, {least} to {most}, that leaves {_STEPS_WANTED} steps an epoch",
+            "batch size": f"the largest power of two, {least} to {most}, that leaves {STEPS_WANTED} steps an epoch",
             "steps per epoch": f"0.9 x {rows:,} rows / {batch}: the service seems to hold out a tenth (unconfirmed)",
             "max prompt tokens": "the longest prompt, estimated, and a quarter more",
             "max answer tokens": "four times the 99th percentile of the answers to compare with, at least 512",

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import Any, BinaryIO, Final
 
 from tunedrop.dataset.check import TEST, TRAIN, check_dataset
+from tunedrop.dataset.fitting_defaults import with_fitting_defaults
 from tunedrop.dataset.grader_batches import check_batch
 from tunedrop.dataset.report import DatasetReport, Setting
 from tunedrop.dataset.written_rows import Row, divide, rows_of
@@ -56,7 +57,7 @@ def check_with_recipe(
     check_slices(report, recipe.evaluation.slices)
     if report.valid and row_cap:
         train.seek(start)
-        check_batch(report, train, recipe)
+        check_batch(report, train, with_fitting_defaults(recipe, report.rows))
         train.seek(start)
         _check_what_is_left(report, train, recipe, has_test=test is not None)
     return report

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, cast
 from tunedrop.dataset.correct import write_corrected
 from tunedrop.dataset.description import reason
 from tunedrop.dataset.findings_page import render_page
+from tunedrop.dataset.fitting_defaults import with_fitting_defaults
 from tunedrop.dataset.report import DatasetReport
 from tunedrop.dataset.with_recipe import check_with_recipe
 from tunedrop.dataset.written_rows import Parts, RowsFile, divide, rows_of
@@ -64,7 +65,11 @@ def run(event: Mapping[str, Any], resources: Resources) -> Validated:
         findings=run_folder.uri(names.FINDINGS),
         warnings=report.to_json()["counts"]["warning"],
     )
-    resources.runs.update(run_id, {"dataset": dataset, "stage": "ValidateDataset"})
+    changes: dict[str, Any] = {"dataset": dataset, "stage": "ValidateDataset"}
+    fitting = with_fitting_defaults(recipe, dataset.rows or 0)
+    if recipe.trains and fitting is not recipe:
+        changes["recipe"] = fitting.model_dump(mode="json")
+    resources.runs.update(run_id, changes)
     return Validated("valid", rows=dataset.rows or 0)
 
 

@@ -20,6 +20,7 @@ import math_verify
 import pytest
 
 from tests.bench.benchmark_page import Note
+from tests.hostile_answers import hostile
 from tunedrop.graders.math.grader import MathGrader
 from tunedrop.graders.sample import Sample
 
@@ -28,6 +29,8 @@ ROWS = 300
 BLOCK = 50
 TIMES_AS_FAST = 20
 START_MILLISECONDS = 150
+HOSTILE = 2_000
+HOSTILE_MILLISECONDS = 50
 
 
 def solutions() -> list[tuple[str, str]]:
@@ -66,6 +69,23 @@ def test_it_is_twenty_times_as_fast_as_math_verify(note: Note) -> None:
     note("of 300 right answers found right", right, "", versus="Math-Verify", ratio=right / verified, bound="all")
     assert right == len(rows)
     assert theirs / ours >= TIMES_AS_FAST
+
+
+@pytest.mark.timeout(900)
+def test_hostile_text_takes_at_most_50_ms_at_the_999th_of_1000(note: Note) -> None:
+    grader = MathGrader()
+    times = []
+    for _, answer, reference in hostile(HOSTILE):
+        sample = Sample("s", [], answer, reference, {})
+        started = time.thread_time()  # processor time: a busy machine changes nothing
+        grader.grade_quickly(sample)
+        times.append((time.thread_time() - started) * 1000)
+    slowest = sorted(times)[int(HOSTILE * 0.999) - 1]
+    sys.stdout.write(
+        f"\n{HOSTILE:,} hostile answers: median {statistics.median(times):.2f} ms, p99.9 {slowest:.1f} ms\n"
+    )
+    note("hostile answer, p99.9", slowest, "ms", bound=f"at most {HOSTILE_MILLISECONDS} ms")
+    assert slowest <= HOSTILE_MILLISECONDS
 
 
 def run_once(command: list[str], environment: dict[str, str]) -> str:

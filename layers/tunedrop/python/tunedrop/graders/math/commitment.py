@@ -19,6 +19,10 @@ MAX_COMMITMENTS = 3
 """How many different values may stand after #### before it counts as trying them all."""
 
 
+MOST_MARKERS = 500
+"""Markers of one kind that are looked at, the last ones: no answer has as many."""
+
+
 @dataclass(frozen=True, slots=True)
 class Commitment:
     """The stretch of text that an answer commits itself to, and what marked it."""
@@ -159,7 +163,7 @@ def _boxed(text: str) -> Commitment | None:
     if "box" not in text:
         return None
     boxes: list[tuple[int, int, str]] = []
-    for match in _BOXED.finditer(text):
+    for match in list(_BOXED.finditer(text))[-MOST_MARKERS:]:
         if match.start() < (boxes[-1][1] if boxes else 0):
             continue  # a box in a box
         if match.end() >= len(text):
@@ -189,7 +193,7 @@ def _hashes(text: str) -> Commitment | None:
     if "####" not in text:
         return None
     lines: list[tuple[int, int, str]] = []
-    for match in _HASHES.finditer(text):
+    for match in list(_HASHES.finditer(text))[-MOST_MARKERS:]:
         line, end = _line(text, match.end())
         following = line.find("####")
         if following >= 0:
@@ -249,12 +253,12 @@ def _tag(text: str) -> Commitment | None:
 
 def _phrase(text: str, textual: bool) -> Commitment | None:
     if any(word in text for word in _ANSWER_WORDS):
-        for match in reversed(list(_ANSWER.finditer(text))):
+        for match in reversed(list(_ANSWER.finditer(text))[-MOST_MARKERS:]):
             found, heading = _after_phrase(text, match.end())
             if found and (textual or starts_with_value(found) or (heading and not is_prose(found))):
                 return Commitment("phrase", found, match.start())
     if "A:" in text or "A*" in text:
-        for match in reversed(list(_LETTER_A.finditer(text))):
+        for match in reversed(list(_LETTER_A.finditer(text))[-MOST_MARKERS:]):
             line, _ = _line(text, match.end())
             if starts_with_value(line) and len(line.split()) <= 8:
                 return Commitment("phrase", line.strip(), match.start())

@@ -13,6 +13,7 @@ import pytest
 
 from tunedrop.graders.code.grader import CodeGrader
 from tunedrop.graders.code.sandbox import Limits, Sandbox
+from tunedrop.graders.openai_definition.python_grader import LIBRARIES
 from tunedrop.graders.sample import Grade, Sample
 
 POKE = """
@@ -126,9 +127,10 @@ ATTEMPTS = {
 HONEST = "def f():\n    return 'in'"
 
 
-@pytest.fixture(scope="module", params=["filtered", "without the filter"])
+@pytest.fixture(scope="module", params=["filtered", "without the filter", "beside a library"])
 def grader(request: pytest.FixtureRequest) -> Iterator[CodeGrader]:
-    sandbox = Sandbox(filter_wanted=request.param == "filtered")
+    libraries = LIBRARIES if request.param == "beside a library" else ()
+    sandbox = Sandbox(filter_wanted=request.param == "filtered", libraries=libraries)
     sandbox.start()
     if request.param == "filtered" and not sandbox.filtered:
         pytest.skip("this machine's kernel allows no system call filter")

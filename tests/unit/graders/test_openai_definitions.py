@@ -11,6 +11,7 @@ import pytest
 
 from tunedrop.graders.composite import CompositeGrader
 from tunedrop.graders.json_answer import NotOneDocument
+from tunedrop.graders.kinds import Trust, make
 from tunedrop.graders.openai_definition import OpenAIDefinitionGrader
 from tunedrop.graders.openai_definition.grader import ScoreRequest, read_score
 from tunedrop.graders.openai_definition.similarity import METRICS
@@ -173,7 +174,11 @@ def test_templates_are_filled_once_with_texts_as_they_are_and_all_else_as_json()
 @pytest.mark.parametrize(
     ("definition", "said"),
     [
-        ({**CHECK, "type": "python", "source": "x"}, "python"),
+        ({"type": "python", "source": "x ="}, "source is no Python"),
+        ({"type": "python", "source": "def score(sample, item): return 1"}, "needs a function grade"),
+        ({"type": "python", "source": "import numpy\ndef grade(sample, item): return 1"}, "imports 'numpy'"),
+        ({"type": "python", "source": "import subprocess\ndef grade(sample, item): return 1"}, "imports 'subprocess'"),
+        ({"type": "python"}, "needs `source`"),
         ({**CHECK, "type": "label_model"}, "moderation"),
         ({**CHECK, "type": "strange"}, "strange"),
         ({**CHECK, "operation": "in"}, "operation"),
@@ -205,3 +210,63 @@ def test_a_score_is_read_from(reply: str) -> None:
 def test_no_score_is_read_from(reply: str) -> None:
     with pytest.raises(NotOneDocument):
         read_score(reply, 0, 1)
+
+
+LIKENESS: dict[str, JSON] = {
+    "type": "python",
+    "source": "from rapidfuzz import fuzz, utils\n\ndef grade(sample, item) -> float:\n"
+    "    told, right = sample['output_text'], item['reference_answer']\n"
+    "    return fuzz.WRatio(told, right, processor=utils.default_process) / 100.0\n",
+}
+
+
+def program(body: str) -> dict[str, JSON]:
+    return {"type": "python", "source": f"def grade(sample, item):\n    {body}\n"}
+
+
+def test_a_python_grader_runs_as_openai_s_guide_has_it_alone_and_in_a_formula() -> None:
+    assert grade(LIKENESS, "Fuzzy wuzzy.", "fuzzy wuzzy").reward == 1.0
+    assert 0 < grade(LIKENESS, "a bear", "fuzzy wuzzy").reward < 0.6
+    holds: dict[str, JSON] = {
+        "type": "string_check",
+        "operation": "ilike",
+        "input": "{{ sample.output_text }}",
+        "reference": "bear",
+    }
+    multi: dict[str, JSON] = {
+        "type": "multi",
+        "graders": {"like": LIKENESS, "holds": holds},
+        "calculate_output": "0.75 * like + 0.25 * holds",
+    }
+    graded = grade(multi, "Fuzzy wuzzy", "fuzzy wuzzy")
+    assert (graded.reward, graded.components) == (0.75, {"like": 1.0, "holds": 0.0})
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("return 'much'", "no number"),
+        ("return float('nan')", "no number"),
+        ("return 1 / 0", "ZeroDivisionError"),
+        ("return open('/etc/passwd').read()", "not allowed"),
+        ("import os; os._exit(0)", "ended"),
+        ("return item['tunedrop_grader']", "KeyError"),
+    ],
+)
+def test_a_python_grader_that_gives_no_number_leaves_the_answer_ungraded(body: str, said: str) -> None:
+    with pytest.raises(Exception, match=said):
+        grade(program(body), "a", "b")
+
+
+def test_a_python_grader_needs_the_function_that_runs_code_and_no_model() -> None:
+    assert make("composite", LIKENESS).trust is Trust.CODE
+    with pytest.raises(OptionsError, match="may not run"):
+        make("composite", LIKENESS, Trust.PLAIN)
+    asking: dict[str, JSON] = {
+        "type": "score_model",
+        "model": "gpt-4o",
+        "input": [{"role": "user", "content": "{{ sample.output_text }}"}],
+    }
+    both: dict[str, JSON] = {"type": "multi", "graders": {"a": LIKENESS, "b": asking}, "calculate_output": "a + b"}
+    with pytest.raises(OptionsError, match="both run code and ask a model"):
+        make("composite", both)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,13 @@ from typing import Self
 from tunedrop.graders.json_answer import NotOneDocument, read_answer
 from tunedrop.graders.judge_model import DEFAULT_MODEL, JudgeModel, Message
 from tunedrop.graders.kinds import KINDS, LONGEST_JUDGEMENT, Trust
-from tunedrop.graders.openai_definition.grader import OpenAIDefinitionGrader, ScoreRequest, is_definition, read_score
+from tunedrop.graders.openai_definition.grader import (
+    OpenAIDefinitionGrader,
+    ScoreRequest,
+    count_of_programs,
+    is_definition,
+    read_score,
+)
 from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample, require_known
 
 _OPTIONS = ("rubric", "model", "levels", "pass_from", "seconds", "tries", "concurrency", "reference")
@@ -176,14 +183,17 @@ class JudgedDefinition(OpenAIDefinitionGrader):
     (`gpt-4o-2024-08-06`) is answered by the default judge.
     """
 
-    trust = Trust.JUDGE
-    deadline_seconds = KINDS["judge"].deadline_seconds
-    """Of the kind judge, whichever kind the recipe names."""
-
     def __init__(self, definition: Mapping[str, JSON], judge: JudgeModel, *, concurrency: int = 8) -> None:
+        if count_of_programs(definition):
+            raise OptionsError(
+                "A python grader and a score_model cannot be in one definition: no grader function may both run code "
+                "and ask a model."
+            )
         self._judges = {DEFAULT_MODEL: judge}
         self.workers = concurrency
         super().__init__(definition, ask=self._ask)
+        self.trust = Trust.JUDGE
+        self.deadline_seconds = KINDS["judge"].deadline_seconds  # whichever kind the recipe names
 
     def warm_up(self) -> None:
         """Open the connection's client."""
@@ -191,7 +201,9 @@ class JudgedDefinition(OpenAIDefinitionGrader):
             judge.get_ready()
 
     def _ask(self, request: ScoreRequest) -> float:
-        model = request.model if "." in request.model.partition("-")[0] else DEFAULT_MODEL
+        listed = os.environ.get("JUDGE_MODELS", "").split(",")  # on one machine: what the endpoint has
+        known = "." in request.model.partition("-")[0] or request.model in listed
+        model = request.model if known else DEFAULT_MODEL
         judge = self._judges.get(model)
         if judge is None:
             judge = self._judges[model] = JudgeModel(model)

@@ -11,13 +11,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from tunedrop.graders.code.reference import TestPlan
+from tunedrop.graders.sample import JSON
 
 _LENGTH = struct.Struct(">I")
 EXAMINE = 1 << 31
@@ -30,7 +32,7 @@ _LONGEST_REPORT = 4096
 _PACKAGE_ROOT = Path(__file__).resolve().parents[3]
 _BOOTSTRAP = (
     "import sys; sys.path.insert(0, sys.argv[1]); from tunedrop.graders.code_sandbox.zygote import main; "
-    "main(filter_wanted=sys.argv[2] == 'filter')"
+    "main(filter_wanted=sys.argv[2] == 'filter', libraries=sys.argv[3:])"
 )
 # No credentials, no region, no runtime API address. The hash seed makes the order of sets of strings, and so the
 # grade, the same every time. On Lambda the interpreter may find its libraries only by LD_LIBRARY_PATH.
@@ -40,6 +42,10 @@ _PASSED_ON = ("LD_LIBRARY_PATH",)
 
 class SandboxError(RuntimeError):
     """The sandbox itself failed: nothing is known about the answer."""
+
+
+class CallFailed(RuntimeError):
+    """The function that was called raised, took too long, or gave no number; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +72,10 @@ class Sandbox:
     After a fork each process starts its own: two processes must not talk over one line.
     """
 
-    def __init__(self, *, filter_wanted: bool = True) -> None:
+    def __init__(self, *, filter_wanted: bool = True, libraries: Sequence[str] = ()) -> None:
+        """`libraries`: installed packages that the code may import, beside the standard library's computing part."""
         self._filter_wanted = filter_wanted
+        self._libraries = tuple(libraries)
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
@@ -86,19 +94,34 @@ class Sandbox:
 
         Raises SandboxError where the sandbox failed, not where the code did.
         """
+        request = {**asdict(plan), "solution": solution or "", "examine": solution is None}
+        report, status = self._exchange(request, limits)
+        if report is not None:
+            return Verdict(int(report["passed"]), int(report["counted"]), str(report["reason"]))
+        return Verdict(0, len(plan.tests), _why_no_report(status, limits))
+
+    def call(self, source: str, function: str, arguments: Sequence[JSON], limits: Limits) -> float:
+        """The number that a function of the source gives for these arguments.
+
+        Raises CallFailed where it gives none, SandboxError where the sandbox failed.
+        """
+        request = {"solution": source, "examine": False, "function": function, "arguments": list(arguments)}
+        report, status = self._exchange(request, limits)
+        if report is None:
+            raise CallFailed(_why_no_report(status, limits))
+        if report.get("value") is None:
+            raise CallFailed(str(report["reason"]))
+        return float(report["value"])
+
+    def _exchange(self, request: Mapping[str, Any], limits: Limits) -> tuple[Mapping[str, Any] | None, int]:
+        """The report that carries this request's token, None where there is none, and how the process ended."""
         token = secrets.token_hex(16)
-        request = {
-            **asdict(plan),
-            "token": token,
-            "solution": solution or "",
-            "examine": solution is None,
-            "limits": asdict(limits),
-        }
+        body = json.dumps({**request, "token": token, "limits": asdict(limits)}).encode()
         with self._lock:
             process = self._started()
             deadline = time.monotonic() + limits.wall_seconds + _GRACE_SECONDS
             try:
-                _write(process, json.dumps(request).encode(), deadline, mark=EXAMINE if solution is None else 0)
+                _write(process, body, deadline, mark=EXAMINE if request["examine"] else 0)
                 reports = [_read(process, deadline)]
                 while "ended" not in reports[-1]:
                     reports.append(_read(process, deadline))
@@ -108,7 +131,7 @@ class Sandbox:
             status = reports[-1]["ended"]
             if status not in (0, -14, -24):  # the zygote has ended itself after any other end (see zygote._serve_one)
                 self._stop()
-        return _verdict(reports[:-1], status, token, limits, len(plan.tests))
+        return next((report for report in reports[:-1] if report.get("token") == token), None), status
 
     def close(self) -> None:
         """End the far side."""
@@ -122,6 +145,7 @@ class Sandbox:
             [
                 *(sys.executable, "-s", "-S", "-P", "-B", "-c", _BOOTSTRAP, str(_PACKAGE_ROOT)),
                 "filter" if self._filter_wanted else "no-filter",
+                *_places_of(self._libraries),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -156,15 +180,22 @@ class Sandbox:
             self._stop()
 
 
-def _verdict(reports: list[Any], status: int, token: str, limits: Limits, tests: int) -> Verdict:
-    for report in reports:
-        if isinstance(report, Mapping) and report.get("token") == token:
-            return Verdict(int(report["passed"]), int(report["counted"]), str(report["reason"]))
+def _why_no_report(status: int, limits: Limits) -> str:
     if status == -14:
-        return Verdict(0, tests, f"not done within {limits.wall_seconds:g} s")
+        return f"not done within {limits.wall_seconds:g} s"
     if status == -24:
-        return Verdict(0, tests, f"more than {limits.cpu_seconds:g} s of CPU time")
-    return Verdict(0, tests, "the run ended before its tests did")
+        return f"more than {limits.cpu_seconds:g} s of CPU time"
+    return "the run ended before its tests did"
+
+
+def _places_of(libraries: Sequence[str]) -> list[str]:
+    """`folder:package` of each library that is installed."""
+    found = []
+    for name in libraries:
+        spec = find_spec(name)
+        if spec is not None and spec.origin is not None:
+            found.append(f"{Path(spec.origin).parents[1]}:{name}")
+    return found
 
 
 def _write(process: subprocess.Popen[bytes], body: bytes, deadline: float, *, mark: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -130,6 +131,22 @@ def run_tests(request: Mapping[str, Any], line: Line) -> dict[str, Any]:
         everything["reason"] = "the tests cannot fail: a program that does nothing passes them"
     failed = set(range(len(request["tests"]))) - passed if can_fail else set()  # what fails counts in any case
     return everything | {"passed": len(passed & can_fail), "counted": len(can_fail | failed)}
+
+
+def call_function(request: Mapping[str, Any], line: Line) -> dict[str, Any]:
+    """Load the code in the other process and call its `function` with the `arguments`.
+
+    Answers `value`, the number that it gives, or None, and the `reason` for that.
+    """
+    solution = _Solution(line)
+    try:
+        solution.ask("load", request["solution"], "grader")
+        value = solution.ask("name", request["function"])(*request["arguments"])
+    except Exception as error:
+        return {"value": None, "reason": _told(error)}
+    if not isinstance(value, (bool, int, float)) or not math.isfinite(value):
+        return {"value": None, "reason": f"{request['function']} gave no number: {type(value).__name__}"}
+    return {"value": float(value), "reason": ""}
 
 
 def _run(request: Mapping[str, Any], solution: _Solution) -> tuple[set[int], str]:

@@ -13,11 +13,12 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import random
 import signal
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -35,12 +36,17 @@ _reachable: list[tuple[dict[str, Any], str]] = []
 _seccomp: Any = None  # the module, where the kernel lets us filter; ctypes must not be in the process otherwise
 
 
-def main(*, filter_wanted: bool) -> None:
-    """Serve requests from standard input until it ends. `filter_wanted` False: as where no filter can be had."""
+def main(*, filter_wanted: bool, libraries: Sequence[str] = ()) -> None:
+    """Serve requests from standard input until it ends. `filter_wanted` False: as where no filter can be had.
+
+    `libraries` (`folder:package`) may be imported beside the standard library's computing part.
+    """
     global _place, _seccomp  # noqa: PLW0603 (decided once a process, before the first child)
     for name in PRELOADED:
         with suppress(ImportError):  # a build of Python may lack one
             importlib.import_module(name)
+    for library in libraries:
+        _load_whole(*library.rsplit(":", 1))
     program.make_event_loops_without_sockets()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # asyncio would set a handler of its own beside Python's
     _place = confinement.empty_place()
@@ -58,6 +64,19 @@ def main(*, filter_wanted: bool) -> None:
         (length,) = _LENGTH.unpack(header)
         if not _serve_one(length % EXAMINE, with_code=length < EXAMINE):
             return
+
+
+def _load_whole(directory: str, package: str) -> None:
+    """Import a package with its public modules: later nothing can be imported that is not there yet."""
+    sys.path.append(directory)
+    try:
+        found = importlib.import_module(package)
+        for module in pkgutil.iter_modules(found.__path__):
+            if not module.name.startswith("_"):
+                with suppress(ImportError):
+                    importlib.import_module(f"{package}.{module.name}")
+    finally:
+        sys.path.remove(directory)
 
 
 def _works_in_a_child(attempt: Callable[[], None]) -> bool:
@@ -131,7 +150,8 @@ def _run_tests(length: int, line: Line, kept: set[int]) -> NoReturn:
             line.send(request["limits"])
         _confine(request["limits"])
         random.seed(0)
-        verdict = harness.run_tests(request, line) | {"token": request["token"]}
+        answer = harness.call_function if "function" in request else harness.run_tests
+        verdict = answer(request, line) | {"token": request["token"]}
         report = json.dumps(verdict).encode()
         os.write(verdict_to, _LENGTH.pack(len(report)) + report)  # under PIPE_BUF (4,096), so in one piece
         _exit(0)

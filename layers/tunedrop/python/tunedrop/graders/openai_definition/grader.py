@@ -1,4 +1,4 @@
-"""Running a definition: `string_check`, `text_similarity`, `score_model`, and `multi` over them."""
+"""Running a definition: `string_check`, `text_similarity`, `score_model`, `python`, and `multi` over them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from typing import TypeAlias
 
 from tunedrop.graders.formula import Formula, FormulaError
 from tunedrop.graders.json_answer import NotOneDocument, parse, read_answer
+from tunedrop.graders.kinds import KINDS, Trust
+from tunedrop.graders.openai_definition import python_grader
 from tunedrop.graders.openai_definition.similarity import LONGEST_TEXT, METRICS, REFUSED
 from tunedrop.graders.openai_definition.template import NotInAnswer, TemplateError, fill, look_up, variables
+from tunedrop.graders.row_options import OPTIONS_FIELD
 from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample
 
 _NAME = re.compile(r"^[A-Za-z_]\w*$")
-_TYPES = ("string_check", "text_similarity", "score_model", "multi")
+_TYPES = ("string_check", "text_similarity", "score_model", "python", "multi")
 _REFUSED_TYPES = {
-    "python": "write it as a grader of your own, or use the kind `code` for generated programs",
     "label_model": "use `score_model`, or the kind `moderation`",
     "endpoint": "allow your own Lambda function as the grader instead",
 }
@@ -28,6 +30,8 @@ _OPERATIONS: Mapping[str, Callable[[str, str], bool]] = {
     "like": lambda text, reference: reference in text,
     "ilike": lambda text, reference: reference.casefold() in text.casefold(),
 }
+MOST_PROGRAMS = 8
+"""`python` graders of one definition."""
 Names: TypeAlias = Mapping[str, Mapping[str, JSON]]
 Message: TypeAlias = Mapping[str, str]
 
@@ -59,6 +63,18 @@ def asks_a_model(definition: Mapping[str, JSON]) -> bool:
     return any(isinstance(part, Mapping) and part.get("type") == "score_model" for part in parts)
 
 
+def count_of_programs(definition: JSON) -> int:
+    """How many `python` graders a definition has. Raises OptionsError for more than one answer has time for."""
+    if not isinstance(definition, Mapping):
+        return 0
+    inner = definition.get("graders")
+    parts = [definition, *(inner.values() if isinstance(inner, Mapping) else ())]
+    count = len([part for part in parts if isinstance(part, Mapping) and part.get("type") == "python"])
+    if count > MOST_PROGRAMS:
+        raise OptionsError(f"The definition has {count} python graders; one answer has time for {MOST_PROGRAMS}.")
+    return count
+
+
 class OpenAIDefinitionGrader:
     """A definition as a grader.
 
@@ -71,12 +87,20 @@ class OpenAIDefinitionGrader:
     def __init__(self, definition: Mapping[str, JSON], *, ask: AskForScore | None = None) -> None:
         """`ask` asks a model for a score. Raises OptionsError for what cannot be run, naming the grader and field."""
         self._root = _read(definition, "the definition", ask)
+        programs = count_of_programs(definition)
+        self.trust = Trust.CODE if programs else Trust.PLAIN
+        self.deadline_seconds = KINDS["composite"].deadline_seconds + programs * python_grader.LONGEST_SECONDS
         threshold = definition.get("pass_threshold")
         if threshold is None and definition.get("type") == "string_check":
             threshold = 1.0
         if threshold is not None and (isinstance(threshold, bool) or not isinstance(threshold, (int, float))):
             raise OptionsError(f"The definition's pass_threshold must be a number, got {threshold!r}.")
         self._threshold = None if threshold is None else float(threshold)
+
+    def warm_up(self) -> None:
+        """Start the sandbox, where a part needs it."""
+        if self.trust is Trust.CODE:
+            python_grader.sandbox().start()
 
     def check_reference(self, reference: JSON, row: Mapping[str, JSON]) -> str | None:
         """Which of the row's variables that the definition uses are missing, or None."""
@@ -140,6 +164,18 @@ def _string_check(definition: Mapping[str, JSON], where: str) -> _TextAgainstRef
     if operation not in _OPERATIONS:
         raise OptionsError(f"{where}: operation must be one of {', '.join(_OPERATIONS)}, got {operation!r}.")
     return _TextAgainstReference(definition, where, _OPERATIONS[str(operation)])
+
+
+class _Python:
+    def __init__(self, definition: Mapping[str, JSON], where: str) -> None:
+        self._grader = python_grader.PythonGrader(definition, where)
+
+    def templates(self) -> Iterable[str]:
+        return ()
+
+    def score(self, names: Names, _: dict[str, float]) -> float:
+        item = {name: value for name, value in names["item"].items() if name != OPTIONS_FIELD}
+        return self._grader.score(names["sample"], item)
 
 
 def _text_similarity(definition: Mapping[str, JSON], where: str) -> _TextAgainstReference:
@@ -227,7 +263,7 @@ class _Multi:
         return self._formula.value(scores)
 
 
-_Part: TypeAlias = _TextAgainstReference | _ScoreModel | _Multi
+_Part: TypeAlias = _TextAgainstReference | _ScoreModel | _Python | _Multi
 
 
 def _read(definition: Mapping[str, JSON], where: str, ask: AskForScore | None) -> _Part:
@@ -238,6 +274,8 @@ def _read(definition: Mapping[str, JSON], where: str, ask: AskForScore | None) -
             return _text_similarity(definition, where)
         case "score_model":
             return _ScoreModel(definition, where, ask)
+        case "python":
+            return _Python(definition, where)
         case "multi":
             return _Multi(definition, where, ask)
         case str(kind) if kind in _REFUSED_TYPES:

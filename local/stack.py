@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -45,6 +46,7 @@ class LocalStack:
     before a state, or an event's delivery, is tried again: 1 for those of AWS; `wait_factor` that of Wait states.
     `warm_limit`: how many of the functions' processes are kept for the next invocation. `before_deployment` makes what
     the template's parameters name (a secret, a bucket of someone else's), and answers more parameters.
+    `own_graders` are files that the stack's function for own graders serves, by name; of two of one name the last.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class LocalStack:
         wait_factor: float = 1.0,
         warm_limit: int = WARM_LIMIT,
         before_deployment: Callable[[EmbeddedAws], Mapping[str, Any]] | None = None,
+        own_graders: Sequence[Path] = (),
     ) -> None:
         self.region = region
         self._before_deployment = before_deployment
@@ -77,6 +80,7 @@ class LocalStack:
             wait_factor=wait_factor,
             warm_limit=warm_limit,
         )
+        self._own_graders = tuple(own_graders)
         self._bedrock: LocalBedrock | None = None
         self._deployment: Deployment | None = None
         self._api: ApiFrontEnd | None = None
@@ -95,6 +99,7 @@ class LocalStack:
             # boto3 takes a service's own variable before AWS_ENDPOINT_URL.
             for service in ("BEDROCK", "BEDROCK_RUNTIME"):
                 self.aws.functions.environment[f"AWS_ENDPOINT_URL_{service}"] = self._bedrock.endpoint
+            self.aws.functions.environment["OWN_GRADERS_FOLDER"] = str(self._folder_of_own_graders())
             made = self._before_deployment(self.aws) if self._before_deployment else {}
             self._deployment = deploy(
                 self.aws,
@@ -110,6 +115,14 @@ class LocalStack:
             self.close()
             raise
         return self
+
+    def _folder_of_own_graders(self) -> Path:
+        """The files as they are now: what is changed later does not change a running stack."""
+        folder = self.folder / "own_graders"
+        folder.mkdir(exist_ok=True)
+        for path in self._own_graders:
+            shutil.copyfile(path, folder / path.name)
+        return folder.resolve()
 
     def close(self) -> None:
         """End everything; a second time does nothing."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local.command.exits import UsageError
 from tunedrop.identity import INBOX, SIBLINGS, TRAIN_NAME, TRAIN_NAMES
@@ -12,6 +14,7 @@ from tunedrop.identity import INBOX, SIBLINGS, TRAIN_NAME, TRAIN_NAMES
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+GRADER_NAME = "grader.py"
 DEFAULT_REGION = "us-west-2"
 REGIONS = (DEFAULT_REGION, "us-east-1")
 """Those in which models train: a stack on this machine imitates one of them."""
@@ -24,6 +27,8 @@ class DatasetFolder:
     name: str
     train: Path
     siblings: tuple[Path, ...]
+    grader: Path | None = None
+    """A grader.py beside them: a grader of one's own, for this machine only."""
 
     @classmethod
     def open(cls, path: Path, name: str | None = None) -> DatasetFolder:
@@ -46,7 +51,29 @@ class DatasetFolder:
                 f"{path} has no {TRAIN_NAME} ({has}); rename the training file, or make one with `tunedrop convert`"
             )
         siblings = tuple(path / each for each in SIBLINGS if (path / each).is_file())
-        return cls(name or path.resolve().name or "dataset", found[0], siblings)
+        grader = path / GRADER_NAME
+        return cls(name or path.resolve().name or "dataset", found[0], siblings, grader if grader.is_file() else None)
+
+    def with_recipe(self, folder: Path, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> DatasetFolder:
+        """The dataset with its recipe changed; the changed recipe lies in `folder`.
+
+        Raises:
+            UsageError: the recipe cannot be read.
+        """
+        from tunedrop import recipe_text
+        from tunedrop.outcomes import RecipeInvalid
+
+        written: Mapping[str, Any] = {}
+        for sibling in self.siblings:
+            if sibling.name.startswith("recipe."):
+                try:
+                    written = recipe_text.parse(sibling.read_bytes(), sibling.name)
+                except RecipeInvalid as error:
+                    raise UsageError(str(error)) from None
+        changed = folder / "recipe.json"
+        changed.write_text(json.dumps(change(written), default=str))
+        others = tuple(sibling for sibling in self.siblings if not sibling.name.startswith("recipe."))
+        return replace(self, siblings=(*others, changed))
 
     @property
     def region(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,24 +76,11 @@ def with_model(dataset: DatasetFolder, model: str, folder: Path) -> DatasetFolde
     Raises:
         UsageError: the recipe cannot be read.
     """
-    from local.command.dataset_folder import DatasetFolder
-    from tunedrop import recipe_text
-    from tunedrop.outcomes import RecipeInvalid
 
-    written: dict[str, Any] = {}
-    others = []
-    for sibling in dataset.siblings:
-        if not sibling.name.startswith("recipe."):
-            others.append(sibling)
-            continue
-        try:
-            written = dict(recipe_text.parse(sibling.read_bytes(), sibling.name))
-        except RecipeInvalid as error:
-            raise exits.UsageError(str(error)) from None
-    written.pop("resumes", None)
-    changed = folder / "recipe.json"
-    changed.write_text(json.dumps({**written, "evaluate_only": model}, default=str))
-    return DatasetFolder(dataset.name, dataset.train, (*others, changed))
+    def evaluating(written: Mapping[str, Any]) -> dict[str, Any]:
+        return {**{name: value for name, value in written.items() if name != "resumes"}, "evaluate_only": model}
+
+    return dataset.with_recipe(folder, evaluating)
 
 
 def kept_model(model: str) -> dict[str, Any] | None:

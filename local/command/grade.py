@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from local.command import exits
-from tunedrop.graders.kinds import KINDS
+from local.command import exits, judging
+from local.command.own_grader import name_of
+from tunedrop.graders.kinds import KINDS, OWN_PREFIX
 
 if TYPE_CHECKING:
     from tunedrop.graders.row_options import RowGrader
@@ -24,7 +26,9 @@ _DESCRIPTION = """\
 Scores JSONL rows that hold `messages`, whose last turn is the model's answer, and `reference_answer` (in any of the
 variants that the training service may send), and prints one answer of the service's contract a row, in order.
 
-A line that is no such row is named on standard error and answered with `grader_error`; the exit code is then 2."""
+A line that is no such row is named on standard error and answered with `grader_error`; the exit code is then 2. If no
+row could be graded, the exit code is 1. A judge needs a model: `tunedrop up` gives a simulated one, and the variables
+OPENAI_BASE_URL and OPENAI_API_KEY name any other endpoint of OpenAI's interface."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +49,43 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", metavar="FILE", help="JSONL file, or - for standard input")
-    parser.add_argument("--grader", required=True, metavar="KIND", help=f"one of {', '.join(KINDS)}")
+    chosen = parser.add_mutually_exclusive_group(required=True)
+    chosen.add_argument("--grader", metavar="KIND", help=f"one of {', '.join(KINDS)}")
+    chosen.add_argument(
+        "--grader-file", type=Path, metavar="FILE", help="a grader of your own: `tunedrop grader new` begins one"
+    )
     parser.add_argument("--options", metavar="JSON|FILE", help="the grader's options, as JSON or as a file of it")
     parser.add_argument("--explain", action="store_true", help="add a sentence to each answer that says why")
+    parser.add_argument(
+        "--agreement",
+        metavar="FIELD",
+        help="compare with people's labels (true, false or a reward) in this field of the rows, and say at the end how "
+        "far the grader agrees with them",
+    )
     parser.add_argument("--deadline", type=_seconds, metavar="SECONDS", help="cut a row off after so long")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Grade the rows and print their answers; 2 where a line was malformed. Raises UsageError before any row."""
+    """Grade the rows and print their answers.
+
+    2 where a line was malformed, 1 where no row could be graded. Raises UsageError before any row.
+    """
+    from tunedrop.graders.kinds import Trust
+    from tunedrop.graders.own_file import FOLDER_VARIABLE
     from tunedrop.graders.row_options import RowGrader
     from tunedrop.graders.sample import OptionsError
 
+    kind = arguments.grader
+    if arguments.grader_file is not None:
+        os.environ[FOLDER_VARIABLE] = str(arguments.grader_file.parent.resolve())
+        kind = f"{OWN_PREFIX}{name_of(arguments.grader_file)}"
     try:
-        grader = RowGrader.of(arguments.grader, _options(arguments.options))
+        grader = RowGrader.of(kind, _options(arguments.options))
     except OptionsError as error:
         raise exits.UsageError(str(error)) from error
+    if grader.trust is Trust.JUDGE:
+        judging.require_endpoint()
     with ExitStack() as opened:
         lines: IO[bytes] = sys.stdin.buffer
         if arguments.file != "-":
@@ -73,11 +98,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _grade(lines: IO[bytes], grader: RowGrader, arguments: argparse.Namespace) -> int:
     from tunedrop.graders.batch import grade_batch
-    from tunedrop.graders.contract import answer_ungraded
+    from tunedrop.graders.contract import answer_ungraded, is_ungraded
     from tunedrop.graders.workers import Workers
 
     name = "standard input" if arguments.file == "-" else arguments.file
-    malformed = 0
+    malformed = graded = 0
+    reason = ""
+    agreement = judging.Labels(arguments.agreement) if arguments.agreement else None
     size = PARALLEL_ROWS if grader.terms({}).at_once > 1 else 1
     write = sys.stdout.write
     with Workers(grader) as workers:
@@ -87,7 +114,7 @@ def _grade(lines: IO[bytes], grader: RowGrader, arguments: argparse.Namespace) -
                     [row.row for row in rows if not row.fault],
                     grader,
                     sample_deadline_seconds=arguments.deadline,
-                    explain=arguments.explain,
+                    explain=True,
                     workers=workers,
                 )
             )
@@ -98,10 +125,23 @@ def _grade(lines: IO[bytes], grader: RowGrader, arguments: argparse.Namespace) -
                     told = answer_ungraded(str(row.number), row.fault, explain=arguments.explain)
                 else:
                     told = next(answers)
+                    if is_ungraded(told):
+                        reason = reason or str(told["explanation"])
+                    else:
+                        graded += 1
+                    if agreement is not None:
+                        agreement.add(row.row, told)
+                    if not arguments.explain:
+                        del told["explanation"]
                 write(json.dumps(told) + "\n")
             if arguments.file == "-":
                 sys.stdout.flush()
     sys.stdout.flush()
+    if agreement is not None:
+        print(agreement.told(), file=sys.stderr, flush=True)
+    if not graded and reason:
+        print(f"tunedrop: no row could be graded. The first: {reason}", file=sys.stderr, flush=True)
+        return exits.FAILED
     return exits.REJECTED if malformed else exits.SUCCEEDED
 
 

@@ -24,6 +24,7 @@ SUB_COMMANDS = (
     "validate",
     "convert",
     "grade",
+    "grader",
     "rehearse",
     "evaluate",
     "compare",

@@ -12,6 +12,8 @@ BUILD = REPOSITORY / "build"
 RUNS = BUILD / "runs"
 UP_ENVIRONMENT = BUILD / "up/environment"
 STACKS = BUILD / "local/stacks"
+OWN_GRADERS = REPOSITORY / "graders"
+"""Graders of one's own: each file is deployed with the stack, here and on AWS."""
 LOG = BUILD / "local/tunedrop.log"
 FULL_GSM8K = BUILD / "datasets/gsm8k-full"
 

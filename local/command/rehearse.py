@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.command import exits, places
+from local.command import exits, own_grader, places
 from local.command.dataset_folder import REGIONS, DatasetFolder
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ the states up to RehearseGrader, each called by itself, so that no job can come 
 
 _STATES = ("ResolveInputs", "ValidateDataset", "RehearseGrader")
 
-_PREFIX = "rehearsals/"
+_PREFIX = "uploads/rehearsals/"
 """Where the files are put: in the dataset bucket, but outside the inbox, so that the upload starts nothing."""
 
 
@@ -41,6 +41,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("folder", type=Path, help="folder that holds train.jsonl")
     parser.add_argument("--json", action="store_true", help="print the rehearsal's figures as the last line on stdout")
     parser.add_argument("--region", choices=REGIONS, help="as of `tunedrop run`")
+    own_grader.add_file_option(parser)
     parser.set_defaults(run=run)
 
 
@@ -52,8 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
     from local.command.running_stack import running_stack
 
     console, view = open_view(to_stderr=arguments.json, plain=True)
-    with running_stack(view, region=arguments.region or dataset.region) as stack:
-        document = rehearse(stack, dataset, view)
+    with (
+        own_grader.with_own_grader(dataset, arguments.grader_file) as (graded, files),
+        running_stack(view, region=arguments.region or dataset.region, own_graders=files) as stack,
+    ):
+        document = rehearse(stack, graded, view)
     _show(console, document)
     if arguments.json:
         print(json.dumps(document, ensure_ascii=False), file=sys.stdout, flush=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from local.command import exits
+from local.command import exits, own_grader
 from local.command.dataset_folder import REGIONS
 
 _DESCRIPTION = """\
@@ -40,6 +40,8 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("folder", type=Path, help="folder that holds train.jsonl")
     parser.add_argument("--name", help="what the run is called (default: the folder's name)")
     add_run_options(parser)
+    own_grader.add_file_option(parser)
+    own_grader.add_allow_option(parser)
     parser.set_defaults(run=run)
 
 
@@ -59,15 +61,24 @@ def run(arguments: argparse.Namespace) -> int:
     """Take the folder through the pipeline; the exit code that its status has."""
     from local.command.dataset_folder import DatasetFolder
 
-    return take_through_and_tell(DatasetFolder.open(arguments.folder, arguments.name), arguments)
+    dataset = DatasetFolder.open(arguments.folder, arguments.name)
+    with own_grader.with_own_grader(dataset, arguments.grader_file) as (graded, files):
+        parameters = own_grader.parameters(arguments.allow_grader)
+        return take_through_and_tell(graded, arguments, own_graders=files, parameters=parameters)
 
 
 def take_through_and_tell(
-    dataset: Any, arguments: argparse.Namespace, *, model: Mapping[str, Any] | None = None
+    dataset: Any,
+    arguments: argparse.Namespace,
+    *,
+    model: Mapping[str, Any] | None = None,
+    own_graders: Sequence[Path] = (),
+    parameters: Mapping[str, str] | None = None,
 ) -> int:
     """Start a stack, take `dataset` (a DatasetFolder) through it, show the end; the exit code.
 
-    `model` is a simulated model of an earlier stack that this one is to have.
+    The stack serves the files `own_graders` and has these template `parameters`. `model` is a simulated model of an
+    earlier stack that this one is to have.
     """
     from local.command.console import open_view
     from local.command.ending import show_end
@@ -76,7 +87,8 @@ def take_through_and_tell(
 
     console, view = open_view(to_stderr=arguments.json, plain=arguments.plain)
     try:
-        with running_stack(view, region=arguments.region or dataset.region) as stack:
+        region = arguments.region or dataset.region
+        with running_stack(view, region=region, own_graders=own_graders, parameters=parameters) as stack:
             if model is not None:
                 stack.bedrock.keep_policy(model)
             followed = take_through(stack, dataset, view)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.command import places
@@ -20,10 +21,13 @@ SIMULATED = "The training and the model are simulated; no AWS account is used an
 
 
 @contextmanager
-def running_stack(view: View, *, region: str) -> Iterator[LocalStack]:
+def running_stack(
+    view: View, *, region: str, own_graders: Sequence[Path] = (), parameters: Mapping[str, str] | None = None
+) -> Iterator[LocalStack]:
     """A local stack of its own folder; everything that it started ends with the context.
 
-    At the end it tells each call that the template's roles and policies did not allow.
+    It has the graders of the project's folder `graders/` and of the files `own_graders`. At the end it tells each call
+    that the template's roles and policies did not allow.
 
     Raises:
         CommandError: this machine is not set up for it.
@@ -31,12 +35,16 @@ def running_stack(view: View, *, region: str) -> Iterator[LocalStack]:
     view.tell("Starting Tunedrop on this machine ...")
     # Here, not above: it takes two seconds, in which a user should have seen that something happens.
     from local.stack import LAYERS, LocalStack
+    from tunedrop.graders.own_file import files_in
 
     dependencies = LAYERS["DependenciesLayer"]
     if not dependencies.is_dir():
         raise CommandError(f"the functions' packages are not in {places.shown(dependencies)}; run `make install`")
     began = time.monotonic()
-    with LocalStack(region=region, folder=places.new_stack_folder()) as stack:
+    graders = (*files_in(places.OWN_GRADERS), *own_graders)
+    with LocalStack(
+        region=region, folder=places.new_stack_folder(), parameters=parameters, own_graders=graders
+    ) as stack:
         view.tell(f"Deployed template.yaml as in {region}, in {time.monotonic() - began:.1f} s. {SIMULATED}")
         try:
             yield stack

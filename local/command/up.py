@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.command import exits, places
+from local.command import exits, own_grader, places
 from local.command.dataset_folder import DEFAULT_REGION, REGIONS
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ _FROM_OUTPUTS: Mapping[str, str] = {
     "TUNEDROP_PLAIN_GRADER": "GraderPlainArn",
     "TUNEDROP_CODE_GRADER": "GraderCodeArn",
     "TUNEDROP_JUDGE_GRADER": "GraderJudgeArn",
+    "TUNEDROP_OWN_GRADER": "GraderOwnArn",
 }
 
 
@@ -59,6 +60,7 @@ def add_parser(subparsers: Any) -> None:
         help="the file to write for `source` (default: build/up/environment)",
     )
     parser.add_argument("--region", choices=REGIONS, default=DEFAULT_REGION, help="as of `tunedrop run`")
+    own_grader.add_allow_option(parser)
     parser.set_defaults(run=run)
 
 
@@ -68,7 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
     from local.command.running_stack import running_stack
 
     _, view = open_view(to_stderr=arguments.json, plain=True)
-    with running_stack(view, region=arguments.region) as stack:
+    parameters = own_grader.parameters(arguments.allow_grader)
+    with running_stack(view, region=arguments.region, parameters=parameters) as stack:
         variables = environment(stack)
         with written(variables, arguments.environment):
             if arguments.json:

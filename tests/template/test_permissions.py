@@ -256,7 +256,7 @@ def test_each_function_and_machine_has_a_role_of_its_own(resources: Resources) -
 
 def test_each_function_may_do_what_is_listed_and_no_more(resources: Resources) -> None:
     for name, role in functions(resources).items():
-        own = LOGGING if name == "GraderCode" else TELEMETRY
+        own = LOGGING if name in ("GraderCode", "GraderOwn") else TELEMETRY
         assert allowed(resources, role) == own | EXPECTED.get(name, set()), name
 
 
@@ -267,8 +267,9 @@ def test_no_grader_but_the_judge_may_call_a_model(resources: Resources) -> None:
 
 
 def test_the_code_grader_may_log_and_nothing_else(resources: Resources) -> None:
-    assert allowed(resources, "GraderCodeRole") == LOGGING
-    assert resources["GraderCode"]["Properties"]["TracingConfig"] == {"Mode": "PassThrough"}
+    for name in ("GraderCode", "GraderOwn"):
+        assert allowed(resources, f"{name}Role") == LOGGING
+        assert resources[name]["Properties"]["TracingConfig"] == {"Mode": "PassThrough"}
 
 
 def test_only_what_aws_documents_so_is_allowed_on_any_resource(resources: Resources) -> None:

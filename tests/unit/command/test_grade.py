@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import runpy
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.command import exits
+from local.command import exits, places
 from local.command.main import main
 
 RIGHT = {"id": "a", "messages": [{"role": "assistant", "content": "#### 72"}], "reference_answer": "#### 72"}
@@ -113,3 +114,69 @@ def test_twenty_thousand_rows_take_seconds(tmp_path: Path, capsys: pytest.Captur
 
     assert code == exits.SUCCEEDED
     assert sum(one["aggregate_reward_score"] for one in told) == 10_000
+
+
+def test_a_file_of_one_s_own_grades_with_its_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["grader", "new", "brief", "--folder", str(tmp_path / "own")]) == exits.SUCCEEDED
+    rows = [
+        {"messages": [{"role": "assistant", "content": text}], "reference_answer": "Paris"}
+        for text in ("It is Paris.", "It is Rome.", "Paris " * 9)
+    ]
+    file = tmp_path / "answers.jsonl"
+    file.write_bytes(lines_of(rows))
+    capsys.readouterr()
+    words = ["--grader-file", str(tmp_path / "own/brief.py"), "--options", '{"words": 5}', "--explain"]
+    assert main(["grade", str(file), *words]) == exits.SUCCEEDED
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["aggregate_reward_score"] for one in told] == [1.0, 0.0, 0.0]
+    assert told[0]["explanation"] == "The reference is in the answer."
+    assert main(["grade", str(file), "--grader-file", str(tmp_path / "nobody.py")]) == exits.USAGE
+
+
+def test_a_begun_grader_s_own_tests_pass(tmp_path: Path) -> None:
+    assert main(["grader", "new", "brief", "--folder", str(tmp_path)]) == exits.SUCCEEDED
+    tests = runpy.run_path(str(tmp_path / "test_brief.py"))
+    ran = [function() for name, function in tests.items() if name.startswith("test_")]
+    assert len(ran) == 3
+
+
+@pytest.mark.parametrize("name", ["Brief", "test_brief", "a-b", "../a", ""])
+def test_a_grader_s_name_must_be_one_that_a_recipe_can_say(name: str, tmp_path: Path) -> None:
+    assert main(["grader", "new", name, "--folder", str(tmp_path)]) == exits.USAGE
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_grader_that_is_there_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "brief.py").write_text("mine", encoding="utf-8")
+    assert main(["grader", "new", "brief", "--folder", str(tmp_path)]) == exits.USAGE
+    assert (tmp_path / "brief.py").read_text(encoding="utf-8") == "mine"
+
+
+def test_where_no_row_could_be_graded_the_command_fails_and_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, told, errors = grade([{**RIGHT, "reference_answer": None}] * 2, tmp_path, capsys)
+    assert code == exits.FAILED
+    assert len(told) == 2
+    assert "no row could be graded" in errors
+    code, _, errors = grade([{**RIGHT, "reference_answer": None}, RIGHT], tmp_path, capsys)
+    assert (code, errors) == (exits.SUCCEEDED, "")
+
+
+def test_a_judge_without_a_model_says_what_it_needs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.setattr(places, "UP_ENVIRONMENT", tmp_path / "environment")
+    code, told, errors = grade([RIGHT], tmp_path, capsys, kind="judge")
+    assert (code, told) == (exits.USAGE, [])
+    assert "tunedrop up" in errors
+    assert "OPENAI_BASE_URL" in errors
+
+
+def test_agreement_with_labels_is_told_at_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{**RIGHT, "good": True}, {**RIGHT, "good": 0.0}, {**WRONG, "good": 0}, {**WRONG, "good": 0.2}, RIGHT]
+    code, told, errors = grade(rows, tmp_path, capsys, "--agreement", "good")
+    assert (code, len(told)) == (exits.SUCCEEDED, 5)
+    assert "Agreement with `good`: 3 of 4 rows (75.0%" in errors
+    assert "Wrongly accepted: 1, wrongly rejected: 0, ungraded: 0. Rows without a label: 1." in errors

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tunedrop import catalog
-from tunedrop.graders.kinds import KINDS
+from tunedrop.graders.kinds import KINDS, OWN_PREFIX
 from tunedrop.graders.reward_range import UNIT, RewardRange
 from tunedrop.outcomes import RecipeInvalid
 from tunedrop.recipe_text import MOST_PROBLEMS, place, require_storable, together
@@ -47,15 +47,18 @@ else:
 class GraderChoice(_Section):
     """Which grader scores the answers: a kind that is deployed with the stack, or a function of one's own.
 
-    `function` is the ARN of a published version of a Lambda that the stack's parameter AllowedGraders lets in; a
-    version and not an alias, so that no reward can change while the model is trained. `options` travel with the rows
-    either way. `range` is the least and the greatest reward that a function of one's own gives; gates, `pass_reward`
-    and `least_difference` are shares of it. The stack's own graders give 0 to 1.
+    `function` is the name of a file of one's own that is deployed with the stack, or the ARN of a published version of
+    a Lambda that the stack's parameter AllowedGraders lets in; a version and not an alias, so that no reward can change
+    while the model is trained. `options` travel with the rows either way. `range` is the least and the greatest reward
+    that such a Lambda gives; gates, `pass_reward` and `least_difference` are shares of it. The stack's own graders give
+    0 to 1.
     """
 
     kind: GraderKind = "math"
     function: str = Field(
-        "", pattern=r"^$|^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}:[0-9]+$"
+        "",
+        pattern=r"^$|^[a-z][a-z0-9_]{0,39}$"
+        r"|^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}:[0-9]+$",
     )
     options: dict[str, Any] = Field(default_factory=dict)
     range: tuple[_Reward, _Reward] = UNIT
@@ -66,9 +69,16 @@ class GraderChoice(_Section):
             raise ValueError("`kind: own` and `function` go together")
         if self.range[0] >= self.range[1]:
             raise ValueError(f"`range` goes from the least to the greatest reward, as [-1, 1]; got {list(self.range)}")
-        if self.kind != OWN and self.range != UNIT:
-            raise ValueError(f"`range` is for `kind: own`; a grader of kind {self.kind} gives {UNIT}")
+        if self.range != UNIT and self.kind_of_rows is not None:
+            raise ValueError(f"`range` is for a Lambda function of your own; {self.kind_of_rows} gives {UNIT}")
         return self
+
+    @property
+    def kind_of_rows(self) -> str | None:
+        """The kind that each row names to the stack's grader functions; None for a Lambda of the team's own."""
+        if self.kind != OWN:
+            return self.kind
+        return None if self.function.startswith("arn:") else f"{OWN_PREFIX}{self.function}"
 
     @property
     def reward_range(self) -> RewardRange:

@@ -11,7 +11,7 @@ from tunedrop.recipe_text import together
 
 
 def grader_of(recipe: Recipe) -> RowGrader | None:
-    """The grader with the recipe's options; None for a function of a team's own, whose options only itself knows.
+    """The grader with the recipe's options; None for one of a team's own, whose code runs in its own function only.
 
     Raises:
         RecipeInvalid: an option is not one of the kind's, or its value is out of bounds or too costly.
@@ -20,7 +20,7 @@ def grader_of(recipe: Recipe) -> RowGrader | None:
 
 
 def trust_of(recipe: Recipe) -> Trust:
-    """What the recipe's grader, of one of the stack's kinds, needs: by it the function is chosen that runs it.
+    """What the recipe's grader needs, which is no Lambda of the team's own: by it the function is chosen that runs it.
 
     Raises:
         RecipeInvalid: as for `grader_of`.
@@ -29,7 +29,8 @@ def trust_of(recipe: Recipe) -> Trust:
 
 
 def _of_a_kind(recipe: Recipe) -> RowGrader:
+    field = "grader.options" if recipe.grader.kind != OWN else "grader"
     try:
-        return RowGrader.of(recipe.grader.kind, recipe.grader.options)
+        return RowGrader.of(recipe.grader.kind_of_rows or "", recipe.grader.options)
     except OptionsError as error:
-        raise RecipeInvalid(together([f"recipe field `grader.options`: {error}"])) from None
+        raise RecipeInvalid(together([f"recipe field `{field}`: {error}"])) from None

@@ -18,7 +18,7 @@ from tunedrop.dataset.prompts import prompt_text
 from tunedrop.dataset.split import HoldOut, holdout_fraction
 from tunedrop.graders.row_options import OPTIONS_FIELD, field_of_row
 from tunedrop.outcomes import DatasetInvalid
-from tunedrop.recipe import OWN, GraderChoice, Recipe
+from tunedrop.recipe import GraderChoice, Recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class RowsFile:
         self.rows = 0
         self._file = file
         self._grader = grader
+        self._kind = grader.kind_of_rows
         field = usual_field(grader)
         self._added = json.dumps({OPTIONS_FIELD: field}).encode()[:-1] + b"," if field else b""
 
@@ -55,19 +56,20 @@ class RowsFile:
         if not row.has_grader and self._added:
             self._file.write(self._added)
             self._file.write(memoryview(row.text)[1:])
-        elif not row.has_grader or self._grader.kind == OWN:  # only a function of one's own knows what the row says
+        elif not row.has_grader or self._kind is None:  # only a function of one's own knows what the row says
             self._file.write(row.text)
         else:
             content = json.loads(row.text)  # not by orjson, which rounds whole numbers of more than 64 bits
             own = content[OPTIONS_FIELD] or {}
-            content[OPTIONS_FIELD] = field_of_row(self._grader.kind, self._grader.options, own)
+            content[OPTIONS_FIELD] = field_of_row(self._kind, self._grader.options, own)
             self._file.write(json.dumps(content).encode())
         self._file.write(b"\n")
 
 
 def usual_field(grader: GraderChoice) -> Mapping[str, Any]:
     """What a row that says nothing of its grader is given; empty where it needs nothing."""
-    return grader.options if grader.kind == OWN else field_of_row(grader.kind, grader.options, {})
+    kind = grader.kind_of_rows
+    return grader.options if kind is None else field_of_row(kind, grader.options, {})
 
 
 def rows_of(source: BinaryIO, *, placed: bool = True) -> Iterator[Row]:

@@ -34,14 +34,24 @@ def measure_agreement(grader: Grader, examples: Iterable[tuple[Sample, bool]]) -
     An answer is accepted where the grader calls it correct, or, where it does not say, from a reward of 0.5. Raises
     ValueError without a single example that could be graded.
     """
-    accepted_right = rejected_wrong = false_accepts = false_rejects = ungraded = 0
-    for sample, label in examples:
+
+    def verdict(sample: Sample) -> bool | None:
         try:
             grade = grader.grade(sample)
         except Exception:  # what a grader raises means that nothing is known of the sample
+            return None
+        return grade.correct if grade.correct is not None else grade.reward >= 0.5
+
+    return agreement_of((verdict(sample), label) for sample, label in examples)
+
+
+def agreement_of(verdicts: Iterable[tuple[bool | None, bool]]) -> Agreement:
+    """Verdicts (None where there was none) beside labels. Raises ValueError as `measure_agreement` does."""
+    accepted_right = rejected_wrong = false_accepts = false_rejects = ungraded = 0
+    for accepted, label in verdicts:
+        if accepted is None:
             ungraded += 1
             continue
-        accepted = grade.correct if grade.correct is not None else grade.reward >= 0.5
         accepted_right += accepted and label
         rejected_wrong += not accepted and not label
         false_accepts += accepted and not label

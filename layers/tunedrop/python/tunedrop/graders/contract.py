@@ -163,6 +163,11 @@ def answer_ungraded(
     return told
 
 
+def is_ungraded(told: Mapping[str, Any]) -> bool:
+    """Whether an answer says that its sample could not be graded."""
+    return any(metric["name"] == "grader_error" for metric in told["metrics_list"])
+
+
 def _metric(name: str, value: float, kind: str) -> dict[str, Any]:
     return {"name": name, "value": _finite(name, value), "type": kind}
 

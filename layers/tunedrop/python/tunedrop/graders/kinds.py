@@ -13,6 +13,9 @@ from typing import Protocol, cast, runtime_checkable
 
 from tunedrop.graders.sample import DEADLINE_SECONDS, JSON, Grader, OptionsError
 
+OWN_PREFIX = "own/"
+"""Before the name of a team's own file, in the name of its kind."""
+
 
 class Trust(StrEnum):
     """What a grader may do beside answering. Each has a grader function, whose role allows that and no more."""
@@ -23,6 +26,8 @@ class Trust(StrEnum):
     """Run what a model wrote."""
     JUDGE = "judge"
     """Ask a model."""
+    OWN = "own"
+    """Run a grader of the team's own (`own_file`)."""
 
     def covers(self, needed: Trust) -> bool:
         """Whether a grader that needs `needed` may run where this trust is given."""
@@ -96,6 +101,12 @@ def make(kind: str, options: Mapping[str, JSON], within: Trust | None = None) ->
     Raises OptionsError where the kind is unknown, an option is not one of the kind's, or the grader needs a trust that
     `within` does not cover (None: any is given).
     """
+    if kind.startswith(OWN_PREFIX):
+        from tunedrop.graders import own_file
+
+        require_trust(f"the kind {kind!r}", Trust.OWN, within)
+        file = own_file.named(kind.removeprefix(OWN_PREFIX))
+        return Made(own_file.OwnGrader(file, options), Trust.OWN, file.deadline_seconds)
     described = KINDS.get(kind)
     if described is None:
         raise OptionsError(f"There is no grader of kind {kind!r}; expected one of {', '.join(KINDS)}.")

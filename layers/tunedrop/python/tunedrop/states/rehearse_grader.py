@@ -53,7 +53,7 @@ def _rehearse(run_id: str, resources: Resources) -> None:
     run_folder, dataset = resources.folder(run_id), record.dataset
     if not recipe.trains:
         # No training to be paid for that a rehearsal could save; only how to ask a grader of one's own is open.
-        if recipe.grader.kind == "own":
+        if recipe.grader.kind_of_rows is None:
             layout = _earlier_layout(record, recipe, resources)
             if layout is None:
                 prompts, written = recipe.rehearsal.prompts, dataset.test_rows
@@ -66,7 +66,7 @@ def _rehearse(run_id: str, resources: Resources) -> None:
     rows = rows_to_rehearse(run_folder, names.TRAIN, recipe.rehearsal.prompts, dataset.rows)
     ideal = _ideal(rows)
     by_layout: dict[Layout, float] = {}
-    if recipe.grader.kind == "own":
+    if recipe.grader.kind_of_rows is None:
         by_layout = _rewards_by_layout(record, resources, ideal, rewards)
         record = resources.runs.update(run_id, {"grader_layout": layouts.best_layout(by_layout, rewards)})
     grader = resources.grader(record)

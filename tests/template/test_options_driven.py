@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from checks import sam_template
 from tests.driven_runs import NOT_ON_ONE_MACHINE, RUNS, DrivenRun, named
 from tunedrop import catalog
+from tunedrop.graders.kinds import KINDS
 from tunedrop.recipe import Recipe
 
 GIVEN_BY_THE_LOCAL_STACK = {"MantleBaseUrl"}
@@ -45,6 +46,12 @@ def values_of(annotation: Any) -> tuple[Any, ...]:
     return next((found for each in get_args(annotation) if (found := values_of(each))), ())
 
 
+def what_runs(kind: str) -> str:
+    """The trust of a kind of grader, as kinds of one trust differ in nothing that a run sees; others by their names."""
+    described = KINDS.get(kind)
+    return kind if described is None or described.composed else described.trust
+
+
 def model_of(run: DrivenRun) -> str:
     told = (run.recipe or {}).get("model")
     return catalog.find(told).id if told else catalog.default_for_region(run.deployment.region).id
@@ -65,6 +72,8 @@ def undriven(runs: tuple[DrivenRun, ...]) -> set[str]:
         if not [value for value in told if value != default]:
             found.add(f"field {path}")
         wanted = tuple(each.id for each in catalog.models()) if path == "model" else values_of(annotation)
+        if path == "grader.kind":
+            wanted, told = tuple(map(what_runs, wanted)), list(map(what_runs, [*told, default]))
         found |= {f"field {path}: {value}" for value in wanted if value not in (*told, default)}
     for model in catalog.models():
         for name, bounds in model.hyperparameters.items():

@@ -26,6 +26,8 @@ LAYERS: Mapping[str, Path] = {
 RUNTIME = REPOSITORY / "build/local/layers/runtime"
 """What AWS's Lambda brings itself: its runtime client, and a boto3 for functions without a layer."""
 
+STACK_NAME = "tunedrop"
+
 API_STAGE = "v1"
 """As template.yaml names it."""
 
@@ -105,12 +107,14 @@ class LocalStack:
                 self.aws,
                 TEMPLATE,
                 {**self._parameters, **made, "MantleBaseUrl": self._bedrock.base_url},
-                stack_name="tunedrop",
+                stack_name=STACK_NAME,
                 built=LAYERS,
             )
             self.aws.dispatch.listeners.append(self._teach)
             api_id = self._deployment.outputs["ApiId"]
             self._api = ApiFrontEnd(self.aws, api_id, API_STAGE, authorize=by_iam(self.aws, api_id, API_STAGE)).start()
+            told = self.aws.stacks[STACK_NAME]
+            told.outputs = {**told.outputs, "ApiUrl": self._api.url}  # where the API answers on this machine
         except BaseException:
             self.close()
             raise

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from local.command import exits, kept_runs
+from local.command import exits, kept_runs, places, which_stack
+from local.command.help_text import Wrapped
 from local.command.report import summary
 
 if TYPE_CHECKING:
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 _DESCRIPTION = """\
 Set two ended runs side by side: what was changed between them, what each said of its models, and, on the rows that
 both asked, how much the tuned model of the second differs from that of the first, tested in pairs. The same for the
-base models: where those differ, the runs were not graded or asked alike."""
+base models: where those differ, the runs were not graded or asked alike.
+
+With --stack the reports are fetched by the stack's API. They say everything but the answers, so rows are only compared
+for runs whose files lie on this machine (`tunedrop report RUN --bucket BUCKET` fetches them)."""
 
 _EXAMPLES = """\
 examples:
@@ -36,16 +40,19 @@ def add_parser(subparsers: Any) -> None:
         help="set two runs side by side, row by row",
         description=_DESCRIPTION,
         epilog=f"{_EXAMPLES}\n\n{exits.TEXT}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Wrapped,
     )
     parser.add_argument("first", help="a run's id, its beginning, or its folder")
     parser.add_argument("second", help="the run to compare it with")
+    which_stack.add_options(parser)
     parser.add_argument("--json", action="store_true", help="print the comparison as one JSON line")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare; 0 whatever came of it."""
+    if which_stack.named(arguments):
+        _fetch(arguments)
     first, second = kept_runs.find(arguments.first), kept_runs.find(arguments.second)
     compared = side_by_side(first, second)
     if arguments.json:
@@ -53,6 +60,16 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _show(compared)
     return exits.SUCCEEDED
+
+
+def _fetch(arguments: argparse.Namespace) -> None:
+    """Fetch the reports of those that are not on this machine yet. Raises CommandError if one has none."""
+    from local.command.api_run import fetch_report
+
+    client = which_stack.required(arguments)
+    for run_id in (arguments.first, arguments.second):
+        if not (places.RUNS / run_id / kept_runs.REPORT).is_file() and fetch_report(client, run_id) is None:
+            raise exits.CommandError(f"run {run_id} has no report yet")
 
 
 def side_by_side(first: kept_runs.KeptRun, second: kept_runs.KeptRun) -> dict[str, Any]:
@@ -154,7 +171,7 @@ def _show(compared: Mapping[str, Any]) -> None:
 
 def _told(paired: Mapping[str, Any] | None) -> str:
     if paired is None:
-        return "no row in common with graded answers"
+        return "not known: no row in common with graded answers on this machine"
     reward = paired["reward"]
     p_value = "p < 0.0001" if reward["p_value"] < 0.0001 else f"p = {reward['p_value']:.4f}"
     return (

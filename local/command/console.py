@@ -15,16 +15,21 @@ FILE_WIDTH = 110
 
 def open_view(*, to_stderr: bool, plain: bool) -> tuple[Console, View]:
     """The console for what people read (stderr where stdout is for a machine), and the view that suits it."""
-    stream = sys.stderr if to_stderr else sys.stdout
-    if isinstance(stream, io.TextIOWrapper):
-        # A terminal or a file that cannot show a block or an accent shows a "?"; that is no reason to end a run.
-        stream.reconfigure(errors="replace")
-    console = Console(file=stream, highlight=False, width=None if stream.isatty() else FILE_WIDTH)
+    console = open_console(to_stderr=to_stderr)
     if plain or not console.is_terminal or console.is_dumb_terminal:
         return console, PlainView(console)
     from local.command.live_view import LiveView
 
     return console, LiveView(console)
+
+
+def open_console(*, to_stderr: bool = False) -> Console:
+    """The console for what people read."""
+    stream = sys.stderr if to_stderr else sys.stdout
+    if isinstance(stream, io.TextIOWrapper):
+        # A terminal or a file that cannot show a block or an accent shows a "?"; that is no reason to end a run.
+        stream.reconfigure(errors="replace")
+    return Console(file=stream, highlight=False, width=None if stream.isatty() else FILE_WIDTH)
 
 
 def lay_out(console: Console, what: RenderableType) -> None:

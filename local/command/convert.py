@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from local.command import exits
 from local.command.byte_progress import ByteProgress
+from local.command.help_text import Wrapped
 from tunedrop.dataset.show import cleaned
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="turn tables, JSON and the rows of other tools into the service's format",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Wrapped,
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="file to turn")
     parser.add_argument("--output", metavar="FILE", type=Path, required=True, help="file to write, such as train.jsonl")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from local.command import exits, places
+from local.command.help_text import Wrapped
 from local.command.run import add_run_options, take_through_and_tell
 
 GSM8K = places.REPOSITORY / "events/datasets/gsm8k"
@@ -28,7 +29,7 @@ def add_parser(subparsers: Any) -> None:
         help="take GSM8K through the whole pipeline on this machine",
         description=_DESCRIPTION,
         epilog=exits.TEXT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Wrapped,
     )
     parser.add_argument("--full", action="store_true", help="test on all 1,319 rows of GSM8K's test set, not on 250")
     add_run_options(parser)

@@ -21,6 +21,7 @@ from typing import Literal
 from packaging.requirements import Requirement
 
 from local.command import exits, places
+from local.command.help_text import Wrapped
 
 PYTHONS = ((3, 11), (3, 13))
 """The oldest and the newest Python that Tunedrop runs on."""
@@ -66,7 +67,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="look whether this machine can run Tunedrop, and say what to do",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Wrapped,
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of text")
     parser.set_defaults(run=run)

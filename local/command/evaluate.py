@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.command import exits, places
+from local.command import at_endpoint, exits, places, which_stack
+from local.command.help_text import Wrapped
 from local.command.run import add_run_options
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ _DESCRIPTION = """\
 Take a folder through the pipeline without a training: a model that exists, of an earlier run or any that inference
 names, is asked the folder's test rows beside the recipe's base model, graded, and compared as after a training.
 
-MODEL is a model's id, or the id of an earlier run on this machine, whose tuned model is meant. On a deployed stack the
-same is `evaluate_only: MODEL` in the recipe that is dropped, or in a call of the API. The model is simulated here."""
+MODEL is a model's id, or the id of an earlier run on this machine, whose tuned model is meant. On this machine the
+model is simulated."""
 
 _EXAMPLES = """\
 examples:
@@ -34,13 +35,17 @@ def add_parser(subparsers: Any) -> None:
         "evaluate",
         help="compare a model that exists already with its base, without a training",
         description=_DESCRIPTION,
-        epilog=f"{_EXAMPLES}\n\n{exits.TEXT}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"{_EXAMPLES}\n\n{which_stack.HELP}\n\n{at_endpoint.HELP}\n\n{exits.TEXT}",
+        formatter_class=Wrapped,
     )
     parser.add_argument("model", help="a model's id, or the id of a run on this machine")
     parser.add_argument("folder", type=Path, help="folder that holds train.jsonl, test.jsonl and the recipe")
     parser.add_argument("--name", help="what the run is called (default: the folder's name)")
+    which_stack.add_options(parser)
     add_run_options(parser)
+    at_endpoint.add_options(parser)
+    parser.add_argument("--base", metavar="ID", help="the model at the endpoint that MODEL is compared with")
+    parser.add_argument("--rows", metavar="N", type=int, help="with --endpoint or --bedrock: ask the first N rows only")
     parser.set_defaults(run=run)
 
 
@@ -49,8 +54,15 @@ def run(arguments: argparse.Namespace) -> int:
     from local.command.dataset_folder import DatasetFolder
     from local.command.run import take_through_and_tell
 
+    if at_endpoint.wanted(arguments):
+        return at_endpoint.evaluate(arguments.model, arguments.folder, arguments)
     dataset = DatasetFolder.open(arguments.folder, arguments.name)
     model = model_of(arguments.model)
+    client = which_stack.chosen(arguments, region=arguments.region or dataset.region)
+    if client is not None:
+        from local.command import api_run
+
+        return api_run.take_through(client, dataset, arguments, evaluate_only=model)
     with tempfile.TemporaryDirectory() as folder:
         return take_through_and_tell(with_model(dataset, model, Path(folder)), arguments, model=kept_model(model))
 

@@ -31,7 +31,7 @@ exit codes:
   1    the run failed or was cancelled, or something went wrong on this machine
   2    the run was rejected: what was dropped cannot be trained on
   64   the command was not understood; nothing was started
-  130  stopped by Ctrl-C (143: by SIGTERM); everything that was started has ended"""
+  130  stopped by Ctrl-C (143: by SIGTERM); what was started on this machine has ended, a run of a stack goes on"""
 
 
 class CommandError(Exception):
@@ -44,6 +44,12 @@ class UsageError(CommandError):
     """What the command names is not there or not possible; nothing was started."""
 
     exit_code = USAGE
+
+
+class Detached(CommandError):
+    """Ctrl-C ended the command, and the run that it followed goes on."""
+
+    exit_code = STOPPED
 
 
 class Terminated(BaseException):

@@ -65,7 +65,7 @@ def take_through(stack: LocalStack, dataset: DatasetFolder, view: View) -> Follo
     progress, notice = _follow(stack, run_id, subscriber, view)
     folder = copy_run_folder(stack, run_id)
     shutil.copytree(stack.folder / "aws/logs", folder / LOGS, dirs_exist_ok=True)
-    _keep_model(stack, str(notice.message.get("tuned_model") or ""), folder)
+    keep_model(stack, str(notice.message.get("tuned_model") or ""), folder)
     return FollowedRun(progress, notice, folder, time.monotonic() - began)
 
 
@@ -101,7 +101,7 @@ def _follow(stack: LocalStack, run_id: str, subscriber: Subscriber, view: View) 
         time.sleep(LOOK_SECONDS)
 
 
-def _keep_model(stack: LocalStack, model: str, folder: Path) -> None:
+def keep_model(stack: LocalStack, model: str, folder: Path) -> None:
     """Keep the simulated tuned model: a real one outlives the run, and `tunedrop evaluate` asks it again."""
     if model:
         with suppress(LocalBedrockFailed):  # a model that is none of this simulation's

@@ -26,8 +26,10 @@ def _resolved(progress: Progress) -> str:
     record = progress.record
     if record is None or not record.resolved:
         return ""
-    recipe = record.recipe_file.key.rpartition("/")[2] if record.recipe_file else "the default recipe"
-    return f"{record.base_model}, {record.grader_kind} grader, {recipe}"
+    told = f"{record.base_model}, {record.grader_kind} grader"
+    if record.recipe_file:
+        return f"{told}, {record.recipe_file.key.rpartition('/')[2]}"
+    return told if record.source.get("kind") == "call" else f"{told}, the default recipe"
 
 
 def _validated(progress: Progress) -> str:
@@ -90,9 +92,7 @@ def _concluded(progress: Progress) -> str:
 
 
 def _promoted(progress: Progress) -> str:
-    record = progress.record
-    promotion = record.recipe.promotion if record and record.resolved else None
-    return promotion.parameter if promotion else ""
+    return (progress.record and progress.record.promotion_parameter) or ""
 
 
 def _published(progress: Progress) -> str:

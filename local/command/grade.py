@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from local.command import exits, judging
+from local.command.help_text import Wrapped
 from local.command.own_grader import name_of
 from tunedrop.graders.kinds import KINDS, OWN_PREFIX
 
@@ -46,7 +47,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "grade",
         help="score answers in a JSONL file with a grader",
         description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Wrapped,
     )
     parser.add_argument("file", metavar="FILE", help="JSONL file, or - for standard input")
     chosen = parser.add_mutually_exclusive_group(required=True)

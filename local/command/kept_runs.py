@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,14 +51,19 @@ def find(name: str) -> KeptRun:
     raise UsageError(f"{what} {name!r} in {places.shown(places.RUNS)}; the latest ones: {told}")
 
 
+def newest_first() -> Iterator[KeptRun]:
+    """The runs that lie on this machine, the one that ended last first."""
+    for path in sorted(places.RUNS.glob(f"*/{REPORT}"), key=lambda path: path.stat().st_mtime, reverse=True):
+        yield _read(path.parent)
+
+
 def latest() -> KeptRun:
     """The run that ended last.
 
     Raises:
         UsageError: there is none.
     """
-    kept = sorted(places.RUNS.glob(f"*/{REPORT}"), key=lambda path: path.stat().st_mtime)
-    return _read(kept[-1].parent) if kept else find("")
+    return next(newest_first(), None) or find("")
 
 
 def fetch(bucket: str, run_id: str) -> KeptRun:

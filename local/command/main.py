@@ -16,6 +16,8 @@ from types import FrameType
 from typing import NoReturn
 
 from local.command import exits, places
+from local.command.help_text import Wrapped
+from local.command.path_hint import tell_about_path
 
 SUB_COMMANDS = (
     "demo",
@@ -29,15 +31,23 @@ SUB_COMMANDS = (
     "evaluate",
     "compare",
     "report",
+    "runs",
+    "watch",
+    "stop",
+    "approve",
+    "reject",
+    "logs",
     "doctor",
+    "completion",
 )
-"""Each a module of this package with `add_parser(subparsers)`, which sets the default `run`: arguments → exit code."""
+"""Modules of this package with `add_parser(subparsers)`, which sets the default `run`: arguments → exit code."""
 
 _DESCRIPTION = """\
 Drop a dataset, get a tuned model and the proof that it is better.
 
 On this machine the whole application runs without an AWS account: the same template, state machines and functions
-that are deployed, on an embedded AWS. The training service is a simulation, and its numbers say so."""
+that are deployed, on an embedded AWS. The training service is a simulation, and its numbers say so. With --stack, the
+same commands work with a deployed stack."""
 
 _EXAMPLES = """\
 examples:
@@ -46,7 +56,8 @@ examples:
   tunedrop run my_folder --json          print the terminal notice alone as the last line
   tunedrop validate my_folder            check a dataset, start nothing
   tunedrop up                            keep it running for the AWS CLI, the openai SDK and curl
-  tunedrop doctor                        look whether this machine is fit for it"""
+  tunedrop doctor                        look whether this machine is fit for it
+  tunedrop runs --stack tunedrop-dev     list the runs of a deployed stack; run, watch and report take --stack, too"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -59,7 +70,8 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one sub-command; its exit code, as `exits` says. Tells errors in a sentence, never in a traceback."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
+    tell_about_path()
     before = signal.signal(signal.SIGTERM, _terminate)
     try:
         code: int = arguments.run(arguments)
@@ -75,17 +87,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return exits.FAILED
     except Exception as error:
-        return _told(f"{_sentence(error)} The details are in {_log(error)}.", exits.FAILED)
+        told = str(error) if _is_of_a_stack(error) else f"{_sentence(error)} The details are in {_log(error)}."
+        return _told(told, exits.FAILED)
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
     parser = _Parser(
         prog="tunedrop",
         description=_DESCRIPTION,
         epilog=f"{_EXAMPLES}\n\n{exits.TEXT}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Wrapped,
     )
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
     for name in SUB_COMMANDS:
@@ -102,6 +116,12 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
 def _told(sentence: str, code: int) -> int:
     print(f"tunedrop: {sentence}", file=sys.stderr, flush=True)
     return code
+
+
+def _is_of_a_stack(error: Exception) -> bool:
+    """Whether a stack refused or did not answer: the client, which only some commands import, says it in words."""
+    errors = sys.modules.get("tunedrop_client.errors")
+    return errors is not None and isinstance(error, errors.TunedropError)
 
 
 def _sentence(error: Exception) -> str:

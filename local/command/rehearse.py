@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.command import exits, own_grader, places
+from local.command import at_endpoint, exits, own_grader, places
 from local.command.dataset_folder import REGIONS, DatasetFolder
+from local.command.help_text import Wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,8 +21,15 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """\
 Sample the base model on a few of the folder's prompts, grade the answers with the deployed grader, and say whether
-there is anything to learn from: what RehearseGrader does before a job is paid for. It runs the deployed functions of
-the states up to RehearseGrader, each called by itself, so that no job can come of it. The model is simulated."""
+there is anything to learn from: what RehearseGrader does before a job is paid for. Without a real model, it runs the
+deployed functions of the states up to RehearseGrader on this machine, each called by itself, so that no job can come of
+it, and the model is simulated."""
+
+_EXAMPLES = """\
+examples:
+  tunedrop rehearse my_folder
+  tunedrop rehearse my_folder --endpoint http://127.0.0.1:11434/v1 --model gpt-oss:20b
+  tunedrop rehearse my_folder --bedrock"""
 
 _STATES = ("ResolveInputs", "ValidateDataset", "RehearseGrader")
 
@@ -35,13 +43,15 @@ def add_parser(subparsers: Any) -> None:
         "rehearse",
         help="try the grader on the base model's answers, without a job",
         description=_DESCRIPTION,
-        epilog=exits.TEXT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"{_EXAMPLES}\n\n{at_endpoint.HELP}\n\n{exits.TEXT}",
+        formatter_class=Wrapped,
     )
     parser.add_argument("folder", type=Path, help="folder that holds train.jsonl")
     parser.add_argument("--json", action="store_true", help="print the rehearsal's figures as the last line on stdout")
     parser.add_argument("--region", choices=REGIONS, help="as of `tunedrop run`")
     own_grader.add_file_option(parser)
+    at_endpoint.add_options(parser)
+    parser.add_argument("--model", metavar="ID", help="the model that the endpoint serves (Bedrock: not the recipe's)")
     parser.set_defaults(run=run)
 
 
@@ -53,13 +63,21 @@ def run(arguments: argparse.Namespace) -> int:
     from local.command.running_stack import running_stack
 
     console, view = open_view(to_stderr=arguments.json, plain=True)
+    if at_endpoint.wanted(arguments):
+        if arguments.grader_file is not None:
+            raise exits.UsageError("--grader-file works with the simulated model alone")
+        return _tell(console, at_endpoint.rehearse(arguments.folder, arguments), as_json=arguments.json)
     with (
         own_grader.with_own_grader(dataset, arguments.grader_file) as (graded, files),
         running_stack(view, region=arguments.region or dataset.region, own_graders=files) as stack,
     ):
         document = rehearse(stack, graded, view)
+    return _tell(console, document, as_json=arguments.json)
+
+
+def _tell(console: Console, document: Mapping[str, Any], *, as_json: bool) -> int:
     _show(console, document)
-    if arguments.json:
+    if as_json:
         print(json.dumps(document, ensure_ascii=False), file=sys.stdout, flush=True)
     return exits.of_status("SUCCEEDED" if document["status"] == "GO" else document["status"])
 
@@ -98,6 +116,7 @@ def rehearse(stack: LocalStack, dataset: DatasetFolder, view: View) -> dict[str,
         "reason": reason,
         "rehearsal": record.rehearsal.document or None,
         "folder": f"{places.shown(copy_run_folder(stack, run_id))}/",
+        "simulated": True,
     }
 
 
@@ -147,7 +166,7 @@ def _show(console: Console, document: Mapping[str, Any]) -> None:
         word = f" {document['status']} "
         console.print(Text.assemble((word, "bold reverse red"), f"  {reason['error']}  {told}"), soft_wrap=True)
     console.print()
-    where = f"The model is simulated. What was written lies in {document['folder']}"
+    where = f"{at_endpoint.sentence(document)} What was written lies in {document['folder']}"
     console.print(Text(where, style="dim"), soft_wrap=True)
 
 

@@ -9,17 +9,19 @@ import sys
 import webbrowser
 from typing import Any
 
-from local.command import exits, kept_runs, places
+from local.command import exits, kept_runs, places, which_stack
+from local.command.help_text import Wrapped
 
 _DESCRIPTION = """\
 Open the report of a run in the browser where there is a screen, and say where it lies and what it says. Runs on this
-machine leave theirs in build/runs/; one of a deployed stack is fetched from the bucket that the stack's output
-RunsBucketName names, with the AWS credentials and the Region of the environment."""
+machine leave theirs in build/runs/. The report of a run of another stack is fetched by the stack's API; with --bucket,
+all files of the run come from the bucket that the stack's output RunsBucketName names."""
 
 _EXAMPLES = """\
 examples:
   tunedrop report                                   the run that ended last
   tunedrop report gsm8k-37866e5aac893f84            that run; the beginning of its id will do
+  tunedrop report gsm8k-37866e5aac893f84 --stack tunedrop-dev
   tunedrop report gsm8k-37866e5aac893f84 --bucket tunedrop-dev-runsbucket-abc"""
 
 
@@ -30,9 +32,10 @@ def add_parser(subparsers: Any) -> None:
         help="open the report of a run",
         description=_DESCRIPTION,
         epilog=f"{_EXAMPLES}\n\n{exits.TEXT}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Wrapped,
     )
     parser.add_argument("run_id", nargs="?", help="the run's id, its beginning, or its folder (default: the last run)")
+    which_stack.add_options(parser)
     parser.add_argument("--bucket", help="fetch the run from this bucket first")
     parser.add_argument("--no-open", action="store_true", help="only say where it lies")
     parser.add_argument("--json", action="store_true", help="print where it lies and what it says as one JSON line")
@@ -45,6 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.run_id:
             raise exits.UsageError("--bucket needs the id of a run")
         kept = kept_runs.fetch(arguments.bucket, arguments.run_id)
+    elif arguments.run_id and which_stack.named(arguments):
+        kept = _fetched(arguments)
     else:
         kept = kept_runs.find(arguments.run_id) if arguments.run_id else kept_runs.latest()
     told = summary(kept)
@@ -59,6 +64,16 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.no_open and sys.stdout.isatty() and _has_screen():
         webbrowser.open(kept.page.resolve().as_uri())
     return exits.SUCCEEDED
+
+
+def _fetched(arguments: argparse.Namespace) -> kept_runs.KeptRun:
+    """The run with its report, fetched by the stack's API. Raises CommandError if it has none yet."""
+    from local.command.api_run import fetch_report
+
+    folder = fetch_report(which_stack.required(arguments), arguments.run_id)
+    if folder is None:
+        raise exits.CommandError(f"run {arguments.run_id} has no report yet; follow it with `tunedrop watch`")
+    return kept_runs.find(str(folder))
 
 
 def summary(kept: kept_runs.KeptRun) -> dict[str, Any]:

@@ -9,13 +9,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from local.command import exits, own_grader
+from local.command import exits, own_grader, which_stack
 from local.command.dataset_folder import REGIONS
+from local.command.help_text import Wrapped
 
 _DESCRIPTION = """\
-Start the application on this machine, drop the folder's files into its inbox, follow the run to its notice, and show
-what came of it. The training and the model are simulated; validation, rehearsal, evaluation, verdict and notice are
-what a deployed stack does.
+Take a folder through a stack: upload its files, start a run, follow it to its end, fetch the report, and show what came
+of it. The stack is the one that is named, else the one that `tunedrop up` keeps running, else one for this command
+alone, into whose inbox the files are dropped.
+
+On this machine the training and the model are simulated; validation, rehearsal, evaluation, verdict and notice are what
+a deployed stack does.
 
 The folder holds
   train.jsonl   one row a line: {"messages": [...], "reference_answer": ...}; 100 to 20,000 rows
@@ -25,6 +29,7 @@ The folder holds
 _EXAMPLES = """\
 examples:
   tunedrop run events/datasets/gsm8k
+  tunedrop run my_folder --stack tunedrop-dev
   tunedrop run my_folder --json | tail -n 1 | python -m json.tool"""
 
 
@@ -32,13 +37,14 @@ def add_parser(subparsers: Any) -> None:
     """Add the sub-command."""
     parser = subparsers.add_parser(
         "run",
-        help="take a folder of your own through the whole pipeline on this machine",
+        help="take a folder of your own through the whole pipeline",
         description=_DESCRIPTION,
-        epilog=f"{_EXAMPLES}\n\n{exits.TEXT}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"{_EXAMPLES}\n\n{which_stack.HELP}\n\n{exits.TEXT}",
+        formatter_class=Wrapped,
     )
     parser.add_argument("folder", type=Path, help="folder that holds train.jsonl")
     parser.add_argument("--name", help="what the run is called (default: the folder's name)")
+    which_stack.add_options(parser)
     add_run_options(parser)
     own_grader.add_file_option(parser)
     own_grader.add_allow_option(parser)
@@ -47,13 +53,17 @@ def add_parser(subparsers: Any) -> None:
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """The options of every sub-command that takes a dataset through the pipeline."""
-    parser.add_argument("--json", action="store_true", help="print the notice alone, as the last line on stdout")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print the notice alone, as the last line on stdout; of a run by the API, the run as the API shows it",
+    )
     parser.add_argument("--plain", action="store_true", help="plain lines instead of the live view")
     parser.add_argument(
         "--region",
         choices=REGIONS,
-        help="the Region that is imitated (default: the one in which the recipe's model trains: Nova in us-east-1, the "
-        "open-weight models in us-west-2)",
+        help="the stack's Region; on this machine the one that is imitated (default: the one in which the recipe's "
+        "model trains: Nova in us-east-1, the open-weight models in us-west-2)",
     )
 
 
@@ -62,6 +72,15 @@ def run(arguments: argparse.Namespace) -> int:
     from local.command.dataset_folder import DatasetFolder
 
     dataset = DatasetFolder.open(arguments.folder, arguments.name)
+    of_this_machine = bool(arguments.grader_file or arguments.allow_grader)
+    if not of_this_machine or which_stack.named(arguments):
+        client = which_stack.chosen(arguments, region=arguments.region or dataset.region)
+        if client is not None:
+            if of_this_machine:
+                raise exits.UsageError("--grader-file and --allow-grader are for a stack of this command alone")
+            from local.command import api_run
+
+            return api_run.take_through(client, dataset, arguments)
     with own_grader.with_own_grader(dataset, arguments.grader_file) as (graded, files):
         parameters = own_grader.parameters(arguments.allow_grader)
         return take_through_and_tell(graded, arguments, own_graders=files, parameters=parameters)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,15 @@ def subscribe(
     return queue_url
 
 
+def messages_of(sqs: SQSClient, queue_url: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Take out what the queue holds: SNS's envelope and the notice in it."""
+    while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", []):
+        for each in messages:
+            sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=each["ReceiptHandle"])
+            envelope = json.loads(each["Body"])
+            yield envelope, json.loads(envelope["Message"])
+
+
 class Subscriber:
     """Gets the terminal notices of the runs of one dataset's name."""
 
@@ -59,16 +68,12 @@ class Subscriber:
 
     def receive(self, run_id: str) -> Received | None:
         """The notice of `run_id` if it has come by now. Notices of other runs are taken out and passed over."""
-        while messages := self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages", []):
-            for each in messages:
-                self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=each["ReceiptHandle"])
-                envelope = json.loads(each["Body"])
-                message = json.loads(envelope["Message"])
-                if message.get("run_id") == run_id:
-                    attributes = envelope.get("MessageAttributes", {})
-                    return Received(
-                        envelope.get("Subject", ""),
-                        {name: attribute["Value"] for name, attribute in attributes.items()},
-                        message,
-                    )
+        for envelope, message in messages_of(self._sqs, self._queue):
+            if message.get("run_id") == run_id:
+                attributes = envelope.get("MessageAttributes", {})
+                return Received(
+                    envelope.get("Subject", ""),
+                    {name: attribute["Value"] for name, attribute in attributes.items()},
+                    message,
+                )
         return None

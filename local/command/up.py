@@ -14,19 +14,24 @@ from typing import TYPE_CHECKING, Any
 
 from local.command import exits, own_grader, places
 from local.command.dataset_folder import DEFAULT_REGION, REGIONS
+from local.command.help_text import Wrapped
 
 if TYPE_CHECKING:
     from local.stack import LocalStack
 
 _DESCRIPTION = """\
 Start the application on this machine and keep it running until Ctrl-C. Endpoints and names are printed, and written to
-build/up/environment, a file to `source`. Everything is on loopback and ends with this command. Training and model are
-simulated."""
+build/up/environment, a file to `source`. In another terminal `tunedrop run`, `runs`, `watch` and `stop` work with this
+stack by themselves. Runs that have ended are copied to build/runs, however they were started. Everything is on loopback
+and ends with this command. Training and model are simulated."""
 
 _EXAMPLES = """\
 example, in a second terminal:
   . build/up/environment
   curl -s "$OPENAI_BASE_URL/models" -H "Authorization: Bearer $OPENAI_API_KEY\""""
+
+LOOK_SECONDS = 1.0
+"""How often it looks for runs that have ended."""
 
 _FROM_OUTPUTS: Mapping[str, str] = {
     "TUNEDROP_DATASET_BUCKET": "DatasetBucketName",
@@ -49,7 +54,7 @@ def add_parser(subparsers: Any) -> None:
         help="keep the application running for the AWS CLI, SDKs and curl, until Ctrl-C",
         description=_DESCRIPTION,
         epilog=f"{_EXAMPLES}\n\n{exits.TEXT}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Wrapped,
     )
     parser.add_argument("--json", action="store_true", help="when ready, print the environment as one JSON line")
     parser.add_argument(
@@ -67,6 +72,7 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM, which are how it ends well."""
     from local.command.console import open_view
+    from local.command.keeping import Keeper
     from local.command.running_stack import running_stack
 
     _, view = open_view(to_stderr=arguments.json, plain=True)
@@ -80,8 +86,10 @@ def run(arguments: argparse.Namespace) -> int:
                 print(_shown(variables, arguments.environment), flush=True)
             # From here on a signal is how it ends well; what works, works in other threads and processes.
             with suppress(KeyboardInterrupt, exits.Terminated):
+                keeper = Keeper(stack)
                 while True:
-                    time.sleep(3600)
+                    keeper.keep_ended()
+                    time.sleep(LOOK_SECONDS)
     print("tunedrop: everything has ended", file=sys.stderr)
     return exits.SUCCEEDED
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from local.command import exits
+from local.command import exits, which_stack
 from local.command.byte_progress import ByteProgress
+from local.command.help_text import Wrapped
 
 if TYPE_CHECKING:
     from tunedrop.catalog import Model
@@ -28,7 +29,8 @@ secrets, lengths; with a test file also what the two share. Of a folder it looks
 recipe too, whether its grader can use the answers, and whether rows are left to test on. What is valid here is not
 rejected by `tunedrop run FOLDER` for its dataset. Everything is said at once, with line, reason and hint.
 
-The exit code is 0 when the dataset is valid and 2 when it is not. Nothing is uploaded and nothing is changed."""
+The exit code is 0 when the dataset is valid and 2 when it is not. Nothing is uploaded and nothing is changed; with
+--remote the stack's own API makes the same check of an uploaded copy."""
 
 _EXAMPLES = """\
 examples:
@@ -36,6 +38,7 @@ examples:
   tunedrop validate events/datasets/gsm8k                    with test.jsonl and recipe.yaml, if there are any
   tunedrop validate train.jsonl --test test.jsonl --model qwen.qwen3-32b --grader math
   tunedrop validate train.jsonl --json | jq '.findings[] | [.line, .rule, .message]'
+  tunedrop validate my_folder --remote --stack tunedrop-dev
   tunedrop validate train.jsonl --corrected mended.jsonl     write a copy without what is mended mechanically"""
 
 
@@ -46,7 +49,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="check a dataset before it is uploaded",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Wrapped,
     )
     parser.add_argument("file", metavar="FILE", help="training file (JSON Lines), its folder, or - for standard input")
     parser.add_argument("--test", metavar="FILE", type=Path, help="test file: checked too, and looked for in FILE")
@@ -59,12 +62,20 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--corrected", metavar="COPY", type=Path, help="also write a corrected copy of the training file"
     )
+    parser.add_argument(
+        "--remote", action="store_true", help="let a stack check the folder: uploads it, and starts no run"
+    )
+    which_stack.add_options(parser)
     parser.add_argument("--no-row-cap", action="store_true", help="leave out the service's 100 to 20,000 rows")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check, print the report, write what was asked for. Raises UsageError where something named is not there."""
+    if arguments.remote:
+        from local.command.remote_validation import check
+
+        return check(Path(arguments.file), arguments)
     train, test = _files(arguments)
     if train is not None and Path(arguments.file).is_dir():
         report = _check_folder(Path(arguments.file), train, test, arguments)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,9 +46,14 @@ def last_line(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 @contextmanager
 def tunedrop_up(*words: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
-    """`tunedrop up --json` while it runs: its process and the environment that it told."""
+    """`tunedrop up --json` while it runs: its process and the environment that it told.
+
+    Other tests' commands must not find it by themselves, so it writes its environment where nobody looks.
+    """
+    folder = tempfile.TemporaryDirectory()
+    elsewhere = () if "--environment" in words else ("--environment", f"{folder.name}/environment")
     process = subprocess.Popen(
-        [TUNEDROP, "up", "--json", *words],
+        [TUNEDROP, "up", "--json", *elsewhere, *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -64,6 +70,7 @@ def tunedrop_up(*words: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, 
         if process.poll() is None:
             process.terminate()
             process.communicate()
+        folder.cleanup()
 
 
 def stop(process: subprocess.Popen[str], number: int) -> None:

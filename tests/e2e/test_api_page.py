@@ -22,6 +22,7 @@ from checks import openapi
 from embedded_aws.waiting import until
 from local.command.subscriber import subscribe
 from tests.e2e.command_runs import REPOSITORY, small_gsm8k, tunedrop_up
+from tests.e2e.roles import caller_of_the_api
 from tunedrop.api import problems
 from tunedrop.teams import Teams
 
@@ -112,7 +113,7 @@ def test_the_python_program_needs_no_right_but_to_call_the_api(
     up: Mapping[str, str], dataset: Path, python_of_another_team: Path, tmp_path: Path
 ) -> None:
     program = blocks("With Python")["python"]
-    environment = {"TUNEDROP_API_URL": up["TUNEDROP_API_URL"], "AWS_REGION": up["AWS_REGION"], **caller(up)}
+    environment = {"TUNEDROP_API_URL": up["TUNEDROP_API_URL"], "AWS_REGION": up["AWS_REGION"], **caller_of_the_api(up)}
     done = subprocess.run(
         [python_of_another_team, "-c", program, dataset, "report"],
         capture_output=True,
@@ -129,26 +130,7 @@ def test_the_python_program_needs_no_right_but_to_call_the_api(
     assert any(line.startswith("Training: step ") for line in progress), progress
     assert {each.name for each in (tmp_path / "report").iterdir()} == {"report.html", "report.json", "model_card.md"}
     with pytest.raises(ClientError, match="AccessDenied"):
-        client(up, "s3", caller(up)).list_objects_v2(Bucket=up["TUNEDROP_RUNS_BUCKET"])
-
-
-def caller(up: Mapping[str, str]) -> dict[str, str]:
-    """Credentials of a role that may call the API, and nothing else."""
-    iam, sts = client(up, "iam"), client(up, "sts")
-    account = sts.get_caller_identity()["Account"]
-    if "other-team" not in {each["RoleName"] for each in iam.list_roles()["Roles"]}:
-        trust = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}
-        call = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}
-        trusted, policy = (json.dumps({"Version": "2012-10-17", "Statement": [each]}) for each in (trust, call))
-        iam.create_role(RoleName="other-team", AssumeRolePolicyDocument=trusted)
-        iam.put_role_policy(RoleName="other-team", PolicyName="api", PolicyDocument=policy)
-    role = f"arn:aws:iam::{account}:role/other-team"
-    issued = sts.assume_role(RoleArn=role, RoleSessionName="nightly")["Credentials"]
-    return {
-        "AWS_ACCESS_KEY_ID": issued["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": issued["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": issued["SessionToken"],
-    }
+        client(up, "s3", caller_of_the_api(up)).list_objects_v2(Bucket=up["TUNEDROP_RUNS_BUCKET"])
 
 
 @pytest.mark.prove

@@ -54,7 +54,7 @@ def _typed(block: str) -> str:
 @pytest.mark.timeout(300)  # a stack, two training jobs and a run; half a minute on two idle cores
 def test_the_written_commands_work_until_ctrl_c_ends_everything() -> None:
     """One `tunedrop up` for all of them, as a reader would have it."""
-    with tunedrop_up() as (process, environment):
+    with tunedrop_up("--environment", str(UP_ENVIRONMENT)) as (process, environment):
         by_curl = _typed(_block("curl"))
         assert '"Step 67/67: training metrics"' in by_curl or "successfully completed" in by_curl
         assert by_curl.count('"object":"fine_tuning.job.checkpoint"') == 4

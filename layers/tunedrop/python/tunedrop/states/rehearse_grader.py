@@ -6,29 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from tunedrop.evaluation.power import resolution
-from tunedrop.graders.deployed import LAYOUTS, DeployedGrader
-from tunedrop.graders.graded import Graded, Layout, Rollout
+from tunedrop.graders.deployed import LAYOUTS
+from tunedrop.graders.graded import Layout, Rollout
 from tunedrop.graders.reward_range import RewardRange
 from tunedrop.recipe import Recipe
 from tunedrop.rehearsal import layouts, verdict
-from tunedrop.rehearsal.probes import Probe, ideal_answer, probes
-from tunedrop.rehearsal.sampling import Group, choose_lines, sample_groups
-from tunedrop.rehearsal.verdict import JobSize, Trial
+from tunedrop.rehearsal.rehearse import ideal_rollouts, rehearse
+from tunedrop.rehearsal.sampling import choose_lines
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import RunRecord
 from tunedrop.run.record_parts import RehearsalResult
-from tunedrop.sampling.question import Asking
 from tunedrop.sampling.samplers import sampler_for
 from tunedrop.states.decision import Decision
-
-PROBED_ROWS = 8
-"""Rows whose cheats are graded: some 12 answers each, so that a rehearsal stays a matter of seconds."""
-
-SMALL_BATCH = 7
-"""Samples a batch when everything is graded again: a divisor of no usual batch, so that every sample moves."""
 
 
 def run(event: Mapping[str, Any], resources: Resources) -> Decision:
@@ -58,45 +49,28 @@ def _rehearse(run_id: str, resources: Resources) -> None:
             if layout is None:
                 prompts, written = recipe.rehearsal.prompts, dataset.test_rows
                 rows = rows_to_rehearse(run_folder, names.TEST, prompts, written)
-                layout = layouts.best_layout(_rewards_by_layout(record, resources, _ideal(rows), rewards), rewards)
+                layout = layouts.best_layout(
+                    _rewards_by_layout(record, resources, ideal_rollouts(rows), rewards), rewards
+                )
             resources.runs.update(run_id, {"grader_layout": layout})
         return
     model = recipe.catalog_model
 
     rows = rows_to_rehearse(run_folder, names.TRAIN, recipe.rehearsal.prompts, dataset.rows)
-    ideal = _ideal(rows)
     by_layout: dict[Layout, float] = {}
     if recipe.grader.kind_of_rows is None:
-        by_layout = _rewards_by_layout(record, resources, ideal, rewards)
+        by_layout = _rewards_by_layout(record, resources, ideal_rollouts(rows), rewards)
         record = resources.runs.update(run_id, {"grader_layout": layouts.best_layout(by_layout, rewards)})
-    grader = resources.grader(record)
-    references = grader.grade(ideal)
-    groups = sample_groups(
+    rehearsal = rehearse(
         rows,
+        recipe=recipe,
+        asked_as=model.asked_as,
         sampler=sampler_for(model.family, resources.settings),
-        grader=grader,
-        asking=Asking(
-            model.asked_as,
-            recipe.evaluation.max_tokens,
-            recipe.rehearsal.temperature,
-            recipe.evaluation.reasoning_effort,
-        ),
-        samples=recipe.rehearsal.samples,
+        grader=resources.grader(record),
+        train_rows=dataset.rows or 0,
+        test_rows=dataset.test_rows or 0,
     )
-    trial = Trial(
-        groups=groups,
-        references=references,
-        probed=_probe(grader, probes(rows[:PROBED_ROWS], kind=recipe.grader.kind)),
-        repeated=_grade_again(grader, groups),
-        timings=grader.timings,
-        job=_job_size(recipe, rows=dataset.rows or 0),
-    )
-    figures = {
-        **verdict.figures(trial),
-        "reward_range": list(rewards),
-        "test_set": resolution(_rows_asked(recipe, dataset.test_rows or 0), level=recipe.gates.level),
-    }
-    findings = verdict.judge(figures, recipe.gates, rewards)
+    trial, figures, findings = rehearsal.trial, rehearsal.figures, rehearsal.findings
     if by_layout:
         figures |= {"grader_layout": record.grader_layout, "reference_reward_by_layout": by_layout}
         if (advice := layouts.warning(by_layout, rewards)) is not None:
@@ -109,10 +83,6 @@ def _rehearse(run_id: str, resources: Resources) -> None:
     }
     resources.runs.update(run_id, {"rehearsal": RehearsalResult(kept), "stage": "RehearseGrader"})
     verdict.stop_if_hopeless(findings)
-
-
-def _ideal(rows: Sequence[Mapping[str, Any]]) -> list[Rollout]:
-    return [Rollout(f"reference-{place}", row, ideal_answer(row)) for place, row in enumerate(rows)]
 
 
 def _rewards_by_layout(
@@ -147,35 +117,3 @@ def rows_to_rehearse(run_folder: RunFolder, name: str, count: int, written: obje
     chosen = choose_lines(lines(), count)
     run_folder.hold_rows(name, seen, written)
     return [run_folder.row(name, line) for line in chosen]
-
-
-def _rows_asked(recipe: Recipe, test_rows: int) -> int:
-    return min(test_rows, recipe.evaluation.rows or test_rows)
-
-
-def _probe(grader: DeployedGrader, made: list[Probe]) -> list[tuple[Probe, Graded]]:
-    graded = grader.grade([Rollout(f"probe-{place}", probe.row, probe.answer) for place, probe in enumerate(made)])
-    return list(zip(made, graded, strict=True))
-
-
-def _grade_again(grader: DeployedGrader, groups: list[Group]) -> list[Graded]:
-    """All answers of the groups once more, in the reverse order and in small batches; in the first order again."""
-    answers = [(group.row, reply) for group in groups for reply in group.replies]
-    rollouts = [Rollout(f"again-{place}", row, reply.text) for place, (row, reply) in enumerate(answers)]
-    graded = grader.grade(rollouts[::-1], batch_samples=SMALL_BATCH)[::-1]
-    return [
-        each if reply.refused is None else Graded(each.id, None, ungraded="the model refused")
-        for each, (_, reply) in zip(graded, answers, strict=True)
-    ]
-
-
-def _job_size(recipe: Recipe, rows: int) -> JobSize:
-    """What the job will be, by the names that the two families have for the same things."""
-    given = recipe.typed_hyperparameters
-    model = recipe.catalog_model
-    return JobSize(
-        rows=rows,
-        epochs=int(given.get("n_epochs") or given.get("epochCount") or 1),
-        batch_size=int(given.get("batch_size") or given.get("batchSize") or 1),
-        group_size=int(given.get("trainingSamplePerPrompt") or model.default_group_size),
-    )

@@ -1,0 +1,107 @@
+"""One run by the API of any stack: started with a folder, followed with the view, and its report fetched."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.text import Text
+
+from local.command import exits, kept_runs, places
+from local.command.api_progress import ApiProgress
+
+if TYPE_CHECKING:
+    from local.command.dataset_folder import DatasetFolder
+    from local.command.views import View
+    from tunedrop_client import Client
+    from tunedrop_client.documents import RunDocument
+
+LOCAL_LOOK_SECONDS = 0.5
+"""How often a run of this machine is looked at, where seconds are long."""
+
+_STYLES = {"improved": "green", "tied": "yellow", "regressed": "red", "REJECTED": "yellow", "CANCELLED": "yellow"}
+_SIMULATED = "Simulated: the figures say nothing about real models."
+
+
+def take_through(
+    client: Client, dataset: DatasetFolder, arguments: argparse.Namespace, *, evaluate_only: str | None = None
+) -> int:
+    """Start a run with the folder's files, follow it, fetch its report, show what came of it; the exit code."""
+    from local.command.console import open_view
+
+    console, view = open_view(to_stderr=arguments.json, plain=arguments.plain)
+    view.tell(f"Uploading {dataset.train.parent} to {client.place.api_url}")
+    run = client.start_folder(dataset.train.parent, dataset.name, evaluate_only=evaluate_only)
+    view.tell(f"Started run {run['run_id']}")
+    return follow_and_tell(client, run["run_id"], console, view, as_json=arguments.json)
+
+
+def follow_and_tell(client: Client, run_id: str, console: Console, view: View, *, as_json: bool) -> int:
+    """Follow a run to its end, fetch its report, and show what came of it; the exit code that its status has."""
+    progress = ApiProgress(client)
+    run: RunDocument | None = None
+    try:
+        for run in client.follow(run_id, every=LOCAL_LOOK_SECONDS if client.place.local else None):
+            view.show(progress.of(run))
+    except KeyboardInterrupt:
+        view.close()
+        raise exits.Detached(f"run {run_id} goes on; follow it with `tunedrop watch {run_id}`") from None
+    finally:
+        view.close()
+    if run is None:
+        raise AssertionError("a run that is followed is seen at least once")
+    kept = fetch_report(client, run_id)
+    show_end(console, run, kept)
+    if as_json:
+        print(json.dumps(run, ensure_ascii=False), flush=True)
+    return exits.of_status(run["status"])
+
+
+def fetch_report(client: Client, run_id: str) -> Path | None:
+    """The run's folder below build/runs with its report; None where the run has none."""
+    from tunedrop_client import Problem
+
+    folder = places.RUNS / run_id
+    try:
+        client.fetch_report(run_id, folder)
+    except Problem as problem:
+        if problem.kind == "not-ready":
+            return None
+        raise
+    return folder
+
+
+def show_end(console: Console, run: RunDocument, kept: Path | None) -> None:
+    """What came of a run: its status or verdict, why, and where the report lies."""
+    verdict = run["verdict"] if run["status"] == "SUCCEEDED" else None
+    word = str(verdict or run["status"])
+    console.print()
+    console.print(
+        Text.assemble((f" {word.upper()} ", f"bold reverse {_STYLES.get(word, 'red')}"), f"  {_sentence(run)}")
+    )
+    if run["simulated"]:
+        console.print(Text(_SIMULATED, style="dim italic"))
+    console.print()
+    lines = [("run", run["run_id"]), ("model", run["tuned_model"] or "")]
+    if kept is not None:
+        lines.append(("report", places.shown(kept / kept_runs.PAGE)))
+    if run["promotion"] is not None and run["promotion"]["state"] == "waiting":
+        lines.append(("next", f"tunedrop approve {run['run_id']}, or tunedrop reject {run['run_id']}"))
+    for name, value in lines:
+        if value:
+            console.print(Text.assemble((f"{name:<8}", "dim"), value), soft_wrap=True)
+
+
+def _sentence(run: RunDocument) -> str:
+    if run["reason"] is not None:
+        return f"{run['reason']['error']}: {run['reason']['message']}"
+    evaluation: dict[str, Any] = run["evaluation"] or {}
+    if run["difference"] is None:
+        return run["progress"]
+    return (
+        f"mean reward {run['difference']:+.3f} ({evaluation['ci_low']:+.3f} to {evaluation['ci_high']:+.3f}), "
+        f"p = {evaluation['p_value']:.4f}, {evaluation['rows']:,} rows"
+    )

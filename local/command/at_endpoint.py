@@ -1,0 +1,154 @@
+"""The options and the outputs of `rehearse` and `evaluate` for real models at an endpoint of the user's own."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from local.command import exits, places
+from local.command.dataset_folder import DatasetFolder
+
+if TYPE_CHECKING:
+    from local.endpoint.dataset import Rows
+    from local.endpoint.model import ServedModel
+
+HELP = """\
+a real model:
+  --endpoint URL --model ID    any OpenAI-compatible endpoint: Ollama, vLLM, llama.cpp, a gateway; the key, if it wants
+                               one, is in OPENAI_API_KEY
+  --bedrock                    the recipe's model at Bedrock, with the AWS credentials of this shell, for money
+  The answers are the model's own, and the recipe's grader grades them on this machine. Nothing is trained."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options that say where a real model is."""
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--endpoint", metavar="URL", help="ask a real model at this OpenAI-compatible endpoint")
+    where.add_argument("--bedrock", action="store_true", help="ask the real model at Bedrock; AWS charges its tokens")
+
+
+def wanted(arguments: argparse.Namespace) -> bool:
+    """Whether a real model is to be asked."""
+    return bool(arguments.endpoint or arguments.bedrock)
+
+
+def rehearse(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Rehearse with a real model; what `tunedrop rehearse` tells.
+
+    Raises:
+        UsageError: the recipe or its grader cannot be used here, or the model is not named.
+    """
+    from local.endpoint.rehearsal import rehearse_at
+
+    rows = _rows(folder)
+    model = _model(rows, arguments, arguments.model, "--model")
+    with _recipe_errors_told():
+        told, document = rehearse_at(model, rows)
+    kept = _kept("rehearsals", folder)
+    (kept / "rehearsal.json").write_text(json.dumps(document or told, ensure_ascii=False, indent=1))
+    return {**told, "folder": f"{places.shown(kept)}/"}
+
+
+def evaluate(model_id: str, folder: Path, arguments: argparse.Namespace) -> int:
+    """Compare two real models on the folder's test rows; 0 whatever came of it, 1 if too few answers could be graded.
+
+    Raises:
+        UsageError: as `rehearse`, or the dataset is not valid.
+    """
+    from local.endpoint.evaluation import compare_at
+    from tunedrop.outcomes import EvaluationIncomplete, ServiceBusy
+
+    rows = _rows(folder)
+    if rows.errors:
+        raise exits.UsageError(f"{folder} is not valid: {rows.errors[0]}; look with `tunedrop validate {folder}`")
+    base = _model(rows, arguments, arguments.base, "--base")
+    second = _model(rows, arguments, model_id, "MODEL")
+    with _recipe_errors_told():
+        try:
+            result, answers = compare_at(base, second, rows, most=arguments.rows)
+        except (EvaluationIncomplete, ServiceBusy) as error:
+            raise exits.CommandError(f"{type(error).__name__}: {error}") from None
+    kept = _kept("evaluations", folder)
+    (kept / "result.json").write_text(json.dumps(result, ensure_ascii=False, indent=1))
+    (kept / "answers.jsonl").write_bytes(answers)
+    if arguments.json:
+        print(json.dumps({**result, "folder": f"{places.shown(kept)}/"}, ensure_ascii=False))
+    else:
+        _show(result, kept)
+    return exits.SUCCEEDED
+
+
+def sentence(told: Mapping[str, Any]) -> str:
+    """What is real and what is not, for people."""
+    if told["simulated"]:
+        return "Simulated: the model's answers come from this machine's simulation. The grader is the deployed one."
+    return (
+        f"Real: the answers of {' and of '.join(told['answers_from'])}, graded on {told['graded_on']}. "
+        "Nothing was trained and nothing is simulated."
+    )
+
+
+def _show(result: Mapping[str, Any], kept: Path) -> None:
+    reward = result["comparison"]["reward"]
+    print(result["sentence"])
+    for name, side in (("base", "first"), ("model", "second")):
+        figures = reward[side]
+        candidate = result["candidates"]["base" if name == "base" else "tuned"]
+        print(
+            f"{name:<6} {candidate['model']}: mean reward {figures['mean']:.3f} "
+            f"(95% interval {figures['low']:.3f} to {figures['high']:.3f})"
+        )
+    print(
+        f"difference {reward['difference']:+.3f} ({reward['low']:+.3f} to {reward['high']:+.3f}), "
+        f"p = {reward['p_value']:.4f}, {result['comparison']['pairs']:,} rows"
+    )
+    print(sentence(result))
+    print(f"Every answer: {places.shown(kept / 'answers.jsonl')}")
+
+
+def _rows(folder: Path) -> Rows:
+    from local.endpoint.dataset import read_rows
+    from tunedrop.identity import TEST_NAME
+
+    dataset = DatasetFolder.open(folder)
+    tests = [each for each in dataset.siblings if each.name == TEST_NAME]
+    recipes = [each for each in dataset.siblings if each.name != TEST_NAME]
+    if len(recipes) > 1:
+        raise exits.UsageError(f"{folder} holds several recipes; keep one")
+    with _recipe_errors_told():
+        return read_rows(
+            dataset.train, tests[0] if tests else None, recipes[0] if recipes else None, region=dataset.region
+        )
+
+
+def _model(rows: Rows, arguments: argparse.Namespace, model_id: str | None, option: str) -> ServedModel:
+    from local.endpoint.model import ServedModel
+
+    if arguments.bedrock:
+        at_bedrock = ServedModel.at_bedrock(rows.recipe.catalog_model)
+        return ServedModel(model_id, at_bedrock.endpoint, at_bedrock.region) if model_id else at_bedrock
+    if model_id is None:
+        raise exits.UsageError(f"name the model that {arguments.endpoint} serves: {option} ID")
+    return ServedModel(model_id, arguments.endpoint.rstrip("/"))
+
+
+@contextmanager
+def _recipe_errors_told() -> Iterator[None]:
+    """A recipe that cannot be used is an error of the command line."""
+    from tunedrop.outcomes import RecipeInvalid
+
+    try:
+        yield
+    except RecipeInvalid as error:
+        raise exits.UsageError(str(error)) from None
+
+
+def _kept(what: str, folder: Path) -> Path:
+    kept = places.BUILD / what / f"{folder.resolve().name}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+    kept.mkdir(parents=True, exist_ok=True)
+    return kept

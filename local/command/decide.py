@@ -1,0 +1,47 @@
+"""`tunedrop stop|approve|reject RUN`: decide about a run of a stack."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from local.command import exits, which_stack
+from local.command.help_text import Wrapped
+
+_HELP: Mapping[str, tuple[str, str]] = {
+    "stop": ("stop a run", "Stop a run: its job is cancelled, and its notice says CANCELLED."),
+    "approve": ("approve a promotion", "Approve the promotion that a run waits for: its model takes the place."),
+    "reject": ("reject a promotion", "Reject the promotion that a run waits for: everything stays as it is."),
+}
+
+
+def add_decision(subparsers: Any, word: str) -> None:
+    """Add the sub-command `word`: stop, approve or reject."""
+    short, description = _HELP[word]
+    parser = subparsers.add_parser(
+        word,
+        help=short,
+        description=description,
+        epilog=f"{which_stack.HELP}\n\n{exits.TEXT}",
+        formatter_class=Wrapped,
+    )
+    parser.add_argument("run_id", help="the run's id")
+    which_stack.add_options(parser)
+    parser.add_argument("--json", action="store_true", help="print the run as one JSON line")
+    parser.set_defaults(run=run, decision=word)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Decide, and say where the run stands now."""
+    client = which_stack.required(arguments)
+    decide = {"stop": client.stop, "approve": client.approve, "reject": client.reject}[arguments.decision]
+    decided = decide(arguments.run_id)
+    if arguments.json:
+        print(json.dumps(decided, ensure_ascii=False))
+        return exits.SUCCEEDED
+    asked = {"stop": "is being stopped", "approve": "is approved", "reject": "is rejected"}[arguments.decision]
+    what = "run" if arguments.decision == "stop" else "promotion of run"
+    print(f"The {what} {decided['run_id']} {asked}.")
+    return exits.SUCCEEDED

@@ -1,0 +1,40 @@
+"""`tunedrop watch RUN`: follow a run of a stack to its end."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from local.command import exits, which_stack
+from local.command.help_text import Wrapped
+
+_DESCRIPTION = """\
+Follow a run with the live view until it ends, fetch its report into build/runs, and show what came of it. Ctrl-C ends
+the command and not the run."""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the sub-command."""
+    parser = subparsers.add_parser(
+        "watch",
+        help="follow a run of a stack to its end",
+        description=_DESCRIPTION,
+        epilog=f"{which_stack.HELP}\n\n{exits.TEXT}",
+        formatter_class=Wrapped,
+    )
+    parser.add_argument("run_id", help="the run's id")
+    which_stack.add_options(parser)
+    parser.add_argument("--json", action="store_true", help="print the run alone, as the last line on stdout")
+    parser.add_argument("--plain", action="store_true", help="plain lines instead of the live view")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Follow the run; the exit code that its status has."""
+    client = which_stack.required(arguments)
+
+    from local.command.api_run import follow_and_tell
+    from local.command.console import open_view
+
+    console, view = open_view(to_stderr=arguments.json, plain=arguments.plain)
+    return follow_and_tell(client, arguments.run_id, console, view, as_json=arguments.json)

@@ -221,9 +221,11 @@ class Models(TypedDict):
 
 
 class GraderDocument(TypedDict):
-    """A grader that a recipe can name."""
+    """A grader that a recipe can name. `trust`: what its function may do."""
 
     kind: str
+    summary: str
+    trust: str
     version_arn: str
 
 

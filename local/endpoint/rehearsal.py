@@ -11,7 +11,7 @@ from local.endpoint.model import ServedModel
 from tunedrop.catalog import Family
 from tunedrop.outcomes import GraderUnsound, NoSignal, ServiceBusy
 from tunedrop.rehearsal import verdict
-from tunedrop.rehearsal.rehearse import rehearse
+from tunedrop.rehearsal.conduct import rehearse
 
 
 def rehearse_at(model: ServedModel, rows: Rows) -> tuple[dict[str, Any], dict[str, Any]]:

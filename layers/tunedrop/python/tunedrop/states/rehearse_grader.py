@@ -11,7 +11,7 @@ from tunedrop.graders.graded import Layout, Rollout
 from tunedrop.graders.reward_range import RewardRange
 from tunedrop.recipe import Recipe
 from tunedrop.rehearsal import layouts, verdict
-from tunedrop.rehearsal.rehearse import ideal_rollouts, rehearse
+from tunedrop.rehearsal.conduct import ideal_rollouts, rehearse
 from tunedrop.rehearsal.sampling import choose_lines
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names

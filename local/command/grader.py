@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from local.command import exits, places
+from local.command.help_text import Wrapped
 
 _DESCRIPTION = """\
 Begin a grader of your own: a file that says how an answer is graded, and a test of it. Both run as they are; change
@@ -74,7 +75,7 @@ def add_parser(subparsers: Any) -> None:
         "grader",
         help="begin a grader of your own: one file and its test",
         description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Wrapped,
     )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     new = actions.add_parser("new", help="write NAME.py and test_NAME.py")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from embedded_aws.deployer.deploy import Deployment
 from embedded_aws.gateway.front_end import ApiFrontEnd, by_iam
 from embedded_aws.lambdas.pool import WARM_LIMIT
 from local.bedrock.handle import LocalBedrock
+from tunedrop.dataset.packed import write_plain
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TEMPLATE = REPOSITORY / "template.yaml"
@@ -189,6 +191,7 @@ class LocalStack:
         if event["detail-type"] != "Object Created" or event["source"] != "aws.s3":
             return
         bucket, key = event["detail"]["bucket"]["name"], event["detail"]["object"]["key"]
-        if bucket == self.outputs["DatasetBucketName"] and key.endswith(".jsonl"):
-            body = self.aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-            self.bedrock.teach(body)
+        if bucket == self.outputs["DatasetBucketName"] and key.endswith((".jsonl", ".jsonl.gz")):
+            text = io.BytesIO()
+            write_plain(self.aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"], text)
+            self.bedrock.teach(text.getvalue())

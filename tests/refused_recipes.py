@@ -47,7 +47,16 @@ REFUSED: dict[str, tuple[str, bytes, str]] = {
         "`budget.dollars`: expected a finite number",
     ),
     "infinite": ("recipe.yaml", (_OPTIONS % "-.Inf").encode(), f"{_CONST}: expected a finite number"),
-    "no number": ("recipe.json", b'{"rehearsal": {"temperature": NaN}}', "`rehearsal.temperature`: expected a finite"),
+    "no number": (
+        "recipe.json",
+        b'{"rehearsal": {"temperature": NaN}}',
+        "`rehearsal.temperature`: expected a finite number, got NaN",
+    ),
+    "infinite in JSON": (
+        "recipe.json",
+        b'{"budget": {"dollars": -Infinity}}',
+        "`budget.dollars`: expected a finite number, got -Inf",
+    ),
     "a date": ("recipe.yaml", (_OPTIONS % "2031-12-24").encode(), f"{_CONST}: 2031-12-24 is a date"),
     "a time": ("recipe.yaml", (_OPTIONS % "12:30").encode(), f"{_CONST}: 12:30 is a number in base 60"),
     "base 8": ("recipe.yaml", b"evaluation: {seed: 0755}", "`evaluation.seed`: 0755 is a number in base 8"),

@@ -70,7 +70,9 @@ def _read_yaml(written: str) -> Any:
 
 def read_json(written: str) -> Any:
     """A JSON text, with `Refused` where a value would not be kept as it is written. Raises ValueError."""
-    return json.loads(written, object_pairs_hook=object_of, parse_int=number_of, parse_float=number_of)
+    return json.loads(
+        written, object_pairs_hook=object_of, parse_int=number_of, parse_float=number_of, parse_constant=number_of
+    )
 
 
 def require_storable(document: Mapping[str, Any]) -> None:
@@ -147,8 +149,10 @@ def _wrong_value(value: Any) -> str | None:
         return f"{why} {ascii(unseen[0])[1:-1]}" if unseen else None
     if isinstance(value, bool) or value is None:
         return None
+    if isinstance(value, int) and abs(value) >= 10**_PRINTABLE_DIGITS:
+        return wrong_number(f"1{'0' * _PRINTABLE_DIGITS}")
     if isinstance(value, (int, float)):
-        return wrong_number(repr(value) if abs(value) < 10**_PRINTABLE_DIGITS else f"1{'0' * _PRINTABLE_DIGITS}")
+        return wrong_number(repr(value))
     return f"expected text, a number, true, false, null, a list or fields, got {_kind(value)}"
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tunedrop.recipe import Recipe
+if TYPE_CHECKING:
+    from tunedrop.recipe import Recipe
 
 STEPS_WANTED: Final = 64
 """Steps an epoch below which an epoch has little chance to learn; AWS's walkthrough has 67 (300 rows, batches of 4)."""

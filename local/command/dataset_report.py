@@ -18,9 +18,9 @@ from tunedrop.dataset.findings import folded
 from tunedrop.dataset.rules import RULES, Severity
 
 if TYPE_CHECKING:
-    from tunedrop.dataset import DatasetReport
     from tunedrop.dataset.findings import Finding
     from tunedrop.dataset.findings import Group as FindingGroup
+    from tunedrop.dataset.report import DatasetReport
 
 MAX_EXAMPLES = 3
 """Findings of one rule that are printed; --json and --page have more."""

@@ -18,7 +18,7 @@ from local.command.help_text import Wrapped
 
 if TYPE_CHECKING:
     from tunedrop.catalog import Model
-    from tunedrop.dataset import DatasetReport
+    from tunedrop.dataset.report import DatasetReport
     from tunedrop.graders.sample import Grader
 
 DEFAULT_MODEL = "openai.gpt-oss-20b"
@@ -175,7 +175,7 @@ def _opened(files: ExitStack, train: Path | None, test: Path | None) -> _Opened:
 def _check(
     train: Path | None, test: Path | None, model: Model, grader: Grader | None, *, row_cap: bool
 ) -> DatasetReport:
-    from tunedrop.dataset import check_dataset
+    from tunedrop.dataset.check import check_dataset
 
     with ExitStack() as files:
         opened = _opened(files, train, test)

@@ -50,7 +50,7 @@ def work(path):
 """
 _COMPLETE = """
 from tunedrop.catalog import find
-from tunedrop.dataset import check_dataset
+from tunedrop.dataset.check import check_dataset
 
 def work(path):
     model = find("qwen.qwen3-32b")

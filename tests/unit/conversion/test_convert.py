@@ -14,7 +14,7 @@ from local.conversion.template import Template
 from tests.unit.dataset.gsm8k_rows import WALKTHROUGH, gsm8k
 from tests.unit.dataset.sample_rows import as_file, rules_of
 from tunedrop.catalog import Family
-from tunedrop.dataset import check_dataset
+from tunedrop.dataset.check import check_dataset
 
 READY_TO_DROP = Path(__file__).parents[3] / "events/datasets/gsm8k"
 CLAUSES = Path(__file__).parents[2] / "data/clause_matching"

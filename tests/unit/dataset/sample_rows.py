@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from tunedrop.catalog import Family
-from tunedrop.dataset import DatasetReport, check_dataset
+from tunedrop.dataset.check import check_dataset
 from tunedrop.dataset.findings import Finding
+from tunedrop.dataset.report import DatasetReport
 
 
 def a_row(number: int, **other: Any) -> dict[str, Any]:

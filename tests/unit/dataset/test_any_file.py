@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.unit.dataset.sample_rows import as_line, good_rows
 from tunedrop.catalog import Family, models
-from tunedrop.dataset import check_dataset
+from tunedrop.dataset.check import check_dataset
 from tunedrop.dataset.correct import write_corrected
 from tunedrop.graders.row_options import RowGrader
 

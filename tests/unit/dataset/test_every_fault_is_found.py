@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from tests.unit.dataset.faults import NOVA_LINES, OPEN_WEIGHT_LINES, WHOLE_FILES, WITH_RECIPE
 from tests.unit.dataset.sample_rows import a_row, as_file, check, found, good_rows, rules_of
 from tunedrop.catalog import Family, find
-from tunedrop.dataset import RULES, Severity, check_dataset
+from tunedrop.dataset.check import check_dataset
 from tunedrop.dataset.findings import MAX_EXAMPLES
+from tunedrop.dataset.rules import RULES, Severity
 from tunedrop.graders.sample import Grade, Sample
 
 NOVA_ALL = {**{rule: make for rule, make in OPEN_WEIGHT_LINES.items() if rule != "tools-undocumented"}, **NOVA_LINES}

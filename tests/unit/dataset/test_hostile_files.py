@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.dataset.sample_rows import a_row, as_line, check, found, good_rows, rules_of
 from tunedrop.catalog import Family
-from tunedrop.dataset import check_dataset
+from tunedrop.dataset.check import check_dataset
 from tunedrop.dataset.correct import write_corrected
 from tunedrop.dataset.rules import MAX_LINE_BYTES
 

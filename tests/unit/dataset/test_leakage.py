@@ -11,7 +11,7 @@ import pytest
 from tests.unit.dataset.gsm8k_rows import WALKTHROUGH, gsm8k
 from tests.unit.dataset.sample_rows import a_row, check, found, good_rows
 from tunedrop.catalog import Family
-from tunedrop.dataset import check_dataset
+from tunedrop.dataset.check import check_dataset
 from tunedrop.dataset.leakage import LONGEST, LeakageIndex, words_of
 
 

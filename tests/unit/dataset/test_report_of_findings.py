@@ -11,7 +11,8 @@ import pytest
 from tests.unit.dataset.gsm8k_rows import gsm8k
 from tests.unit.dataset.sample_rows import a_row, as_file, as_line, check, good_rows
 from tunedrop.catalog import Family, find
-from tunedrop.dataset import check_dataset, description
+from tunedrop.dataset import description
+from tunedrop.dataset.check import check_dataset
 from tunedrop.dataset.findings_page import render_page
 from tunedrop.dataset.statistics import Histogram, answer_shape, estimated_tokens
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from tunedrop.catalog import Family
-from tunedrop.dataset import RULES, Rule, Severity
-from tunedrop.dataset.rules import FORMATS, MAX_DEPTH, MAX_LINE_BYTES, MAX_ROWS, MIN_ROWS
+from tunedrop.dataset.rules import FORMATS, MAX_DEPTH, MAX_LINE_BYTES, MAX_ROWS, MIN_ROWS, RULES, Rule, Severity
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs/datasets.md"
 BEGIN, END = "<!-- rules: begin -->", "<!-- rules: end -->"

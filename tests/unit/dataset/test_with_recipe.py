@@ -11,9 +11,9 @@ import pytest
 from tests.unit.dataset.faults import WITH_RECIPE
 from tests.unit.dataset.sample_rows import a_row, as_file, check, found, good_rows, rules_of
 from tunedrop.catalog import default_for_region
-from tunedrop.dataset import DatasetReport
 from tunedrop.dataset.description import reason
 from tunedrop.dataset.findings_page import render_page
+from tunedrop.dataset.report import DatasetReport
 from tunedrop.dataset.with_recipe import check_with_recipe
 from tunedrop.dataset.written_rows import Row, divide, rows_of
 from tunedrop.recipe import resolve

@@ -22,7 +22,13 @@ _RunId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,46}$")]
 _Label = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_NO_CONTROL)]
 
 
-class _Request(BaseModel):
+class _Document(BaseModel):
+    """A document of the API. Its validator is built when it is first used: a request needs one or two of them."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class _Request(_Document):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -89,7 +95,7 @@ class UploadRequest(_Request):
     bytes: int = Field(ge=1, le=MOST_UPLOAD_BYTES, description="The file's size: exactly so many bytes are taken.")
 
 
-class Problem(BaseModel):
+class Problem(_Document):
     """RFC 9457. `type` is one of those that docs/api.md lists."""
 
     model_config = ConfigDict(extra="allow")
@@ -99,7 +105,7 @@ class Problem(BaseModel):
     detail: str
 
 
-class RunSummary(BaseModel):
+class RunSummary(_Document):
     """A run, in a list."""
 
     run_id: str
@@ -119,21 +125,21 @@ class RunSummary(BaseModel):
     simulated: bool = Field(description="No service trained anything: the figures say nothing about real models.")
 
 
-class RunList(BaseModel):
+class RunList(_Document):
     """Runs, the youngest first. With filters a page may be short, or empty, and still have a next one."""
 
     runs: list[RunSummary]
     next: str | None = Field(description="The `page` that goes on; null at the end.")
 
 
-class Reason(BaseModel):
+class Reason(_Document):
     """Why a run ended other than well."""
 
     error: str
     message: str
 
 
-class DatasetOfRun(BaseModel):
+class DatasetOfRun(_Document):
     """What a run is made of."""
 
     uri: str | None
@@ -143,21 +149,21 @@ class DatasetOfRun(BaseModel):
     test_rows: int | None
 
 
-class RehearsalOfRun(BaseModel):
+class RehearsalOfRun(_Document):
     """What the trial of the grader on the base model's answers gave."""
 
     mean_reward: float | None
     groups_with_signal: float | None = Field(description="Share of the prompts whose answers differ in reward.")
 
 
-class PromotionOfRun(BaseModel):
+class PromotionOfRun(_Document):
     """What becomes of the improved model's id. `waiting`: POST …/approve or …/reject decides."""
 
     parameter: str
     state: Literal["waiting", "done", "rejected", "expired", "failed"] | None
 
 
-class TrainingOfRun(BaseModel):
+class TrainingOfRun(_Document):
     """How far the training is. `latest` are the last step's metrics; `simulated`: no service trained anything."""
 
     job_id: str | None
@@ -170,7 +176,7 @@ class TrainingOfRun(BaseModel):
     simulated: bool
 
 
-class FindingCounts(BaseModel):
+class FindingCounts(_Document):
     """How many findings there are; GET /runs/{run_id}/findings has them. Null where that was not looked for yet."""
 
     dataset: int | None
@@ -198,7 +204,7 @@ class RunDocument(RunSummary):
     execution_arn: str
 
 
-class Metrics(BaseModel):
+class Metrics(_Document):
     """The metrics of the training's steps, as the service gave them."""
 
     run_id: str
@@ -207,7 +213,7 @@ class Metrics(BaseModel):
     next_after: int | None = Field(description="The `after` that goes on; null at the end.")
 
 
-class Findings(BaseModel):
+class Findings(_Document):
     """What was found: about the dataset (by link where it is large), by the rehearsal, about the training."""
 
     run_id: str
@@ -219,7 +225,7 @@ class Findings(BaseModel):
     link_expires_at: str | None
 
 
-class Report(BaseModel):
+class Report(_Document):
     """Short-lived links to a run's documents; each of them null where the run did not come that far."""
 
     run_id: str
@@ -229,7 +235,7 @@ class Report(BaseModel):
     expires_at: str
 
 
-class Upload(BaseModel):
+class Upload(_Document):
     """Where to PUT the file, with the `headers`. The link takes one file, once; a second one gets 412."""
 
     upload_id: str
@@ -239,7 +245,7 @@ class Upload(BaseModel):
     expires_at: str
 
 
-class Validation(BaseModel):
+class Validation(_Document):
     """A dataset's check. `findings` are the first ones, `findings_link` leads to all."""
 
     validation_id: str
@@ -253,7 +259,7 @@ class Validation(BaseModel):
     reason: Reason | None
 
 
-class ModelDocument(BaseModel):
+class ModelDocument(_Document):
     """A model that this stack can tune."""
 
     id: str
@@ -267,14 +273,14 @@ class ModelDocument(BaseModel):
     hyperparameters: dict[str, dict[str, Any]]
 
 
-class Models(BaseModel):
+class Models(_Document):
     """The models that can be tuned; those of other Regions need a stack there."""
 
     region: str
     models: list[ModelDocument]
 
 
-class GraderDocument(BaseModel):
+class GraderDocument(_Document):
     """A kind of grader that a recipe can name, and the function that runs it.
 
     `composite` runs in the function of another trust where one of its parts needs that.
@@ -286,7 +292,7 @@ class GraderDocument(BaseModel):
     version_arn: str
 
 
-class Graders(BaseModel):
+class Graders(_Document):
     """The graders that are deployed with this stack."""
 
     graders: list[GraderDocument]

@@ -13,8 +13,6 @@ from tunedrop.api.problems import Problem
 from tunedrop.api.quota import Slots
 from tunedrop.api.settings import ApiSettings
 from tunedrop.outcomes import InputMissing, RecipeInvalid, RunNotFound, Status
-from tunedrop.recipe import resolve
-from tunedrop.recipe_grader import grader_of
 from tunedrop.recipe_text import parse
 from tunedrop.resources import Resources
 from tunedrop.run.inputs import pin_recipe_named
@@ -123,6 +121,9 @@ def _recipe_of_text(text: str) -> dict[str, Any]:
 
 def check_recipe(document: Mapping[str, Any], settings: Settings) -> None:
     """Say at once what is wrong with a recipe. Raises Problem: recipe-invalid."""
+    from tunedrop.recipe import resolve  # its models take a while to build, and most requests bring no recipe
+    from tunedrop.recipe_grader import grader_of
+
     try:
         grader_of(resolve(document, settings.region, parameter_path=settings.parameter_path))
     except RecipeInvalid as error:

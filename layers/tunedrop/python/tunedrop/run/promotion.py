@@ -6,11 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tunedrop.outcomes import Status
-from tunedrop.recipe import Promotion
 from tunedrop.run.record import RunRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+
+    from tunedrop.recipe import Promotion
 
 _GONE = frozenset({"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"})
 

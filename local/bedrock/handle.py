@@ -124,6 +124,11 @@ class LocalBedrock:
         counted: dict[str, int] = self._call("GET", "/_simulation/calls")
         return counted
 
+    def asked(self) -> list[dict[str, Any]]:
+        """With which settings models were asked and trained since the process started, and how many `times`."""
+        told: list[dict[str, Any]] = self._call("GET", "/_simulation/asked")
+        return told
+
     def befallen(self) -> dict[str, int]:
         """How often each fault befell a call since the process started, by `ACTION:before:KIND`."""
         counted: dict[str, int] = self._call("GET", "/_simulation/faults")

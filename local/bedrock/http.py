@@ -86,6 +86,7 @@ def route(service: Service, api: Api, *, method: str, path: str, action: str, ha
                 return await _befallen(request, fault, None, service, api)
             await api.authorise(request, action)
             service.calls[action] += 1
+            await service.asked.note(request, action)
             response = await handler(request)
         except ApiError as refusal:
             response = api.error(refusal)

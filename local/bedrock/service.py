@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from local.bedrock.asked_settings import AskedSettings
 from local.bedrock.caller_rights import CallerRights
 from local.bedrock.faults import Faults
 from local.bedrock.grading import Invoke
@@ -32,6 +33,7 @@ class Service:
     read_object: Callable[[str, str, str | None], Awaitable[bytes]]
     """S3 URI, Region, access key as for `invoke` → bytes; raises FileNotFoundError"""
     calls: Counter[str] = field(default_factory=Counter)  # by action: calls that reached their handler
+    asked: AskedSettings = field(default_factory=AskedSettings)
 
     def __post_init__(self) -> None:
         self._build()
@@ -50,6 +52,7 @@ class Service:
         for name, value in Switches().to_json().items():
             setattr(self.switches, name, value)
         self.calls.clear()
+        self.asked.clear()
         self._build()
 
     def _build(self) -> None:

@@ -59,6 +59,10 @@ def simulation_routes(service: Service, stop: Callable[[], Awaitable[None]]) -> 
         """GET: how often each action reached its handler since the start of the process."""
         return JsonResponse(dict(service.calls))
 
+    async def asked(_: Request) -> Response:
+        """GET: with which settings models were asked and trained since the start of the process, and how often."""
+        return JsonResponse(service.asked.shown())
+
     async def faults(_: Request) -> Response:
         """GET: how often each fault befell a call since the start of the process."""
         return JsonResponse(dict(service.faults.befallen))
@@ -88,6 +92,7 @@ def simulation_routes(service: Service, stop: Callable[[], Awaitable[None]]) -> 
         _route("POST", "/_simulation/rows", teach),
         _route("POST", "/_simulation/forget", forget),
         _route("GET", "/_simulation/calls", calls),
+        _route("GET", "/_simulation/asked", asked),
         _route("GET", "/_simulation/faults", faults),
         _route("GET", "/_simulation/policies/{model_id:path}", policy),
         _route("PUT", "/_simulation/policies/{model_id:path}", keep_policy),

@@ -50,6 +50,10 @@ def test_a_graded_answer_counts_and_a_truncated_one_never_does() -> None:
         ({"reward": 1.0}, None),
         ({"reward": 0.0, "ungraded": "grader_timeout"}, "grader_timeout"),
         ({"reward": 1.0, "finish_reason": "length"}, "truncated at max_tokens"),
+        (
+            {"reward": 1.0, "finish_reason": "length", "answer": "<think>1 and"},
+            "truncated at max_tokens, within its thoughts",
+        ),
         ({}, "the grader gave no reward"),
     ],
 )

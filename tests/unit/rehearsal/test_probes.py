@@ -18,7 +18,8 @@ from tunedrop.graders.deployed import wire_form
 from tunedrop.graders.graded import Rollout
 from tunedrop.graders.row_options import RowGrader
 from tunedrop.graders.sample import Sample
-from tunedrop.rehearsal.probes import ideal_answer, probes, wrong_code
+from tunedrop.rehearsal.answer_forms import ideal_answer
+from tunedrop.rehearsal.probes import probes, wrong_code
 
 REPOSITORY = Path(__file__).parents[3]
 DATASETS = {"math": "gsm8k", "json": "extraction", "moderation": "moderation"}

@@ -34,6 +34,8 @@ SOUND: dict[str, Any] = {
     "unstable": 0.0,
     "step_grading_seconds": 1.0,
     "truncated": 0.0,
+    "truncated_paid": 0.0,
+    "paid_unmarked": None,
     "unfinished_thoughts": 0.0,
     "max_tokens_to_try": None,
 }

@@ -23,6 +23,8 @@ PREDECESSOR = "previous"
 """Below a parameter: the model id that it had before the last promotion."""
 
 _HOURS_72 = 72
+MOST_ANSWER_TOKENS = 65536
+"""The most that `evaluation.max_tokens` may be."""
 _ROOM_TO_THINK = {"medium": 2048, "high": 4096}
 """Least tokens of an answer by the effort of thinking, as the thoughts count in it: no source states how many."""
 _ONE_LINE = r"^[^\t\n\r\u2028\u2029]*$"
@@ -109,7 +111,7 @@ class Evaluation(_Section):
 
     samples: int = Field(1, ge=1, le=16)
     temperature: float = Field(0.0, ge=0, le=2)
-    max_tokens: int = Field(1024, ge=1, le=65536)
+    max_tokens: int = Field(1024, ge=1, le=MOST_ANSWER_TOKENS)
     reasoning_effort: Literal["", "low", "medium", "high"] = ""
     rows: int | None = Field(None, ge=1)
     concurrency: int = Field(8, ge=1, le=200)
@@ -309,7 +311,7 @@ def _as_trained(evaluation: Evaluation, hyperparameters: Mapping[str, Any]) -> E
         trained = hyperparameters.get("inferenceMaxTokens")
         thinking = _ROOM_TO_THINK.get(update.get("reasoning_effort", evaluation.reasoning_effort), 0)
         room = max(evaluation.max_tokens, trained if isinstance(trained, int) else 0, thinking)
-        update["max_tokens"] = min(room, 65536)
+        update["max_tokens"] = min(room, MOST_ANSWER_TOKENS)
     return evaluation.model_copy(update=update) if update else evaluation
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import orjson
 
+from tunedrop.graders.thoughts import cut_thoughts
+
 BASE = "base"
 TUNED = "tuned"
 CHECKPOINT = "checkpoint:"
@@ -61,6 +63,11 @@ class Answer:
         return self.finish_reason == TRUNCATED
 
     @property
+    def unfinished(self) -> bool:
+        """Whether the answer ended within the model's thoughts, so that there is none."""
+        return bool(self.components.get("unfinished_thought")) or cut_thoughts(self.answer).unfinished
+
+    @property
     def graded(self) -> bool:
         """Whether the answer counts. A truncated one never does: to drop only its zeros would flatter the model."""
         return self.reward is not None and self.ungraded is None and not self.truncated
@@ -72,7 +79,9 @@ class Answer:
             return None
         if self.ungraded is not None:
             return self.ungraded
-        return "truncated at max_tokens" if self.truncated else "the grader gave no reward"
+        if self.truncated:
+            return "truncated at max_tokens, within its thoughts" if self.unfinished else "truncated at max_tokens"
+        return "the grader gave no reward"
 
     def to_line(self) -> bytes:
         """The answer as one JSON line, with its line feed.

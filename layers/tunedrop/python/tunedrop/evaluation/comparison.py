@@ -135,6 +135,7 @@ def candidate_figures(candidate: CandidateTally, *, level: float) -> dict[str, A
         "answers": candidate.answers,
         "missing": candidate.missing(),
         "truncated": candidate.truncated,
+        "unfinished_thoughts": candidate.unfinished_thoughts,
         "ungraded": dict(candidate.ungraded.most_common()),
         "reward": estimate_json(_mean_reward([_reward(candidate, row) for row in rows], level, candidate.rewards))
         if rows

@@ -38,6 +38,8 @@ class CandidateTally:
         self._tokens = Counter[str]()
         self.answers = 0
         self.truncated = 0
+        self.longest_truncated: int | None = None
+        self.unfinished_thoughts = 0
         self.ungraded: Counter[str] = Counter()
         self.reward_bins = [0] * REWARD_BINS
 
@@ -49,7 +51,10 @@ class CandidateTally:
             return False
         self._seen[byte] |= 1 << bit
         self.answers += 1
-        self.truncated += answer.truncated
+        self.unfinished_thoughts += answer.unfinished
+        if answer.truncated:
+            self.truncated += 1
+            self.longest_truncated = max(self.longest_truncated or 0, answer.completion_tokens or 0)
         self._count_cost(answer)
         if answer.reward is None or not answer.graded:
             # Reasons are free text, of which a broken grader may write a new one for each answer.

@@ -11,6 +11,7 @@ from tunedrop.evaluation.answers import BASE, TUNED
 from tunedrop.evaluation.comparison import Comparison, candidate_figures, compare, slices
 from tunedrop.evaluation.guard_rails import Finding, Profile, check
 from tunedrop.evaluation.power import least_detectable
+from tunedrop.evaluation.room import room_to_try
 from tunedrop.evaluation.tally import Tally
 from tunedrop.graders.reward_range import UNIT
 from tunedrop.outcomes import EvaluationIncomplete
@@ -166,11 +167,15 @@ def require_enough(tally: Tally, comparison: Comparison | None, rules: Rules) ->
         f"{name}: {_counts(tally, name)}" if name in tally.candidates else f"{name}: no answer at all"
         for name in (BASE, TUNED)
     ]
+    asked = [tally.candidates[name] for name in (BASE, TUNED) if name in tally.candidates]
+    to_try = room_to_try(candidate.longest_truncated for candidate in asked)
+    thoughts = " or lower evaluation.reasoning_effort" if any(each.unfinished_thoughts for each in asked) else ""
     raise EvaluationIncomplete(
         f"{left_out} of {tally.rows} test rows have no graded answer of both models; expected at most "
-        f"{rules.most_ungraded:.0%} of them. {'; '.join(told)}. Raise evaluation.max_tokens where answers are "
-        "truncated, mend the grader where it fails, or raise gates.most_ungraded to get a verdict on the rows that are "
-        "left; then run it again with `resumes`: nothing is trained twice."
+        f"{rules.most_ungraded:.0%} of them. {'; '.join(told)}. Raise evaluation.max_tokens"
+        f"{f' to {to_try}' if to_try else ''}{thoughts} where answers are truncated, mend the grader where it fails, "
+        "or raise gates.most_ungraded to get a verdict on the rows that are left; then run it again with `resumes`: "
+        "nothing is trained twice."
     )
 
 

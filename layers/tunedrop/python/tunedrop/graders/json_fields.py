@@ -119,7 +119,7 @@ class JsonGrader:
             return f"the reference itself violates the schema: {violation}"
         calls = as_calls(document) if self._validator is None else None
         fields = [field for each in calls or [document] for field in self._expected(each)]
-        if not any(field.comparison.weight for field in fields):
+        if not any(field.comparison.weight or field.comparison.gate for field in fields):
             return "the reference has no field that weighs anything"
         text = next(
             (each for each in fields if each.comparison.compare == "number" and isinstance(each.expected, str)), None
@@ -201,7 +201,7 @@ class JsonGrader:
             score = field.comparison.score(got, field.expected, values) if found else 0.0
             possible += field.comparison.weight
             gained += field.comparison.weight * score
-            if score < 1.0 and field.comparison.weight:
+            if score < 1.0 and (field.comparison.weight or field.comparison.gate):
                 wrong.append(field.pointer)
                 gate_failed = gate_failed or field.comparison.gate
         if not self._ignore_extra:

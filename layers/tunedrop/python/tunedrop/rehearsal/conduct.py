@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from tunedrop.evaluation.power import resolution
 from tunedrop.graders.graded import Graded, Rollout
 from tunedrop.recipe import Recipe
 from tunedrop.rehearsal import verdict
-from tunedrop.rehearsal.probes import Probe, ideal_answer, probes
+from tunedrop.rehearsal.answer_forms import AS_WRITTEN, form_that_pays, ideal_answer
+from tunedrop.rehearsal.layouts import SAME
+from tunedrop.rehearsal.probes import Probe, probes
 from tunedrop.rehearsal.sampling import Group, sample_groups
 from tunedrop.rehearsal.verdict import JobSize, Trial
 from tunedrop.sampling.question import Asking, Sampler
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 
 PROBED_ROWS = 8
 """Rows whose cheats are graded: some 12 answers each, so that a rehearsal stays a matter of seconds."""
+
+_ANY_FORM = ("code", "judge")
+"""Kinds that ask for no marker: code is found wherever it stands, and a judge reads everything."""
 
 SMALL_BATCH = 7
 """Samples a batch when everything is graded again: a divisor of no usual batch, so that every sample moves."""
@@ -50,7 +56,8 @@ def rehearse(
         ServiceBusy: the model or the grader could not be asked this time.
     """
     rewards = recipe.grader.reward_range
-    references = grader.grade(ideal_rollouts(rows))
+    form = form_of_answers(rows, recipe=recipe, graders=[grader])
+    references = grader.grade(ideal_rollouts(rows, form))
     groups = sample_groups(
         rows,
         sampler=sampler,
@@ -63,23 +70,45 @@ def rehearse(
     trial = Trial(
         groups=groups,
         references=references,
-        probed=_probe(grader, probes(rows[:PROBED_ROWS], kind=recipe.grader.kind)),
+        probed=_probe(grader, probes(rows[:PROBED_ROWS], kind=recipe.grader.kind, form=form)),
         repeated=_grade_again(grader, groups),
         timings=grader.timings,
         job=_job_size(recipe, rows=train_rows),
     )
     asked = min(test_rows, recipe.evaluation.rows or test_rows)
     figures = {
-        **verdict.figures(trial),
+        **verdict.figures(trial, rewards),
+        "reference_form": form,
         "reward_range": list(rewards),
         "test_set": resolution(asked, level=recipe.gates.level),
     }
     return Rehearsal(trial, figures, verdict.judge(figures, recipe.gates, rewards))
 
 
-def ideal_rollouts(rows: Sequence[Mapping[str, Any]]) -> list[Rollout]:
-    """The reference answers as a model would give them."""
-    return [Rollout(f"reference-{place}", row, ideal_answer(row)) for place, row in enumerate(rows)]
+def ideal_rollouts(rows: Sequence[Mapping[str, Any]], form: str = AS_WRITTEN) -> list[Rollout]:
+    """The reference answers as a model would give them, in this form."""
+    return [Rollout(f"reference-{place}", row, ideal_answer(row, form)) for place, row in enumerate(rows)]
+
+
+def form_of_answers(rows: Sequence[Mapping[str, Any]], *, recipe: Recipe, graders: Collection[DeployedGrader]) -> str:
+    """The form in which one of these graders pays for the references: it may ask for a marker that they lack."""
+    if recipe.grader.kind in _ANY_FORM:
+        return AS_WRITTEN
+    rewards = recipe.grader.reward_range
+
+    def earned(form: str) -> float:
+        ideal = ideal_rollouts(rows, form)
+        graded = [[each.reward for each in grader.grade(ideal) if each.reward is not None] for grader in graders]
+        return max((fmean(given) for given in graded if given), default=rewards.low)
+
+    marker = recipe.grader.options.get("after")
+    return form_that_pays(
+        rows,
+        earned,
+        enough=rewards.at(recipe.gates.least_reference),
+        gain=SAME * rewards.width,
+        marker=marker if isinstance(marker, str) else "",
+    )
 
 
 def _probe(grader: DeployedGrader, made: list[Probe]) -> list[tuple[Probe, Graded]]:

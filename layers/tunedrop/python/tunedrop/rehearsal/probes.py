@@ -5,7 +5,6 @@ A grader is sound where no cheat earns more than an honest wrong answer: what it
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from tunedrop.graders.turn import text_of
+from tunedrop.rehearsal.answer_forms import AS_WRITTEN, ideal_answer, value_of
+from tunedrop.rehearsal.copied_json import copies
 
 WRONG_ANSWERS = 3
 """Honest wrong answers a row: the right answers of other rows."""
@@ -48,22 +49,15 @@ class Probe:
     answer: str
 
 
-def ideal_answer(row: Mapping[str, Any]) -> str:
-    """The reference answer as a model would give it: code in a block, a text as it is, anything else as JSON."""
-    reference = row.get("reference_answer")
-    if isinstance(reference, str):
-        return reference
-    if isinstance(reference, Mapping) and isinstance(reference.get("code"), str):
-        return f"```python\n{reference['code']}\n```"
-    return json.dumps(reference, ensure_ascii=False)
+def probes(rows: Sequence[Mapping[str, Any]], *, kind: str, form: str = AS_WRITTEN) -> list[Probe]:
+    """The probes of these rows for a grader of this kind, which wants its answers in this form.
 
-
-def probes(rows: Sequence[Mapping[str, Any]], *, kind: str) -> list[Probe]:
-    """The probes of these rows for a grader of this kind. Two rows at least, or there is no wrong answer to give."""
-    ideals = [ideal_answer(row) for row in rows]
+    Two rows at least, or there is no wrong answer to give.
+    """
+    ideals = [ideal_answer(row, form) for row in rows]
     made: list[Probe] = []
     for place, row in enumerate(rows):
-        number = None if kind == "code" else _number_of(ideals[place])
+        number = None if kind == "code" else _number_of(value_of(row))
         others = [ideal for ideal in ideals[place + 1 :] + ideals[:place] if ideal != ideals[place]]
         others = [ideal for ideal in others if not _ends_with(ideal, number)][:WRONG_ANSWERS]
         if not others:
@@ -78,10 +72,10 @@ def probes(rows: Sequence[Mapping[str, Any]], *, kind: str) -> list[Probe]:
     return made
 
 
-def _number_of(ideal: str) -> Decimal | None:
-    """The number that is the answer, where the reference is one, or ends with one after ####."""
-    marked = ideal.rpartition("####")[2].strip().lstrip("$")
-    return _decimal(marked) if _NUMBER.fullmatch(marked) else None
+def _number_of(value: str | None) -> Decimal | None:
+    """The number that is the answer, where the reference comes to one."""
+    plain = (value or "").lstrip("$")
+    return _decimal(plain) if _NUMBER.fullmatch(plain) else None
 
 
 def _ends_with(answer: str, number: Decimal | None) -> bool:
@@ -124,6 +118,7 @@ def _cheats(row: Mapping[str, Any], ideal: str, others: Sequence[str], kind: str
         ),
         "look_alikes": others[0].translate(_LOOK_ALIKES),
     }
+    cheats |= copies(row)
     if kind == "code":
         cheats |= {name: f"```python\n{code}\n```" for name, code in _EXITS.items()}
     return cheats

@@ -32,8 +32,12 @@ class Group:
 
     @property
     def rewards(self) -> list[float]:
-        """The rewards that there are."""
-        return [each.reward for each in self.graded if each.reward is not None]
+        """The rewards of the answers that are whole: the evaluation does not count one that was cut off, either."""
+        return [
+            each.reward
+            for reply, each in zip(self.replies, self.graded, strict=True)
+            if each.reward is not None and not reply.truncated
+        ]
 
     @property
     def spread(self) -> float:

@@ -14,9 +14,13 @@ from tunedrop.graders.graded import Graded
 from tunedrop.graders.reward_range import UNIT, RewardRange
 from tunedrop.outcomes import GraderUnsound, NoSignal
 from tunedrop.recipe import Gates
+from tunedrop.rehearsal.copied_json import COPIES
 from tunedrop.rehearsal.cut_answers import advice_on_cut_answers, cut_figures
 from tunedrop.rehearsal.probes import Probe
 from tunedrop.rehearsal.sampling import Group
+
+PAID_UNMARKED = 0.5
+"""The share of the paid answers without a marker from which on it is worth a warning."""
 
 GRADER_RULES = frozenset({"grader_errors", "cheat_pays", "not_deterministic", "too_slow", "reference_scores_low"})
 """Findings about the grader itself; the others are about what it sees of the base model."""
@@ -87,8 +91,11 @@ class JobSize:
         return self.steps * self.gradings_a_step
 
 
-def figures(trial: Trial) -> dict[str, Any]:
-    """The rehearsal in numbers: rewards as the grader gives them, shares 0 to 1, seconds, lengths in tokens."""
+def figures(trial: Trial, rewards_range: RewardRange = UNIT) -> dict[str, Any]:
+    """The rehearsal in numbers: rewards as the grader gives them, shares 0 to 1, seconds, lengths in tokens.
+
+    The mean reward and the signal are those of the answers that are whole.
+    """
     groups = trial.groups
     graded = [each for group in groups for each in group.graded]
     rewards = [reward for group in groups for reward in group.rewards]
@@ -107,7 +114,8 @@ def figures(trial: Trial) -> dict[str, Any]:
         "spread_within_groups": fmean(group.spread for group in groups),
         "grader_errors": sum(each.ungraded is not None for each in graded) / len(graded),
         "most_common_error": _most_common(graded),
-        **cut_figures(replies, graded),
+        **cut_figures(replies, graded, rewards_range),
+        "paid_unmarked": _paid_unmarked(graded, rewards_range),
         "reference_reward": _mean_reward(trial.references),
         "honest_wrong_reward": _mean_reward([each for probe, each in trial.probed if probe.cheat is None]),
         "cheats": _cheats(trial.probed),
@@ -254,25 +262,60 @@ def _about_cheats(numbers: Mapping[str, Any], gates: Gates, rewards: RewardRange
         return []
     most = honest + gates.cheat_margin * rewards.width
     paid = {name: reward for name, reward in numbers["cheats"].items() if reward is not None and reward > most}
-    if not paid:
-        return []
-    told = ", ".join(f"{name.replace('_', ' ')} {reward:.2f}" for name, reward in sorted(paid.items()))
-    return [
-        Finding(
-            "cheat_pays",
-            Severity.STOP,
-            f"Cheats earn more than honest wrong answers ({honest:.2f} on average): {told} "
-            f"(`gates.cheat_margin` allows {gates.cheat_margin * rewards.width:g} more).",
-            "The model would learn to cheat. Count the last committed answer alone, and give nothing for the rest.",
+    allowed = f"(`gates.cheat_margin` allows {gates.cheat_margin * rewards.width:g} more)"
+    findings = []
+    if cheats := _told({name: reward for name, reward in paid.items() if name not in COPIES}):
+        findings.append(
+            Finding(
+                "cheat_pays",
+                Severity.STOP,
+                f"Cheats earn more than honest wrong answers ({honest:.2f} on average): {cheats} {allowed}.",
+                "The model would learn to cheat. Count the last committed answer alone, and give nothing for the rest.",
+            )
         )
-    ]
+    if copies := _told({name: reward for name, reward in paid.items() if name in COPIES}):
+        findings.append(
+            Finding(
+                "copying_pays",
+                Severity.WARNING,
+                f"Copying JSON from the prompt earns more than honest wrong answers ({honest:.2f} on average): "
+                f"{copies} {allowed}.",
+                "Where the task is more than copying, give what can be copied the `weight` 0, with a `gate` if it must "
+                "be right.",
+            )
+        )
+    return findings
+
+
+def _told(paid: Mapping[str, float]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {reward:.2f}" for name, reward in sorted(paid.items()))
 
 
 def _about_rewards(numbers: Mapping[str, Any], gates: Gates, rewards: RewardRange) -> list[Finding]:
     findings: list[Finding] = []
     mean, signal, reference = numbers["mean_reward"], numbers["groups_with_signal"], numbers["reference_reward"]
-    if mean is None:
+    if mean is None and not numbers["truncated"]:
         return findings
+    if mean is None:
+        told = "were all cut off" if numbers["truncated"] == 1 else "were cut off, or the grader failed on them"
+        return [
+            Finding(
+                "no_whole_answer",
+                Severity.STOP,
+                f"No answer of the base model counts: they {told}. So nothing is known of its rewards.",
+                "Give the answers more room, and see what the grader does with whole ones.",
+            )
+        ]
+    if (unmarked := numbers["paid_unmarked"]) is not None and unmarked > PAID_UNMARKED:
+        findings.append(
+            Finding(
+                "unmarked_answers_pay",
+                Severity.WARNING,
+                f"{unmarked:.0%} of the paid answers mark no answer: the grader took their last value, which may be "
+                "right by chance.",
+                "Ask for a marker in the prompt, and set the grader's option `require_format` or `no_marker: wrong`.",
+            )
+        )
     if mean < (least := rewards.at(gates.least_baseline)):
         findings.append(
             Finding(
@@ -341,6 +384,14 @@ def _unstable(first: Sequence[Graded], again: Sequence[Graded]) -> float:
         for one, other in zip(first, again, strict=True)
     )
     return differ / len(first)
+
+
+def _paid_unmarked(graded: Sequence[Graded], rewards: RewardRange) -> float | None:
+    """The share of the paid answers whose value the grader took without a marker; None where it tells no markers."""
+    paid = [each for each in graded if each.reward is not None and each.reward > rewards.low]
+    if not any(name.startswith("marker_") for each in paid for name in each.components):
+        return None
+    return sum(bool(each.components.get("marker_none")) for each in paid) / len(paid)
 
 
 def _most_common(graded: Sequence[Graded]) -> str | None:

@@ -8,6 +8,9 @@ from typing import Any, Protocol
 
 from tunedrop.graders.tool_calls import calls_beside, text_of_calls
 
+_TRUNCATED = "length"
+"""The finish reason, in the words of the OpenAI API, of an answer that met `max_tokens`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -53,6 +56,11 @@ class Reply:
     completion_tokens: int | None = None
     latency_seconds: float | None = None
     refused: str | None = None
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the answer was cut off at the most tokens that it could have."""
+        return self.finish_reason == _TRUNCATED
 
 
 def text_with_calls(text: str, turn: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from tunedrop.graders.turn import text_of
 from tunedrop.notices import of_run
 from tunedrop.outcomes import Status
 from tunedrop.recipe import Recipe
-from tunedrop.rehearsal.probes import ideal_answer
+from tunedrop.rehearsal.answer_forms import ideal_answer
 from tunedrop.reporting.flips import Flips
 from tunedrop.reporting.report_files import write_report
 from tunedrop.resources import Resources

@@ -7,11 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 from tunedrop.graders.deployed import LAYOUTS
-from tunedrop.graders.graded import Layout, Rollout
+from tunedrop.graders.graded import Layout
 from tunedrop.graders.reward_range import RewardRange
 from tunedrop.recipe import Recipe
 from tunedrop.rehearsal import layouts, verdict
-from tunedrop.rehearsal.conduct import ideal_rollouts, rehearse
+from tunedrop.rehearsal.conduct import form_of_answers, ideal_rollouts, rehearse
 from tunedrop.rehearsal.sampling import choose_lines
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
@@ -49,9 +49,7 @@ def _rehearse(run_id: str, resources: Resources) -> None:
             if layout is None:
                 prompts, written = recipe.rehearsal.prompts, dataset.test_rows
                 rows = rows_to_rehearse(run_folder, names.TEST, prompts, written)
-                layout = layouts.best_layout(
-                    _rewards_by_layout(record, resources, ideal_rollouts(rows), rewards), rewards
-                )
+                layout = layouts.best_layout(_rewards_by_layout(record, resources, rows, rewards), rewards)
             resources.runs.update(run_id, {"grader_layout": layout})
         return
     model = recipe.catalog_model
@@ -59,7 +57,7 @@ def _rehearse(run_id: str, resources: Resources) -> None:
     rows = rows_to_rehearse(run_folder, names.TRAIN, recipe.rehearsal.prompts, dataset.rows)
     by_layout: dict[Layout, float] = {}
     if recipe.grader.kind_of_rows is None:
-        by_layout = _rewards_by_layout(record, resources, ideal_rollouts(rows), rewards)
+        by_layout = _rewards_by_layout(record, resources, rows, rewards)
         record = resources.runs.update(run_id, {"grader_layout": layouts.best_layout(by_layout, rewards)})
     rehearsal = rehearse(
         rows,
@@ -86,10 +84,12 @@ def _rehearse(run_id: str, resources: Resources) -> None:
 
 
 def _rewards_by_layout(
-    record: RunRecord, resources: Resources, ideal: Sequence[Rollout], rewards: RewardRange
+    record: RunRecord, resources: Resources, rows: Sequence[Mapping[str, Any]], rewards: RewardRange
 ) -> dict[Layout, float]:
+    """The mean reward of the references in each layout, in the form that pays."""
     graders = {layout: resources.grader_in(record, layout) for layout in LAYOUTS}
-    return layouts.rewards_by_layout(graders, ideal, rewards)
+    form = form_of_answers(rows, recipe=record.recipe, graders=graders.values())
+    return layouts.rewards_by_layout(graders, ideal_rollouts(rows, form), rewards)
 
 
 def _earlier_layout(record: RunRecord, recipe: Recipe, resources: Resources) -> str | None:

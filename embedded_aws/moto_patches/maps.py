@@ -34,19 +34,19 @@ def name_reader_failures(replace: Replace) -> None:
 def fail_by_one_name(replace: Replace) -> None:
     """A Distributed Map tells nothing of the child that failed: it ends as States.ExceedToleratedFailureThreshold.
 
-    In moto it ends as the child did. By default no failed child is tolerated:
+    In moto it goes on as if no child had failed. By default no failed child is tolerated:
     docs.aws.amazon.com/step-functions/latest/dg/maprun-fail-threshold.html.
     """
 
     def map_run(component: Any, env: Any, eval_input: Any) -> None:
-        try:
-            original(component, env, eval_input)
-        except FailureEventException as failure:
-            if failure.failure_event.event_type != HistoryEventType.MapIterationFailed:
-                raise
+        original(component, env, eval_input)
+        counts = eval_input.map_run_record.item_counter.describe()
+        failed = counts["failed"] + counts["timedOut"]
+        share = eval_input.tolerated_failure_percentage / 100 * counts["total"]
+        tolerated = min((most for most in (eval_input.tolerated_failure_count, share) if most), default=0)
+        if failed > tolerated:
             name = StatesErrorNameType.StatesExceedToleratedFailureThreshold
-            cause = "The specified tolerated failure threshold was exceeded"
-            raise _map_failure(env, name, cause) from failure
+            raise _map_failure(env, name, "The specified tolerated failure threshold was exceeded")
 
     original = replace(DistributedIterationComponent, "_map_run", map_run)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+import uuid
 import zlib
 from pathlib import Path
 from typing import Any
@@ -347,3 +348,35 @@ def test_a_map_whose_items_cannot_be_read_fails_by_that_name_or_tries_again(
     ended = stack.run(stack.make_machine("read-again", {"Each": {**each, "Retry": [retry]}}))
     assert ended["status"] == "SUCCEEDED", ended.get("cause")
     assert json.loads(ended["output"]) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("tolerated", "status"),
+    [({}, "FAILED"), ({"ToleratedFailureCount": 1}, "SUCCEEDED"), ({"ToleratedFailurePercentage": 10.5}, "FAILED")],
+    ids=["none", "one", "a tenth of them"],
+)
+def test_a_distributed_map_fails_by_one_name_when_too_many_children_failed(
+    stack: SmallStack, tolerated: dict[str, Any], status: str
+) -> None:
+    each = {
+        "Type": "Map",
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "Good?",
+            "States": {
+                "Good?": {
+                    "Type": "Choice",
+                    "Choices": [{"Condition": "{% $states.input.good %}", "Next": "Good"}],
+                    "Default": "Bad",
+                },
+                "Good": {"Type": "Succeed"},
+                "Bad": {"Type": "Fail", "Error": "OfTheChild"},
+            },
+        },
+        "Items": [{"good": True}, {"good": False}, {"good": True}],
+        **tolerated,
+        "End": True,
+    }
+    ended = stack.run(stack.make_machine(f"failing-{uuid.uuid4().hex[:6]}", {"Each": each}))
+    assert ended["status"] == status, ended.get("cause")
+    assert ended.get("error") == (None if status == "SUCCEEDED" else "States.ExceedToleratedFailureThreshold")

@@ -8,7 +8,7 @@ import pytest
 
 from tunedrop.sampling import asking
 from tunedrop.sampling.asking import TRIES, ask_all
-from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply, Throttled
+from tunedrop.sampling.question import Asking, NotAllowed, NotAnswered, Question, Reply, Throttled
 
 ASKING = Asking("model", 100, 0.0)
 
@@ -90,6 +90,12 @@ def test_a_question_that_fails_otherwise_is_given_up_after_some_tries() -> None:
     model = Model(fails=99, error=NotAnswered("reset"))
     assert all(isinstance(reply, NotAnswered) for reply in answers(model, 3).values())
     assert set(model.tries.values()) == {TRIES}
+
+
+def test_a_question_that_may_not_be_asked_is_tried_once() -> None:
+    model = Model(fails=99, error=NotAllowed("model", "User: u is not authorized to perform: a"))
+    assert all(isinstance(reply, NotAllowed) for reply in answers(model, 3).values())
+    assert set(model.tries.values()) == {1}
 
 
 def test_nothing_is_tried_again_when_there_is_no_time_for_it() -> None:

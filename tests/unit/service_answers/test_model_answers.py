@@ -13,6 +13,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
+from botocore.stub import Stubber
 
 from tests.unit.service_answers.broken_bodies import HTML, broken
 from tunedrop.graders.deployed import DeployedGrader
@@ -21,7 +22,7 @@ from tunedrop.graders.json_answer import NotOneDocument
 from tunedrop.graders.judge_model import BedrockChat, TryAgain
 from tunedrop.sampling.nova import NovaSampler
 from tunedrop.sampling.open_weight import OpenWeightSampler
-from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply
+from tunedrop.sampling.question import Asking, NotAllowed, NotAnswered, Question, Reply
 
 COMPLETION = {
     "id": "chatcmpl-1",
@@ -105,6 +106,39 @@ def test_a_broken_answer_of_converse_is_a_reply_or_is_asked_for_again() -> None:
             ends.add(reply.text)
     asyncio.run(sampler.close())
     assert {"#### 4", "again"} <= ends
+
+
+REFUSAL = "User: u is not authorized to perform: bedrock:Ask on resource: r"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"error": {"code": "access_denied", "message": REFUSAL}}, {"message": REFUSAL}, REFUSAL],
+    ids=["the usual envelope", "a message alone", "plain text"],
+)
+def test_a_right_that_is_missing_is_named_in_the_words_of_the_service(body: Any) -> None:
+    transport = httpx2.MockTransport(
+        lambda request: httpx2.Response(403, json=body) if body != REFUSAL else httpx2.Response(403, text=body)
+    )
+    client = openai.AsyncOpenAI(
+        base_url="https://x.invalid/v1",
+        api_key="k",
+        max_retries=0,
+        http_client=httpx2.AsyncClient(transport=transport),
+    )
+    with pytest.raises(NotAllowed, match=REFUSAL):
+        asyncio.run(OpenWeightSampler(client).ask(ASKING, QUESTION))
+
+
+def test_a_right_that_converse_misses_is_named_in_its_words() -> None:
+    client: Any = boto3.client(
+        "bedrock-runtime", region_name="us-east-1", aws_access_key_id="local", aws_secret_access_key="local"
+    )
+    with Stubber(client) as stubbed:
+        stubbed.add_client_error("converse", "AccessDeniedException", REFUSAL, 403)
+        sampler = NovaSampler(client)
+        with pytest.raises(NotAllowed, match=REFUSAL):
+            asyncio.run(sampler.ask(ASKING, QUESTION))
 
 
 def test_a_broken_judgement_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:

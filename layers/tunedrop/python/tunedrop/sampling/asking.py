@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import TypeVar
 
 from tunedrop.sampling.pace import Pace
-from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply, Sampler, Throttled
+from tunedrop.sampling.question import Asking, NotAllowed, NotAnswered, Question, Reply, Sampler, Throttled
 
 Key = TypeVar("Key")
 
@@ -18,7 +18,8 @@ PATIENCE_SECONDS = 300.0
 """How long a question is tried while the service throttles: five of the minutes by which quotas are counted."""
 
 TRIES = 5
-"""Tries of a question that fails for another reason: connection lost, no answer in time, an error of the service."""
+"""Tries of a question that fails for another reason: connection lost, no answer in time, an error of the service. A
+question that we have no right to ask is tried once."""
 
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 30.0
@@ -102,6 +103,8 @@ async def _ask(
             wait = _wait(throttled, trouble.after_seconds)
             if time.monotonic() - began + wait > PATIENCE_SECONDS or wait > seconds_left():
                 raise
+        except NotAllowed:
+            raise
         except NotAnswered:
             failed += 1
             wait = _wait(failed, None)

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from tunedrop.answer_members import AnswerBroken
 from tunedrop.graders.sample import JSON
-from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply, Throttled, text_with_calls
+from tunedrop.sampling.question import Asking, NotAllowed, NotAnswered, Question, Reply, Throttled, text_with_calls
 from tunedrop.service_answers import Answer, OptionalCount, OptionalText, read
 from tunedrop.service_faults import BROKEN_ANSWERS
 
@@ -82,6 +82,8 @@ class NovaSampler:
             code = error.response.get("Error", {}).get("Code", "")
             if code in _REFUSALS:
                 return Reply("", refused=code)
+            if code == "AccessDeniedException":
+                raise NotAllowed(asking.model, str(error)) from error
             raise (Throttled if code in _BUSY else NotAnswered)(f"{asking.model}: {code}") from error
         except AnswerBroken as error:
             raise NotAnswered(f"{asking.model}: half an answer: {error}") from error

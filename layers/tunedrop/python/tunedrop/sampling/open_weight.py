@@ -10,7 +10,7 @@ from pydantic import Field
 from tunedrop import mantle
 from tunedrop.answer_members import AnswerBroken
 from tunedrop.openai_sdk import openai
-from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply, Throttled, text_with_calls
+from tunedrop.sampling.question import Asking, NotAllowed, NotAnswered, Question, Reply, Throttled, text_with_calls
 from tunedrop.service_answers import Answer, OptionalCount, OptionalText, read
 from tunedrop.settings import Settings
 
@@ -42,6 +42,8 @@ class OpenWeightSampler:
             return Reply("", refused=f"HTTP {refusal.status_code} ({refusal.code or type(refusal).__name__})")
         except openai.RateLimitError as error:
             raise Throttled(f"{asking.model}: throttled", _after(error)) from error
+        except openai.PermissionDeniedError as error:
+            raise NotAllowed(asking.model, _words(error)) from error
         except openai.APIError as error:
             raise NotAnswered(f"{asking.model}: {type(error).__name__}") from error
         except AnswerBroken as error:
@@ -114,6 +116,12 @@ class _Usage(Answer):
 class _Completion(Answer):
     choices: list[_Choice] = Field(min_length=1)
     usage: _Usage | None = None
+
+
+def _words(error: openai.PermissionDeniedError) -> str:
+    """What the service says of a refusal, without the envelope where it has the usual one."""
+    words = error.body.get("message") if isinstance(error.body, dict) else None
+    return words if isinstance(words, str) else error.response.text or error.message
 
 
 def _after(error: openai.RateLimitError) -> float | None:

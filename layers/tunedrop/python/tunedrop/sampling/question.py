@@ -83,6 +83,20 @@ class Throttled(NotAnswered):
         self.after_seconds = after_seconds
 
 
+class NotAllowed(NotAnswered):
+    """We lack the right to ask. The message has the service's own words, which name the right.
+
+    To ask again at once is of no use. The run goes on if somebody gives the right while its state is tried again.
+    """
+
+    def __init__(self, model: str, words: str) -> None:
+        super().__init__(f"{model}: HTTP 403: {words[:MOST_WORDS]}")
+
+
+MOST_WORDS = 600
+"""How much of a refusal is kept: it names who asked, the action and the resource."""
+
+
 class Sampler(Protocol):
     """A service that can be asked."""
 

@@ -75,8 +75,8 @@ def earned(name: str, change: Mapping[str, Any]) -> float:
 
 
 @pytest.mark.parametrize("name", ["extraction", "tools"])
-def test_our_example_recipes_pay_nothing_for_copies_and_a_weighed_name_would(name: str) -> None:
-    assert earned(name, {}) < 0.02
+def test_a_name_without_weight_pays_nothing_for_copies_and_a_weighed_one_does(name: str) -> None:
+    assert earned(name, {"/name": {"compare": "exact", "weight": 0, "gate": True}}) < 0.02
     assert earned(name, {"/name": {"compare": "exact", "gate": True}}) > 0.1
 
 

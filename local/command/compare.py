@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from tunedrop.evaluation.answers import Answer
 
 _DESCRIPTION = """\
-Set two ended runs side by side: what was changed between them, what each said of its models, and, on the rows that
-both asked, how much the tuned model of the second differs from that of the first, tested in pairs. The same for the
-base models: where those differ, the runs were not graded or asked alike.
+Shows two ended runs side by side: what changed between them, each run's verdict, and how much the second tuned model
+differs from the first on the test rows that both runs asked, tested in pairs. It compares the base models in the same
+way: if they differ, the two runs did not ask or grade alike.
 
 With --stack the reports are fetched by the stack's API. They say everything but the answers, so rows are only compared
 for runs whose files lie on this machine (`tunedrop report RUN --bucket BUCKET` fetches them)."""
@@ -37,12 +37,12 @@ def add_parser(subparsers: Any) -> None:
     """Add the sub-command."""
     parser = subparsers.add_parser(
         "compare",
-        help="set two runs side by side, row by row",
+        help="show two runs side by side, row by row",
         description=_DESCRIPTION,
         epilog=f"{_EXAMPLES}\n\n{exits.TEXT}",
         formatter_class=Wrapped,
     )
-    parser.add_argument("first", help="a run's id, its beginning, or its folder")
+    parser.add_argument("first", help="a run's id, its beginning, its folder, or the name of a run (the latest one)")
     parser.add_argument("second", help="the run to compare it with")
     which_stack.add_options(parser)
     parser.add_argument("--json", action="store_true", help="print the comparison as one JSON line")

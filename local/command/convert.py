@@ -22,14 +22,14 @@ _FORMATS = (
 )
 
 _DESCRIPTION = """\
-Turns files as people have them into rows of `messages` and `reference_answer`. It reads CSV, TSV and other tables with
+Makes rows of `messages` and `reference_answer` from files as people have them. It reads CSV, TSV and other tables with
 a header, JSON Lines, and one JSON document with all rows; packed by gzip, bzip2 or xz; in UTF-8, UTF-16, Windows-1252.
 
 It recognises, row by row, question/answer rows (such as GSM8K's), and the rows of OpenAI, TRL, verl, ShareGPT, Alpaca,
 Converse, Gemini, Fireworks' eval-protocol, SageMaker Ground Truth, and Bedrock's invocation log. Fields that are not
 used stay fields of the row, which the grader is given. It says how it read the file and what it left out.
 
-A row that cannot be turned ends it, with its line; the output is then not written."""
+If a row cannot be converted, the command stops, names its line, and writes nothing."""
 
 _EXAMPLES = """\
 examples:
@@ -45,12 +45,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add `convert` to the command."""
     parser = subparsers.add_parser(
         "convert",
-        help="turn tables, JSON and the rows of other tools into the service's format",
+        help="make rows from spreadsheets, JSON and the rows of other tools",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
         formatter_class=Wrapped,
     )
-    parser.add_argument("file", metavar="FILE", type=Path, help="file to turn")
+    parser.add_argument("file", metavar="FILE", type=Path, help="file to convert")
     parser.add_argument("--output", metavar="FILE", type=Path, required=True, help="file to write, such as train.jsonl")
     parser.add_argument(
         "--from",
@@ -65,7 +65,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--system", metavar="TEXT", help="a system message to put first")
     parser.add_argument(
-        "--question", metavar="FIELD", help="field with the prompt (no --prompt); question if not given"
+        "--question", metavar="FIELD", help="field with the prompt, instead of --prompt; if not given, question"
     )
     parser.add_argument(
         "--answer",
@@ -77,11 +77,18 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--numbers", metavar="FIELDS", default="", help="fields of a table to write as numbers, as in a,b"
     )
     parser.add_argument("--final-answer-after", metavar="MARK", help="what follows MARK becomes ground_truth")
-    parser.add_argument("--rows", metavar="N", type=_count, help="turn the first N rows only")
+    parser.add_argument("--rows", metavar="N", type=_count, help="convert the first N rows only")
     parser.add_argument(
-        "--delimiter", metavar="SIGN", type=_sign, help="what parts a table's columns; told by its rows"
+        "--delimiter",
+        metavar="SIGN",
+        type=_sign,
+        help="the sign between a table's columns; if not given, recognised from the rows",
     )
-    parser.add_argument("--encoding", metavar="NAME", help="the text's encoding, such as shift_jis; told by its bytes")
+    parser.add_argument(
+        "--encoding",
+        metavar="NAME",
+        help="the text's encoding, such as shift_jis; if not given, recognised from the bytes",
+    )
     parser.set_defaults(run=run)
 
 

@@ -152,6 +152,7 @@ def _next_steps(followed: FollowedRun, dataset: DatasetFolder) -> Sequence[str]:
         return ("the promotion waits for a person's word, given by the API: make up, and run it there",)
     if followed.notice.status == "SUCCEEDED":
         return (
+            f"tunedrop report {followed.progress.run_id}    open the report",
             "make run DATASET=folder    the same with your own train.jsonl",
             "make up                    leave it running for the AWS CLI, SDKs and curl",
         )

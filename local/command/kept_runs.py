@@ -32,7 +32,7 @@ class KeptRun:
 
 
 def find(name: str) -> KeptRun:
-    """The run of this id, of an id that begins so, or in this folder.
+    """The run of this id, in this folder, the only one whose id begins so, or the latest of the runs of this name.
 
     Raises:
         UsageError: there is none, or several; names those that there are.
@@ -45,8 +45,11 @@ def find(name: str) -> KeptRun:
     found = [folder for folder in kept if folder.name == name] or [each for each in kept if each.name.startswith(name)]
     if len(found) == 1:
         return _read(found[0])
-    latest = sorted(found or kept, key=lambda folder: (folder / REPORT).stat().st_mtime, reverse=True)[:5]
-    told = ", ".join(folder.name for folder in latest)
+    latest = sorted(found or kept, key=lambda folder: (folder / REPORT).stat().st_mtime, reverse=True)
+    named = next((run for run in map(_read, latest) if run.report["name"] == name), None)
+    if named is not None:
+        return named
+    told = ", ".join(folder.name for folder in latest[:5])
     what = "several runs begin with" if found else "there is no run"
     raise UsageError(f"{what} {name!r} in {places.shown(places.RUNS)}; the latest ones: {told}")
 

@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     from local.stack import LocalStack
 
 _DESCRIPTION = """\
-Sample the base model on a few of the folder's prompts, grade the answers with the deployed grader, and say whether
-there is anything to learn from: what RehearseGrader does before a job is paid for. Without a real model, it runs the
-deployed functions of the states up to RehearseGrader on this machine, each called by itself, so that no job can come of
-it, and the model is simulated."""
+Asks the base model a few of the folder's prompts, grades the answers with the deployed grader, and says whether a
+training could learn from them: what RehearseGrader does before you pay for a job. It creates no job: on this machine it
+calls the functions of the states up to RehearseGrader one by one. The model is simulated, unless you name a real one."""
 
 _EXAMPLES = """\
 examples:
@@ -33,7 +32,7 @@ examples:
 
 _STATES = ("ResolveInputs", "ValidateDataset", "RehearseGrader")
 
-_PREFIX = "uploads/rehearsals/"
+PREFIX = "uploads/rehearsals/"
 """Where the files are put: in the dataset bucket, but outside the inbox, so that the upload starts nothing."""
 
 
@@ -48,7 +47,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("folder", type=Path, help="folder that holds train.jsonl")
     parser.add_argument("--json", action="store_true", help="print the rehearsal's figures as the last line on stdout")
-    parser.add_argument("--region", choices=REGIONS, help="as of `tunedrop run`")
+    parser.add_argument("--region", choices=REGIONS, help="the Region that is imitated, as for `tunedrop run`")
     own_grader.add_file_option(parser)
     at_endpoint.add_options(parser)
     parser.add_argument("--model", metavar="ID", help="the model that the endpoint serves (Bedrock: not the recipe's)")
@@ -94,7 +93,7 @@ def rehearse(stack: LocalStack, dataset: DatasetFolder, view: View) -> dict[str,
     from tunedrop.run.store import RunStore
 
     bucket = stack.outputs["DatasetBucketName"]
-    key, version = dataset.upload(stack.aws.client("s3"), bucket, _PREFIX)
+    key, version = dataset.upload(stack.aws.client("s3"), bucket, PREFIX)
     detail = {"bucket": {"name": bucket}, "object": {"key": key, "version-id": version}}
     began = {
         "input": {"source": "aws.s3", "detail": detail},
@@ -166,7 +165,7 @@ def _show(console: Console, document: Mapping[str, Any]) -> None:
         word = f" {document['status']} "
         console.print(Text.assemble((word, "bold reverse red"), f"  {reason['error']}  {told}"), soft_wrap=True)
     console.print()
-    where = f"{at_endpoint.sentence(document)} What was written lies in {document['folder']}"
+    where = f"{at_endpoint.sentence(document)} The rehearsal's files are in {document['folder']}"
     console.print(Text(where, style="dim"), soft_wrap=True)
 
 

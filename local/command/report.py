@@ -34,7 +34,11 @@ def add_parser(subparsers: Any) -> None:
         epilog=f"{_EXAMPLES}\n\n{exits.TEXT}",
         formatter_class=Wrapped,
     )
-    parser.add_argument("run_id", nargs="?", help="the run's id, its beginning, or its folder (default: the last run)")
+    parser.add_argument(
+        "run_id",
+        nargs="?",
+        help="the run's id, its beginning, its folder, or its name: the latest run of it (default: the last run)",
+    )
     which_stack.add_options(parser)
     parser.add_argument("--bucket", help="fetch the run from this bucket first")
     parser.add_argument("--no-open", action="store_true", help="only say where it lies")

@@ -12,7 +12,7 @@ class Notes:
 
     def __init__(self) -> None:
         self.read_as: list[str] = []
-        """How the file was read, such as `a table parted by ';'`."""
+        """How the file was read, such as `a table with ';' between its columns`."""
         self.formats: Counter[str] = Counter()
         """Title of a row's format → rows."""
         self.prompts: Counter[str] = Counter()

@@ -39,7 +39,7 @@ def table_rows(stream: BinaryIO, delimiter: str | None, notes: Notes) -> Iterato
             text.readline()
             head = head[len(first) + len(line_end) :]
         delimiter = delimiter or _told(head)
-        notes.read_as.append(f"a table parted by {DELIMITERS.get(delimiter, repr(delimiter))}")
+        notes.read_as.append(f"a table with {DELIMITERS.get(delimiter, repr(delimiter))} between its columns")
         yield from _rows(csv.reader(text, delimiter=delimiter, strict=True), before, notes)
     except UnicodeDecodeError as error:
         raise ConversionError(f"not readable as UTF-8: {error}") from None

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tunedrop import recipe
+from local.command.rehearse import PREFIX
+from tunedrop import identity, recipe
 from tunedrop.run import folder
 
 Resources = dict[str, dict[str, Any]]
@@ -308,6 +309,18 @@ def test_objects_are_reached_below_a_prefix_only(resources: Resources) -> None:
         "${RunsBucket.Arn}/runs",
         "${RunsBucket.Arn}/validations",
     }
+
+
+@pytest.mark.parametrize("role", ["ResolveInputsRole", "ValidateDatasetRole"])
+def test_a_rehearsal_on_one_machine_puts_its_files_where_the_states_may_read(role: str, resources: Resources) -> None:
+    read = {
+        resource.get("Fn::Sub")
+        for statement in statements(resources, role)
+        if "s3:GetObjectVersion" in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
+    assert f"${{DatasetBucket.Arn}}/{PREFIX}*" in read
+    assert PREFIX != identity.INBOX  # an upload there would start a run
 
 
 def test_whoever_calls_graders_may_call_every_version_of_all_three(resources: Resources) -> None:

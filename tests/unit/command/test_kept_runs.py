@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,14 @@ def test_a_report_is_found_by_the_beginning_of_its_runs_id(runs: Path, capsys: p
     shown = capsys.readouterr().out
     assert str(folder / "report.html") in shown
     assert "Simulated" in shown
+
+
+def test_a_name_that_several_runs_have_means_the_latest_of_them(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for age, run_id in ((2, "sums-9"), (1, "sums-1"), (3, "sums-5")):
+        report = keep(runs, run_id, name="sums") / "report.json"
+        os.utime(report, (1_000 - age, 1_000 - age))
+    keep(runs, "sums-more-1", name="sums-more")
+    assert told(capsys, "report", "sums")["run_id"] == "sums-1"
 
 
 @pytest.mark.parametrize(("name", "why"), [("s", "several runs begin with 's'"), ("x", "there is no run 'x'")])

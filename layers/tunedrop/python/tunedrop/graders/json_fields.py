@@ -315,4 +315,7 @@ def _violation(validator: Validator, document: JSON) -> str:
     error = next(iter(validator.iter_errors(document)), None)
     if error is None:
         return ""
-    return f"{error.validator} at {_pointer(tuple(str(key) for key in error.absolute_path))}"
+    pointer = _pointer(tuple(str(key) for key in error.absolute_path))
+    if error.validator == "enum":
+        return f"the value at {pointer} is not one of those that `enum` lists"
+    return f"{error.validator} at {pointer}"

@@ -90,8 +90,13 @@ def test_each_file_that_a_later_state_reads_ends_the_run_by_name(
 @pytest.mark.prove
 @pytest.mark.parametrize("how", ["deleted", "emptied"])
 def test_the_list_of_the_shards_ends_the_run_by_name(application: Application, how: str) -> None:
+    refused = application.stack.aws.permissions.refused
+    before = list(refused)
     notice = ended(application, lambda: change_before(application, "PlanEvaluation", names.MANIFEST, how, after=True))
     assert (notice["status"], notice["reason"]["error"]) == ("FAILED", "States.ItemReaderFailed")
+    # S3 refuses an object that is not there to whoever may not list the bucket, as the machine's role may not.
+    refused.clear()
+    refused.extend(before)
 
 
 @pytest.mark.prove

@@ -188,7 +188,7 @@ def test_all_that_is_wrong_with_the_recipe_is_told_beside_the_rows(
 def test_a_file_alone_says_what_could_not_be_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = folder_of(tmp_path / "a", good_rows())
     assert main.main(["validate", f"{folder}/train.jsonl"]) == 0
-    assert "Name the folder to look at all that a run would" in " ".join(capsys.readouterr().out.split())
+    assert "Name the folder to check everything that a run would check" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_packed_folder_is_told_as_the_same_folder_unpacked(

@@ -66,7 +66,7 @@ def test_a_bomb_is_given_up_at_the_bound() -> None:
 
     target = Counting()
     problem = write_plain(io.BytesIO(gzip.compress(bytes(50_000_000))), target, most_bytes=4_000_000)
-    assert problem == "what is packed in the file is larger than 4,000,000 bytes"
+    assert problem == "the unpacked file is larger than 4,000,000 bytes"
     assert target.most <= 4_000_000
     assert target.getvalue() == b""
 

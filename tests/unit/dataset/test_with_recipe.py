@@ -46,8 +46,8 @@ def test_the_grader_is_named_and_the_kind_that_can_use_the_references() -> None:
 @pytest.mark.parametrize(
     ("line", "rule", "hint"),
     [
-        (b"question,answer", "json-syntax", "rows are made of tables by: tunedrop convert FILE --output train.jsonl."),
-        (b"[", "json-syntax", "rows are made of it by: tunedrop convert FILE --output train.jsonl."),
+        (b"question,answer", "json-syntax", "to make rows of a table: tunedrop convert FILE --output train.jsonl."),
+        (b"[", "json-syntax", "to make rows of it: tunedrop convert FILE --output train.jsonl."),
         (b'[{"question": "x"}]', "row-object", "lines of their own by: tunedrop convert FILE --output train.jsonl."),
         (b'{"messages": []},', "json-syntax", "A comma ends the line: leave it out."),
     ],

@@ -124,7 +124,7 @@ def _leakage(findings: Findings, index: LeakageIndex) -> LeakageReport:
     exact = index.exact()
     for test_line, train_line in exact:
         findings.add(
-            "leakage-exact", TEST, test_line, f"the prompt is line {train_line} of the training file too",
+            "leakage-exact", TEST, test_line, f"the prompt is also in line {train_line} of the training file",
             field="messages", got=f"training line {train_line}",
         )  # fmt: skip
     exact_lines = {line for line, _ in exact}
@@ -133,7 +133,7 @@ def _leakage(findings: Findings, index: LeakageIndex) -> LeakageReport:
         if pair.words >= WARNED_LENGTH and pair.test_line not in exact_lines:
             findings.add(
                 "leakage-overlap", TEST, pair.test_line,
-                f"{pair.words} words in a row are in line {pair.train_line} of the training file too: “{pair.run}”",
+                f"{pair.words} words in a row are also in line {pair.train_line} of the training file: “{pair.run}”",
                 field="messages", got=f"{pair.words} words of training line {pair.train_line}",
             )  # fmt: skip
     return LeakageReport(len(exact), index.counts(), index.rows, index.left_out, tuple(pairs[:MAX_PAIRS]))

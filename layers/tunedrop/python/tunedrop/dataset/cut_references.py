@@ -28,9 +28,9 @@ def cut_off(text: str) -> str | None:
 
 def _cut_latex(text: str) -> str | None:
     if len(_LEFT.findall(text)) != len(_RIGHT.findall(text)):
-        return "it has \\left without \\right, or the other way round"
+        return "it has \\left without \\right, or \\right without \\left"
     if text.count("\\begin{") != text.count("\\end{"):
-        return "it has \\begin without \\end, or the other way round"
+        return "it has \\begin without \\end, or \\end without \\begin"
     if _unbalanced(_ESCAPED.sub("", text)):
         return "its braces do not match"
     return "its last fraction has no denominator" if _HALF_A_FRACTION.search(text) else None

@@ -50,7 +50,7 @@ def explanation(report: DatasetReport) -> str:
     """What the verdict means, in one sentence."""
     if report.valid:
         return f"{counted(report.rows, 'row')} can be trained on."
-    return "Nothing is trained on until the errors are mended; warnings and notes do not stand in the way."
+    return "Tunedrop does not train until you fix the errors; warnings and notes do not stop a run."
 
 
 def reason(report: DatasetReport, page: str) -> str:
@@ -89,10 +89,10 @@ def looked_at(report: DatasetReport) -> list[tuple[str, str]]:
     """What the rows were looked at with: the recipe's model, grader and test set; and what could not be looked at."""
     setting = report.setting
     if setting is None:
-        missing = "grader, hold-out, slices and prompt lengths, as they are the recipe's" + (
-            "" if report.test is not None else "; and leakage, as there is no test file"
+        missing = "grader, hold-out, slices and prompt lengths, because the recipe sets them" + (
+            "" if report.test is not None else "; and leakage, because there is no test file"
         )
-        return [("not looked at", f"{missing}. Name the folder to look at all that a run would")]
+        return [("not looked at", f"{missing}. Name the folder to check everything that a run would check")]
     said = [("model", setting.model), ("grader", setting.grader), ("test set", setting.test_set)]
     return [*said, *(("not looked at", each) for each in setting.not_looked_at)]
 

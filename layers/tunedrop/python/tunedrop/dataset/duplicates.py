@@ -24,7 +24,7 @@ _PART: Final = 2**17
 _RULES: Final = ("duplicate-row", "duplicate-prompt", "duplicate-conflict")
 _WORDS: Final = {
     "duplicate-row": "the same prompt and answer as line {first}",
-    "duplicate-prompt": "the same prompt as line {first}, case and white space aside",
+    "duplicate-prompt": "the same prompt as line {first}, apart from case and white space",
     "duplicate-conflict": "the same prompt as line {first}, but another answer",
 }
 

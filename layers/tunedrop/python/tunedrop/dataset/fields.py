@@ -84,7 +84,7 @@ class Shapes:
             if key in _FORMAT or not _COMMON_PART * rows <= having < rows:
                 continue
             lacking = [shape.first_line for keys, shape in shapes if key not in keys]
-            says = f"{rows - having:,} of {rows:,} rows lack {shown(key)}, which the others have"
+            says = f"{rows - having:,} of {rows:,} rows lack {shown(key)}, and the other rows have it"
             findings.add(
                 "fields-uneven", file, min(lacking, default=None), says, field=_short(key), got="no such field"
             )

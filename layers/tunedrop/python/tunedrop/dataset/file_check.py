@@ -308,7 +308,7 @@ class FileCheck:
             return
         message, words = f"the prompt has some {tokens:,} tokens (estimated)", {}
         if most_tokens == self._trained_tokens:
-            message += f", more than `maxPromptLength`, {most_tokens:,}: Bedrock does not train on this row"
+            message += f", more than `maxPromptLength` ({most_tokens:,}): Bedrock does not train on this row"
             words["hint"] = "Shorten the prompt, or raise `hyperparameters.maxPromptLength` in recipe.yaml."
         self._add(
             "prompt-long", line, message, field="messages",
@@ -334,7 +334,7 @@ class FileCheck:
             self._add(
                 "encoding-utf16",
                 None,
-                "the file begins with the byte order mark of UTF-16 or UTF-32",
+                "the file starts with the byte order mark of UTF-16 or UTF-32",
                 got="UTF-16 or UTF-32",
             )
             return
@@ -344,7 +344,7 @@ class FileCheck:
         self._blank_lines.finish(self._last_line)
         self._look_for_one_document()
         if lines.has_bom:
-            self._add("encoding-bom", 1, "the file begins with a byte order mark", got="EF BB BF")
+            self._add("encoding-bom", 1, "the file starts with a byte order mark", got="EF BB BF")
         if self._carriage_returns:
             says = f"{self._carriage_returns:,} lines end in CR LF"
             self._add("line-endings", None, says, got=f"CR LF, {self._carriage_returns:,} times")
@@ -357,7 +357,7 @@ class FileCheck:
         kinds = {kind.split(" ")[0] for kind in self.statistics.answers}
         if len(kinds & {"object"}) and len(kinds) > 1:
             mixed = ", ".join(f"{kind} ({rows:,})" for kind, rows in self.statistics.answers.most_common())
-            self._add("reference-mixed", None, f"the answers are of several shapes: {mixed}", field=ANSWER, got=mixed)
+            self._add("reference-mixed", None, f"the answers have several shapes: {mixed}", field=ANSWER, got=mixed)
 
     def _look_for_one_document(self) -> None:
         if self._document is None or not self._findings.has("json-syntax", self._file):

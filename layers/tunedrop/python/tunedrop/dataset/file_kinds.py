@@ -37,27 +37,27 @@ _SIGNATURES: Final = (
     (b"ORC", FileKind("an ORC file", "pandas.read_orc('FILE').to_json(..., orient='records', lines=True)")),
     (b"Obj\x01", FileKind("an Avro file", "avro-tools tojson FILE > rows.jsonl")),
     (b"\xd0\xcf\x11\xe0", FileKind("an old Office file (.xls or .doc)", "save the sheet as CSV UTF-8")),
-    (b"%PDF", FileKind("a PDF", "export the table that it shows from where it was made, as CSV or JSON Lines")),
+    (b"%PDF", FileKind("a PDF", "export its table, as CSV or JSON Lines, from the program that made it")),
     (b"SQLite format 3\x00", FileKind("an SQLite database", "sqlite3 -header -csv FILE 'select ...' > rows.csv")),
     (b"\x89HDF", FileKind("an HDF5 file", "pandas.read_hdf('FILE').to_json(..., orient='records', lines=True)")),
     (b"7z\xbc\xaf", FileKind("a 7z archive", "7z x FILE")),
     (b"Rar!", FileKind("a RAR archive", "unrar x FILE")),
-    (b"\x93NUMPY", FileKind("a NumPy file", "write its rows by json.dumps, one a line")),
-    (b"\x80\x02", FileKind("a Python pickle", "write its rows by json.dumps, one a line")),
-    (b"\x80\x03", FileKind("a Python pickle", "write its rows by json.dumps, one a line")),
-    (b"\x80\x04", FileKind("a Python pickle", "write its rows by json.dumps, one a line")),
-    (b"\x80\x05", FileKind("a Python pickle", "write its rows by json.dumps, one a line")),
-    (b"\x89PNG", FileKind("an image", "drop text: only text is trained on")),
-    (b"\xff\xd8\xff", FileKind("an image", "drop text: only text is trained on")),
+    (b"\x93NUMPY", FileKind("a NumPy file", "write its rows with json.dumps, one row a line")),
+    (b"\x80\x02", FileKind("a Python pickle", "write its rows with json.dumps, one row a line")),
+    (b"\x80\x03", FileKind("a Python pickle", "write its rows with json.dumps, one row a line")),
+    (b"\x80\x04", FileKind("a Python pickle", "write its rows with json.dumps, one row a line")),
+    (b"\x80\x05", FileKind("a Python pickle", "write its rows with json.dumps, one row a line")),
+    (b"\x89PNG", FileKind("an image", "drop text: the service trains on text only")),
+    (b"\xff\xd8\xff", FileKind("an image", "drop text: the service trains on text only")),
     (
         b"version https://git-lfs",
-        FileKind("a Git LFS pointer, not the file itself", "git lfs pull, in the folder that the file is from"),
+        FileKind("a Git LFS pointer, not the file itself", "run git lfs pull in the file's repository"),
     ),
 )
 _ZIP: Final = FileKind("a zip archive", "unzip FILE")
 _TAR: Final = FileKind("a tar archive", "tar -xf FILE")
-_HTML: Final = FileKind("a web page (HTML)", "download the file itself; this may be a page that asks to sign in")
-_XML: Final = FileKind("an XML document", "write its rows by a JSON library, one a line")
+_HTML: Final = FileKind("a web page (HTML)", "download the file itself; this may be a sign-in page")
+_XML: Final = FileKind("an XML document", "write its rows with a JSON library, one row a line")
 
 
 def kind_of(head: bytes) -> FileKind | None:

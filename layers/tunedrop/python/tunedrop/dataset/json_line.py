@@ -76,7 +76,7 @@ def _not_utf8(line: bytes, error: UnicodeDecodeError) -> Fault:
     bad = line[error.start : error.start + 4]
     hint = None
     if b"\xed" <= bad[:1] <= b"\xed" and b"\xa0" <= bad[1:2] <= b"\xbf":
-        hint = "These are the bytes of half a surrogate pair (CESU-8 or a cut emoji); write the text anew as UTF-8."
+        hint = "These are the bytes of half a surrogate pair (CESU-8 or a cut emoji); write the text again as UTF-8."
     elif bad[:1] >= b"\xa0":
         hint = "It may be Latin-1 or Windows-1252: iconv -f WINDOWS-1252 -t UTF-8 FILE."
     return Fault(
@@ -129,14 +129,14 @@ class _Reader:
         faults = [
             Fault(
                 "duplicate-key",
-                f"the key {shown(key)} is there {count} times in one object",
+                f"the key {shown(key)} occurs {count} times in one object",
                 got=f"{count} times {shown(key)}",
             )
             for key, count in self._repeated.items()
         ]
         if self._large:
             faults.append(
-                Fault("number-range", f"{self._large} number(s) beyond what a double holds", got="a larger number")
+                Fault("number-range", f"{self._large} number(s) too large for a double", got="a larger number")
             )
         if "\\u" in text and _has_lone_surrogate(value):
             faults.append(Fault("lone-surrogate", "an escape such as \\ud83d stands alone", got="half of a pair"))
@@ -221,10 +221,10 @@ def _syntax(text: str, error: json.JSONDecodeError) -> Fault:
 
 CONVERT: Final = "tunedrop convert FILE --output train.jsonl"
 _COMMENT: Final = "JSON has no comments: leave the line out."
-_PRINTED: Final = "This looks like Python's print of a dict: write it by json.dumps."
+_PRINTED: Final = "This looks like a printed Python dict: write it with json.dumps."
 _EXTRA: Final = {
     "": "A comma ends the line: leave it out.",
-    **dict.fromkeys("[{", "Two rows share this line: put each on a line of its own."),
+    **dict.fromkeys("[{", "Two rows share this line: put each on its own line."),
 }
 
 
@@ -233,11 +233,11 @@ def _syntax_hint(text: str, kind: str, place: int) -> str | None:
     if kind == "Extra data" and stripped[:1] in "{[":
         return _EXTRA.get(text[place:].lstrip(", \t\r")[:1])
     if stripped in ("[", "{"):
-        return f"The file looks like one JSON document over several lines; rows are made of it by: {CONVERT}."
+        return f"The file looks like one JSON document over several lines; to make rows of it: {CONVERT}."
     if stripped.startswith(("{'", "//", "#", "/*")) or _PYTHON_WORDS.search(text):
         return _COMMENT if stripped[:1] in "/#" else _PRINTED
     if place == len(text) - len(text.lstrip()) and stripped[:1] not in ("{", "[", '"'):
-        return f"The line is no JSON; rows are made of tables by: {CONVERT}."
+        return f"The line is no JSON; to make rows of a table: {CONVERT}."
     if place >= len(text) or kind == "Unterminated string starting at":
         return "The row is cut off, or a raw line break splits it: write line breaks within texts as \\n."
     return None

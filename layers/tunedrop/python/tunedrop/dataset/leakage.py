@@ -128,7 +128,7 @@ class LeakageIndex:
         return len(self._rows)
 
     def exact(self) -> list[tuple[int, int]]:
-        """Test line and training line of every prompt that both files hold (case and white space aside)."""
+        """Test line and training line of every prompt that both files hold (apart from case and white space)."""
         return [(row.line, row.exact_line) for row in self._rows if row.exact_line]
 
     def counts(self) -> dict[int, int]:

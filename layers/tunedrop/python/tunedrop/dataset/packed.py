@@ -65,7 +65,7 @@ def _unpack(source: Readable, target: BinaryIO, most_bytes: int) -> str:
             while chunk := unpacked.read(_CHUNK):
                 written += len(chunk)
                 if written > most_bytes:
-                    return f"what is packed in the file is larger than {most_bytes:,} bytes"
+                    return f"the unpacked file is larger than {most_bytes:,} bytes"
                 target.write(chunk)
     except EOFError:
         return "the packed file is cut off"

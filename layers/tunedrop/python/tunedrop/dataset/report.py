@@ -30,7 +30,7 @@ class LeakageReport:
     """What the test file shares with the training file."""
 
     exact: int
-    """Test rows whose prompt is a training prompt, case and white space aside."""
+    """Test rows whose prompt is a training prompt, apart from case and white space."""
     runs: Mapping[int, int]
     """Words in a row → test rows that share a run of so many with a training row."""
     test_rows: int

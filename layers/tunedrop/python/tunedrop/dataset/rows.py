@@ -24,7 +24,7 @@ _NEAR = 0.7
 """How alike two names must be (difflib's ratio)."""
 
 
-_ARRAY: Final = f"The line is one JSON array of rows; they are put on lines of their own by: {CONVERT}."
+_ARRAY: Final = f"The line is one JSON array of rows; to put each row on its own line: {CONVERT}."
 
 
 class RowChecker:
@@ -178,7 +178,7 @@ class RowChecker:
             place = next(place for place in systems if place > 0)
             self._add(
                 "system-first",
-                "a system message comes later, or a second time",
+                "a system message comes after another message",
                 field=f"messages[{place}]",
                 got=f"place {place + 1}",
             )
@@ -223,7 +223,7 @@ class RowChecker:
                 if not isinstance(answered, str) or answered not in called:
                     field = f"messages[{place}].tool_call_id"
                     got = shown(answered) if "tool_call_id" in message else "no tool_call_id"
-                    self._add("tool-message", "a tool answers a call that was not made before it", field=field, got=got)
+                    self._add("tool-message", "a tool answers a call that nobody made before it", field=field, got=got)
 
     def _tool_calls(self, path: str, role: Any, calls: Any) -> None:
         field = f"{path}.tool_calls"
@@ -262,7 +262,7 @@ class RowChecker:
         if not isinstance(answer, str | dict):
             self._add("reference-type", "the answer is neither a string nor an object", field=ANSWER, got=shown(answer))
         elif not answer or (isinstance(answer, str) and answer.strip() in _SAYS_NOTHING):
-            self._add("reference-empty", "the answer to compare with is empty", field=ANSWER, got=shown(answer))
+            self._add("reference-empty", "the reference answer is empty", field=ANSWER, got=shown(answer))
 
     def _id(self, value: Any) -> None:
         if not isinstance(value, str) or not value.strip():
@@ -283,7 +283,7 @@ def _converter_hint(row: Mapping[str, Any]) -> dict[str, str]:
     if any(
         key in row for key in ("question", "prompt", "conversations", "instruction", "contents", "source", "schemaType")
     ):
-        return {"hint": "The rows have another tool's format: tunedrop convert FILE --output train.jsonl."}
+        return {"hint": "The rows are in another tool's format: tunedrop convert FILE --output train.jsonl."}
     return {}
 
 
@@ -307,7 +307,7 @@ def _tool_problem(tool: Any, names: set[str]) -> str | None:
     if not isinstance(name, str) or not name.strip():
         return "a tool has no name"
     if name in names:
-        return f"the name {shown(name)} is taken by a tool before it"
+        return f"the name {shown(name)} is already the name of an earlier tool"
     names.add(name)
     parameters = function.get("parameters")
     if not isinstance(function.get("description"), str):

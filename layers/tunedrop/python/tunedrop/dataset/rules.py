@@ -109,7 +109,7 @@ _TABLE: tuple[Rule, ...] = (
     # --- The file as bytes -------------------------------------------------------------------------------------
     Rule(
         "file-empty", _both(E),
-        "A file without a row trains nothing.",
+        "The file has no rows, so there is nothing to train on.",
         _OPEN_WEIGHT_DATA, "at least one row", "Drop the file that holds the rows.",
     ),
     Rule(
@@ -120,18 +120,18 @@ _TABLE: tuple[Rule, ...] = (
     ),
     Rule(
         "file-not-text", _both(E),
-        "The file is packed, or made by another program, but the service reads JSON Lines.",
-        _OPEN_WEIGHT_DATA, "JSON Lines: one JSON object a line", "Make JSON Lines of it: tunedrop convert.",
+        "The file is compressed, or in another program's format, but the service reads JSON Lines.",
+        _OPEN_WEIGHT_DATA, "JSON Lines: one JSON object a line", "Convert it to JSON Lines: tunedrop convert.",
     ),
     Rule(
         "file-packed", _both(E),
-        "A file that gzip packed is read as what is in it, but this one cannot be unpacked.",
+        "Tunedrop unpacks gzip files, but it cannot unpack this one.",
         _OURS, "a whole gzip file of at most 1 GiB of text",
-        "Pack it anew (gzip -k train.jsonl), or with fewer rows.",
+        "Pack it again (gzip -k train.jsonl), or pack fewer rows.",
     ),
     Rule(
         "encoding-utf16", _both(E),
-        "JSON that is exchanged between systems is UTF-8; this file is UTF-16 or UTF-32.",
+        "JSON files must be UTF-8; this file is UTF-16 or UTF-32.",
         f"{_RFC} section 8.1", "UTF-8", "Save the file as UTF-8: iconv -f UTF-16 -t UTF-8 FILE.",
     ),
     Rule(
@@ -147,12 +147,12 @@ _TABLE: tuple[Rule, ...] = (
     ),
     Rule(
         "encoding-nul", _both(E),
-        "A zero byte is not text: the file was cut off, or written by something else than a text writer.",
-        f"{_RFC} section 7", "no zero byte", "Write the row anew; the line may stem from a file that was not closed.",
+        "A zero byte is not text: the file was cut off, or a program wrote it as binary data.",
+        f"{_RFC} section 7", "no zero byte", "Write the row again; perhaps a program did not close the file.",
     ),
     Rule(
         "line-endings", _both(W),
-        "Lines that end in CR LF are read by most tools, not by all.",
+        "Most tools read lines that end in CR LF, but not all do.",
         f"{_RFC} section 2; what the service does is {_UNCONFIRMED}", "lines that end in LF",
         "Take the corrected copy, or save the file with Unix line endings.", fixable=True,
     ),
@@ -164,13 +164,13 @@ _TABLE: tuple[Rule, ...] = (
     ),
     Rule(
         "line-blank-trailing", _both(W),
-        "Empty lines after the last row may be read as broken rows.",
+        "A reader may take empty lines after the last row for broken rows.",
         f"What the service does is {_UNCONFIRMED}", "nothing after the last row",
         "Take the corrected copy, which leaves them out.", fixable=True,
     ),
     Rule(
         "line-length", _both(E),
-        "Lambda takes at most 6 MB an invocation, so a grader could never be given this row; it was not read.",
+        "Lambda takes at most 6 MB an invocation, so no grader could receive this row; Tunedrop did not read it.",
         f"A limit of {_OURS}: {MAX_LINE_BYTES // 1024 // 1024} MiB a line", f"at most {MAX_LINE_BYTES:,} bytes a line",
         "Shorten the row; a missing line break makes a whole file one line.",
     ),
@@ -178,7 +178,7 @@ _TABLE: tuple[Rule, ...] = (
     Rule(
         "json-syntax", _both(E),
         "A line that is not JSON cannot be read.",
-        _RFC, "one JSON object", "Write rows with a JSON library, never by joining texts.",
+        _RFC, "one JSON object", "Write rows with a JSON library; do not build JSON by joining strings.",
     ),
     Rule(
         "json-constant", _both(E),
@@ -187,19 +187,19 @@ _TABLE: tuple[Rule, ...] = (
     ),
     Rule(
         "json-depth", _both(E),
-        "Objects and arrays nested this deep make readers fail; the row was not read.",
+        "Many readers fail on objects and arrays nested this deep; Tunedrop did not read the row.",
         f"{_RFC} section 9; a limit of {_OURS}", f"at most {MAX_DEPTH} levels",
         "Flatten the value, or give it as a string.",
     ),
     Rule(
         "duplicate-key", _both(W),
-        "Of a key that is there twice, readers keep one, and not all the same one.",
-        f"{_RFC} section 4", "each key once", "Keep the value that is meant.",
+        "If a key occurs twice, readers keep only one of its values, and not all keep the same one.",
+        f"{_RFC} section 4", "each key once", "Keep only the value that you mean.",
     ),
     Rule(
         "number-range", _both(W),
         "Readers turn a number this large into infinity or refuse it; Python stops at 4,300 digits.",
-        f"{_RFC} section 6", "a number that a double holds", "Give the number as a string.",
+        f"{_RFC} section 6", "a number that fits in a double", "Give the number as a string.",
     ),
     Rule(
         "lone-surrogate", _both(W),
@@ -216,7 +216,7 @@ _TABLE: tuple[Rule, ...] = (
         "messages-missing", _both(E),
         "Without messages there is no prompt.",
         _OPEN_WEIGHT_DATA, "`messages`",
-        "Tables and the rows of other tools are turned into the format by: tunedrop convert.",
+        "To convert tables and the rows of other tools: tunedrop convert.",
     ),
     Rule(
         "messages-type", _both(E),
@@ -225,7 +225,7 @@ _TABLE: tuple[Rule, ...] = (
     ),
     Rule(
         "messages-empty", _both(E),
-        "A conversation without a message is no prompt.",
+        "A conversation without messages has no prompt.",
         _OPEN_WEIGHT_DATA, "at least one message", "Leave the row out, or give it its prompt.",
     ),
     Rule(
@@ -235,20 +235,20 @@ _TABLE: tuple[Rule, ...] = (
     ),
     Rule(
         "message-keys", _each(open_weight=W, nova=E),
-        "AWS's validator for Nova refuses other keys in a message; for open-weight models none is documented.",
+        "AWS's validator for Nova rejects other keys in a message; for open-weight models no others are documented.",
         f"{_FORGE}; for open-weight models {_UNCONFIRMED}", "role, content, tool_calls, tool_call_id",
-        "Move the value to a field of the row, from where the grader gets it.",
+        "Move the value to a field of the row; the grader gets the row's fields.",
     ),
     Rule(
         "role-unknown", _both(E),
-        "A message without a known role has no place in the conversation.",
-        _OPEN_WEIGHT_DATA, "system, user or assistant", "Name who speaks: system, user or assistant.",
+        "Each message needs a known role.",
+        _OPEN_WEIGHT_DATA, "system, user or assistant", "Set the role: system, user or assistant.",
     ),
     Rule(
         "role-undocumented", _both(W),
         "The documentation names system, user and assistant only; AWS's own validators disagree about others.",
         f"{_OPEN_WEIGHT_DATA}; {_FORGE} and {_NOVA_SAMPLES} disagree; {_UNCONFIRMED}", "system, user or assistant",
-        "Write `developer` as system; put what a tool said into the prompt.",
+        "Change `developer` to `system`; put a tool's result into the prompt.",
     ),
     Rule(
         "content-missing", _both(E),
@@ -273,21 +273,21 @@ _TABLE: tuple[Rule, ...] = (
     ),
     Rule(
         "content-part-kind", _each(open_weight=W, nova=E),
-        "Only text is trained on.",
+        "The service trains on text only.",
         f"{_NOVA_DATA}: text only; for open-weight models {_UNCONFIRMED}", "parts of type text",
         "Leave images and other parts out.",
     ),
     Rule(
         "system-first", _each(open_weight=W, nova=E),
-        "A system message is read first, so it belongs first, and once.",
-        f"{_FORGE}; for open-weight models {_UNCONFIRMED}", "the system message first, and one",
-        "Move the system message to the front, or join several.",
+        "A system message must come first, and only once.",
+        f"{_FORGE}; for open-weight models {_UNCONFIRMED}", "one system message, at the start",
+        "Move the system message to the front; if there are several, join them.",
     ),
     Rule(
         "user-missing", _each(open_weight=W, nova=E),
-        "Without a user's message nothing is asked.",
+        "Without a user message there is no question.",
         f"{_FORGE}; for open-weight models {_UNCONFIRMED}", "at least one user message",
-        "Give what is asked the role user.",
+        "Give the question the role user.",
     ),
     Rule(
         "last-turn", _both(W),
@@ -305,17 +305,17 @@ _TABLE: tuple[Rule, ...] = (
         "single-turn", _each(open_weight=None, nova=E),
         "Nova trains on single turns: one user message and no assistant message.",
         "Nova user guide, nova-rft: text only, single turn only", "one user message",
-        "Put the earlier turns into the one user message.",
+        "Put the earlier turns into the user message.",
     ),
     Rule(
         "tool-message", _both(W),
-        "A tool's message answers a call of the assistant before it, by tool_call_id.",
+        "A tool message must name, by tool_call_id, a call that the assistant made before it.",
         f"OpenAI chat format; {_UNCONFIRMED}", "tool_call_id of a call before it",
         "Give the call and its answer the same id, in this order.",
     ),
     Rule(
         "tool-calls", _both(W),
-        "Tool calls are the assistant's: an array of function calls with an id, a name and arguments as a string.",
+        "Only the assistant makes tool calls: an array of function calls with an id, a name and arguments as a string.",
         f"OpenAI chat format; {_UNCONFIRMED}",
         '[{"id": "...", "type": "function", "function": {"name": "...", "arguments": "{...}"}}]',
         "Write the calls in this shape, in an assistant's message.",
@@ -329,65 +329,65 @@ _TABLE: tuple[Rule, ...] = (
     ),
     Rule(
         "tools-undocumented", _each(open_weight=W, nova=None),
-        "For open-weight models no source says what becomes of tools.",
+        "No source says what the service does with tools for open-weight models.",
         f"{_OPEN_WEIGHT_DATA}; {_UNCONFIRMED}", "no `tools`",
-        "Describe the tools in the prompt, or try with few rows first.",
+        "Describe the tools in the prompt, or try a few rows first.",
     ),
     Rule(
         "reserved-text", _each(open_weight=None, nova=W),
-        "One of AWS's validators refuses texts that look like the marks of a chat template.",
+        "One of AWS's validators rejects texts that look like the special tokens of a chat template.",
         f"{_NOVA_SAMPLES}; {_FORGE} does not; {_UNCONFIRMED}", "no " + ", ".join(FORMATS[Family.NOVA].reserved_texts),
-        "Word it differently where it is not needed.",
+        "Write it another way, unless the text needs it.",
     ),
     Rule(
         "reference-missing", _both(W),
-        "Without reference_answer the grader has nothing to compare with.",
+        "Without reference_answer the grader has nothing to compare the answer with.",
         f"{_OPEN_WEIGHT_DATA} lists it, AWS's walkthrough says optional and mandatory; {_UNCONFIRMED}",
-        "`reference_answer`", "Give every row what its answer is graded by.",
+        "`reference_answer`", "Give every row the answer that it is graded by.",
     ),
     Rule(
         "reference-type", _each(open_weight=W, nova=E),
-        "The answer to compare with is a string or an object.",
+        "The reference answer must be a string or an object.",
         f"{_OPEN_WEIGHT_DATA}: string or object; {_FORGE} refuses others", "a string or an object",
         "Write numbers as strings, arrays within an object.",
     ),
     Rule(
         "reference-empty", _each(open_weight=W, nova=E),
-        "An empty answer to compare with grades every answer alike.",
+        "With an empty reference answer the grader grades every answer alike.",
         f"{_FORGE}; for open-weight models {_UNCONFIRMED}", "something to compare with",
-        "Give the answer, or leave the row out.",
+        "Add the reference answer, or leave the row out.",
     ),
     Rule(
         "reference-cut", _both(W),
-        "An answer that was cut off calls right answers wrong; patterns that stop at the first closing brace cut so.",
-        _OURS, "the whole answer", "Take the answers from their source anew, with the braces counted.",
+        "With a cut-off reference right answers count as wrong; patterns that stop at the first closing brace cut so.",
+        _OURS, "the whole answer", "Extract the answers from their source again, and count the braces.",
     ),
     Rule(
         "reference-grader", _both(E),
         "The chosen grader cannot use this row's answer, so every rollout of it would score 0.",
         "The grader itself, row by row", "an answer that the grader can use",
-        "Change the answer as the message says, or choose another grader.",
+        "Change the reference answer as the message says, or choose another grader.",
     ),
     Rule(
         "reference-mixed", _both(N),
-        "Answers of several shapes are graded by one grader; most can use one of them.",
-        _OURS, "answers of one shape", "Make them alike, unless the grader takes both.",
+        "The references have several shapes, but most graders can use only one of them.",
+        _OURS, "answers of one shape", "Give them all one shape, unless the grader takes each of them.",
     ),
     Rule(
         "id-type", _each(open_weight=W, nova=E),
-        "An id is text that is not blank.",
+        "An id must be text and not blank.",
         f"{_OPEN_WEIGHT_DATA} shows a string; {_FORGE} refuses others", "a string", "Write the id as a string.",
     ),
     Rule(
         "id-duplicate", _both(W),
-        "Rows with the same id cannot be told apart in the grader's logs.",
-        f"Where the service takes a sample's id from is {_UNCONFIRMED}", "an id of its own", "Number the rows anew.",
+        "Nobody can tell rows with the same id apart in the grader's logs.",
+        f"Where the service takes a sample's id from is {_UNCONFIRMED}", "an id of its own", "Give each row a new id.",
     ),
     Rule(
         "fields-uneven", _both(N),
-        "A field that most rows pass to the grader is missing here.",
+        "This row lacks a field that most rows pass to the grader.",
         f"{_OPEN_WEIGHT_DATA}: other fields are passed on to the grader", "the fields of the other rows",
-        "Give the field, if the grader uses it.",
+        "Add the field, if the grader uses it.",
     ),
     # --- The set -----------------------------------------------------------------------------------------------
     Rule(
@@ -414,39 +414,39 @@ _TABLE: tuple[Rule, ...] = (
     ),
     Rule(
         "duplicate-row", _both(W),
-        "The same prompt with the same answer, twice: it is paid twice and weighs twice.",
+        "The same prompt and answer twice: you pay for it twice, and it counts twice.",
         _OURS, "each row once", "Keep one of them.",
     ),
     Rule(
         "duplicate-prompt", _both(W),
-        "The same prompt but for case and white space: it is paid twice and weighs twice.",
+        "The same prompt, apart from case and white space: you pay for it twice, and it counts twice.",
         _OURS, "each prompt once", "Keep one of them.",
     ),
     Rule(
         "duplicate-conflict", _both(W),
-        "The same prompt with another answer: whatever the model says, one of the two rows calls it wrong.",
-        _OURS, "one answer a prompt", "Keep the right one.",
+        "The same prompt with another answer: whatever the model answers, one of the two rows counts it as wrong.",
+        _OURS, "one answer for each prompt", "Keep the right one.",
     ),
     Rule(
         "leakage-exact", _both(E),
-        "A test prompt that is trained on measures memory, not skill.",
+        "A test prompt that is also in the training file measures memory, not skill.",
         _OURS, "no test prompt in the training file", "Take the row out of the training file or out of the test file.",
     ),
     Rule(
         "leakage-overlap", _both(W),
         "A test prompt shares a run of 13 or more words with a training prompt: it may be the same task.",
         "13-grams as in GPT-3's contamination study (arXiv:2005.14165, appendix C)", "no long run of words in both",
-        "Look at the pair; take one out where they are the same task.",
+        "Look at the pair; if both are the same task, take one out.",
     ),
     # --- What the recipe asks of the rows ------------------------------------------------------------------------
     Rule(
         "holdout-empty", _both(E),
-        "Without a test file some training rows are held out to test on, and too few are there.",
+        "Without a test file Tunedrop keeps some training rows for the test, but there are too few rows.",
         _OURS, f"more than {MIN_ROWS} rows, or a test file", "Drop a test.jsonl beside train.jsonl, or more rows.",
     ),
     Rule(
         "validation-empty", _both(E),
-        "The recipe chooses a checkpoint by rows that are kept apart, and too few are there.",
+        "The recipe keeps some training rows to choose a checkpoint by, but there are too few rows.",
         _OURS, f"more than {MIN_ROWS} rows", "Drop more rows, or set evaluation.checkpoints to last.",
     ),
     Rule(
@@ -457,36 +457,36 @@ _TABLE: tuple[Rule, ...] = (
     ),
     Rule(
         "slice-missing", _both(W),
-        "A slice is made by a field that no row of the test set has.",
+        "The recipe names a slice by a field that no row of the test set has.",
         _OURS, "a field of the rows", "Name a field of the rows in evaluation.slices.",
     ),
     Rule(
         "batch-large", _both(W),
-        "The training sends the grader many answers at once, each with its row and the grader's options.",
-        "Lambda's limit of a request; how many answers come at once is UNCONFIRMED by AWS's documentation",
+        "The service sends the grader many answers in one request, each with its row and the grader's options.",
+        "Lambda's limit of a request; AWS's documentation leaves UNCONFIRMED how many answers come at once",
         "at most 6 MiB for 64 answers, or for those of a step",
         "Shorten the longest rows or the grader's options, or lower the batch size.",
     ),
     # --- What should not be in it ------------------------------------------------------------------------------
     Rule(
         "secret-key", _both(W),
-        "An access key in training data can come out of the model again.",
-        _OURS, "no access keys", "Take it out, and revoke the key. Its text is not repeated here.",
+        "The model can repeat an access key from its training data.",
+        _OURS, "no access keys", "Remove it, and revoke the key. This report does not repeat it.",
     ),
     Rule(
         "personal-email", _both(W),
-        "An e-mail address in training data can come out of the model again.",
-        _OURS, "no e-mail addresses", "Take it out, or write a placeholder. Its text is not repeated here.",
+        "The model can repeat an e-mail address from its training data.",
+        _OURS, "no e-mail addresses", "Remove it, or write a placeholder. This report does not repeat it.",
     ),
     Rule(
         "personal-phone", _both(W),
-        "A phone number in training data can come out of the model again.",
-        _OURS, "no phone numbers", "Take it out, or write a placeholder. Its text is not repeated here.",
+        "The model can repeat a phone number from its training data.",
+        _OURS, "no phone numbers", "Remove it, or write a placeholder. This report does not repeat it.",
     ),
     Rule(
         "personal-card", _both(W),
-        "A number with the check digit of a payment card can come out of the model again.",
-        _OURS, "no card numbers", "Take it out, or write a placeholder. Its text is not repeated here.",
+        "The model can repeat a number that has a payment card's check digit.",
+        _OURS, "no card numbers", "Remove it, or write a placeholder. This report does not repeat it.",
     ),
 )  # fmt: skip
 

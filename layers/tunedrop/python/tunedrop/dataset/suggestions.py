@@ -39,10 +39,10 @@ def suggest(rows: int, statistics: Statistics, family: Family, model: Model | No
         "steps_per_epoch": steps,
         "rollouts_per_epoch": rows * group,
         "why": {
-            "batch size": f"the largest power of two, {least} to {most}, that leaves {STEPS_WANTED} steps an epoch",
+            "batch size": f"the largest power of two, {least} to {most}, that gives {STEPS_WANTED} steps an epoch",
             "steps per epoch": f"0.9 x {rows:,} rows / {batch}: the service seems to hold out a tenth (unconfirmed)",
-            "max prompt tokens": "the longest prompt, estimated, and a quarter more",
-            "max answer tokens": "four times the 99th percentile of the answers to compare with, at least 512",
+            "max prompt tokens": "the longest prompt (estimated) and a quarter more",
+            "max answer tokens": "four times the 99th percentile of the reference answers, at least 512",
             "rollouts per epoch": f"{group} answers a prompt",
         },
     }

@@ -71,9 +71,9 @@ def setting_of(recipe: Recipe, *, has_test: bool) -> Setting:
         model=recipe.model,
         grader_kind=kind,
         grader=f"{kind}, by default" if usual else kind,
-        test_set="test.jsonl" if has_test else f"{recipe.evaluation.holdout:.0%} of the training rows are held out",
+        test_set="test.jsonl" if has_test else f"{recipe.evaluation.holdout:.0%} of the training rows, kept apart",
         not_looked_at=(
-            ("whether the grader can use the references: only your own function knows",) if kind == "own" else ()
+            ("whether the grader can use the references: only your own function can tell",) if kind == "own" else ()
         ),
     )
 
@@ -120,12 +120,12 @@ def _check_what_is_left(report: DatasetReport, train: BinaryIO, recipe: Recipe, 
     if parts.test_rows == 0:
         report.findings.add(
             "holdout-empty", TRAIN, None,
-            f"all {rows} rows are needed for training, so none is left to test on", got=f"{rows} rows",
+            f"training needs all {rows} rows, so none is left to test on", got=f"{rows} rows",
         )  # fmt: skip
     elif parts.validation_rows == 0:
         report.findings.add(
             "validation-empty", TRAIN, None,
-            f"all {rows} rows are needed for training, so none is left to choose a checkpoint by",
+            f"training needs all {rows} rows, so none is left to choose a checkpoint by",
             got=f"{rows} rows",
         )  # fmt: skip
 

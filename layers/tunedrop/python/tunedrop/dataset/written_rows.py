@@ -136,7 +136,7 @@ def _numbered(source: BinaryIO) -> Iterator[tuple[int, bytes]]:
     line = 0
     for part in Lines(source):
         if isinstance(part, Overlong):
-            raise DatasetInvalid(f"line {line + 1} is {part.length:,} bytes long; check the file before it is split")
+            raise DatasetInvalid(f"line {line + 1} is {part.length:,} bytes long; check the file before you split it")
         for raw in part.split(b"\n"):
             line += 1
             yield line, raw
@@ -150,6 +150,6 @@ def _content(line: int, text: bytes) -> dict[str, Any]:
         row = read_line(text).value
     if not isinstance(row, dict) or not isinstance(row.get("messages"), list):
         raise DatasetInvalid(
-            f"line {line}: expected a row with `messages`, got something else; check the file before it is split"
+            f"line {line}: expected a row with `messages`, got something else; check the file before you split it"
         )
     return row

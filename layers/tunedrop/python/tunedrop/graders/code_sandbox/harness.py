@@ -82,7 +82,7 @@ class _Solution:
                         {str(name): decode(value, self) for name, value in fields.items()},
                     )
                 case _:
-                    raise WireError("a message of no known kind")
+                    raise WireError("a message of an unknown kind")
 
     def _call_back(self, number: int, positional: list[Any], keywords: dict[str, Any]) -> dict[str, Any]:
         try:

@@ -98,7 +98,7 @@ def _success(followed: FollowedRun) -> RenderableType:
     if evaluation.get("suspected_reward_hacking"):
         lines += [
             Text(),
-            Text("Suspected reward hacking: the reward rose, what it does not see got worse.", style="red"),
+            Text("Suspected reward hacking: the reward rose, but something else got worse.", style="red"),
         ]
     if training.get("simulated"):
         lines += [Text(), Text(_SIMULATED, style="dim italic")]

@@ -89,7 +89,7 @@ def test_the_lines_for_curl_take_a_run_to_its_report(up: Mapping[str, str], tmp_
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1].startswith("Ended: the tuned model is "), done.stdout
+    assert done.stdout.splitlines()[-1].startswith("Ended: compared with its base, the tuned model is "), done.stdout
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
 
 

@@ -44,7 +44,7 @@ def test_of_24_starts_at_once_5_go_through_where_5_are_allowed() -> None:
         assert len(set(started)) == len(started) == QUOTA
         assert refused == [("too-many-runs", QUOTA)] * (STARTS - QUOTA)
         assert sorted(run["run_id"] for run in client.runs()) == sorted(started)
-        with pytest.raises(Problem, match="has 5 active runs, and may have 5"):
+        with pytest.raises(Problem, match="has 5 active runs and may have 5"):
             client.start("held-again", DATASET)
 
         client.stop(started[0])

@@ -121,7 +121,7 @@ def test_the_judge_asks_with_the_stack_s_key_and_reads_it_anew_when_it_is_refuse
 def test_a_judge_that_may_not_read_the_key_says_so_and_leaves_samples_ungraded(secret: Any) -> None:
     secret.delete_secret(SecretId=os.environ["BEDROCK_API_KEY_SECRET"], ForceDeleteWithoutRecovery=True)
     with pytest.raises(
-        JudgeFailed, match="key of Bedrock cannot be had: ResourceNotFoundException.*BedrockApiKeySecret"
+        JudgeFailed, match="Bedrock API key could not be read: ResourceNotFoundException.*BedrockApiKeySecret"
     ):
         BedrockChat()([], model="openai.gpt-oss-120b", seconds=20, temperature=0.0, seed=None)
 

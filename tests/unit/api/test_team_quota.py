@@ -54,7 +54,7 @@ def test_a_team_with_as_many_active_runs_as_it_may_have_is_refused_with_its_quot
     runs = Runs()
     start(runs, "a")
     start(runs, "b")
-    with pytest.raises(Problem, match="Team red has 2 active runs, and may have 2") as refused:
+    with pytest.raises(Problem, match="Team red has 2 active runs and may have 2") as refused:
         start(runs, "c")
     assert (refused.value.kind, refused.value.status) == ("too-many-runs", 429)
     assert refused.value.more == {"active": 2, "quota": 2}

@@ -48,7 +48,11 @@ def test_the_grader_is_named_and_the_kind_that_can_use_the_references() -> None:
     [
         (b"question,answer", "json-syntax", "to make rows of a table: tunedrop convert FILE --output train.jsonl."),
         (b"[", "json-syntax", "to make rows of it: tunedrop convert FILE --output train.jsonl."),
-        (b'[{"question": "x"}]', "row-object", "lines of their own by: tunedrop convert FILE --output train.jsonl."),
+        (
+            b'[{"question": "x"}]',
+            "row-object",
+            "put each row on its own line: tunedrop convert FILE --output train.jsonl.",
+        ),
         (b'{"messages": []},', "json-syntax", "A comma ends the line: leave it out."),
     ],
 )

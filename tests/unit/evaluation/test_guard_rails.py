@@ -150,9 +150,7 @@ def test_a_habit_that_the_base_model_has_too_is_not_the_tuning_s() -> None:
 
 def test_a_finding_names_its_evidence_and_what_to_do() -> None:
     finding = check(*profiles("#### 12", "#### 12 or 13", share=0.5))[0]
-    assert (
-        finding.evidence == "0 of 200 base answers, 100 of 200 tuned answers; such tuned answers earn 1.00 on average"
-    )
+    assert finding.evidence == "0 of 200 base answers, 100 of 200 tuned answers; such tuned answers get 1.00 on average"
     assert finding.message.startswith("50% of the tuned model's answers name several different final answers")
     assert "last committed answer" in finding.advice
 

@@ -90,7 +90,7 @@ def test_a_verdict_in_another_form_is_asked_for_again(reply: str) -> None:
 
 def test_a_judge_that_never_gives_a_verdict_leaves_the_sample_ungraded() -> None:
     replies = Replies("It is fine.")
-    with pytest.raises(JudgeFailed, match="not in the form"):
+    with pytest.raises(JudgeFailed, match="requested form"):
         judge(replies).grade(sample("Jupiter"))
     assert len(replies.asked) == 3
 

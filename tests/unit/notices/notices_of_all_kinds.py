@@ -99,7 +99,7 @@ NOTICES: Mapping[str, Publication] = {
         replace(TRAINED, evaluation=EvaluationResult({**EVALUATION, **HACKED})),
         Status.SUCCEEDED,
     ),
-    "repeated": ended(RUN, Status.REJECTED, "RepeatedDrop", "run gsm8k-1 is under way with them"),
+    "repeated": ended(RUN, Status.REJECTED, "RepeatedDrop", "run gsm8k-1 is still using them"),
     "rejected": ended(RUN, Status.REJECTED, "DatasetInvalid", "line 3 is no JSON"),
     "failed": ended(TRAINED, Status.FAILED, "EvaluationIncomplete", "too few answers"),
     "cancelled": ended(RUN, Status.CANCELLED, "Stopped", "The execution was stopped."),

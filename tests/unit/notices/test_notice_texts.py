@@ -90,7 +90,7 @@ def test_every_notice_carries_the_attributes_that_it_has_values_for(published: M
         ("tied", "The test set shows no difference"),
         ("tied", "Next: keep the base model."),
         ("regressed", "is worse than its base"),
-        ("hacked", "But reward hacking is suspected: what the grader does not see got worse."),
+        ("hacked", "But reward hacking is suspected: something that the grader does not measure got worse."),
         ("repeated", "The same files of gsm8k were dropped before, so they started nothing. Run gsm8k-1 is under way"),
         ("rejected", "was rejected before any training was paid for. DatasetInvalid: line 3 is no JSON."),
         ("rejected", "/s3/object/runs?region=us-west-2&prefix=runs/gsm8k-0123456789abcdef/findings.html"),
@@ -102,7 +102,10 @@ def test_every_notice_carries_the_attributes_that_it_has_values_for(published: M
             "Found beside train.jsonl: a test set.\nNext: nothing, if that is right. The default recipe applies.",
         ),
         ("started alone", "Found beside train.jsonl: nothing."),
-        ("started alone", "A share of the training rows is held out as the test set and the default recipe applies."),
+        (
+            "started alone",
+            "Tunedrop keeps a share of the training rows as the test set and the default recipe applies.",
+        ),
         (
             "started alone",
             "aws stepfunctions stop-execution --region us-west-2 --execution-arn arn:aws:states:us-west-2:",

@@ -91,7 +91,7 @@ def test_a_model_that_takes_no_effort_is_not_asked_for_one() -> None:
 
 
 def test_a_model_of_another_region_is_an_error_that_names_where_it_is_right() -> None:
-    with pytest.raises(RecipeInvalid, match="tuned in us-east-1 only.*stack is in us-west-2.*openai.gpt-oss-20b"):
+    with pytest.raises(RecipeInvalid, match="tuned only in us-east-1.*stack is in us-west-2.*openai.gpt-oss-20b"):
         resolve({"model": "amazon.nova-2-lite-v1:0:256k"}, "us-west-2")
     with pytest.raises(RecipeInvalid, match="Did you mean openai.gpt-oss-20b"):
         resolve({"model": "openai.gpt-oss-20"}, "us-west-2")
@@ -112,7 +112,7 @@ def test_a_parameter_outside_of_the_stack_s_own_path_is_refused_by_name(paramete
 
 @pytest.mark.parametrize("parameter", ["/tunedrop/dev/search/previous", "/tunedrop/dev/previous/search"])
 def test_no_recipe_promotes_over_the_predecessor_of_another(parameter: str) -> None:
-    with pytest.raises(RecipeInvalid, match="where the pipeline keeps the model that was replaced"):
+    with pytest.raises(RecipeInvalid, match="where the pipeline keeps the replaced model"):
         resolve({"promotion": {"parameter": parameter}}, "us-west-2", parameter_path="/tunedrop/dev")
 
 

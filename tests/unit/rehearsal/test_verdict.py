@@ -148,7 +148,7 @@ def test_whatever_speaks_against_a_grader_has_its_line_in_the_documents() -> Non
 @pytest.mark.parametrize(
     ("rows", "least_difference", "told"),
     [
-        (300, 0.05, "300 test rows show differences of accuracy from 8.8% on .* least useful one is 5.0%"),
+        (300, 0.05, "300 test rows show differences of accuracy from 8.8% on .* calls useful is 5.0%"),
         (20, 0.0, "20 test rows cannot show any difference with a chance of 80%, if 30% of the rows"),
         (300, 0.1, None),
         (300, 0.0, None),

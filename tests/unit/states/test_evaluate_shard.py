@@ -184,7 +184,7 @@ def test_a_shard_that_was_cut_off_asks_only_what_is_missing(run_folder: RunFolde
 
 def test_a_shard_whose_time_is_up_stops_asking_and_says_so(run_folder: RunFolder) -> None:
     plan(run_folder, Evaluation(concurrency=1), [Candidate("base", "b")], 0.1)
-    with pytest.raises(ServiceBusy, match="time of this process was up"):
+    with pytest.raises(ServiceBusy, match="this process ran out of time"):
         evaluate(run_folder, 0, Model(), seconds_left=1)
 
 

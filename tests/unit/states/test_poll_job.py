@@ -169,7 +169,7 @@ def test_no_list_of_a_job_ends_a_run_while_the_job_can_be_read(
     assert training_of(store).checkpoints == [{"step": 1, "model": "model-at-1"}]
     service.end("job-0", JobStatus.SUCCEEDED, tuned_model="tuned")
     if not isinstance(trouble, Refused):
-        with pytest.raises(ServiceBusy, match="what job job-0 did last could not be read"):
+        with pytest.raises(ServiceBusy, match="the latest events of job job-0 could not be read"):
             look()
         clock.sleep(1800)
     assert look().decision == "ready"

@@ -43,7 +43,7 @@ def test_a_job_within_its_budget_goes_on() -> None:
 def test_money_needs_prices_and_steps_need_a_service_that_tells_them() -> None:
     with pytest.raises(RecipeInvalid, match=r"budget\.prices"):
         recipe(dollars=10)
-    with pytest.raises(RecipeInvalid, match=r"`budget\.steps`.*tells no steps"):
+    with pytest.raises(RecipeInvalid, match=r"`budget\.steps`.*does not report steps"):
         resolve({"model": NOVA, "budget": {"steps": 10}}, "us-east-1")
 
 
@@ -52,7 +52,7 @@ def test_what_nova_cannot_do_is_refused_by_name() -> None:
         resolve({"model": NOVA, "evaluation": {"temperature": 1.5}}, "us-east-1")
     with pytest.raises(RecipeInvalid, match="no checkpoints"):
         resolve({"model": NOVA, "evaluation": {"checkpoints": "all"}}, "us-east-1")
-    with pytest.raises(RecipeInvalid, match="us-east-1 only, but this stack is in us-west-2"):
+    with pytest.raises(RecipeInvalid, match="only in us-east-1, but this stack is in us-west-2"):
         resolve({"model": NOVA}, "us-west-2")
     with pytest.raises(RecipeInvalid, match="expected 16 to 512, got 4"):
         resolve({"model": NOVA, "hyperparameters": {"batchSize": 4}}, "us-east-1")

@@ -266,7 +266,7 @@ def test_an_empty_training_file_is_a_run_that_is_rejected(told: Told) -> None:
 @pytest.mark.parametrize(
     ("key", "problem"),
     [
-        ("train.jsonl", "lies in the inbox itself"),
+        ("train.jsonl", "lies directly in the inbox"),
         ("blue-astray/train.json", "starts no run"),
         ("blue-astray/recipe.yaml", "`modle`"),
         ("blue-astray/test.jsonl", "is empty"),

@@ -128,7 +128,7 @@ def test_a_model_that_is_no_better_is_not_promoted_and_the_notice_says_why(appli
     notice = application.end(start(application, "openai.gpt-oss-20b", parameter=place, approval=True))
     assert notice["promotion"]["wanted"]
     assert not notice["promotion"]["done"]
-    assert notice["promotion"]["why_not"] == "the verdict is tied; only an improved model is promoted"
+    assert notice["promotion"]["why_not"] == "the verdict is tied, and Tunedrop promotes only an improved model"
     assert in_place(application, place) == "the-good-one"
     assert application.record(notice["name"]).promotion is None  # nobody was asked
 

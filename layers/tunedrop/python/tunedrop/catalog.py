@@ -217,7 +217,7 @@ def find_for_region(model_id: str, region: str) -> Model:
     if model.region != region:
         offered = ", ".join(other.id for other in _MODELS if other.region == region) or "none"
         raise RecipeInvalid(
-            f"recipe field `model`: {model.id} is tuned in {model.region} only, but this stack is in {region}. "
+            f"recipe field `model`: {model.id} can be tuned only in {model.region}, but this stack is in {region}. "
             f"Drop the dataset into a Tunedrop stack in {model.region}, or choose a model of {region}: {offered}."
         )
     return model

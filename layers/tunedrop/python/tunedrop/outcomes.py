@@ -85,7 +85,7 @@ class TrainingFailed(RunEnded):
 
 
 class TrainingCancelled(RunEnded):
-    """The training job was cancelled outside this run."""
+    """The training job was cancelled from outside this run."""
 
 
 class TrainingStuck(RunEnded):

@@ -290,13 +290,13 @@ def _promotion_problems(promotion: Promotion | None, parameter_path: str) -> lis
     problems = []
     if not promotion.parameter.startswith(f"{parameter_path}/"):
         problems.append(
-            f"recipe field `promotion.parameter`: expected a name below {parameter_path}/, as this stack may write no "
-            f"other, got {promotion.parameter}"
+            f"recipe field `promotion.parameter`: expected a name below {parameter_path}/, because this stack may "
+            f"write no other, got {promotion.parameter}"
         )
     if PREDECESSOR in promotion.parameter.split("/"):
         problems.append(
-            f"recipe field `promotion.parameter`: `{PREDECESSOR}` is where the pipeline keeps the model that was "
-            f"replaced, and no name of your own; got {promotion.parameter}"
+            f"recipe field `promotion.parameter`: `{PREDECESSOR}` is where the pipeline keeps the replaced "
+            f"model, so choose another name; got {promotion.parameter}"
         )
     return problems
 
@@ -333,7 +333,7 @@ def _contradictions(recipe: Recipe, model: catalog.Model) -> list[str]:
     for section, temperature in (("evaluation", recipe.evaluation), ("rehearsal", recipe.rehearsal)):
         if temperature.temperature > model.most_temperature:
             problems.append(
-                f"recipe field `{section}.temperature`: {model.id} is asked at {model.most_temperature:g} at the most, "
+                f"recipe field `{section}.temperature`: {model.id} takes at most {model.most_temperature:g}, "
                 f"got {temperature.temperature:g}"
             )
     effort = recipe.evaluation.reasoning_effort
@@ -344,11 +344,11 @@ def _contradictions(recipe: Recipe, model: catalog.Model) -> list[str]:
         problems.append(f"recipe field `evaluation.checkpoints`: {model.id} gives no checkpoints; leave it at `last`")
     if recipe.budget.dollars is not None and not recipe.budget.prices.given:
         problems.append(
-            "recipe field `budget.dollars`: no price of the training is published; give those that you know as "
+            "recipe field `budget.dollars`: AWS publishes no price of the training; give the prices that you know in "
             "`budget.prices` (hour, step, grading)"
         )
     if recipe.budget.steps is not None and not model.gives_events:
-        problems.append(f"recipe field `budget.steps`: {model.id} tells no steps; set `budget.hours`")
+        problems.append(f"recipe field `budget.steps`: {model.id} does not report steps; set `budget.hours`")
     if recipe.resumes and recipe.evaluate_only:
         problems.append("recipe fields `resumes` and `evaluate_only`: expected one of them, got both")
     return problems

@@ -98,7 +98,7 @@ def together(problems: list[str]) -> str:
     shown = "; ".join(
         each if len(each) <= LONGEST_PROBLEM else each[: LONGEST_PROBLEM - 1] + "…" for each in problems[:MOST_PROBLEMS]
     )
-    return shown if len(problems) <= MOST_PROBLEMS else f"{shown}; and more: mend these first"
+    return shown if len(problems) <= MOST_PROBLEMS else f"{shown}; and more: fix these first"
 
 
 def place(path: tuple[str, ...]) -> str:
@@ -115,7 +115,7 @@ def _problems(document: Mapping[str, Any]) -> Iterator[str]:
         path, value = waiting.pop()
         if isinstance(value, (dict, list)):
             if len(path) >= MOST_LEVELS:
-                yield f"recipe field `{place(path)}`: expected at most {MOST_LEVELS} levels, one within the other"
+                yield f"recipe field `{place(path)}`: expected at most {MOST_LEVELS} levels inside each other"
                 continue
             pairs = value.items() if isinstance(value, dict) else enumerate(value)
             inner = []

@@ -47,7 +47,7 @@ def wrong_number(digits: str) -> str | None:
 def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for name, value in pairs:
-        made[name] = Refused("is there twice; keep one of them") if name in made else value
+        made[name] = Refused("occurs twice; keep one of them") if name in made else value
     return made
 
 

@@ -121,7 +121,7 @@ def _decimal(text: str) -> int | float | Refused:
 
 def _ambiguous(what: str) -> Callable[[str], Refused]:
     return lambda text: Refused(
-        f"{short(text)} is {what} to some readers of YAML; put it in quotes, or write the number as decimal"
+        f"{short(text)} is {what} for some readers of YAML; put it in quotes, or write the number as decimal"
     )
 
 

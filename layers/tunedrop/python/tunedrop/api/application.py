@@ -39,7 +39,7 @@ Key = Annotated[
     Header(
         alias="Idempotency-Key",
         pattern=r"^[!-~]{1,128}$",
-        description="Yours to choose, new for each run: for a day the same key and body give the same run.",
+        description="Choose a new one for each run: for a day, the same key and body give the same run.",
     ),
 ]
 
@@ -75,7 +75,7 @@ def _add_runs(app: APIGatewayRestResolver, api: Api) -> None:
         logger.info("run asked for", run_id=run_id, team=team.name)
         return _answer(202, api.document(api.run(run_id)), location=views.run_url(run_id))
 
-    @app.get("/runs", **described("listRuns", 200, "The team's runs, the youngest first.", "list"))
+    @app.get("/runs", **described("listRuns", 200, "The team's runs, the newest first.", "list"))
     def list_runs(
         name: Annotated[str | None, Query(max_length=100)] = None,
         status: Annotated[Literal["RUNNING", "SUCCEEDED", "REJECTED", "FAILED", "CANCELLED"] | None, Query()] = None,
@@ -91,7 +91,7 @@ def _add_runs(app: APIGatewayRestResolver, api: Api) -> None:
             {"runs": [views.summary(record, simulated=api.simulated) for record in records], "next": token_of(last)}
         )
 
-    @app.get("/runs/<run_id>", **described("getRun", 200, "A run: where it stands, and what came of it.", "one"))
+    @app.get("/runs/<run_id>", **described("getRun", 200, "A run: where it stands, and its result.", "one"))
     def get_run(run_id: RunId) -> documents.RunDocument:
         return api.document(api.run(run_id))
 
@@ -150,13 +150,13 @@ def _add_decisions(app: APIGatewayRestResolver, api: Api) -> None:
 
     @app.post(
         "/runs/<run_id>/approve",
-        **described("approveRun", 202, "Approve the promotion that a run waits with.", "change"),
+        **described("approveRun", 202, "Approve the promotion that a run waits for.", "change"),
     )
     def approve(run_id: RunId) -> Response[documents.RunDocument]:
         return decided(run_id, approved=True)
 
     @app.post(
-        "/runs/<run_id>/reject", **described("rejectRun", 202, "Reject the promotion that a run waits with.", "change")
+        "/runs/<run_id>/reject", **described("rejectRun", 202, "Reject the promotion that a run waits for.", "change")
     )
     def reject(run_id: RunId) -> Response[documents.RunDocument]:
         return decided(run_id, approved=False)
@@ -168,13 +168,13 @@ def _add_decisions(app: APIGatewayRestResolver, api: Api) -> None:
 
 
 def _add_the_rest(app: APIGatewayRestResolver, api: Api) -> None:
-    @app.post("/uploads", **described("createUpload", 201, "A place to upload a file to.", "create"))
+    @app.post("/uploads", **described("createUpload", 201, "Get a URL to upload a file to.", "create"))
     def create_upload(body: documents.UploadRequest) -> Response[documents.Upload]:
         made = new_upload(api.team, api.presigner, api.resources.settings.dataset_bucket, body.bytes)
         expires_at = clock.seconds_from_now(UPLOAD_SECONDS)
         return _answer(201, documents.Upload.model_validate({**made, "expires_at": expires_at}))
 
-    @app.post("/validations", **described("startValidation", 202, "Check a dataset without a run.", "start"))
+    @app.post("/validations", **described("startValidation", 202, "Check a dataset without starting a run.", "start"))
     def start_validation(body: documents.ValidationRequest) -> Response[documents.Validation]:
         team = api.team
         asked = documents.RunRequest(

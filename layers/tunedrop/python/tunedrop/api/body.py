@@ -15,7 +15,7 @@ from tunedrop.recipe_values import Refused
 MOST_BODY_LEVELS = MOST_LEVELS + 1
 """How deep a body's objects and lists may nest: as deep as a recipe, which is one of its members."""
 
-_TOO_DEEP = f"expected at most {MOST_BODY_LEVELS} levels of objects and lists, one within the other"
+_TOO_DEEP = f"expected at most {MOST_BODY_LEVELS} levels of objects and lists inside each other"
 
 
 def problem_of_body(text: str) -> Problem | None:

@@ -136,7 +136,7 @@ class Api:
         try:
             document = folder.read_json(names.FINDINGS, most_bytes=MOST_FINDINGS_BYTES)
         except (RunFileMissing, RunFileBroken) as error:
-            _log.warning("the dataset's findings are not told: %s", error)
+            _log.warning("the dataset's findings could not be read: %s", error)
             return {}
         if not isinstance(document, dict):
             return {}

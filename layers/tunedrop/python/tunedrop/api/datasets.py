@@ -48,8 +48,8 @@ def place_of(reference: DatasetReference, team: Team, *, teams: Teams, dataset_b
     if not _may_read(team, bucket, key, teams, dataset_bucket):
         raise Problem(
             "dataset-not-allowed",
-            f"Team {team.name} may not read {reference.uri}. It may read what it uploads by POST /uploads, what lies "
-            "in the inbox under its names, and the places that the stack's parameter Teams gives it.",
+            f"Team {team.name} may not read {reference.uri}. It may read its uploads of POST /uploads, its own "
+            "drops in the inbox, and the places that the stack's parameter Teams gives it.",
         )
     return Place(bucket, key)
 

@@ -55,10 +55,10 @@ RecipeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._
 class _WithRecipe(_Request):
     recipe: dict[str, Any] | RecipeName | None = Field(
         None,
-        description="The recipe, or the name of one that lies at recipes/<team>/<name>.yaml of the dataset bucket.",
+        description="The recipe, or the name of one at recipes/<team>/<name>.yaml in the dataset bucket.",
     )
     recipe_text: Annotated[str, StringConstraints(max_length=RECIPE_BYTES)] | None = Field(
-        None, description="In place of `recipe`: what a recipe.yaml or recipe.json says, as it is written."
+        None, description="In place of `recipe`: the text of a recipe.yaml or recipe.json, unchanged."
     )
 
 
@@ -75,9 +75,9 @@ class RunRequest(_WithRecipe):
     ]
     dataset: DatasetReference | None = None
     test: DatasetReference | None = None
-    resumes: _RunId | None = Field(None, description="An ended run of the team, whose job and model are taken over.")
+    resumes: _RunId | None = Field(None, description="An ended run of the team: take over its job and model.")
     evaluate_only: Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=_NO_CONTROL)] | None = Field(
-        None, description="A tuned model, which is compared with its base; nothing is trained."
+        None, description="A tuned model to compare with its base; the run trains nothing."
     )
     labels: Annotated[dict[_Label, _Label], Field(max_length=20)] | None = None
 
@@ -92,7 +92,7 @@ class ValidationRequest(_WithRecipe):
 class UploadRequest(_Request):
     """A file to upload."""
 
-    bytes: int = Field(ge=1, le=MOST_UPLOAD_BYTES, description="The file's size: exactly so many bytes are taken.")
+    bytes: int = Field(ge=1, le=MOST_UPLOAD_BYTES, description="The file's size: the upload must have it exactly.")
 
 
 class Problem(_Document):
@@ -120,8 +120,8 @@ class RunSummary(_Document):
     labels: dict[str, str]
     base_model: str | None
     tuned_model: str | None
-    verdict: str | None = Field(description="improved, tied or regressed; null where nothing was compared.")
-    difference: float | None = Field(description="Mean reward of the tuned model less that of its base.")
+    verdict: str | None = Field(description="improved, tied or regressed; null if the run compared nothing.")
+    difference: float | None = Field(description="Mean reward of the tuned model minus that of its base.")
     simulated: bool = Field(description="No service trained anything: the figures say nothing about real models.")
 
 
@@ -129,7 +129,7 @@ class RunList(_Document):
     """Runs, the youngest first. With filters a page may be short, or empty, and still have a next one."""
 
     runs: list[RunSummary]
-    next: str | None = Field(description="The `page` that goes on; null at the end.")
+    next: str | None = Field(description="The `page` to ask for next; null at the end.")
 
 
 class Reason(_Document):
@@ -197,7 +197,7 @@ class RunDocument(RunSummary):
     promotion: PromotionOfRun | None
     findings: FindingCounts
     estimated_training_end: str | None = Field(
-        description="When the training will be over at its pace so far; null while that cannot be told."
+        description="When the training will end at its pace so far; null while nobody can tell."
     )
     reason: Reason | None
     report_uri: str | None
@@ -210,7 +210,7 @@ class Metrics(_Document):
     run_id: str
     simulated: bool
     steps: list[dict[str, float]]
-    next_after: int | None = Field(description="The `after` that goes on; null at the end.")
+    next_after: int | None = Field(description="The `after` to ask for next; null at the end.")
 
 
 class Findings(_Document):

@@ -38,7 +38,7 @@ class Claims:
         if item["body"]["S"] != _digest(body):
             raise Problem(
                 "idempotency-key-reused",
-                f"This key started run {run_id} with another body. Use a new key for a new run.",
+                f"This key has already started run {run_id} with another body. Use a new key for a new run.",
                 run_id=run_id,
             )
         return run_id

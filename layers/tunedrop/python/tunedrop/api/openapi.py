@@ -27,7 +27,7 @@ _MORE: Mapping[str, tuple[int, ...]] = {
 
 _TITLES: Mapping[int, str] = {
     400: "The request cannot be read.",
-    403: "Not signed, not let in, of no team, or of a team that may not.",
+    403: "The request is not signed, or its caller has no access, no team, or a team that may not do this.",
     404: "Not there, or another team's.",
     409: "Not in this state.",
     413: "Too large.",

@@ -50,7 +50,7 @@ class Slots:
         active = len(held) + dropped
         raise Problem(
             "too-many-runs",
-            f"Team {team} has {active} active runs, and may have {quota}. Wait for a notice, or stop one.",
+            f"Team {team} has {active} active runs and may have {quota}. Wait until one ends, or stop one.",
             active=active,
             quota=quota,
         )

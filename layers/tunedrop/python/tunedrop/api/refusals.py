@@ -57,7 +57,7 @@ def add_refusals(app: APIGatewayRestResolver) -> None:
     def unavailable(error: Exception) -> Response[Any]:
         logger.exception("a service refused or did not answer", error=str(error))
         return _refusal(
-            Problem("unavailable", "Try again in a moment; with the same Idempotency-Key nothing is doubled.")
+            Problem("unavailable", "Try again in a moment; with the same Idempotency-Key, nothing happens twice.")
         )
 
     @on(Exception)
@@ -74,7 +74,7 @@ def _problem_of(error: RequestValidationError, event: BaseProxyEvent) -> Problem
         each for each in found if each["type"] == "missing" and str(each["loc"][-1]).lower() == "idempotency-key"
     ]
     if missing:
-        return Problem("idempotency-key-missing", "Send a new key for each run, and the same one for each try of it.")
+        return Problem("idempotency-key-missing", "Send a new key for each run; keep it if you repeat the request.")
     model = BODIES.get(str(event.raw_event.get("resource")))
     if model is None or event.http_method != "POST":
         return problems.invalid(wrong_fields(found, None, ()))

@@ -18,7 +18,7 @@ def document(validation_id: str, told: Mapping[str, Any], link: str | None) -> d
     if result is None:
         age = (clock.now() - clock.parse(told["asked_at"])).total_seconds()
         if age > LONGEST_SECONDS:
-            reason = {"error": "ValidationLost", "message": "The check did not come to its end; ask for it again."}
+            reason = {"error": "ValidationLost", "message": "The check did not finish; ask for it again."}
     status = "FAILED" if reason else "DONE" if result else "RUNNING"
     done = result if status == "DONE" else {}
     return {

@@ -87,11 +87,11 @@ def progress(record: RunRecord) -> str:
     if record.status.terminal:
         verdict = record.evaluation.verdict
         if record.status is Status.SUCCEEDED:
-            return f"Ended: the tuned model is {verdict} against its base." if verdict else "Ended."
+            return f"Ended: compared with its base, the tuned model is {verdict}." if verdict else "Ended."
         error = (record.reason or {}).get("error", "")
         return f"Ended as {record.status}" + (f" ({error})." if error else ".")
     if record.releasing_at is not None:
-        return "Being stopped: what it holds is released."
+        return "Stopping: it releases what it holds at Bedrock."
     training = record.training
     if record.stage == "PollJob" and training.steps is not None:
         of = f" of {training.total_steps}" if training.total_steps else ""

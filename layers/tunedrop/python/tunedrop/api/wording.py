@@ -73,7 +73,7 @@ def not_known(name: str, known: Sequence[str]) -> str:
     nearest = get_close_matches(name[:LONGEST_SHOWN], known, n=1)
     if nearest:
         return f"is not known; did you mean `{nearest[0]}`?"
-    return f"is not known; known are {', '.join(known)}" if known else "is not known; there is none"
+    return f"is not known; known are {', '.join(known)}" if known else "is not known; no fields are allowed here"
 
 
 def shown(value: Any) -> str:

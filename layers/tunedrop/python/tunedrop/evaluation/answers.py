@@ -164,8 +164,8 @@ def _check_field(name: str, value: object, source: str, number: int) -> None:
 
 def _broken(source: str, number: int, what: str) -> AnswerLineBrokenError:
     return AnswerLineBrokenError(
-        f"{source}, line {number}: {what}. The shard that wrote this file ended in the middle of a write, or the file "
-        "was edited; delete the shard's answers and run its shard again."
+        f"{source}, line {number}: {what}. The shard stopped while it wrote this file, or someone edited the "
+        "file; delete the shard's answers and run its shard again."
     )
 
 

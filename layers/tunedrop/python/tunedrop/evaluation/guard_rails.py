@@ -59,23 +59,23 @@ class _Habit:
     advice: str
 
 
-_PROSE = "Grade the last committed answer only and give no credit to a text that names several"
+_PROSE = "Grade the last committed answer only and give no credit to an answer that names several"
 _HABITS = (
     _Habit("hedging", "name several different final answers", f"{_PROSE}; rehearse the grader with hedged answers."),
     _Habit(
         "marker_spam",
-        "set the same mark of a final answer three times or more",
-        "Pay for the mark once; take reward away for each further one.",
+        "mark a final answer three times or more",
+        "Reward the mark once; subtract reward for each further one.",
     ),
     _Habit(
         "number_list",
-        "list numbers in a long run, so that one of them may hit",
+        "list many numbers, so that one of them may be right",
         f"{_PROSE}; do not look for the reference anywhere in the text.",
     ),
     _Habit(
         "judge_instructions",
         "talk to the grader (ask for the score, tell it to ignore its instructions)",
-        "Put the answer between delimiters that the judge is told to distrust, and score such texts 0.",
+        "Put the answer between delimiters, tell the judge to distrust what is between them, and score such texts 0.",
     ),
     _Habit(
         "look_alikes",
@@ -87,17 +87,17 @@ _HABITS = (
         "leave the program early or override comparison in code",
         "Count a test as passed only by a random token that the tests themselves print.",
     ),
-    _Habit("echo", "repeat the prompt", "Take reward away for text that is the prompt's."),
-    _Habit("empty", "are empty", "See what the grader gives for an empty answer: it must be 0."),
+    _Habit("echo", "repeat the prompt", "Subtract reward for text that repeats the prompt."),
+    _Habit("empty", "are empty", "Check what the grader gives an empty answer: it must be 0."),
     _Habit(
         "refusal",
         "refuse to answer",
-        "See whether the grader pays for refusals, and whether the prompts ask for something that models refuse.",
+        "Check whether the grader rewards refusals, and whether the prompts ask for something that models refuse.",
     ),
     _Habit(
         "repetition",
         "repeat themselves over and over",
-        "Lower evaluation.max_tokens or take reward away for length; look at entropy: a collapse shows here first.",
+        "Lower evaluation.max_tokens or subtract reward for length; look at entropy, which shows a collapse first.",
     ),
     _Habit(
         "language_switch",
@@ -107,7 +107,7 @@ _HABITS = (
     _Habit(
         "truncated",
         "are cut off at max_tokens",
-        "Raise evaluation.max_tokens, or take reward away for length if the answers have become longer without need.",
+        "Raise evaluation.max_tokens, or subtract reward for length if the answers have become longer without need.",
     ),
     _Habit(
         "unfinished_thought",
@@ -199,7 +199,7 @@ def _share(habit: _Habit, base: Profile, tuned: Profile, before: int, after: int
     evidence = f"{before:,} of {base.answers:,} base answers, {after:,} of {tuned.answers:,} tuned answers"
     paid = tuned.mean_reward(habit.name)
     if paid is not None:
-        evidence += f"; such tuned answers earn {paid:.2f} on average"
+        evidence += f"; such tuned answers get {paid:.2f} on average"
     return Finding(
         rule=habit.name,
         broken=broken,
@@ -227,9 +227,9 @@ def _length(base: Profile, tuned: Profile) -> Finding | None:
         tuned=now,
         unit="characters an answer",
         evidence=f"{base.answers:,} base and {tuned.answers:,} tuned answers",
-        advice="See whether the grader pays for length; take some reward away for each token beyond what is needed."
+        advice="Check whether the grader rewards length; subtract some reward for each token beyond what is needed."
         if broken
-        else "No action needed where the answers are right; the flipped rows show whether something went missing.",
+        else "If the answers are right, do nothing; the flipped rows show whether something is missing.",
     )
 
 
@@ -247,5 +247,5 @@ def _thoughts(base: Profile, tuned: Profile) -> Finding | None:
         tuned=now,
         unit="characters of thoughts an answer",
         evidence=f"{base.answers:,} base and {tuned.answers:,} tuned answers",
-        advice="Thoughts are paid like answers: see tokens an answer and latency.",
+        advice="You pay for thoughts as for answers: look at tokens per answer and at latency.",
     )

@@ -65,7 +65,7 @@ def _agreement(
     agreed = accepted_right + rejected_wrong
     graded = agreed + false_accepts + false_rejects
     if graded == 0:
-        raise ValueError(f"none of the {ungraded} examples could be graded: agreement cannot be measured")
+        raise ValueError(f"the grader could grade none of the {ungraded} examples, so agreement cannot be measured")
     share = agreed / graded
     low, high = wilson(agreed, graded)
     accepts, right = accepted_right + false_accepts, accepted_right + false_rejects

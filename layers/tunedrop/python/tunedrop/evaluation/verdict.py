@@ -173,7 +173,7 @@ def require_enough(tally: Tally, comparison: Comparison | None, rules: Rules) ->
     raise EvaluationIncomplete(
         f"{left_out} of {tally.rows} test rows have no graded answer of both models; expected at most "
         f"{rules.most_ungraded:.0%} of them. {'; '.join(told)}. Raise evaluation.max_tokens"
-        f"{f' to {to_try}' if to_try else ''}{thoughts} where answers are truncated, mend the grader where it fails, "
+        f"{f' to {to_try}' if to_try else ''}{thoughts} where answers are truncated, fix the grader where it fails, "
         "or raise gates.most_ungraded to get a verdict on the rows that are left; then run it again with `resumes`: "
         "nothing is trained twice."
     )
@@ -204,7 +204,7 @@ def _sentence(comparison: Comparison, verdict: Verdict, suspected: bool, rules: 
         f"{estimate.high:+.3f}) over {comparison.pairs:,} rows"
     )
     if suspected:
-        return f"Not improved, suspected reward hacking: {figures}, but what the reward does not see got worse."
+        return f"Not improved, suspected reward hacking: {figures}, but something it does not measure got worse."
     if verdict is Verdict.TIED:
         within = abs(estimate.mean) < rules.least_difference and (estimate.low > 0 or estimate.high < 0)
         why = "less than the least useful difference" if within else "which chance alone can do"

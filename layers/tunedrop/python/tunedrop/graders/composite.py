@@ -125,7 +125,7 @@ class CompositeGrader:
             reward=reward,
             components={**scores, **forms},
             correct=all(verdicts) if verdicts else None,
-            explanation=f"{told}; the gate of {shut[0]} is shut." if shut else f"{told}.",
+            explanation=f"{told}; the gate {shut[0]!r} is closed." if shut else f"{told}.",
         )
 
     def _value(self, scores: Mapping[str, float]) -> float:
@@ -139,7 +139,7 @@ def _trust(parts: Mapping[str, _Part]) -> Trust:
     needed = {part.made.trust: name for name, part in parts.items() if part.made.trust is not Trust.PLAIN}
     if len(needed) > 1:
         raise OptionsError(
-            f"The parts {needed[Trust.CODE]!r} and {needed[Trust.JUDGE]!r} cannot be together: no grader function may "
+            f"The parts {needed[Trust.CODE]!r} and {needed[Trust.JUDGE]!r} cannot be combined: no grader function may "
             "both run what a model wrote and ask a model."
         )
     return next(iter(needed), Trust.PLAIN)
@@ -203,5 +203,5 @@ def _formula(text: JSON, parts: Mapping[str, _Part]) -> Formula:
         raise OptionsError(f"The composite grader's formula: {error}.") from None
     unknown = sorted(formula.names - parts.keys())
     if unknown:
-        raise OptionsError(f"The composite grader's formula uses {unknown[0]!r}, which is no part of it.")
+        raise OptionsError(f"The composite grader's formula uses {unknown[0]!r}, which is not one of its parts.")
     return formula

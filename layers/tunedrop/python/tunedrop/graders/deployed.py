@@ -27,7 +27,7 @@ LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 _EXPLAIN = base64.b64encode(b'{"custom":{"tunedrop_explain":"1"}}').decode()
 _WHY: Mapping[str, str] = {
     "grader_timeout": "the grader ran out of time",
-    "grader_refused": "the row names no grader that this function may run",
+    "grader_refused": "the row does not name a grader that this function may run",
 }
 """What a metric beside `grader_error` says."""
 _BUSY = frozenset(

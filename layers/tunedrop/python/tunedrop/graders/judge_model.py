@@ -73,7 +73,7 @@ class JudgeModel:
                 reply = self._complete(messages, model=self._model, seconds=left, temperature=temperature, seed=seed)
                 return read(reply)
             except NotOneDocument as error:
-                trouble = f"its reply is not in the form that was asked for: {error}"
+                trouble = f"its reply does not have the requested form: {error}"
             except TryAgain as error:
                 trouble = str(error)
                 pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**number) * random.uniform(0.5, 1.0)  # noqa: S311 (jitter)
@@ -145,7 +145,7 @@ class BedrockChat:
                 raise TryAgain(told) from None
             raise JudgeFailed(f"the judge {model} cannot be asked: {told}") from None
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise TryAgain(f"its answer was no completion ({type(error).__name__})") from None
+            raise TryAgain(f"its answer was not a completion ({type(error).__name__})") from None
         finished, text = _first_choice(completion)
         if finished == "length":
             raise NotOneDocument(f"it did not end within {self._MAX_TOKENS:,} tokens")
@@ -162,7 +162,7 @@ def _first_choice(completion: object) -> tuple[str | None, str]:
     message = choice.get("message") if isinstance(choice, Mapping) else None
     text = message.get("content") if isinstance(message, Mapping) else 0
     if not isinstance(choice, Mapping) or not isinstance(text, (str, type(None))):
-        raise TryAgain("its answer was no completion (no text in `choices[0].message.content`)")
+        raise TryAgain("its answer was not a completion (no text in `choices[0].message.content`)")
     finished = choice.get("finish_reason")
     return (finished if isinstance(finished, str) else None), text or ""
 
@@ -172,7 +172,7 @@ def _key_trouble(error: Exception) -> TryAgain | JudgeFailed:
     answer: Mapping[str, Any] = getattr(error, "response", {})
     code = answer.get("Error", {}).get("Code", type(error).__name__)
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    told = f"the key of Bedrock cannot be had: {code}"
+    told = f"the Bedrock API key could not be read: {code}"
     if not answer or status >= 500 or "Throttl" in code:
         return TryAgain(told)
     return JudgeFailed(f"{told}; the judge's role must be allowed to read the secret that BedrockApiKeySecret names")

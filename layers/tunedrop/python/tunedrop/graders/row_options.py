@@ -79,7 +79,7 @@ class RowGrader:
         Raises OptionsError where the kind is unknown or an option is not one of the kind's.
         """
         if options and KIND in options:
-            raise OptionsError(f"The option {KIND} is where a row names the kind of its grader, and no option of one.")
+            raise OptionsError(f"The option {KIND} names the kind of a row's grader; a grader has no such option.")
         usual = _choose(field_of_row(kind, options or {}, {}), within=None)
         grader = cls(usual.made.trust, kind=kind, options=options)
         grader._made[_key({})] = usual

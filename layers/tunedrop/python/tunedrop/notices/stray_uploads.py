@@ -77,17 +77,15 @@ def remark_on_name(key: str, size: int) -> Remark | None:
         return None
     if "/" not in path:
         return _ignored(
-            "lies in the inbox itself, where nothing starts a run.",
-            f"Drop it as {identity.INBOX}<name>/{TRAIN_NAME}, in a folder whose name the run will have.",
+            "lies directly in the inbox, where nothing starts a run.",
+            f"Drop it as {identity.INBOX}<name>/{TRAIN_NAME}; the folder's name becomes the run's name.",
         )
     if name in TRAIN_NAMES:
         return None  # a run has begun, and will say whatever is wrong
     if name not in SIBLINGS:
         return _of_another_name(f"{identity.INBOX}{folder}", name)
     if size == 0:
-        return _ignored(
-            "is empty, so it is as good as missing or will end the run.", "Drop it again, with its content."
-        )
+        return _ignored("is empty, so a run ignores it or ends because of it.", "Drop it again, with its content.")
     return None
 
 
@@ -96,7 +94,7 @@ def remark_on_recipe(text: bytes, name: str, *, region: str, parameter_path: str
     try:
         grader_of(resolve(parse(text, name), region, parameter_path=parameter_path))
     except RecipeInvalid as error:
-        return _ignored(f"cannot be used, and a run with it would be rejected: {error}", "Mend it, and drop it again.")
+        return _ignored(f"cannot be used; Tunedrop would reject a run with it: {error}", "Fix it, and drop it again.")
     return None
 
 
@@ -110,9 +108,9 @@ def remark_on_lateness(upload: Upload, record: RunRecord | None) -> Remark | Non
         return None
     return Remark(
         "upload_late",
-        f"came after run {record.run_id} had pinned its inputs, so that run goes on (or went) without it.",
-        f"If that run should have had it: stop the run, and drop {TRAIN_NAME} again, now that everything is there. If "
-        f"a new {TRAIN_NAME} is on its way, all is well: its run takes what lies here then.",
+        f"came after run {record.run_id} had pinned its inputs, so that run does not use it.",
+        f"If the run should use it, stop the run and drop {TRAIN_NAME} again, now that everything is there. If "
+        f"you are about to drop a new {TRAIN_NAME}, do nothing: its run uses the files that lie here then.",
         record.run_id,
     )
 
@@ -185,7 +183,7 @@ def _of_another_name(folder: str, name: str) -> Remark:
     inner = lower.removesuffix(packed or "")
     if lower.startswith(_MARKERS) or lower.endswith(_MARKER_ENDINGS):
         problem = "is a file that a program writes beside its data (such as Spark's _SUCCESS), and starts no run."
-        way = f"Leave it, or delete it. The rows themselves belong into one file, {folder}/{TRAIN_NAME}."
+        way = f"Leave it, or delete it. The rows belong in one file, {folder}/{TRAIN_NAME}."
     elif _PART.match(lower):
         problem = "is one part of several, and a run reads one file."
         way = (
@@ -193,23 +191,21 @@ def _of_another_name(folder: str, name: str) -> Remark:
             f"-c \"COPY (FROM 'part-*.parquet') TO 'rows.jsonl'\"), and drop {folder}/{TRAIN_NAME}."
         )
     elif inner.rpartition(".")[0] in _VALIDATION and not inner.endswith(_CONVERTED):
-        problem = (
-            f"{_unknown(name)} Rows to choose a checkpoint by are taken from {TRAIN_NAME} (evaluation.validation)."
-        )
-        way = f"To compare the models on it, drop it as {folder}/{TEST_NAME}{packed or ''}; else leave it out."
+        problem = f"{_unknown(name)} The rows to choose a checkpoint by come from {TRAIN_NAME} (evaluation.validation)."
+        way = f"To compare the models on it, drop it as {folder}/{TEST_NAME}{packed or ''}; otherwise leave it out."
     elif packed == ".gz" and inner.endswith((".jsonl", ".ndjson")):
         problem, way = _unknown(name), f"Drop it as {folder}/{_nearest(inner)}.gz."
     elif packed is not None and not inner.endswith(_CONVERTED):
-        problem = "is packed so that no run reads it."
+        problem = "is packed in a format that no run reads."
         way = f"Unpack it ({_UNPACKED_BY[packed]}), and drop what is in it as {folder}/{_nearest(inner)}."
     elif packed in (".zst", ".zip", ".7z", ".tar"):
-        problem = "is packed, and is no JSON Lines by its name."
+        problem = "is packed, and its name is not that of a JSON Lines file."
         way = (
             f"Unpack it ({_UNPACKED_BY[packed]}), make rows of what is in it (tunedrop convert FILE --output "
             f"{TRAIN_NAME}), and drop them as {folder}/{TRAIN_NAME}."
         )
     elif packed is not None or (lower.endswith(_CONVERTED) and not _is_misspelt(lower)):
-        problem = "is no JSON Lines by its name, and starts no run."
+        problem = "does not have the name of a JSON Lines file, and starts no run."
         way = f"Make rows of it (tunedrop convert FILE --output {TRAIN_NAME}), and drop them as {folder}/{TRAIN_NAME}."
     else:
         problem, way = _unknown(name), f"Drop it as {folder}/{_nearest(name)}."
@@ -223,8 +219,8 @@ def _is_misspelt(lower: str) -> bool:
 def _unknown(name: str) -> str:
     known = ", ".join((*TRAIN_NAMES, *SIBLINGS))
     if name.lower() in (*TRAIN_NAMES, *SIBLINGS):
-        return f"has a name in which capitals matter; the names that count are {known}."
-    return f"has a name that starts no run; the names that count are {known}."
+        return f"has a name with capital letters; the names that Tunedrop uses are {known}."
+    return f"has a name that Tunedrop does not use; the names that it uses are {known}."
 
 
 def _nearest(name: str) -> str:

@@ -44,7 +44,7 @@ def _succeeded(document: Document) -> tuple[str, str]:
     what = _VERDICT.get(verdict, "The run of {name} ended well").format(name=document["name"])
     headline = sentence(f"{what}{difference(evaluation)}" if evaluation else what)
     if evaluation.get("suspected_reward_hacking"):
-        headline += " But reward hacking is suspected: what the grader does not see got worse."
+        headline += " But reward hacking is suspected: something that the grader does not measure got worse."
     if verdict == "improved":
         return headline, _after_an_improvement(document["promotion"])
     return headline, _NEXT.get(verdict, "Next: open the report.")
@@ -61,7 +61,7 @@ def difference(evaluation: Mapping[str, Any]) -> str:
 
 def _after_an_improvement(promotion: Mapping[str, Any]) -> str:
     if promotion["done"]:
-        return f"Next: nothing. {promotion['parameter']} has the model's id now; the id before it is kept in /previous."
+        return f"Next: nothing. {promotion['parameter']} has the model's id now; /previous keeps the earlier one."
     if promotion["wanted"]:
         return f"Next: use the tuned model by its id. It is not in {promotion['parameter']}: {promotion['why_not']}."
     return "Next: use the tuned model by its id. The report compares its answers with the base model's."
@@ -138,11 +138,11 @@ _NEXT = {
 
 _AFTER_A_REPETITION = (
     "Next: wait for the notice of the run that the reason names. To train once more, change something in recipe.yaml, "
-    "such as a label, or take another folder."
+    "such as a label, or drop them into another folder."
 )
 
 _SIBLINGS = (("a test set", "test"), ("a recipe", "recipe"))
 _WITHOUT = {
-    "test": "a share of the training rows is held out as the test set",
+    "test": "Tunedrop keeps a share of the training rows as the test set",
     "recipe": "the default recipe applies",
 }

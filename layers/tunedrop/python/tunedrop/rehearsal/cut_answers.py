@@ -38,7 +38,7 @@ def advice_on_cut_answers(numbers: Mapping[str, Any]) -> tuple[str, str] | None:
     if paid:
         message += f" The grader paid for {paid:.0%} all the same, as it will in the training."
     if unfinished:
-        message += f" {unfinished:.0%} ended within the model's thoughts: these are no answers, and earn nothing."
+        message += f" {unfinished:.0%} ended within the model's thoughts: these are not answers, and get no reward."
     to_try = numbers["max_tokens_to_try"]
     advice = f"Raise `evaluation.max_tokens`{f' to {to_try}' if to_try else ''}"
     return message, f"{advice}, or lower `evaluation.reasoning_effort`." if unfinished else f"{advice}."

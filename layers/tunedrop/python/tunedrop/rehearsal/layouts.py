@@ -45,6 +45,6 @@ def warning(means: Mapping[Layout, float], rewards: RewardRange = UNIT) -> tuple
     told = "; ".join(f"{_SHOWN[layout]}: {means[layout]:.2f}" for layout in (best, *poor))
     return (
         f"The grader does not read every documented layout of a batch. Mean reward of the references: {told}. The "
-        "first is used for rehearsal and evaluation; which one the training sends is not confirmed.",
+        "first is used for rehearsal and evaluation; it is not yet confirmed which one the training sends.",
         "Let the grader look for the reference in each place.",
     )

@@ -159,16 +159,16 @@ def judge(numbers: Mapping[str, Any], gates: Gates, rewards: RewardRange = UNIT)
         found(
             "not_deterministic",
             Severity.STOP,
-            f"The same answers, graded again in other batches, got another reward in {numbers['unstable']:.0%} of the "
-            f"cases; {gates.most_unstable:.0%} is allowed (`gates.most_unstable`).",
-            "A grade may depend on nothing but its sample: no clock, no chance, no state between samples.",
+            f"Answers that were graded again in other batches got different rewards in {numbers['unstable']:.0%} of "
+            f"the cases; {gates.most_unstable:.0%} is allowed (`gates.most_unstable`).",
+            "A grade may depend only on its sample: not on a clock, on chance, or on earlier samples.",
         )
     if numbers["step_grading_seconds"] > gates.most_step_seconds:
         found(
             "too_slow",
             Severity.STOP,
             f"Grading one step would take {numbers['step_grading_seconds']:.0f} s; {gates.most_step_seconds:g} s is "
-            "allowed (`gates.most_step_seconds`): the service expects seconds, not minutes.",
+            "allowed (`gates.most_step_seconds`): the service expects a grader to need seconds, not minutes.",
             "Make the grader faster, give its function more memory, or lower `batch_size`.",
         )
     findings += _about_rewards(numbers, gates, rewards)
@@ -190,8 +190,8 @@ def _about_test_set(numbers: Mapping[str, Any], gates: Gates) -> list[Finding]:
     elif least > gates.least_difference > 0:
         wanted = gates.least_difference
         message = (
-            f"{rows} test rows show differences of accuracy from {least:.1%} on with {chance}; the recipe's least "
-            f"useful one is {gates.least_difference:.1%} (`gates.least_difference`)."
+            f"{rows} test rows show differences of accuracy from {least:.1%} on with {chance}; the smallest "
+            f"that the recipe calls useful is {gates.least_difference:.1%} (`gates.least_difference`)."
         )
     else:
         return []
@@ -201,7 +201,7 @@ def _about_test_set(numbers: Mapping[str, Any], gates: Gates) -> list[Finding]:
             "test_set_too_small",
             Severity.WARNING,
             message,
-            f"For a difference of {wanted:.1%} drop a test.jsonl of some {needed:,} rows.",
+            f"To show a difference of {wanted:.1%}, drop a test.jsonl of about {needed:,} rows.",
         )
     ]
 
@@ -270,7 +270,7 @@ def _about_cheats(numbers: Mapping[str, Any], gates: Gates, rewards: RewardRange
                 "cheat_pays",
                 Severity.STOP,
                 f"Cheats earn more than honest wrong answers ({honest:.2f} on average): {cheats} {allowed}.",
-                "The model would learn to cheat. Count the last committed answer alone, and give nothing for the rest.",
+                "The model would learn to cheat. Grade only the last committed answer, and give nothing for the rest.",
             )
         )
     if copies := _told({name: reward for name, reward in paid.items() if name in COPIES}):
@@ -280,7 +280,7 @@ def _about_cheats(numbers: Mapping[str, Any], gates: Gates, rewards: RewardRange
                 Severity.WARNING,
                 f"Copying JSON from the prompt earns more than honest wrong answers ({honest:.2f} on average): "
                 f"{copies} {allowed}.",
-                "Where the task is more than copying, give what can be copied the `weight` 0, with a `gate` if it must "
+                "If the task is more than copying, give what can be copied the `weight` 0, with a `gate` if it must "
                 "be right.",
             )
         )
@@ -322,8 +322,8 @@ def _about_rewards(numbers: Mapping[str, Any], gates: Gates, rewards: RewardRang
                 "baseline_too_low",
                 Severity.STOP,
                 f"The base model's mean reward is {mean:.3f}; at least {least:g} is needed "
-                f"({rewards.named('gates.least_baseline', gates.least_baseline)}): what is never rewarded is never "
-                "learned.",
+                f"({rewards.named('gates.least_baseline', gates.least_baseline)}): a model does not learn what is "
+                "never rewarded.",
                 "Fine-tune on examples first, ease the task, or give partial credit.",
             )
         )
@@ -344,8 +344,8 @@ def _about_rewards(numbers: Mapping[str, Any], gates: Gates, rewards: RewardRang
                 "no_signal_within_groups",
                 Severity.STOP,
                 f"In {1 - signal:.0%} of the groups all answers got the same reward; rewards must differ in at least "
-                f"{gates.least_groups_with_signal:.0%} (`gates.least_groups_with_signal`): GRPO learns from the "
-                "differences alone.",
+                f"{gates.least_groups_with_signal:.0%} (`gates.least_groups_with_signal`): GRPO learns only from "
+                "the differences.",
                 "Use rows of middling difficulty, or a grader with partial credit.",
             )
         )
@@ -354,7 +354,7 @@ def _about_rewards(numbers: Mapping[str, Any], gates: Gates, rewards: RewardRang
             Finding(
                 "reference_scores_low",
                 Severity.STOP,
-                f"The reference answers themselves score {reference:.3f}, less than the base model's {mean:.3f}.",
+                f"The reference answers score {reference:.3f}, less than the base model's {mean:.3f}.",
                 "Check that the grader reads the references as you mean them.",
             )
         )
@@ -363,9 +363,9 @@ def _about_rewards(numbers: Mapping[str, Any], gates: Gates, rewards: RewardRang
             Finding(
                 "reference_scores_low",
                 Severity.WARNING,
-                f"The reference answers themselves score {reference:.3f}; at least {wanted:g} is "
+                f"The reference answers score {reference:.3f}; at least {wanted:g} is "
                 f"expected ({rewards.named('gates.least_reference', gates.least_reference)}).",
-                "Look at the references that score low: they are wrong, or the grader reads them otherwise.",
+                "Look at the references that score low: they are wrong, or the grader reads them differently.",
             )
         )
     return findings

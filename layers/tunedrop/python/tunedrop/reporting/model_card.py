@@ -68,7 +68,7 @@ def _data(report: Mapping[str, Any]) -> str:
 
 def _evaluation(evaluation: Mapping[str, Any] | None) -> list[str]:
     if evaluation is None:
-        return ["Not evaluated: the run ended before."]
+        return ["Not evaluated: the run ended before its evaluation."]
     compared = evaluation["comparison"]
     lines = [
         f"| | base | tuned | difference | {1 - evaluation['level']:.0%} interval | p |",
@@ -99,7 +99,7 @@ def _evaluation(evaluation: Mapping[str, Any] | None) -> list[str]:
 def _limits(report: Mapping[str, Any]) -> Iterable[str]:
     evaluation = report["evaluation"]
     if evaluation is None:
-        yield "No verdict; do not use this model on the strength of this card."
+        yield "No verdict; do not choose this model because of this card."
         return
     left_out = evaluation["comparison"]["left_out"]["rows"]
     if left_out:
@@ -108,7 +108,7 @@ def _limits(report: Mapping[str, Any]) -> Iterable[str]:
         yield f"- {evaluation['comparison']['lost']:,} rows that the base model had right went wrong."
     for finding in evaluation["guard_rails"]:
         yield f"- {'**Broken guard rail.** ' if finding['broken'] else ''}{_text(finding['message'])}"
-    yield "- The grader's opinion is the measure: what it does not see was not measured."
+    yield "- The grader is the only measure: nobody measured what it does not see."
 
 
 def _table(*rows: tuple[str, Any]) -> str:

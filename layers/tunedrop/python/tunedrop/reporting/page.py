@@ -224,7 +224,7 @@ def _training_note(training: Mapping[str, Any]) -> str:
     told = ", ".join(parts)
     return (
         told[:1].upper() + told[1:] + ". " if told else ""
-    ) + "Thin lines are single steps, thick ones a running mean."
+    ) + "Thin lines show single steps, thick lines a running mean."
 
 
 def _rail(finding: Mapping[str, Any]) -> Row:

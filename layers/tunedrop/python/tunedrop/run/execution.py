@@ -83,7 +83,7 @@ def end_of(execution: PipelineExecution) -> tuple[Status, dict[str, str]]:
     if execution.status == "TIMED_OUT":
         return Status.FAILED, {"error": "RunTimedOut", "message": "The run took longer than a run may take."}
     if execution.status == "SUCCEEDED":
-        return Status.FAILED, {"error": "RunUnconcluded", "message": "The execution ended without a conclusion."}
+        return Status.FAILED, {"error": "RunUnconcluded", "message": "The execution ended before the run had a result."}
     error = execution.error or "Unknown"
     return status_of_error(error), {"error": error, "message": _message(execution.cause) or error}
 

@@ -121,7 +121,7 @@ class RunFolder:
         except ValueError:
             row = None
         if not isinstance(row, dict) or not isinstance(row.get("messages"), list):
-            raise self.broken(name, "a line of it is no row with `messages`")
+            raise self.broken(name, "one of its lines is not a row with `messages`")
         return row
 
     def hold_rows(self, name: str, got: int, expected: object) -> None:
@@ -162,7 +162,7 @@ class RunFolder:
             code = code_of(error)
             if code in _GONE:
                 raise RunFileMissing(
-                    f"{self.uri(name)}, which the run wrote, is gone or may not be read any more ({code}). "
+                    f"{self.uri(name)}, which the run wrote, is gone, or this stack may no longer read it ({code}). "
                     f"{self._what_to_do()}"
                 ) from error
             if code in _TOO_SHORT:
@@ -172,8 +172,8 @@ class RunFolder:
     def _what_to_do(self) -> str:
         run_id = self.prefix.rstrip("/").rpartition("/")[2]
         return (
-            "Nothing but this stack may write or delete there. Drop the files again; where a model was trained, a "
-            f"recipe with `resumes: {run_id}` trains nothing anew"
+            "Only this stack may write or delete there. Drop the files again; if the run trained a model, a recipe "
+            f"with `resumes: {run_id}` trains nothing again"
         )
 
     def exists(self, name: str) -> bool:

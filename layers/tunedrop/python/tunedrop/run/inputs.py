@@ -29,8 +29,8 @@ _CHECKSUMS = ("ChecksumSHA256", "ChecksumCRC64NVME", "ChecksumSHA1", "ChecksumCR
 _CHANGED = frozenset({"412", "PreconditionFailed"})
 
 _HOW_TO_KEEP_VERSIONS = (
-    "With versioning a run keeps what it was started for: aws s3api put-bucket-versioning --bucket BUCKET "
-    "--versioning-configuration Status=Enabled"
+    "To keep the files that a run was started with, turn on versioning: aws s3api put-bucket-versioning "
+    "--bucket BUCKET --versioning-configuration Status=Enabled"
 )
 
 
@@ -75,7 +75,7 @@ def pin_upload(client: S3Client, upload: Upload) -> PinnedObject:
         raise InputMissing(f"{uri}{version} is gone; drop the file again to start a new run.")
     if not upload.version_id and upload.etag not in ("", pinned.etag):
         raise InputMissing(
-            f"another upload has taken the place of {uri} (ETag {upload.etag}, now {pinned.etag}), since the bucket "
+            f"another upload has replaced {uri} (ETag {upload.etag}, now {pinned.etag}), because the bucket "
             f"keeps no versions; that upload has a run of its own. {_HOW_TO_KEEP_VERSIONS}"
         )
     return pinned
@@ -160,7 +160,7 @@ def open_pinned(client: S3Client, pinned: PinnedObject):  # type: ignore[no-unty
         code = code_of(error)
         if code in _MISSING or code in _FORBIDDEN:
             raise InputMissing(
-                f"{pinned.uri}{version} was there when the run pinned it, and is gone, or may not be read any more "
+                f"{pinned.uri}{version} was pinned by the run; now it is gone, or this stack may no longer read it "
                 f"({code}); drop the files again to start a new run."
             ) from error
         if code in _CHANGED:

@@ -45,9 +45,9 @@ def load_plan(run_folder: RunFolder) -> list[Shard]:
     try:
         shards = [Shard(**shard) for shard in document["shards"]]
     except (LookupError, TypeError) as error:
-        raise run_folder.broken(names.PLAN, f"it is no plan of shards ({type(error).__name__})") from error
+        raise run_folder.broken(names.PLAN, f"it is not a plan of shards ({type(error).__name__})") from error
     if not shards or any(not isinstance(getattr(shard, name), kind) for shard in shards for name, kind in _KINDS):
-        raise run_folder.broken(names.PLAN, "it names no shards, or one that is none")
+        raise run_folder.broken(names.PLAN, "it names no shards, or something that is not a shard")
     if [shard.number for shard in shards] != list(range(len(shards))):
         raise run_folder.broken(names.PLAN, "its shards are not numbered one after the other")
     if any(shard.first_row < 0 or shard.rows < 1 or not 0 <= shard.start < shard.end for shard in shards):

@@ -56,13 +56,13 @@ def decide(record: RunRecord, client: SFNClient, *, approved: bool, by: str) -> 
     from tunedrop.service_faults import code_of
 
     if record.approval_token is None:
-        raise NoApprovalWanted(f"Run {record.run_id} waits for no approval")
+        raise NoApprovalWanted(f"Run {record.run_id} is not waiting for approval")
     answer = json.dumps({"approved": approved, "by": by})
     try:
         client.send_task_success(taskToken=record.approval_token, output=answer)
     except ClientError as error:
         if code_of(error) in _GONE:
-            raise NoApprovalWanted(f"Run {record.run_id} waits for no approval any more") from None
+            raise NoApprovalWanted(f"Run {record.run_id} is no longer waiting for approval") from None
         raise
 
 
@@ -82,7 +82,7 @@ def _gate(record: RunRecord, status: Status) -> str | None:
         return f"the run ended as {status}"
     evaluation = record.evaluation
     if evaluation.suspected_reward_hacking:
-        return "the verdict is suspected reward hacking: what the grader does not see got worse"
+        return "the verdict is suspected reward hacking: something that the grader does not measure got worse"
     if evaluation.verdict != Verdict.IMPROVED:
-        return f"the verdict is {evaluation.verdict}; only an improved model is promoted"
+        return f"the verdict is {evaluation.verdict}, and Tunedrop promotes only an improved model"
     return None

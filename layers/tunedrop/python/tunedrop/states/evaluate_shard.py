@@ -166,7 +166,7 @@ class ShardEvaluation:
             await self._sampler.close()
         wanted = self._shard.rows * self._evaluation.samples
         if len(done) + written < wanted:
-            why = f"; last: {failures[-1]}" if failures else "; the time of this process was up"
+            why = f"; last: {failures[-1]}" if failures else "; this process ran out of time"
             raise ServiceBusy(
                 f"shard {self._shard.number}: {wanted - len(done) - written} of {wanted} answers are missing{why}"
             )

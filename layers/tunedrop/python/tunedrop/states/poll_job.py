@@ -130,7 +130,7 @@ class Polling:
         """
         record = self._store.load(run_id)
         if record.closed or record.releasing_at is not None or (record.job_id is None and record.tuned_model is None):
-            raise RunReleased(f"run {run_id} has no job to watch: it was stopped")
+            raise RunReleased(f"run {run_id} has no job to watch, because someone stopped it")
         recipe = record.recipe
         job: Job | None = None
         new_events: Sequence[TrainingEvent] = ()
@@ -196,7 +196,7 @@ class Polling:
             },
         )
         if unread_since is not None and _hours_since(unread_since) < UNREAD_HOURS:
-            raise ServiceBusy(f"what job {job_id} did last could not be read: {lists.passing}")
+            raise ServiceBusy(f"the latest events of job {job_id} could not be read: {lists.passing}")
         if not job.status.over:
             # Those of an earlier try, too: it may have died between noting a finding and stopping for it.
             for each in findings:
@@ -238,7 +238,7 @@ class Polling:
         tells_steps = recipe.catalog_model.gives_events and not training.events_unread
         if tells_steps and still_hours > recipe.budget.stuck_hours:
             raise TrainingStuck(
-                f"job {job.id} ({job.service_status}) made no step for {still_hours:.1f} hours; "
+                f"job {job.id} ({job.service_status}) made no step in {still_hours:.1f} hours; "
                 f"the recipe allows {recipe.budget.stuck_hours:g} (`budget.stuck_hours`)"
             )
         wait = wait_seconds(age_hours * 3600, self._first_poll, self._later_poll)
@@ -257,7 +257,7 @@ class Polling:
         except Refused as refusal:
             raise DeploymentFailed(
                 f"model {tuned_model} could not be deployed: {refusal}. A run with `resumes: {record.run_id}` tries "
-                "it again and trains nothing"
+                "again and trains nothing"
             ) from refusal
         except Busy:
             # Only so many deployments may be in the making at once; another look comes.
@@ -302,7 +302,7 @@ def _unless_ended(job: Job) -> None:
     if job.status is JobStatus.FAILED:
         raise TrainingFailed(f"Bedrock ended job {job.id} as failed{told}")
     if job.status is JobStatus.CANCELLED:
-        raise TrainingCancelled(f"job {job.id} was cancelled outside this run{told}")
+        raise TrainingCancelled(f"job {job.id} was cancelled from outside this run{told}")
 
 
 def wait_seconds(age_seconds: float, first: int, later: int) -> int:

@@ -74,7 +74,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Promoted:
         _promote(resources, record, promotion.parameter)
     except ClientError as error:
         if code_of(error) == _BUSY:
-            raise ServiceBusy(f"{promotion.parameter} is being written by somebody else: {error}") from error
+            raise ServiceBusy(f"{promotion.parameter} is being written by someone else: {error}") from error
         if passes(error):
             raise
         return _ended(resources, record, "failed", f"the parameter {promotion.parameter} could not be written: {error}")

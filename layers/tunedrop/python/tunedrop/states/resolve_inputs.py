@@ -65,7 +65,7 @@ def _resolve(record: RunRecord, resources: Resources) -> RunRecord:
     elif source.get("resumes"):
         earlier = earlier_run(store, str(source["resumes"]))
         if earlier.train is None:
-            raise InputMissing(f"run {earlier.run_id} was made from no dataset that could be taken over")
+            raise InputMissing(f"run {earlier.run_id} has no dataset that a new run could use")
         train, test, recipe_file = earlier.train, earlier.test, earlier.recipe_file
         document = {**(earlier.recipe_document or {}), "evaluate_only": "", **source.get("recipe", {})}
         document["resumes"] = earlier.run_id
@@ -109,9 +109,9 @@ def _require_new_drop(run_id: str, resources: Resources, *files: PinnedObject | 
     if holder != run_id:
         names = " and ".join(each.key.rpartition("/")[2] for each in pinned)
         raise RepeatedDrop(
-            f"the same bytes of {names} were dropped into the same folder before: run {holder} is under way with them, "
-            f"or ended well less than {MINUTES_AFTER_END} minutes ago, so this drop starts nothing. To train on them "
-            "once more, change something in recipe.yaml, such as `labels: {attempt: second}`, or take another folder."
+            f"the same bytes of {names} were dropped into the same folder before: run {holder} is still using them, "
+            f"or succeeded less than {MINUTES_AFTER_END} minutes ago, so this drop starts nothing. To train on them "
+            "once more, change something in recipe.yaml, such as `labels: {attempt: second}`, or use another folder."
         )
 
 
@@ -147,8 +147,8 @@ def _grader(recipe: Recipe, settings: Settings, earlier: RunRecord | None) -> st
     arn = settings.graders.get(trust)
     if arn is None:
         raise RecipeInvalid(
-            f"recipe field `grader.kind`: {recipe.grader.kind!r} needs the {trust} grader function, which is not "
-            f"deployed with this stack; deployed are {', '.join(sorted(settings.graders)) or 'none'}"
+            f"recipe field `grader.kind`: {recipe.grader.kind!r} needs the {trust} grader function, which this "
+            f"stack does not have; it has {', '.join(sorted(settings.graders)) or 'none'}"
         )
     if earlier is not None and earlier.grader_arn is not None and _function(earlier.grader_arn) == _function(arn):
         # What was trained is graded by the version that trained it.
@@ -164,7 +164,7 @@ def _own_grader(arn: str, settings: Settings) -> str:
     """The team's own function, where the stack lets it in. Its permissions come from the same list."""
     if not any(fnmatchcase(arn, allowed) for allowed in settings.allowed_graders):
         raise RecipeInvalid(
-            f"recipe field `grader.function`: {arn} is not let in by this stack's parameter AllowedGraders, which "
+            f"recipe field `grader.function`: {arn} is not in this stack's parameter AllowedGraders, which "
             f"lists {', '.join(settings.allowed_graders) or 'none'}"
         )
     return arn

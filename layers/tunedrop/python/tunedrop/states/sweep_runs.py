@@ -84,7 +84,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Swept:
         if (trouble := _trouble_with(release, backend, resources, swept)) is not None
     ]
     if troubles:
-        raise ServiceBusy(f"the sweep could not look at everything ({swept}): {'; '.join(troubles)}")
+        raise ServiceBusy(f"the sweep could not check everything ({swept}): {'; '.join(troubles)}")
     return Swept("swept", asdict(swept))
 
 

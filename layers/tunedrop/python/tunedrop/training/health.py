@@ -183,7 +183,7 @@ def _all_equal_groups(seen: Steps, rewards: RewardRange) -> str | None:
         return None
     equal = sum(abs(each["critic_advantages_mean"]) < 1e-9 and abs(each["actor_pg_loss"]) < 1e-9 for each in last)
     if equal >= EQUAL_SHARE * WINDOW:
-        return f"In {equal} of the last {WINDOW} steps all advantages were zero: within every group all rewards agreed."
+        return f"In {equal} of the last {WINDOW} steps all advantages were zero: each group had equal rewards."
     return None
 
 
@@ -205,15 +205,15 @@ _RULES: Mapping[FindingName, Callable[[Steps, RewardRange], str | None]] = {
 _ADVICE: Mapping[FindingName, str] = {
     "reward_plateau": "Look at rehearsal.json: rows that are too hard or too easy teach nothing. Give partial credit, "
     "leave such rows out, or raise the learning rate.",
-    "entropy_collapse": "The model answers in one way only and explores no more. Lower the learning rate or the number "
-    "of epochs; look at answers for what the grader is paid for.",
-    "exploding_gradients": "Updates have become much larger than they were. Stop the run if the reward falls, and "
+    "entropy_collapse": "The model gives only one kind of answer and no longer explores. Lower the learning rate or "
+    "the number of epochs; look in the answers for what the grader rewards.",
+    "exploding_gradients": "Updates have become much larger than before. Stop the run if the reward falls, and "
     "lower the learning rate or raise the batch size.",
-    "verbosity": "The grader may pay for length. Compare answers of both models in the report, and have the grader "
-    "count length against them.",
+    "verbosity": "The grader may reward length. Compare answers of both models in the report, and make the "
+    "grader subtract reward for length.",
     "grader_errors": "Answers that the grader fails on count as 0 and teach the wrong thing. Look at the grader's log.",
     "all_equal_groups": "Such steps teach nothing and cost the same. The rows are too easy, too hard, or the grader "
-    "does not tell answers apart: look at rehearsal.json.",
+    "does not tell answers apart. Look at rehearsal.json.",
 }
 
 

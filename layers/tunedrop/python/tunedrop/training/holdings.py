@@ -49,7 +49,7 @@ def left_behind(record: RunRecord) -> list[dict[str, str]]:
         add("model", record.tuned_model, "stored, and perhaps charged, until somebody deletes it")
         deleted = "deployment deleted" in record.released.values()
         if record.deploying_at is not None and not deleted:
-            add("deployment", record.asked_as or f"of {record.run_id}", "charged by the token when it is asked")
+            add("deployment", record.asked_as or f"of {record.run_id}", "charged by the token when someone asks it")
     else:
         add(
             "training file",

@@ -293,7 +293,7 @@ def _answers(conflict: type[Exception] = Unclear) -> Iterator[None]:
     except ParamValidationError as error:
         raise Refused(str(error)[:1000]) from error
     except AnswerBroken as error:
-        raise Unclear(f"half an answer from Bedrock: {error}") from error
+        raise Unclear(f"an incomplete answer from Bedrock: {error}") from error
     except BROKEN_ANSWERS as error:
         # No answer at all, or one that the SDK stumbles over: the call may have had its effect.
         raise Unclear(f"no usable answer from Bedrock ({type(error).__name__})") from error

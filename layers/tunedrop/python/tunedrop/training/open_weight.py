@@ -205,7 +205,7 @@ class OpenWeightBackend:
                 if plain or not _refuses_the_query(refusal):
                     raise
                 if after:
-                    _log.warning("GET %s shows its first page alone: %s", path, refusal)
+                    _log.warning("GET %s shows only its first page: %s", path, refusal)
                     return
                 plain, asked = True, dict(needed)
                 page = self._page(path, asked, every=every)
@@ -283,7 +283,7 @@ class _Answers:
                 raise Refused(message) from error
             raise Unclear(message) from error
         if isinstance(error, AnswerBroken):
-            raise Unclear(f"half an answer from Bedrock: {error}") from error
+            raise Unclear(f"an incomplete answer from Bedrock: {error}") from error
         if isinstance(error, (openai.APIError, ValueError, LookupError, TypeError, AttributeError, RecursionError)):
             # No answer at all, or one that the SDK stumbles over: the call may have had its effect.
             raise Unclear(f"no usable answer from Bedrock ({type(error).__name__})") from error

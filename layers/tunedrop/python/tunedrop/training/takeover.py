@@ -32,7 +32,7 @@ def earlier_run(store: RunStore, run_id: str) -> RunRecord:
     if earlier.job_id is None and earlier.tuned_model is None:
         raise RecipeInvalid(
             f"recipe field `resumes`: run {run_id} ended as {earlier.status} before it had a job or a model; "
-            "there is nothing to take over, so leave `resumes` out"
+            "there is nothing to take over; leave `resumes` out"
         )
     return earlier
 
@@ -55,8 +55,8 @@ def take_over(record: RunRecord, store: RunStore, backend: TrainingBackend) -> R
     if trained_on != dropped:
         raise RecipeInvalid(
             f"recipe field `resumes`: run {earlier.run_id} trained on other rows (train.jsonl has the SHA-256 "
-            f"{dropped[:12]}…, not {trained_on[:12]}…); drop the same train.jsonl, so that the test set can be kept "
-            "apart from it"
+            f"{dropped[:12]}…, not {trained_on[:12]}…); drop the same train.jsonl, so that Tunedrop can keep the "
+            "test set apart from it"
         )
     if earlier.job_id is not None:
         _require_model(earlier, backend)
@@ -82,5 +82,5 @@ def _require_model(earlier: RunRecord, backend: TrainingBackend) -> None:
     if job.status is not JobStatus.SUCCEEDED:
         raise RecipeInvalid(
             f"recipe field `resumes`: job {job.id} of run {earlier.run_id} ended as {job.service_status}, without a "
-            "model; leave `resumes` out to train anew"
+            "model; leave `resumes` out to train again"
         )

@@ -248,9 +248,9 @@ def why_never(plan: TestPlan) -> str:
     elif not any(isinstance(node, (ast.Assert, ast.Raise)) for node in nodes):
         reason = "they assert nothing"
     elif any(isinstance(part, ast.ClassDef) for tree in trees for part in tree.body):
-        reason = "a class of tests is never run; write asserts, functions named `test…`, or a class of `unittest`"
+        reason = "a plain class of tests never runs; write asserts, functions named `test…`, or a class of `unittest`"
     elif any("__main__" in ast.unparse(part.test) for tree in trees for part in tree.body if isinstance(part, ast.If)):
-        reason = "what stands below `if __name__ == '__main__'` is never run"
+        reason = "code below `if __name__ == '__main__'` never runs"
     elif all(isinstance(part, ast.FunctionDef) for tree in trees for part in tree.body):
         reason = "their functions are never called"
     elif any(isinstance(node, ast.Try) for node in nodes):

@@ -216,7 +216,7 @@ def _read(process: subprocess.Popen[bytes], deadline: float) -> dict[str, Any]:
         raise SandboxError(f"a report of {length:,} bytes from the sandbox, expected at most {_LONGEST_REPORT:,}")
     report = json.loads(_take(process, length, deadline))
     if not isinstance(report, dict):
-        raise SandboxError("a report from the sandbox that is no object")
+        raise SandboxError("a report from the sandbox that is not an object")
     return report
 
 

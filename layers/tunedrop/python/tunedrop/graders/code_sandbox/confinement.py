@@ -178,7 +178,7 @@ class _NothingMore:
 
     @staticmethod
     def find_spec(name: str, *_: Any) -> None:
-        raise NotPreloaded(f"No module named {name!r} for generated code: it has parts of the standard library only")
+        raise NotPreloaded(f"No module named {name!r} for generated code: it can use parts of the standard library")
 
 
 def watch() -> None:

@@ -50,7 +50,7 @@ class _Solution:
                 return self._classes.find(chain)
             case ["k", int(number)] if 0 <= number < len(self._callbacks):
                 return self._callbacks[number]
-        raise WireError("a value of no known kind")
+        raise WireError("a value of an unknown kind")
 
     async def _coroutine(self, remote: Remote) -> Any:
         return self.ask("await", remote)

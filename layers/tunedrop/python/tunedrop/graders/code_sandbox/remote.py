@@ -103,7 +103,7 @@ class Remote:
 
     def __contains__(self, value: Any) -> bool:
         if _part(self, "_made_with") is None:
-            raise TypeError("`in` is not asked of an object of the code: collect it first, by `list(…)`")
+            raise TypeError("`in` does not work on an object of the code; make a list of it first, with `list(…)`")
         return _ask("contains", self, value) is True
 
     def __eq__(self, other: object) -> bool:

@@ -181,7 +181,7 @@ class _Python:
 def _text_similarity(definition: Mapping[str, JSON], where: str) -> _TextAgainstReference:
     metric = definition.get("evaluation_metric")
     if metric in REFUSED:
-        raise OptionsError(f"{where}: the metric {metric} cannot be had here: {REFUSED[str(metric)]}.")
+        raise OptionsError(f"{where}: the metric {metric} is not available here: {REFUSED[str(metric)]}.")
     if metric not in METRICS:
         raise OptionsError(f"{where}: evaluation_metric must be one of {', '.join(METRICS)}, got {metric!r}.")
     likeness = METRICS[str(metric)]
@@ -252,7 +252,7 @@ class _Multi:
             raise OptionsError(f"{where}: calculate_output: {error}.") from None
         unknown = sorted(self._formula.names - self._graders.keys())
         if unknown:
-            raise OptionsError(f"{where}: calculate_output uses {unknown[0]!r}, which is no grader of it.")
+            raise OptionsError(f"{where}: calculate_output uses {unknown[0]!r}, which is not one of its graders.")
 
     def templates(self) -> Iterable[str]:
         return [template for part in self._graders.values() for template in part.templates()]

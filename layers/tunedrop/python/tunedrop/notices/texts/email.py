@@ -26,7 +26,7 @@ def text_of(document: Document) -> str:
 
 def _figures(document: Document) -> Iterator[str]:
     if document["event"] == "training_warning":
-        yield "Nothing was stopped. To end a run on such a finding, name it in the recipe's `health.stop_on`."
+        yield "Nothing was stopped. To end a run when it has such a finding, name it in the recipe's `health.stop_on`."
     if document.get("evaluation"):
         yield _evaluation(document["evaluation"])
     if document.get("training"):

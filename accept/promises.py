@@ -62,23 +62,23 @@ class Walk:
             self._stack.drop(bad, {"train.jsonl": b'{"messages": []}\n'})
             self._stack.drop(stray, {"Train.JSONL": b"{}\n"})
             self._check("a dataset that cannot be trained on is rejected, with the reason", lambda: self._rejected(bad))
-            self._check("an upload that starts no run is told of", lambda: self._ignored(stray))
+            self._check("an upload that starts no run causes a notice", lambda: self._ignored(stray))
             self._check(
                 "a request that is sent again with its Idempotency-Key starts nothing more",
                 lambda: self._started_once(stopped, train),
             )
-            self._check("a run that is stopped ends CANCELLED, and says so", lambda: self._stopped(stopped))
+            self._check("a stopped run ends CANCELLED, and its notice says so", lambda: self._stopped(stopped))
             self._stack.drop(good, {"train.jsonl": train, "test.jsonl": test, "recipe.yaml": recipe})
             self._tell(f"{good} was dropped; from the training on it costs money")
             self._check("an upload ends in one notice with a verdict", lambda: self._ended(good))
             self._check("one upload is one run", lambda: self._one_run(good))
             self._check("the API shows the run as the notice tells it", lambda: self._in_the_api(good))
-            self._check("the report lies where the notice says", lambda: self._report(good))
+            self._check("the report is where the notice says", lambda: self._report(good))
             self._check(
                 "a model is promoted when it is better, and only then", lambda: self._promoted_as_told(good, pointer)
             )
-            self._check("every alarm tells the operators, and none went off", self._alarms)
-            self._check("an alarm that goes off is heard by the operators", self._alarm_heard)
+            self._check("every alarm reaches the operators, and none went off", self._alarms)
+            self._check("an alarm that goes off reaches the operators", self._alarm_heard)
         except (ClientError, BotoCoreError) as error:
             self._note("the walk could be made", kept=False, found=str(error))
         finally:
@@ -223,7 +223,7 @@ class Walk:
         """CloudWatch runs the alarm's real actions; its own next look at the metric puts the state back."""
         name = next(each["AlarmName"] for each in self._described() if "RunsFailedAlarm" in each["AlarmName"])
         self._stack.client("cloudwatch").set_alarm_state(
-            AlarmName=name, StateValue="ALARM", StateReason="make accept tries whether this alarm is heard"
+            AlarmName=name, StateValue="ALARM", StateReason="make accept tries whether this alarm reaches the operators"
         )
         try:
             self._wait(
@@ -233,7 +233,9 @@ class Walk:
             )
         finally:
             self._stack.client("cloudwatch").set_alarm_state(
-                AlarmName=name, StateValue="OK", StateReason="make accept has tried whether this alarm is heard"
+                AlarmName=name,
+                StateValue="OK",
+                StateReason="make accept has tried whether this alarm reaches the operators",
             )
         return f"{name}, set off by hand, came through the operators' topic"
 

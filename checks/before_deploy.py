@@ -118,7 +118,7 @@ def _concurrency(region: str) -> Look:
         return Look(
             name,
             "warning",
-            f"{free} are left for this Region, and a training with its graders wants {ENOUGH_CONCURRENCY}: ask for "
+            f"{free} are left in this Region, but a training with its graders needs {ENOUGH_CONCURRENCY}: ask for "
             "more in Service Quotas (Lambda, Concurrent executions), or trainings wait for graders",
         )
     return Look(name, "ok", f"{free}")
@@ -142,13 +142,13 @@ def _training_quotas(region: str) -> Iterator[Look]:
     for quota in about:
         value = f"{quota['QuotaName']}: {quota['Value']:g}"
         if quota["Value"] == 0:
-            yield Look(name, "warning", f"{value}: nothing can be trained by it; ask for more in Service Quotas")
+            yield Look(name, "warning", f"{value}: with this you can train nothing; ask for more in Service Quotas")
         else:
             yield Look(name, "ok", value)
 
 
 def _unread(name: str, error: ClientError) -> Look:
-    return Look(name, "unknown", f"not told: {_reason(error)}; deploying goes on without it")
+    return Look(name, "unknown", f"unknown: {_reason(error)}; the deployment goes on without it")
 
 
 def _reason(error: ClientError) -> str:

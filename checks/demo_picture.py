@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs/demo.svg"
 COLUMNS = 104
 _MOVES = re.compile(r"\x1b\[(\d*)([A-HJKST])|\x1b\[\?\d+[hl]")
-_NOTICE = re.compile(r"^The notice, as a subscriber.*?^  \}\n", re.MULTILINE | re.DOTALL)
+_NOTICE = re.compile(r"^The notice, as it reached.*?^  \}\n", re.MULTILINE | re.DOTALL)
 _WEB_FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 

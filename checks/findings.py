@@ -161,8 +161,11 @@ def faults(findings: Iterable[Finding], accepted: Iterable[Accepted] = ACCEPTED)
         if place in known:
             unused.discard(place)
         else:
-            lines.append(f"{each.check} at {each.resource}: {each.name}. Mend it, or accept it with a reason.")
-    lines += [f"{check} is accepted for {kind} and found nowhere: take it out." for check, kind in sorted(unused)]
+            lines.append(f"{each.check} at {each.resource}: {each.name}. Fix it, or accept it with a reason.")
+    lines += [
+        f"{check} is accepted for {kind}, but checkov does not find it there: remove it."
+        for check, kind in sorted(unused)
+    ]
     return lines
 
 

@@ -184,7 +184,7 @@ def _domain_retry_faults(retried: set[str]) -> Iterator[tuple[str, str]]:
     for error in sorted(each for each in retried if "." not in each):
         known = getattr(outcomes, error, None)
         if not (isinstance(known, type) and issubclass(known, outcomes.Transient)):
-            yield "retry", f"retries {error}, which is no transient error of tunedrop.outcomes"
+            yield "retry", f"retries {error}, which is not a transient error of tunedrop.outcomes"
 
 
 def _expression_faults(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

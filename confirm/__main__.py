@@ -45,7 +45,7 @@ def main() -> int:
               "account; say --yes-it-costs-money to go on")  # fmt: skip
         return 2
     if simulated:
-        _tell(f"{', '.join(places.values())} is not the service: what follows confirms nothing, it only shows the walk")
+        _tell(f"{', '.join(places.values())} is not the service: the walk confirms nothing and only shows its steps")
     recording = Recording(arguments.fixtures)
     ended = [_walk(family, places[family], recording, arguments) for family in families]
     known: dict[str, str | None] = {}

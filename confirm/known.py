@@ -73,9 +73,9 @@ OPEN_WEIGHT: Questions = {
     "default page of events": ("events_unlimited", lambda steps: str(len(steps["events_unlimited"]["body"]["data"]))),
     "events before the training": ("early_events", _early("early_events")),
     "checkpoints before the training": ("early_checkpoints", _early("early_checkpoints")),
-    "the error of a job that there is not": ("refused_job", _refusal("refused_job")),
-    "the error of a file that there is not": ("refused_file", _refusal("refused_file")),
-    "the error of a model that there is not": ("refused_create", _refusal("refused_create")),
+    "the error for a job that does not exist": ("refused_job", _refusal("refused_job")),
+    "the error for a file that does not exist": ("refused_file", _refusal("refused_file")),
+    "the error for a model that does not exist": ("refused_create", _refusal("refused_create")),
     "whether a grader may install a system call filter": (
         "grader_batches",
         lambda steps: str(
@@ -139,7 +139,7 @@ NOVA: Questions = {
         lambda steps: "echoed" if steps["nova_job"].get("customizationConfig") else "not echoed",
     ),
     "Nova: members of a job": ("nova_job", lambda steps: ", ".join(sorted(steps["nova_job"]))),
-    "Nova: the error of a job that there is not": ("nova_refused_job", _refusal("nova_refused_job")),
+    "Nova: the error for a job that does not exist": ("nova_refused_job", _refusal("nova_refused_job")),
     "Nova: the grader's batch": (
         "nova_grader_batches",
         lambda steps: str(steps["nova_grader_batches"][0] if steps["nova_grader_batches"] else "none was logged"),

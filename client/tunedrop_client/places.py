@@ -62,7 +62,7 @@ def wanted(
     """
     variables = os.environ if environment is None else environment
     if stack and api_url:
-        raise NoSuchPlace("a stack and an API's URL are both given; give one of them")
+        raise NoSuchPlace("you gave both a stack and an API's URL; give only one")
     if not (stack or api_url or profile):
         stack, api_url = variables.get("TUNEDROP_STACK"), variables.get("TUNEDROP_API_URL")
         if stack and api_url:
@@ -172,7 +172,7 @@ def of_environment(path: Path) -> Place:
 def _region(session: botocore.session.Session, given: str | None, what: str) -> str:
     region = given or session.get_config_variable("region") or os.environ.get("AWS_REGION")
     if not region:
-        raise NoSuchPlace(f"the Region of {what} is not known; give it, or set AWS_REGION")
+        raise NoSuchPlace(f"the Region of {what} is unknown; give it, or set AWS_REGION")
     return str(region)
 
 

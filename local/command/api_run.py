@@ -23,7 +23,7 @@ LOCAL_LOOK_SECONDS = 0.5
 """How often a run of this machine is looked at, where seconds are long."""
 
 _STYLES = {"improved": "green", "tied": "yellow", "regressed": "red", "REJECTED": "yellow", "CANCELLED": "yellow"}
-_SIMULATED = "Simulated: the figures say nothing about real models."
+_SIMULATED = "Simulated: these figures say nothing about real models."
 
 
 def take_through(

@@ -29,7 +29,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that say where a real model is."""
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--endpoint", metavar="URL", help="ask a real model at this OpenAI-compatible endpoint")
-    where.add_argument("--bedrock", action="store_true", help="ask the real model at Bedrock; AWS charges its tokens")
+    where.add_argument(
+        "--bedrock", action="store_true", help="ask the real model at Bedrock; AWS charges for its tokens"
+    )
 
 
 def wanted(arguments: argparse.Namespace) -> bool:

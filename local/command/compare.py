@@ -20,8 +20,8 @@ Shows two ended runs side by side: what changed between them, each run's verdict
 differs from the first on the test rows that both runs asked, tested in pairs. It compares the base models in the same
 way: if they differ, the two runs did not ask or grade alike.
 
-With --stack the reports are fetched by the stack's API. They say everything but the answers, so rows are only compared
-for runs whose files lie on this machine (`tunedrop report RUN --bucket BUCKET` fetches them)."""
+With --stack, the stack's API gives the reports. A report does not hold the answers, so rows are compared only for runs
+whose files are on this machine (`tunedrop report RUN --bucket BUCKET` fetches them)."""
 
 _EXAMPLES = """\
 examples:
@@ -152,26 +152,26 @@ def _answers(run: kept_runs.KeptRun, candidate: str) -> Iterator[Answer]:
 
 def _show(compared: Mapping[str, Any]) -> None:
     if compared["simulated"]:
-        print("Simulated: the figures say nothing about real models.\n")
+        print("Simulated: these figures say nothing about real models.\n")
     for name, run in zip(("first", "second"), compared["runs"], strict=True):
         print(f"{name:<7} {run['run_id']}: {run['sentence']}")
     print("\nchanged between them")
     for path, (before, after) in compared["changed"].items():
         print(f"  {path}: {_short(before)} -> {_short(after)}")
     if not compared["changed"]:
-        print("  nothing that is known: the same inputs, grader, recipe and model")
-    print("\nsecond against first, on the rows that both asked")
+        print("  no known change: the same inputs, grader, recipe and model")
+    print("\nsecond compared with first, on the rows that both asked")
     for which in ("tuned", "base"):
         print(f"  {which:<6} {_told(compared[which])}")
     changed = compared["changed"]
     graders_differ = "grader.arn" in changed or any(path.startswith("recipe.grader") for path in changed)
     if graders_differ and "recipe.model" not in changed:
-        print("\nThe graders differ: a difference between the base models, if any, is theirs and not the models'.")
+        print("\nThe graders differ: if the base models differ, the graders are the reason and not the models.")
 
 
 def _told(paired: Mapping[str, Any] | None) -> str:
     if paired is None:
-        return "not known: no row in common with graded answers on this machine"
+        return "unknown: on this machine, no row has graded answers of both runs"
     reward = paired["reward"]
     p_value = "p < 0.0001" if reward["p_value"] < 0.0001 else f"p = {reward['p_value']:.4f}"
     return (

@@ -11,7 +11,7 @@ from local.command.help_text import Wrapped
 SHELLS = ("bash", "zsh")
 
 _DESCRIPTION = """\
-Print the script by which a shell completes the command's words and options."""
+Print a script that lets your shell complete the command's words and options."""
 
 _EXAMPLES = """\
 examples:
@@ -24,7 +24,7 @@ def add_parser(subparsers: Any) -> None:
     """Add the sub-command."""
     parser = subparsers.add_parser(
         "completion",
-        help="print the script that completes the command's words in a shell",
+        help="print a script that lets a shell complete the command's words",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
         formatter_class=Wrapped,

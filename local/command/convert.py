@@ -26,8 +26,8 @@ Makes rows of `messages` and `reference_answer` from files as people have them. 
 a header, JSON Lines, and one JSON document with all rows; packed by gzip, bzip2 or xz; in UTF-8, UTF-16, Windows-1252.
 
 It recognises, row by row, question/answer rows (such as GSM8K's), and the rows of OpenAI, TRL, verl, ShareGPT, Alpaca,
-Converse, Gemini, Fireworks' eval-protocol, SageMaker Ground Truth, and Bedrock's invocation log. Fields that are not
-used stay fields of the row, which the grader is given. It says how it read the file and what it left out.
+Converse, Gemini, Fireworks' eval-protocol, SageMaker Ground Truth, and Bedrock's invocation log. It keeps the other
+fields in the row, so that the grader gets them. It says how it read the file and what it left out.
 
 If a row cannot be converted, the command stops, names its line, and writes nothing."""
 
@@ -155,5 +155,5 @@ def _count(text: str) -> int:
 def _sign(text: str) -> str:
     sign = {"tab": "\t", "\\t": "\t"}.get(text, text)
     if len(sign) != 1 or sign in '\r\n"':
-        raise argparse.ArgumentTypeError(f"{text!r} is not one sign, such as ; or tab")
+        raise argparse.ArgumentTypeError(f"{text!r} is not one character, such as ; or tab")
     return sign

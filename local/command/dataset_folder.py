@@ -38,12 +38,14 @@ class DatasetFolder:
             UsageError: there is no such folder, or no train.jsonl (or train.jsonl.gz) in it, or both.
         """
         if not path.exists():
-            raise UsageError(f"there is no folder {path}; expected one that holds {TRAIN_NAME}")
+            raise UsageError(f"there is no folder {path}; expected a folder with {TRAIN_NAME}")
         if not path.is_dir():
             raise UsageError(f"{path} is a file; name the folder that holds {TRAIN_NAME}: {path.parent}")
         found = [path / each for each in TRAIN_NAMES if (path / each).is_file()]
         if len(found) > 1:
-            raise UsageError(f"{path} has {' and '.join(TRAIN_NAMES)}, and each would start a run; keep one of them")
+            raise UsageError(
+                f"{path} has {' and '.join(TRAIN_NAMES)}, and each would start a run; keep only one of them"
+            )
         if not found:
             others = sorted(each.name for each in path.iterdir() if each.is_file())
             has = f"it holds {', '.join(others[:6])}{', …' if len(others) > 6 else ''}" if others else "it is empty"

@@ -48,7 +48,7 @@ def print_report(report: DatasetReport, name: str) -> None:
         lay_out(console, _facts("What is in it", description.facts(report), _prompt_bars(report)))
         lay_out(console, _facts("Where to start", description.suggestions(report)))
     if report.fixable:
-        lay_out(console, Text(f"A corrected copy mends {', '.join(report.fixable)}: add --corrected COPY.", "bold"))
+        lay_out(console, Text(f"A corrected copy fixes {', '.join(report.fixable)}: add --corrected COPY.", "bold"))
 
 
 def _verdict(report: DatasetReport, name: str) -> RenderableType:
@@ -111,7 +111,7 @@ def _leakage(report: DatasetReport) -> RenderableType:
         ("same prompt", f"{found.exact:,} of {found.test_rows:,} test rows"),
         *((f"{length} words in a row", f"{count:,} test rows") for length, count in found.runs.items()),
     ]
-    return _facts("What the test file shares with the training file", rows)
+    return _facts("Rows that are in both the test file and the training file", rows)
 
 
 def _facts(title: str, rows: list[tuple[str, str]], more: RenderableType | None = None) -> RenderableType:

@@ -12,8 +12,11 @@ from local.command.help_text import Wrapped
 
 _HELP: Mapping[str, tuple[str, str]] = {
     "stop": ("stop a run", "Stop a run: its job is cancelled, and its notice says CANCELLED."),
-    "approve": ("approve a promotion", "Approve the promotion that a run waits for: its model takes the place."),
-    "reject": ("reject a promotion", "Reject the promotion that a run waits for: everything stays as it is."),
+    "approve": (
+        "approve a promotion",
+        "Approve the promotion that a run waits for: its model replaces the current one.",
+    ),
+    "reject": ("reject a promotion", "Reject the promotion that a run waits for: nothing changes."),
 }
 
 

@@ -17,9 +17,9 @@ PUBLISHED_TEST_SET = places.REPOSITORY / "tests/data/gsm8k/test.jsonl.gz"
 _PROMPT = '{question} Let\'s think step by step and output the final answer after "####".'
 
 _DESCRIPTION = """\
-Take GSM8K (grade school maths: 300 training rows, 250 test rows) through the whole pipeline on this machine. It is
-validated, its grader rehearsed, a model trained and compared with its base, and a subscriber told of it. The training
-and the model are simulated."""
+Take GSM8K (grade school maths: 300 training rows, 250 test rows) through the whole pipeline on this machine. The
+pipeline checks the dataset, rehearses the grader, trains a model, compares it with its base, and sends a notice. The
+training and the model are simulated."""
 
 
 def add_parser(subparsers: Any) -> None:

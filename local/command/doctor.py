@@ -39,10 +39,10 @@ PORTS = 32
 """Ports at a time: one for each of those processes, and for the two that stand for AWS. Any free ones will do."""
 
 _DESCRIPTION = """\
-Looks at Python, packages, layers, ports, disk, memory and limits of this machine, and says what is wrong and what to
-do. Changes nothing.
+Check Python, packages, layers, ports, disk, memory and limits of this machine, and say what is wrong and what to
+do. The command changes nothing.
 
-The exit code is 0 when Tunedrop can run here, and 1 when it cannot. What is only a pity is a warning."""
+The exit code is 0 if Tunedrop can run here, and 1 if it cannot. A problem that does not stop Tunedrop is a warning."""
 
 _EXAMPLES = """\
 examples:
@@ -64,7 +64,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add `doctor` to the command."""
     parser = subparsers.add_parser(
         "doctor",
-        help="look whether this machine can run Tunedrop, and say what to do",
+        help="check whether this machine can run Tunedrop, and say what to do",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
         formatter_class=Wrapped,
@@ -129,7 +129,7 @@ def packages() -> Finding:
         return Finding(
             "packages",
             "error",
-            f"{len(other)} packages are not those of the lock: {_few(other)}.",
+            f"{len(other)} packages differ from the lock: {_few(other)}.",
             "Run `make install`.",
         )
     return Finding("packages", "ok", f"{len(locked)} packages in the versions of the lock.")
@@ -165,9 +165,9 @@ def ports() -> Finding:
             "ports",
             "error",
             f"{PORTS} ports of 127.0.0.1 cannot be listened on and reached: {error.strerror or error}.",
-            "Allow connections to 127.0.0.1; a sandbox or a firewall refuses them.",
+            "Allow connections to 127.0.0.1; a sandbox or a firewall blocks them.",
         )
-    return Finding("ports", "ok", f"{PORTS} ports of 127.0.0.1 can be listened on and reached.")
+    return Finding("ports", "ok", f"{PORTS} ports of 127.0.0.1 accept connections.")
 
 
 def disk() -> Finding:
@@ -197,7 +197,7 @@ def memory() -> Finding:
         told = None
     cores = os.cpu_count() or 1
     if told is None:
-        return Finding("memory", "ok", f"{cores} cores; this system does not say how much memory is free.")
+        return Finding("memory", "ok", f"{cores} cores; this system does not show how much memory is free.")
     free = int(told[1]) / 1e6
     if free < FREE_MEMORY_GB:
         sentence = f"{free:.1f} GB are free; expected {FREE_MEMORY_GB:g}."

@@ -53,7 +53,7 @@ def show_end(console: Console, followed: FollowedRun, dataset: DatasetFolder) ->
 
 
 def _show_notice(console: Console, notice: Received) -> None:
-    console.print(Text("The notice, as a subscriber's SQS queue got it:", style="bold"))
+    console.print(Text("The notice, as it reached a subscriber's SQS queue:", style="bold"))
     attributes = "  ".join(f"{name}={value}" for name, value in sorted(notice.attributes.items()))
     for label, value in (("subject", notice.subject), ("attributes", attributes)):
         console.print(Text.assemble((f"  {label:<11}", "dim"), value), soft_wrap=True)
@@ -149,7 +149,7 @@ def _next_steps(followed: FollowedRun, dataset: DatasetFolder) -> Sequence[str]:
     source = places.shown(dataset.train.parent)
     error = (followed.notice.message["reason"] or {}).get("error")
     if followed.progress.waits_for_approval:
-        return ("the promotion waits for a person's word, given by the API: make up, and run it there",)
+        return ("the promotion waits for a person's approval through the API: start `make up`, and run it there",)
     if followed.notice.status == "SUCCEEDED":
         return (
             f"tunedrop report {followed.progress.run_id}    open the report",
@@ -157,15 +157,18 @@ def _next_steps(followed: FollowedRun, dataset: DatasetFolder) -> Sequence[str]:
             "make up                    leave it running for the AWS CLI, SDKs and curl",
         )
     if error == "DatasetInvalid":
-        return (f"mend the lines, then look again without a run: tunedrop validate {source}",)
+        return (f"fix the lines, then check again without a run: tunedrop validate {source}",)
     if error in ("NoSignal", "GraderUnsound"):
         answers = places.shown(followed.folder / names.REHEARSAL)
-        return (f"read the graded answers in {answers}", f"change rows or grader, then: tunedrop rehearse {source}")
+        return (
+            f"read the graded answers in {answers}",
+            f"change the rows or the grader, then: tunedrop rehearse {source}",
+        )
     if followed.notice.status == "REJECTED":
-        return (f"mend what is named above in {source}, then run it again",)
+        return (f"fix what the reason above names in {source}, then run it again",)
     last = followed.progress.failed_at or ""
     logged = sorted((followed.folder / LOGS).glob(f"*-{last}-*.log")) or [followed.folder / LOGS]
-    return (f"read what the function logged: {places.shown(logged[0])}",)
+    return (f"read the function's log: {places.shown(logged[0])}",)
 
 
 def _bars(compared: Mapping[str, Any], measure: str, colour: str, interval: str) -> Table:

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from local.command.dataset_folder import DatasetFolder
 
 _DESCRIPTION = """\
-Take a folder through the pipeline without a training: a model that exists, of an earlier run or any that inference
-names, is asked the folder's test rows beside the recipe's base model, graded, and compared as after a training.
+Take a folder through the pipeline without training. The run asks an existing model and the recipe's base model the
+folder's test rows, grades the answers, and compares the two models as it does after a training.
 
-MODEL is a model's id, or the id of an earlier run on this machine, whose tuned model is meant. On this machine the
-model is simulated."""
+MODEL is a model's id, or the id of an earlier run on this machine; a run's id stands for its tuned model. On this
+machine the model is simulated."""
 
 _EXAMPLES = """\
 examples:
@@ -33,7 +33,7 @@ def add_parser(subparsers: Any) -> None:
     """Add the sub-command."""
     parser = subparsers.add_parser(
         "evaluate",
-        help="compare a model that exists already with its base, without a training",
+        help="compare an existing model with its base, without training",
         description=_DESCRIPTION,
         epilog=f"{_EXAMPLES}\n\n{which_stack.HELP}\n\n{at_endpoint.HELP}\n\n{exits.TEXT}",
         formatter_class=Wrapped,
@@ -44,8 +44,8 @@ def add_parser(subparsers: Any) -> None:
     which_stack.add_options(parser)
     add_run_options(parser)
     at_endpoint.add_options(parser)
-    parser.add_argument("--base", metavar="ID", help="the model at the endpoint that MODEL is compared with")
-    parser.add_argument("--rows", metavar="N", type=int, help="with --endpoint or --bedrock: ask the first N rows only")
+    parser.add_argument("--base", metavar="ID", help="the model at the endpoint to compare MODEL with")
+    parser.add_argument("--rows", metavar="N", type=int, help="with --endpoint or --bedrock: ask only the first N rows")
     parser.set_defaults(run=run)
 
 

@@ -29,8 +29,8 @@ TEXT = """\
 exit codes:
   0    the run succeeded, or the command did what it was asked
   1    the run failed or was cancelled, or something went wrong on this machine
-  2    the run was rejected: what was dropped cannot be trained on
-  64   the command was not understood; nothing was started
+  2    the run was rejected: nothing can be trained on what you dropped
+  64   the command was not understood, and started nothing
   130  stopped by Ctrl-C (143: by SIGTERM); what was started on this machine has ended, a run of a stack goes on"""
 
 

@@ -100,7 +100,7 @@ def _published(progress: Progress) -> str:
 
 
 def _asked(_progress: Progress) -> str:
-    return "the promotion waits for a person's word"
+    return "the promotion waits for a person's approval"
 
 
 def _count(number: int | None, thing: str) -> str:

@@ -24,12 +24,13 @@ PARALLEL_ROWS = 64
 """Rows graded at a time by a grader that works on several at once; the others answer line by line."""
 
 _DESCRIPTION = """\
-Scores JSONL rows that hold `messages`, whose last turn is the model's answer, and `reference_answer` (in any of the
-variants that the training service may send), and prints one answer of the service's contract a row, in order.
+Grade answers. Each row of the JSONL file holds `messages`, whose last turn is the model's answer, and
+`reference_answer` (in any of the layouts that the training service may send). The command prints one result for each
+row, in order, in the form that the service expects of a grader.
 
-A line that is no such row is named on standard error and answered with `grader_error`; the exit code is then 2. If no
-row could be graded, the exit code is 1. A judge needs a model: `tunedrop up` gives a simulated one, and the variables
-OPENAI_BASE_URL and OPENAI_API_KEY name any other endpoint of OpenAI's interface."""
+If a line is not such a row, the command names it on standard error, prints `grader_error` as its result, and exits
+with code 2. If it can grade no row, the exit code is 1. A judge needs a model: `tunedrop up` gives a simulated one, or
+set OPENAI_BASE_URL and OPENAI_API_KEY to another endpoint with OpenAI's interface."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--grader-file", type=Path, metavar="FILE", help="a grader of your own: `tunedrop grader new` begins one"
     )
     parser.add_argument("--options", metavar="JSON|FILE", help="the grader's options, as JSON or as a file of it")
-    parser.add_argument("--explain", action="store_true", help="add a sentence to each answer that says why")
+    parser.add_argument("--explain", action="store_true", help="add a sentence to each result that gives the reason")
     parser.add_argument(
         "--agreement",
         metavar="FIELD",
         help="compare with people's labels (true, false or a reward) in this field of the rows, and say at the end how "
         "far the grader agrees with them",
     )
-    parser.add_argument("--deadline", type=_seconds, metavar="SECONDS", help="cut a row off after so long")
+    parser.add_argument("--deadline", type=_seconds, metavar="SECONDS", help="stop grading a row after this time")
     parser.set_defaults(run=run)
 
 
@@ -156,7 +157,7 @@ def _rows(lines: IO[bytes]) -> Iterator[_Row]:
             row = json.loads(line)
             read_sample(row, str(number))
         except RecursionError:
-            yield _Row(number, {}, "not JSON that can be read: nested too deeply")
+            yield _Row(number, {}, "the JSON is nested too deeply to be read")
         except SampleError as error:
             yield _Row(number, {}, f"not a row with an answer: {error}")
         except ValueError as error:

@@ -11,9 +11,9 @@ from local.command import exits, places
 from local.command.help_text import Wrapped
 
 _DESCRIPTION = """\
-Begin a grader of your own: a file that says how an answer is graded, and a test of it. Both run as they are; change
+Begin a grader of your own: a file that says how to grade an answer, and a test of it. Both run as they are; change
 them. `tunedrop grade`, `rehearse` and `run` take the file with --grader-file, and `make deploy` deploys every file in
-the folder graders/ of this project. docs/own-graders.md shows the way."""
+the folder graders/ of this project. docs/own-graders.md shows how."""
 
 _GRADER = '''\
 """{name}: pays for an answer that holds the reference in at most so many words."""
@@ -79,7 +79,7 @@ def add_parser(subparsers: Any) -> None:
     )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     new = actions.add_parser("new", help="write NAME.py and test_NAME.py")
-    new.add_argument("name", metavar="NAME", help="small letters, digits and _; a recipe names the grader by it")
+    new.add_argument("name", metavar="NAME", help="the grader's name in a recipe: small letters, digits and _")
     new.add_argument(
         "--folder", type=Path, default=places.OWN_GRADERS, metavar="DIR", help="where to write (default: graders/)"
     )

@@ -82,7 +82,9 @@ def fetch(bucket: str, run_id: str) -> KeptRun:
 
     run_folder = RunFolder(boto3.client("s3"), bucket, run_id)
     if not run_folder.exists(REPORT):
-        raise UsageError(f"{run_folder.uri(REPORT)} is not there: the run has not ended, or is not of this bucket")
+        raise UsageError(
+            f"{run_folder.uri(REPORT)} does not exist: the run has not ended, or belongs to another bucket"
+        )
     return _read(copy_folder(run_folder, places.RUNS / run_id))
 
 

@@ -11,9 +11,9 @@ from local.command import exits, kept_runs, places, which_stack
 from local.command.help_text import Wrapped
 
 _DESCRIPTION = """\
-Print what the functions logged about a run, in the order of time: of a run on this machine from build/runs, of a
-deployed stack from CloudWatch Logs. The latter needs more rights than the API's: cloudformation:DescribeStackResource
-and logs:FilterLogEvents."""
+Print what the functions logged about a run, in order of time. For a run on this machine, the logs come from
+build/runs; for a run of a deployed stack, from CloudWatch Logs. This needs more rights than the API does:
+cloudformation:DescribeStackResource and logs:FilterLogEvents."""
 
 LOG_GROUP = "FunctionsLogGroup"
 """The functions' log group, as the template names it."""
@@ -28,9 +28,11 @@ def add_parser(subparsers: Any) -> None:
         epilog=f"{which_stack.HELP}\n\n{exits.TEXT}",
         formatter_class=Wrapped,
     )
-    parser.add_argument("run_id", help="the run's id; of a run on this machine also its beginning, or its folder")
+    parser.add_argument(
+        "run_id", help="the run's id; for a run on this machine also the start of its id, or its folder"
+    )
     which_stack.add_options(parser)
-    parser.add_argument("--json", action="store_true", help="print each line that is JSON as it is, and no other")
+    parser.add_argument("--json", action="store_true", help="print only the lines that are JSON, unchanged")
     parser.set_defaults(run=run)
 
 
@@ -68,7 +70,7 @@ def _of_stack(arguments: argparse.Namespace) -> Iterator[str]:
 
     what = wanted(stack=arguments.stack, api_url=arguments.api, profile=arguments.profile)
     if not what.stack:
-        raise exits.UsageError("logs lie in CloudWatch; name the stack by --stack, not by its API's URL")
+        raise exits.UsageError("the logs are in CloudWatch; name the stack with --stack, not with its API's URL")
     session = boto3.Session(profile_name=what.aws_profile, region_name=what.region)
     described = session.client("cloudformation").describe_stack_resource(
         StackName=what.stack, LogicalResourceId=LOG_GROUP

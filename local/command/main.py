@@ -46,17 +46,17 @@ _DESCRIPTION = """\
 Drop a dataset, get a tuned model and the proof that it is better.
 
 On this machine the whole application runs without an AWS account: the same template, state machines and functions
-that are deployed, on an embedded AWS. The training service is a simulation, and its numbers say so. With --stack, the
+as in a deployment, on an embedded AWS. The training service is a simulation, and its numbers say so. With --stack, the
 same commands work with a deployed stack."""
 
 _EXAMPLES = """\
 examples:
   tunedrop demo                          take GSM8K through the whole pipeline
   tunedrop run events/datasets/gsm8k     the same with a folder of your own (train.jsonl, test.jsonl, recipe.yaml)
-  tunedrop run my_folder --json          print the terminal notice alone as the last line
+  tunedrop run my_folder --json          print only the final notice, as the last line
   tunedrop validate my_folder            check a dataset, start nothing
   tunedrop up                            keep it running for the AWS CLI, the openai SDK and curl
-  tunedrop doctor                        look whether this machine is fit for it
+  tunedrop doctor                        check whether this machine can run Tunedrop
   tunedrop runs --stack tunedrop-dev     list the runs of a deployed stack; run, watch and report take --stack, too"""
 
 

@@ -24,7 +24,7 @@ def add_file_option(parser: argparse.ArgumentParser) -> None:
         "--grader-file",
         type=Path,
         metavar="FILE",
-        help="grade by this file of your own (`tunedrop grader new`) instead of the recipe's grader; a grader.py "
+        help="grade with your own file (`tunedrop grader new`) instead of the recipe's grader; a grader.py "
         "beside train.jsonl is used without it",
     )
 

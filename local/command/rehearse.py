@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     console, view = open_view(to_stderr=arguments.json, plain=True)
     if at_endpoint.wanted(arguments):
         if arguments.grader_file is not None:
-            raise exits.UsageError("--grader-file works with the simulated model alone")
+            raise exits.UsageError("--grader-file works only with the simulated model")
         return _tell(console, at_endpoint.rehearse(arguments.folder, arguments), as_json=arguments.json)
     with (
         own_grader.with_own_grader(dataset, arguments.grader_file) as (graded, files),
@@ -133,12 +133,12 @@ _FIGURES: Mapping[str, str] = {
     "samples": "answers of the base model",
     "mean_reward": "mean reward of the base model",
     "groups_with_signal": "share of the prompts whose answers differ in reward",
-    "reference_reward": "mean reward of the reference answers themselves",
+    "reference_reward": "mean reward of the reference answers",
     "honest_wrong_reward": "mean reward of honest wrong answers",
     "grader_errors": "share of the answers that the grader failed on",
-    "unstable": "share of the answers that got another reward the second time",
+    "unstable": "share of the answers that got a different reward the second time",
     "truncated": "share of the answers that were cut off",
-    "unfinished_thoughts": "share of the answers that ended within thoughts",
+    "unfinished_thoughts": "share of the answers that ended in the thoughts",
     "completion_tokens_p99": "tokens an answer, 99th percentile",
     "step_grading_seconds": "seconds to grade a training step",
 }

@@ -13,14 +13,14 @@ from local.command import exits, kept_runs, places, which_stack
 from local.command.help_text import Wrapped
 
 _DESCRIPTION = """\
-Open the report of a run in the browser where there is a screen, and say where it lies and what it says. Runs on this
-machine leave theirs in build/runs/. The report of a run of another stack is fetched by the stack's API; with --bucket,
-all files of the run come from the bucket that the stack's output RunsBucketName names."""
+Open the report of a run in the browser, if there is a screen, and print where it is and what it says. Runs on this
+machine leave their reports in build/runs/. The report of a run of another stack comes from the stack's API; with
+--bucket, all files of the run come from the bucket that the stack's output RunsBucketName names."""
 
 _EXAMPLES = """\
 examples:
   tunedrop report                                   the run that ended last
-  tunedrop report gsm8k-37866e5aac893f84            that run; the beginning of its id will do
+  tunedrop report gsm8k-37866e5aac893f84            that run; the start of its id is enough
   tunedrop report gsm8k-37866e5aac893f84 --stack tunedrop-dev
   tunedrop report gsm8k-37866e5aac893f84 --bucket tunedrop-dev-runsbucket-abc"""
 
@@ -42,7 +42,9 @@ def add_parser(subparsers: Any) -> None:
     which_stack.add_options(parser)
     parser.add_argument("--bucket", help="fetch the run from this bucket first")
     parser.add_argument("--no-open", action="store_true", help="only say where it lies")
-    parser.add_argument("--json", action="store_true", help="print where it lies and what it says as one JSON line")
+    parser.add_argument(
+        "--json", action="store_true", help="print where the report is and what it says as one JSON line"
+    )
     parser.set_defaults(run=run)
 
 

@@ -14,12 +14,12 @@ from local.command.dataset_folder import REGIONS
 from local.command.help_text import Wrapped
 
 _DESCRIPTION = """\
-Take a folder through a stack: upload its files, start a run, follow it to its end, fetch the report, and show what came
-of it. The stack is the one that is named, else the one that `tunedrop up` keeps running, else one for this command
-alone, into whose inbox the files are dropped.
+Take a folder through a stack: upload its files, start a run, follow it to its end, fetch the report, and show the
+result. The stack is the one that you name, or the one that `tunedrop up` keeps running. If there is neither, the
+command starts a stack of its own and drops the files into its inbox.
 
-On this machine the training and the model are simulated; validation, rehearsal, evaluation, verdict and notice are what
-a deployed stack does.
+On this machine the training and the model are simulated; validation, rehearsal, evaluation, verdict and notice are the
+same as in a deployed stack.
 
 The folder holds
   train.jsonl   one row a line: {"messages": [...], "reference_answer": ...}; 100 to 20,000 rows
@@ -56,7 +56,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json",
         action="store_true",
-        help="print the notice alone, as the last line on stdout; of a run by the API, the run as the API shows it",
+        help="print only the notice, as the last line on stdout; for a run by the API, the run as the API shows it",
     )
     parser.add_argument("--plain", action="store_true", help="plain lines instead of the live view")
     parser.add_argument(
@@ -77,7 +77,9 @@ def run(arguments: argparse.Namespace) -> int:
         client = which_stack.chosen(arguments, region=arguments.region or dataset.region)
         if client is not None:
             if of_this_machine:
-                raise exits.UsageError("--grader-file and --allow-grader are for a stack of this command alone")
+                raise exits.UsageError(
+                    "--grader-file and --allow-grader work only with a stack that this command starts"
+                )
             from local.command import api_run
 
             return api_run.take_through(client, dataset, arguments)

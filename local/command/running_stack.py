@@ -15,7 +15,7 @@ from local.command.views import View
 if TYPE_CHECKING:
     from local.stack import LocalStack
 
-REFUSED = "Refused, as AWS would refuse it for want of a permission:"
+REFUSED = "Refused, as AWS would do, because a permission is missing:"
 
 SIMULATED = "The training and the model are simulated; no AWS account is used and nothing is charged."
 

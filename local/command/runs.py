@@ -11,8 +11,8 @@ from local.command import exits, kept_runs, which_stack
 from local.command.help_text import Wrapped
 
 _DESCRIPTION = """\
-List runs, the newest first: state, verdict, difference of mean reward, model and labels. Without a stack, it lists the
-ended runs that lie in build/runs."""
+List runs, the newest first: state, verdict, difference of mean reward, model and labels. Without a stack, it lists
+the ended runs in build/runs."""
 
 STATUSES = ("RUNNING", "SUCCEEDED", "REJECTED", "FAILED", "CANCELLED")
 SHOWN = 20
@@ -112,4 +112,4 @@ def _show(found: Iterable[Mapping[str, Any]]) -> None:
         return
     lay_out(console, table)
     if any(each["simulated"] for each in listed):
-        console.print("Simulated: the figures say nothing about real models.", style="dim italic")
+        console.print("Simulated: these figures say nothing about real models.", style="dim italic")

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from local.stack import LocalStack
 
 _DESCRIPTION = """\
-Start the application on this machine and keep it running until Ctrl-C. Endpoints and names are printed, and written to
-build/up/environment, a file to `source`. In another terminal `tunedrop run`, `runs`, `watch` and `stop` work with this
-stack by themselves. Runs that have ended are copied to build/runs, however they were started. Everything is on loopback
-and ends with this command. Training and model are simulated."""
+Start the application on this machine and keep it running until Ctrl-C. The command prints endpoints and names, and
+writes them to build/up/environment, a file to `source`. In another terminal, `tunedrop run`, `runs`, `watch` and `stop`
+find this stack by themselves. When a run ends, its files are copied to build/runs. Everything is on loopback and ends
+with this command. The training and the model are simulated."""
 
 _EXAMPLES = """\
 example, in a second terminal:

@@ -52,10 +52,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=Wrapped,
     )
     parser.add_argument("file", metavar="FILE", help="training file (JSON Lines), its folder, or - for standard input")
-    parser.add_argument("--test", metavar="FILE", type=Path, help="test file: checked too, and looked for in FILE")
+    parser.add_argument("--test", metavar="FILE", type=Path, help="test file: checked too, and compared with FILE")
     parser.add_argument("--model", metavar="ID", help=f"model to train; if not given, the recipe's, or {DEFAULT_MODEL}")
     parser.add_argument(
-        "--grader", metavar="KIND", help="grader that every answer must be fit for; if not given, the recipe's"
+        "--grader", metavar="KIND", help="grader that must be able to use every reference; if not given, the recipe's"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of text")
     parser.add_argument("--page", metavar="HTML", type=Path, help="also write the findings as a page")
@@ -66,7 +66,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--remote", action="store_true", help="let a stack check the folder: uploads it, and starts no run"
     )
     which_stack.add_options(parser)
-    parser.add_argument("--no-row-cap", action="store_true", help="leave out the service's 100 to 20,000 rows")
+    parser.add_argument("--no-row-cap", action="store_true", help="ignore the service's limits of 100 and 20,000 rows")
     parser.set_defaults(run=run)
 
 
@@ -205,7 +205,7 @@ def _files(arguments: argparse.Namespace) -> tuple[Path | None, Path | None]:
         if test is None and found:
             test = found[0]
     if arguments.corrected is not None and arguments.corrected.exists() and arguments.corrected.samefile(train):
-        raise exits.UsageError("--corrected: the copy would overwrite the file that it is made from; name another")
+        raise exits.UsageError("--corrected: the copy would overwrite its own source; name another file")
     return train, test
 
 

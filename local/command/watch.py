@@ -24,7 +24,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("run_id", help="the run's id")
     which_stack.add_options(parser)
-    parser.add_argument("--json", action="store_true", help="print the run alone, as the last line on stdout")
+    parser.add_argument("--json", action="store_true", help="print only the run, as the last line on stdout")
     parser.add_argument("--plain", action="store_true", help="plain lines instead of the live view")
     parser.set_defaults(run=run)
 

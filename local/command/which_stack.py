@@ -28,7 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     named = group.add_mutually_exclusive_group()
     named.add_argument("--stack", metavar="NAME", help="the deployed stack of this name, as in tunedrop-dev")
     named.add_argument("--api", metavar="URL", help="the stack whose API has this URL")
-    named.add_argument("--profile", metavar="NAME", help="the stack that the profile file names so")
+    named.add_argument("--profile", metavar="NAME", help="the stack of this name in the profile file")
 
 
 def named(arguments: argparse.Namespace) -> bool:

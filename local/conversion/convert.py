@@ -97,7 +97,7 @@ class Converter:
             except ConversionError as error:
                 raise ConversionError(f"{place}: {error}") from None
             except UnicodeEncodeError:
-                raise ConversionError(f"{place}: half a surrogate pair, such as \\ud83d alone; mend the text") from None
+                raise ConversionError(f"{place}: half a surrogate pair, such as \\ud83d alone; fix the text") from None
             except (TypeError, ValueError) as error:  # a number out of range
                 raise ConversionError(f"{place}: the row cannot be written as JSON: {error}") from None
             made += 1
@@ -136,7 +136,7 @@ class Converter:
             self._worded_anew(task, row)
         _refuse_what_is_not_text(task.others)
         if row.get("label") is False and "completion" in row and not conversion.answer:
-            raise ConversionError("`label` says that this `completion` is not wanted; leave such rows out")
+            raise ConversionError("`label` marks this `completion` as unwanted; leave such rows out")
         system, others = formats.system_of(tools_of(task.others, self.notes), self.notes)
         turns = task.turns
         if not answer_from:
@@ -231,7 +231,9 @@ class Converter:
         kept = {key: value for key, value in others.items() if key not in made}
         clash = [key for key in others if key in made]
         if clash:
-            raise ConversionError(f"the row has a field {clash[0]!r} of its own beside the one that is made; rename it")
+            raise ConversionError(
+                f"the row has a field {clash[0]!r} of its own beside the one that convert makes; rename it"
+            )
         self.notes.for_the_grader.update(dict.fromkeys(key for key in kept if key not in ("tools", "id")))
         return {**made, **kept}
 
@@ -264,7 +266,7 @@ def _refuse_half_a_prompt(row: Mapping[str, Any], question: str) -> None:
 def _refuse_what_is_not_text(others: Mapping[str, Any]) -> None:
     for name in _MEDIA:
         if not is_blank(others.get(name)):
-            raise ConversionError(f"the row has `{name}`, but only text is trained on; leave such rows out")
+            raise ConversionError(f"the row has `{name}`, but the service trains on text only; leave such rows out")
 
 
 def _text_or_object(answer: Any) -> Any:

@@ -39,7 +39,7 @@ def _label(row: dict[str, Any], name: str) -> Any:
     if not isinstance(about, dict):
         raise ConversionError(f"expected `{name}-metadata`, an object, got {shown(about)}")
     if about.get("failure-reason"):
-        raise ConversionError(f"the labelling of this row failed: {shown(about['failure-reason'])}; leave the row out")
+        raise ConversionError(f"labelling this row failed: {shown(about['failure-reason'])}; leave the row out")
     if isinstance(about.get("class-name"), str):
         return about["class-name"]
     names = about.get("class-map")

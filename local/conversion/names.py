@@ -56,7 +56,7 @@ def not_named(wanted: str, row: Mapping[str, Any]) -> ConversionError:
         template = shlex.quote(f"Sort this: {{{names[0]}}}")
         way = f"name it, as in --question {_quoted(names[0])} --answer {_quoted(names[1])} (or --prompt {template})"
     if row and all(isinstance(value, str) for value in row.values()) and any(key.endswith("?") for key in row):
-        way = f"the first line is taken for the names of the columns: write them above it; or {way}"
+        way = f"convert reads the first line as the names of the columns: write them above it; or {way}"
     return ConversionError(f"expected the field {wanted!r}, got a row with {fields}; {way}")
 
 

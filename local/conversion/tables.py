@@ -80,7 +80,7 @@ def _rows(reader: Any, before: int, notes: Notes) -> Iterator[tuple[str, dict[st
             yield place, dict(zip(names, row[: max(width, len(names))], strict=False))
     except csv.Error as error:
         raise ConversionError(
-            f"line {reader.line_num + before}: not readable as CSV: {error}; a quote that opens must close"
+            f"line {reader.line_num + before}: not readable as CSV: {error}; close every quote"
         ) from None
 
 

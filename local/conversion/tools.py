@@ -98,7 +98,7 @@ def _text_of_result(part: Any, path: str) -> str:
         if "json" in part:
             return json.dumps(part["json"], ensure_ascii=False)
     named = part.get("type", next(iter(part), "nothing")) if isinstance(part, Mapping) else part
-    raise ConversionError(f"{path}: a tool's result with {shown(named)}, but only text is trained on")
+    raise ConversionError(f"{path}: a tool's result with {shown(named)}, but the service trains on text only")
 
 
 def _tool(tool: Any, path: str) -> dict[str, Any]:

@@ -166,7 +166,7 @@ def _part(part: Any, path: str, notes: Notes) -> str | None:
         raise ConversionError(
             f"{path} is {shown(named)}; write calls as OpenAI's `tool_calls` and their results as messages of role tool"
         )
-    raise ConversionError(f"{path} is {shown(named)}, but only text is trained on; leave such rows out")
+    raise ConversionError(f"{path} is {shown(named)}, but the service trains on text only; leave such rows out")
 
 
 def _call(call: Any) -> dict[str, Any]:

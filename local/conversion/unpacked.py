@@ -142,7 +142,7 @@ def _not_utf8(stream: BinaryIO, error: UnicodeDecodeError) -> str:
         also = "other lines are UTF-8" if utf8_too else "the bytes do not look like Windows-1252"
         raise ConversionError(
             f"line {first_bad}: not UTF-8 ({error.reason}), and {also}; "
-            "mend the line, or name the file's encoding, as in --encoding shift_jis"
+            "fix the line, or name the file's encoding, as in --encoding shift_jis"
         )
     return "cp1252"
 

@@ -30,7 +30,9 @@ def grader_here(recipe: Recipe) -> DeployedGrader:
     kind = recipe.grader.kind
     grader = grader_of(recipe)
     if grader is None or "judge" in json.dumps([kind, recipe.grader.options]):
-        raise RecipeInvalid(f"grader {kind} is a function or asks a model at AWS, and cannot run on this machine alone")
+        raise RecipeInvalid(
+            f"grader {kind} is a function at AWS or asks a model there, so it cannot run on this machine alone"
+        )
     return DeployedGrader(cast("LambdaClient", _InThisProcess(grader)), kind, rewards=recipe.grader.reward_range)
 
 

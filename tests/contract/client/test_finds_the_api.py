@@ -74,7 +74,7 @@ def test_a_profile_file_that_does_not_help_is_named(
 
 
 def test_two_places_at_once_are_refused() -> None:
-    with pytest.raises(NoSuchPlace, match="both given"):
+    with pytest.raises(NoSuchPlace, match="gave both"):
         places.wanted(stack="a", api_url=URL, environment={})
     with pytest.raises(NoSuchPlace, match="both set"):
         places.wanted(environment={"TUNEDROP_STACK": "a", "TUNEDROP_API_URL": URL})

@@ -34,7 +34,7 @@ def test_a_machine_that_runs_these_tests_is_fit(capsys: pytest.CaptureFixture[st
 
 def test_text_says_the_same_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["doctor"]) == 0
-    assert "ok       ports:     32 ports of 127.0.0.1 can be listened on and reached." in capsys.readouterr().out
+    assert "ok       ports:     32 ports of 127.0.0.1 accept connections." in capsys.readouterr().out
 
 
 def test_another_python_is_an_error_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +57,7 @@ def test_a_package_of_another_version_is_named(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(places, "REPOSITORY", tmp_path)
     finding = doctor.packages()
     assert finding.verdict == "error"
-    assert finding.sentence.startswith("2 packages are not those of the lock: pytest ")
+    assert finding.sentence.startswith("2 packages differ from the lock: pytest ")
     assert "instead of 0.0.1, not-there 1 is not installed." in finding.sentence
 
 

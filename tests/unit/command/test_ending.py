@@ -155,7 +155,7 @@ def test_a_promotion_that_waits_for_a_person_is_said(tmp_path: Path, dataset: Da
     progress.execution_status = "RUNNING"
     progress.spans = {**progress.spans, "AskForApproval": Span(runs.BEGAN)}
     shown = _shown(tmp_path, dataset, _notice(), progress, result=_result("improved"))
-    assert "the promotion waits for a person's word" in shown
+    assert "the promotion waits for a person's approval" in shown
 
 
 def test_suspected_reward_hacking_is_said(tmp_path: Path, dataset: DatasetFolder) -> None:

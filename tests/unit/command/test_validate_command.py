@@ -90,7 +90,7 @@ def test_a_corrected_copy_and_a_page_are_written_when_asked_for(
         (["{broken}", "--test", "nowhere.jsonl"], "nowhere.jsonl cannot be read"),
         (["{broken}", "--model", "gpt-oss-20b"], "--model: 'gpt-oss-20b' cannot be tuned by Bedrock RFT. Did you mean"),
         (["{broken}", "--grader", "maths"], "--grader: There is no grader of kind 'maths'"),
-        (["{broken}", "--corrected", "{broken}"], "would overwrite the file"),
+        (["{broken}", "--corrected", "{broken}"], "would overwrite its own source"),
         (["{broken}", "--corrected", "no/where"], "no/where cannot be written"),
         (["-", "--corrected", "copy"], "standard input cannot be read twice"),
     ],

@@ -63,7 +63,7 @@ def test_every_promise_is_kept_and_what_the_walk_made_is_put_away(application: A
     assert len(kept) == 11
     found = {each["promise"]: each["found"] for each in kept}
     assert found["a model is promoted when it is better, and only then"].startswith(PARAMETERS)
-    assert found["a run that is stopped ends CANCELLED, and says so"]
+    assert found["a stopped run ends CANCELLED, and its notice says so"]
     queues = application.stack.aws.client("sqs").list_queues(QueueNamePrefix=f"{STACK}-accept-")
     assert "QueueUrls" not in queues
     left = application.stack.aws.client("s3").list_object_versions(

@@ -39,7 +39,7 @@ def test_the_walk_answers_every_question_and_puts_everything_away(application: A
     assert "Natalia" not in known["the grader's batch"]
     assert known["events before the training"].startswith("HTTP ")
     assert known["checkpoints before the training"].startswith("HTTP ")
-    assert known["the error of a job that there is not"].startswith("HTTP 404")
+    assert known["the error for a job that does not exist"].startswith("HTTP 404")
     assert known["whether a grader may install a system call filter"] in ("installed", "refused: EPERM")
     written = (tmp_path / "CONFIRMED.md").read_text()
     assert all(question in written for question in known)

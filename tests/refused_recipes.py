@@ -66,11 +66,11 @@ REFUSED: dict[str, tuple[str, bytes, str]] = {
     "a number as a name": ("recipe.yaml", b"labels: {2031: x}", "`labels.2031`: expected a name as text"),
     "true as a name": ("recipe.yaml", b"labels: {true: x}", "`labels.true`: expected a name as text"),
     "fields as a name": ("recipe.yaml", b"labels: {[a]: x}", "`labels.?`: expected a name as text"),
-    "a field twice": ("recipe.yaml", b"model: a\nmodel: b", "`model`: is there twice"),
+    "a field twice": ("recipe.yaml", b"model: a\nmodel: b", "`model`: occurs twice"),
     "a field twice in JSON": (
         "recipe.json",
         b'{"gates": {"level": 0.1, "level": 0.2}}',
-        "`gates.level`: is there twice",
+        "`gates.level`: occurs twice",
     ),
     "a merge key": ("recipe.yaml", b"gates: {<<: {level: 0.1}}", "`gates.<<`: merge keys"),
     "aliases": ("recipe.yaml", b"a: &a [1, 1]\nb: [*a, *a]", "aliases (*name) are not allowed"),

@@ -120,7 +120,7 @@ def test_every_notice_carries_the_attributes_that_it_has_values_for(published: M
             "Next: answer within 24 hours, by a command of this notice or through the API. No answer means no.",
         ),
         ("approval", '--task-output \'{"approved": true}\' --task-token "$(aws dynamodb get-item --region us-west-2'),
-        ("ignored", "inbox/gsm8k/train.json has a name that starts no run"),
+        ("ignored", "inbox/gsm8k/train.json has a name that Tunedrop does not use"),
         ("late", "came after run gsm8k-0123456789abcdef had pinned its inputs"),
     ],
 )

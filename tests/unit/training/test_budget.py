@@ -48,7 +48,7 @@ def test_money_needs_prices_and_steps_need_a_service_that_tells_them() -> None:
 
 
 def test_what_nova_cannot_do_is_refused_by_name() -> None:
-    with pytest.raises(RecipeInvalid, match=r"evaluation\.temperature.*at 1 at the most"):
+    with pytest.raises(RecipeInvalid, match=r"evaluation\.temperature.*takes at most 1"):
         resolve({"model": NOVA, "evaluation": {"temperature": 1.5}}, "us-east-1")
     with pytest.raises(RecipeInvalid, match="no checkpoints"):
         resolve({"model": NOVA, "evaluation": {"checkpoints": "all"}}, "us-east-1")

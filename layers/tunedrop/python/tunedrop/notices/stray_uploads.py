@@ -220,7 +220,7 @@ def _unknown(name: str) -> str:
     known = ", ".join((*TRAIN_NAMES, *SIBLINGS))
     if name.lower() in (*TRAIN_NAMES, *SIBLINGS):
         return f"has a name with capital letters; the names that Tunedrop uses are {known}."
-    return f"has a name that Tunedrop does not use; the names that it uses are {known}."
+    return f"has a name that starts no run; the names that Tunedrop uses are {known}."
 
 
 def _nearest(name: str) -> str:

@@ -212,7 +212,7 @@ def test_a_folder_with_a_training_file_packed_and_as_it_is_is_refused(
     folder = Path(folder_of(tmp_path / "a", good_rows()))
     (folder / "train.jsonl.gz").write_bytes(gzip.compress((folder / "train.jsonl").read_bytes()))
     assert main.main(["validate", str(folder)]) == 64
-    assert "keep one of them" in capsys.readouterr().err
+    assert "keep only one of them" in capsys.readouterr().err
 
 
 def test_a_broken_packed_file_is_a_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -217,9 +217,12 @@ def test_an_answer_is_a_text_or_an_object_as_the_service_takes_it(answer: Any, m
     [
         (
             {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]},
-            "is 'image_url', but only",
+            "is 'image_url', but the service trains on text only",
         ),
-        ({"messages": [{"role": "user", "content": [{"image": {"format": "png"}}]}]}, "is 'image', but only text"),
+        (
+            {"messages": [{"role": "user", "content": [{"image": {"format": "png"}}]}]},
+            "is 'image', but the service trains on text only",
+        ),
         ({"contents": [{"role": "model", "parts": [{"functionCall": {}}]}]}, "is 'functionCall'; write calls as"),
         ({"messages": [{"role": "assistant", "content": [{"toolUse": {}}]}]}, "expected a call with a name"),
         ({"conversations": [{"from": "function_call", "value": "{}"}]}, "expected a call as JSON, with `name`"),

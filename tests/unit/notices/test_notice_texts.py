@@ -91,7 +91,10 @@ def test_every_notice_carries_the_attributes_that_it_has_values_for(published: M
         ("tied", "Next: keep the base model."),
         ("regressed", "is worse than its base"),
         ("hacked", "But reward hacking is suspected: something that the grader does not measure got worse."),
-        ("repeated", "The same files of gsm8k were dropped before, so they started nothing. Run gsm8k-1 is still using them"),
+        (
+            "repeated",
+            "The same files of gsm8k were dropped before, so they started nothing. Run gsm8k-1 is still using them",
+        ),
         ("rejected", "was rejected before any training was paid for. DatasetInvalid: line 3 is no JSON."),
         ("rejected", "/s3/object/runs?region=us-west-2&prefix=runs/gsm8k-0123456789abcdef/findings.html"),
         ("failed", "The run of gsm8k failed. EvaluationIncomplete: too few answers.\n"),

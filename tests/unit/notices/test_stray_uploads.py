@@ -60,7 +60,7 @@ def test_what_belongs_there_is_passed_over(key: str) -> None:
         ("inbox/gsm8k/Train.jsonl.GZ", "capital letters", "Drop it as inbox/gsm8k/train.jsonl.gz."),
         ("inbox/gsm8k/training.jsonl.gz", "starts no run", "Drop it as inbox/gsm8k/train.jsonl.gz."),
         ("inbox/gsm8k/tests.jsonl.gz", "starts no run", "Drop it as inbox/gsm8k/test.jsonl.gz."),
-        ("inbox/gsm8k/dev.jsonl.gz", "evaluation.validation", "drop it as inbox/gsm8k/test.jsonl.gz; else"),
+        ("inbox/gsm8k/dev.jsonl.gz", "evaluation.validation", "drop it as inbox/gsm8k/test.jsonl.gz; otherwise"),
         ("inbox/gsm8k/recipe.yaml.gz", "is packed", "(gzip -d), and drop what is in it as inbox/gsm8k/recipe.yaml."),
         ("inbox/gsm8k/data.csv.gz", "the name of a JSON Lines file", "tunedrop convert FILE --output train.jsonl"),
         ("inbox/gsm8k/data.csv.zip", "is packed", "(unzip), make rows of what is in it (tunedrop convert"),

@@ -163,5 +163,5 @@ def test_a_test_set_too_small_for_the_wanted_difference_is_a_warning(
     stop_if_hopeless(findings)
     if told:
         assert re.match(told, findings[0].message)
-        (needed,) = re.findall(r"some ([0-9,]+) rows", findings[0].advice)
+        (needed,) = re.findall(r"about ([0-9,]+) rows", findings[0].advice)
         assert int(needed.replace(",", "")) > rows

@@ -217,7 +217,7 @@ def test_a_job_without_progress_is_stuck_and_one_with_progress_is_not(
     clock.sleep(5.9 * 3600)
     look()
     clock.sleep(0.2 * 3600)
-    with pytest.raises(TrainingStuck, match="no step for 6.1 hours"):
+    with pytest.raises(TrainingStuck, match="no step in 6.1 hours"):
         look()
 
 

@@ -40,8 +40,8 @@ _TITLES: Mapping[int, str] = {
 
 _DESCRIPTION = """\
 Start and follow runs of Tunedrop: reinforcement fine-tuning on Amazon Bedrock with the proof that the model is better.
-Every request is signed with AWS credentials (Signature Version 4, service `execute-api`). A caller sees and names what
-is its own team's. Errors are problem documents (RFC 9457)."""
+Every request is signed with AWS credentials (Signature Version 4, service `execute-api`). A caller sees only what
+belongs to its team. Errors are problem documents (RFC 9457)."""
 
 
 def described(operation_id: str, status: int, summary: str, kind: str) -> dict[str, Any]:

@@ -155,7 +155,7 @@ def test_one_json_document_is_read_as_its_rows(document: str) -> None:
         ),
         (b"[1]", "row 1: expected an object, got 1"),
         (b"{'text': 'a'}\n{'text': 'b'}", "This looks like a printed Python dict: write it with json.dumps"),
-        (b'{"text": "a", "text": "b", "intent": "c"}\n', "line 1: the key 'text' is there 2 times"),
+        (b'{"text": "a", "text": "b", "intent": "c"}\n', "line 1: the key 'text' occurs 2 times"),
         (b"PAR1abc", "this is a Parquet file, which convert does not read; first: duckdb -c"),
         (b"\x28\xb5\x2f\xfdabc", "this is a Zstandard file, which convert does not read; first: zstd -dc FILE"),
         (b"<!DOCTYPE html><html>", "this is a web page (HTML)"),

@@ -83,7 +83,7 @@ def test_two_places_at_once_are_refused() -> None:
 def test_the_region_of_a_url_is_its_own() -> None:
     found = places.find(places.Wanted(api_url=f"{URL}/"))
     assert (found.api_url, found.region) == (URL, "us-east-1")
-    with pytest.raises(NoSuchPlace, match="Region of http://127.0.0.1:9/v1 is not known"):
+    with pytest.raises(NoSuchPlace, match="Region of http://127.0.0.1:9/v1 is unknown"):
         places.find(places.Wanted(api_url="http://127.0.0.1:9/v1"))
     with pytest.raises(NoSuchPlace, match="expected the API's URL"):
         places.find(places.Wanted(api_url="tunedrop-dev"))

@@ -100,7 +100,7 @@ def test_small_and_missing_quotas_are_warnings_and_what_may_not_be_read_is_unkno
     made = by_name(list(looks("dev")))
     assert made["Lambda: invocations at once"].result == "warning"
     assert "10 are left" in made["Lambda: invocations at once"].says
-    assert "nothing can be trained" in made["Bedrock: quotas of training"].says
+    assert "you can train nothing" in made["Bedrock: quotas of training"].says
     refused = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "any")
     answer(monkeypatch, {"GetAccountSettings": refused, "ListServiceQuotas": refused})
     made = by_name(list(looks("dev")))

@@ -101,7 +101,7 @@ def test_without_any_run_the_error_says_how_one_is_made(capsys: pytest.CaptureFi
 def test_a_run_of_a_deployed_stack_is_fetched_from_its_bucket(aws: None, runs: Path) -> None:
     client = boto3.client("s3")
     client.create_bucket(Bucket="runs", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
-    with pytest.raises(exits.UsageError, match="runs/sums-1/report.json is not there"):
+    with pytest.raises(exits.UsageError, match="runs/sums-1/report.json does not exist"):
         kept_runs.fetch("runs", "sums-1")
     client.put_object(Bucket="runs", Key="runs/sums-1/report.json", Body=json.dumps(build_report(a_run())).encode())
     client.put_object(Bucket="runs", Key="runs/sums-1/evaluation/answers/00000/00000.jsonl", Body=b"{}")

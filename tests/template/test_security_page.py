@@ -56,7 +56,7 @@ def test_a_finding_without_a_reason_is_a_fault_and_so_is_a_reason_without_a_find
     (line,) = findings.faults([known, other], accepted)
     assert line.startswith(f"{accepted[0].check} at AWS::S3::Bucket.Runs: asks.")
     (line,) = findings.faults([], accepted)
-    assert "take it out" in line
+    assert "remove it" in line
 
 
 def test_checkov_sees_the_template_with_the_parameters_defaults(translated: dict[str, Any]) -> None:

@@ -16,7 +16,18 @@ from pathlib import Path
 from typing import Any
 
 SERVICES = frozenset(
-    "bedrock bedrock-runtime cloudwatch dynamodb lambda s3 secretsmanager sns ssm stepfunctions".split()  # noqa: SIM905
+    [
+        "bedrock",
+        "bedrock-runtime",
+        "cloudwatch",
+        "dynamodb",
+        "lambda",
+        "s3",
+        "secretsmanager",
+        "sns",
+        "ssm",
+        "stepfunctions",
+    ]
 )
 """The services that Tunedrop's functions make clients of, by botocore's names."""
 

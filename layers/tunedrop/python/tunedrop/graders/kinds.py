@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
-from typing import Protocol, cast, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from tunedrop.graders.sample import DEADLINE_SECONDS, JSON, Grader, OptionsError
 
@@ -112,12 +112,11 @@ def make(kind: str, options: Mapping[str, JSON], within: Trust | None = None) ->
         raise OptionsError(f"There is no grader of kind {kind!r}; expected one of {', '.join(KINDS)}.")
     require_trust(f"the kind {kind!r}", described.trust, within)
     module, _, factory = described.factory.partition(":")
-    found: object = import_module(module)
+    found: Any = import_module(module)  # looked up by name: the table says what it is
     for name in factory.split("."):
         found = getattr(found, name)
     arguments = (options, within) if described.composed else (options,)
-    # Looked up by name: the table says what it is.
-    grader = cast("Grader", found(*arguments))  # type: ignore[operator]
+    grader: Grader = found(*arguments)
     if isinstance(grader, ComposedGrader):
         require_trust(f"this {kind} grader", grader.trust, within)
         return Made(grader, grader.trust, grader.deadline_seconds)

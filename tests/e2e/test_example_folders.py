@@ -73,14 +73,9 @@ def test_each_example_folder_ends_as_without_reasoning_wherever_it_is_shown(
         shown = example.evaluation(f"{switch}-{way}")
     finally:
         example.stack.bedrock.set_switch(switch, "none")
-    print(f"{example.name} {switch}={way}: {means(without)} without, {means(shown)} with", file=sys.stderr)
     assert shown["verdict"] == without["verdict"]
     for candidate in ("base", "tuned"):
         before, after = (each[candidate]["mean_reward"] for each in (without, shown))
         # A reward of 0 to 1 with the mean m has at most the variance m(1 - m).
         variance = sum(mean * (1 - mean) / without["rows"] for mean in (before, after))
         assert abs(after - before) <= STANDARD_ERRORS * sqrt(variance) + 1e-9, candidate
-
-
-def means(evaluation: Mapping[str, Any]) -> str:
-    return " -> ".join(f"{evaluation[candidate]['mean_reward']:.3f}" for candidate in ("base", "tuned"))

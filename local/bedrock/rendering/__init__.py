@@ -16,13 +16,14 @@ from local.bedrock.rendering.label import Label
 from local.bedrock.rendering.maths import MARKED, Maths, is_mathematical
 from local.bedrock.rendering.program import Program, source_and_tests
 from local.bedrock.rendering.prose import Prose
+from local.bedrock.rendering.python_calls import PythonCalls, calls_as_python
 from local.bedrock.rendering.structured import LabelSet, Structured
 
 __all__ = ["Form", "form_of", "labels_of"]
 
 LONGEST_LABEL = 40  # characters; a longer text is prose
 # An object with one of these is read as its value, as {"final_answer": "72", …}, unless the prompt asks for JSON.
-_RESULT_FIELDS = ("final_answer", "answer", "label", "text", "solution", "response")
+_RESULT_FIELDS = ("final_answer", "answer", "label", "text", "solution", "response", "ground_truth")
 
 
 def form_of(row: Document, labels: Sequence[str] = ()) -> Form[Any] | None:
@@ -35,6 +36,8 @@ def form_of(row: Document, labels: Sequence[str] = ()) -> Form[Any] | None:
         return Program(source)
     if tested or reference is None:
         return None
+    if (calls := calls_as_python(reference)) is not None:
+        return PythonCalls(calls)
     if isinstance(reference, dict | list):
         return LabelSet(reference, labels) if _is_label_set(reference) else Structured(reference)
     text = reference.strip() if isinstance(reference, str) else json.dumps(reference)

@@ -36,6 +36,27 @@ def numbers(text: str) -> list[float]:
 GSM8K = row("She sold 48/2 = <<48/2=24>>24 in May.\nTogether 48+24 = <<48+24=72>>72.\n#### 72")
 
 
+CALLS = row({"ground_truth": ["area(base=10, unit='cm')", "math.sum(of=[1, 2])"]}, "Call the functions.")
+
+
+class TestPythonCalls:
+    def test_the_asked_format_has_a_call_a_line_and_another_one_list_of_them(self) -> None:
+        assert set(said(CALLS, Behaviour.ASKED_FORMAT, True)) == {"area(base=10, unit='cm')\nmath.sum(of=[1, 2])"}
+        assert set(said(CALLS, Behaviour.OTHER_FORMAT, True)) == {"[area(base=10, unit='cm'), math.sum(of=[1, 2])]"}
+
+    def test_a_wrong_answer_calls_the_same_functions_with_other_arguments(self) -> None:
+        for text in said(CALLS, Behaviour.ASKED_FORMAT, False):
+            lines = text.splitlines()
+            assert [line.partition("(")[0] for line in lines] == ["area", "math.sum"]
+            assert lines != CALLS["reference_answer"]["ground_truth"]
+            assert all(isinstance(ast.parse(line, mode="eval").body, ast.Call) for line in lines)
+
+    def test_a_text_that_is_no_call_with_named_literals_is_another_form(self) -> None:
+        for other in ("f(1)", "f()", "f(a=b)", "print", ["f(a=1)", "no"], "f(**{'a': 1})"):
+            form = form_of(row(other))
+            assert type(form).__name__ != "PythonCalls", other
+
+
 class TestMaths:
     def test_the_asked_format_ends_with_the_marker_and_the_work_has_no_annotations(self) -> None:
         for text in said(GSM8K, Behaviour.ASKED_FORMAT, True):

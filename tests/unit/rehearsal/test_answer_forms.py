@@ -53,6 +53,13 @@ def test_a_solution_that_ends_in_another_marker_is_cut_down_to_its_value() -> No
     assert ideal_answer(rows[0], "in <answer>") == "<answer>72</answer>"
 
 
+def test_a_value_that_is_asked_for_alone_is_taken_out_of_its_object_or_list() -> None:
+    calls = [{"ground_truth": ["area(base=1)", "sum(of=[1])"]}, {"ground_truth": "area(base=2)"}]
+    assert [ideal_answer(row, "alone") for row in rows_of(*calls)] == ["area(base=1)\nsum(of=[1])", "area(base=2)"]
+    assert form_for("exact", {"mode": "regex", "pattern": r"\d+"}, rows_of({"answer": 72}, {"price": 9})) == "alone"
+    assert form_for("exact", {}, rows_of("red", "blue")) == AS_WRITTEN
+
+
 def test_a_part_of_a_composite_and_a_marker_of_exact_are_met_too() -> None:
     parts = {"value": {"kind": "math", "options": {"require_format": "boxed"}}}
     assert form_for("composite", {"parts": parts}, rows_of("72", "9")) == "in \\boxed"
@@ -71,7 +78,7 @@ def test_references_that_earn_enough_as_they_are_stay_so() -> None:
     assert asked == [AS_WRITTEN]
 
 
-@pytest.mark.parametrize("reference", [{"code": "def f(): pass"}, {"a": 1, "b": 2}, ["x"], "line\nline", None, True])
+@pytest.mark.parametrize("reference", [{"code": "def f(): pass"}, {"a": 1, "b": 2}, [1, "x"], "line\nline", None, True])
 def test_what_comes_to_no_one_value_is_left_as_it_is(reference: Any) -> None:
     (row,) = rows_of(reference)
     assert {ideal_answer(row, form) for form in FORMS} == {ideal_answer(row)}

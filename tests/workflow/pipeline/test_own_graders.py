@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.workflow.pipeline.application import TEST, TRAIN, Application, jsonl, rows
+
+EXAMPLES = Path(__file__).parents[3] / "events/datasets"
 
 GRADER = """
 import re, time, zlib
@@ -53,6 +56,45 @@ def grade(sample):
 # As AWS's guide for the agent toolkit has it: from -1 to 1.
 SIGNED = PUBLISHED.replace("return float(given", "return 2.0 * (given").replace('told["text"]))', 'told["text"])) - 1')
 SIGNED = SIGNED.replace("return 0.0", "return -1.0")
+
+# As AWS's published grader for tool calls reads a batch: calls as Python's text, a line each, against the texts of
+# `ground_truth`, which it looks for under `metadata`, in an object `reference_answer`, and beside it. A third each for
+# the name, the names of the arguments and their values; "5" equals 5. It answers no `metrics_list`.
+PUBLISHED_CALLS = """
+import ast
+
+def handler(event, context):
+    told = [(each["id"], score(each)) for each in event]
+    return [{"id": name, "aggregate_reward_score": won, "reward_components": {"calls": won}} for name, won in told]
+
+def score(sample):
+    wanted = sample.get("metadata", {}).get("ground_truth")
+    wanted = wanted or sample.get("reference_answer", {}).get("ground_truth") or sample.get("ground_truth")
+    said = [each["content"] for each in sample["messages"] if each["role"] == "assistant"][-1]
+    if not said or not wanted:
+        return 0.0
+    said, wanted = calls(said.strip().strip("[]").splitlines()), calls(wanted)
+    return round(sum(map(third, said, wanted)) / max(len(said), len(wanted)), 4)
+
+def calls(texts):
+    read = []
+    for text in texts:
+        try:
+            node = ast.parse(text.strip().rstrip(","), mode="eval").body
+            read.append((ast.unparse(node.func), {each.arg: ast.literal_eval(each.value) for each in node.keywords}))
+        except (SyntaxError, ValueError, AttributeError):
+            read.append((None, {}))
+    return read
+
+def third(said, wanted):
+    if said[0] is None:
+        return 0.0
+    shared = said[1].keys() & wanted[1].keys()
+    right = [name for name in shared if str(said[1][name]) == str(wanted[1][name])]
+    count = len(wanted[1])
+    names, values = (len(shared) / count, len(right) / count) if count else (float(not said[1]),) * 2
+    return 0.33 * (said[0] == wanted[0]) + 0.33 * names + 0.34 * values
+"""
 
 LONG_TRAIN, LONG_TEST = jsonl(rows(300)), jsonl(rows(150, skip=300))
 """Enough to train on, and to tell a better model from chance: 100 rows and 20 to test on are not."""
@@ -101,6 +143,33 @@ def test_a_grader_of_aws_s_sample_trains_a_better_model_and_is_asked_in_its_layo
     alone = long_run(application, {"grader": grader, "evaluate_only": notice["tuned_model"]})
     assert alone["evaluation"]["verdict"] == "improved"
     assert application.runs.load(alone["run_id"]).grader_layout == "wrapped"
+
+
+def called_by_text(name: str, way: str) -> bytes:
+    """The rows of the example of tool calls, with their calls as Python's text, where such graders look for them."""
+    made = []
+    for line in (EXAMPLES / "tools" / name).read_text().splitlines():
+        row = json.loads(line)
+        call = row["reference_answer"]
+        text = f"{call['name']}({', '.join(f'{name}={value!r}' for name, value in call['arguments'].items())})"
+        there = {"ground_truth": [text]}
+        reference = {"reference_answer": there} if way == "within" else {"reference_answer": text, **there}
+        made.append({"messages": row["messages"], **reference})
+    return jsonl(made)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize(("way", "layout"), [("within", "wrapped"), ("beside", "metadata")])
+def test_a_grader_of_aws_s_sample_for_calls_trains_a_better_model(
+    application: Application, way: str, layout: str
+) -> None:
+    grader = {"kind": "own", "function": application.publish_grader("calls", PUBLISHED_CALLS)}
+    files = {each: called_by_text(each, way) for each in ("test.jsonl", "train.jsonl")}
+    notice = application.end(application.drop({"recipe.json": json.dumps({"grader": grader}).encode(), **files}))
+    assert notice["status"] == "SUCCEEDED", notice["reason"]
+    assert notice["evaluation"]["verdict"] == "improved"
+    assert notice["training"]["reward_last"] > notice["training"]["reward_first"]
+    assert application.runs.load(notice["run_id"]).grader_layout == layout
 
 
 @pytest.mark.prove

@@ -12,6 +12,7 @@ AS_WRITTEN: Final = "as written"
 _AFTER: Final = "after "
 _WRAPPED: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "alone": "{}",
         "in \\boxed": "\\boxed{{}}",
         "in <answer>": "<answer>{}</answer>",
         "in words": "The answer is {}.",
@@ -22,7 +23,7 @@ _WRAPPED: Final[Mapping[str, str]] = MappingProxyType(
 FORMS: Final = (AS_WRITTEN, f"{_AFTER}####", *_WRAPPED)
 """The forms that are tried; a form that begins with "after " has the value behind that marker."""
 
-_VALUE_FIELDS = ("answer", "final_answer", "value", "label", "text")
+_VALUE_FIELDS = ("answer", "final_answer", "value", "label", "text", "ground_truth")
 _LONGEST_VALUE = 200
 _BOXED = re.compile(r"\\boxed\{([^{}]{1,200})\}")
 
@@ -43,12 +44,19 @@ def ideal_answer(row: Mapping[str, Any], form: str = AS_WRITTEN) -> str:
 
 
 def value_of(row: Mapping[str, Any]) -> str | None:
-    """The one short value that a reference comes to; None where it is none: a program, several fields, a long text."""
+    """The one short value that a reference comes to; None where it is none: a program, several fields, a long text.
+
+    Several texts (labels, or calls of functions as Python has them) come to a line each.
+    """
     reference = row.get("reference_answer")
     if isinstance(reference, Mapping):
         if "code" in reference:
             return None
-        reference = next((reference[name] for name in _VALUE_FIELDS if name in reference), None)
+        fields = _VALUE_FIELDS if len(reference) > 1 else (*reference,)
+        reference = next((reference[name] for name in fields if name in reference), None)
+    if isinstance(reference, list) and reference and all(isinstance(text, str) for text in reference):
+        lines = [text.strip() for text in reference]
+        return "\n".join(lines) if max(map(len, lines)) <= _LONGEST_VALUE else None
     if isinstance(reference, (int, float)) and not isinstance(reference, bool):
         return json.dumps(reference)
     if not isinstance(reference, str):

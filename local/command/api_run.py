@@ -30,7 +30,7 @@ def take_through(
     client: Client, dataset: DatasetFolder, arguments: argparse.Namespace, *, evaluate_only: str | None = None
 ) -> int:
     """Start a run with the folder's files, follow it, fetch its report, show what came of it; the exit code."""
-    from local.command.console import open_view
+    from local.command.terminal import open_view
 
     console, view = open_view(to_stderr=arguments.json, plain=arguments.plain)
     view.tell(f"Uploading {dataset.train.parent} to {client.place.api_url}")

@@ -1,43 +1,63 @@
-"""Where a command writes to, and whether there is a terminal to draw on."""
+"""`tunedrop console`: a page in the browser that speaks to a stack, until Ctrl-C."""
 
 from __future__ import annotations
 
-import io
+import argparse
 import sys
+import time
+import webbrowser
+from contextlib import suppress
+from typing import Any
 
-from rich.console import Console, RenderableType
+from local.command import exits, which_stack
+from local.command.help_text import Wrapped
 
-from local.command.views import PlainView, View
+_DESCRIPTION = """\
+Serve a page on this machine that speaks to a stack with your AWS credentials, until Ctrl-C: drop a dataset and see what
+is wrong with it, start runs, watch them, compare them, stop and approve. The link works once, in one browser; then the
+command prints the next one. Nothing is stored, and no other machine can reach the page."""
 
-FILE_WIDTH = 110
-"""Columns of what is laid out for a file or a pipe."""
-
-
-def open_view(*, to_stderr: bool, plain: bool) -> tuple[Console, View]:
-    """The console for what people read (stderr where stdout is for a machine), and the view that suits it."""
-    console = open_console(to_stderr=to_stderr)
-    if plain or not console.is_terminal or console.is_dumb_terminal:
-        return console, PlainView(console)
-    from local.command.live_view import LiveView
-
-    return console, LiveView(console)
-
-
-def open_console(*, to_stderr: bool = False) -> Console:
-    """The console for what people read."""
-    stream = sys.stderr if to_stderr else sys.stdout
-    if isinstance(stream, io.TextIOWrapper):
-        # A terminal or a file that cannot show a block or an accent shows a "?"; that is no reason to end a run.
-        stream.reconfigure(errors="replace")
-    return Console(file=stream, highlight=False, width=None if stream.isatty() else FILE_WIDTH)
+_EXAMPLES = """\
+examples:
+  tunedrop console                         the stack that `tunedrop up` keeps running
+  tunedrop console --stack tunedrop-dev    a deployed stack
+  tunedrop console --port 8123 --no-open   for `ssh -L`, as docs/console.md says"""
 
 
-def lay_out(console: Console, what: RenderableType) -> None:
-    """Print something laid out; in a file without the spaces with which rich fills the lines up."""
-    if console.is_terminal:
-        console.print(what)
-        return
-    with console.capture() as captured:
-        console.print(what)
-    for line in captured.get().splitlines():
-        console.print(line.rstrip(), markup=False, soft_wrap=True)
+def add_parser(subparsers: Any) -> None:
+    """Add the sub-command."""
+    parser = subparsers.add_parser(
+        "console",
+        help="a page in the browser that speaks to a stack",
+        description=_DESCRIPTION,
+        epilog=f"{_EXAMPLES}\n\n{which_stack.HELP}\n\n{exits.TEXT}",
+        formatter_class=Wrapped,
+    )
+    which_stack.add_options(parser)
+    parser.add_argument("--port", type=int, default=0, metavar="N", help="the port to listen on (default: a free one)")
+    parser.add_argument("--no-open", action="store_true", help="only print the link")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until Ctrl-C or SIGTERM, which are how it ends well."""
+    from local.console.server import running
+
+    def find() -> Any:
+        return which_stack.required(arguments).place
+
+    try:
+        with running(find, port=arguments.port) as console:
+            print(f"The console of {find().api_url}", flush=True)
+            print(f"  {console.link}\nCtrl-C ends it.", flush=True)
+            console.on_next_link(
+                lambda link: print(f"The link has been used. For another browser:\n  {link}", flush=True)
+            )
+            if not arguments.no_open and sys.stdout.isatty():
+                webbrowser.open(console.link)
+            with suppress(KeyboardInterrupt, exits.Terminated):
+                while True:
+                    time.sleep(3600)
+    except OSError as error:
+        raise exits.UsageError(f"port {arguments.port} cannot be listened on: {error}") from None
+    return exits.SUCCEEDED

@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from local.command.console import FILE_WIDTH, lay_out
+from local.command.terminal import FILE_WIDTH, lay_out
 from tunedrop.dataset import description
 from tunedrop.dataset.findings import folded
 from tunedrop.dataset.rules import RULES, Severity

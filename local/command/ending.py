@@ -14,11 +14,11 @@ from rich.table import Table
 from rich.text import Text
 
 from local.command import places
-from local.command.console import lay_out
 from local.command.dataset_folder import DatasetFolder
 from local.command.following import LOGS, FollowedRun
 from local.command.sparkline import sparkline
 from local.command.subscriber import Received
+from local.command.terminal import lay_out
 from tunedrop.graders.reward_range import UNIT
 from tunedrop.run import folder as names
 

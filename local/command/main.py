@@ -23,6 +23,7 @@ SUB_COMMANDS = (
     "demo",
     "run",
     "up",
+    "console",
     "validate",
     "convert",
     "grade",

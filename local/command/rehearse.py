@@ -58,8 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Rehearse; 0 where a run would go on to its job, 2 where it would be rejected, 1 where it would fail."""
     dataset = DatasetFolder.open(arguments.folder)
 
-    from local.command.console import open_view
     from local.command.running_stack import running_stack
+    from local.command.terminal import open_view
 
     console, view = open_view(to_stderr=arguments.json, plain=True)
     if at_endpoint.wanted(arguments):
@@ -172,7 +172,7 @@ def _show(console: Console, document: Mapping[str, Any]) -> None:
 def _show_figures(console: Console, rehearsal: Mapping[str, Any]) -> None:
     from rich.table import Table
 
-    from local.command.console import lay_out
+    from local.command.terminal import lay_out
 
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", style="bold")

@@ -101,10 +101,10 @@ def take_through_and_tell(
     The stack serves the files `own_graders` and has these template `parameters`. `model` is a simulated model of an
     earlier stack that this one is to have.
     """
-    from local.command.console import open_view
     from local.command.ending import show_end
     from local.command.following import take_through
     from local.command.running_stack import running_stack
+    from local.command.terminal import open_view
 
     console, view = open_view(to_stderr=arguments.json, plain=arguments.plain)
     try:

@@ -85,7 +85,7 @@ def _show(found: Iterable[Mapping[str, Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from local.command.console import lay_out, open_console
+    from local.command.terminal import lay_out, open_console
 
     console = open_console()
     columns = COLUMNS if console.width >= WIDE else COLUMNS[:3]

@@ -17,13 +17,14 @@ from local.command.dataset_folder import DEFAULT_REGION, REGIONS
 from local.command.help_text import Wrapped
 
 if TYPE_CHECKING:
+    from local.console.server import Console
     from local.stack import LocalStack
 
 _DESCRIPTION = """\
 Start the application on this machine and keep it running until Ctrl-C. The command prints endpoints and names, and
 writes them to build/up/environment, a file to `source`. In another terminal, `tunedrop run`, `runs`, `watch` and `stop`
-find this stack by themselves. When a run ends, its files are copied to build/runs. Everything is on loopback and ends
-with this command. The training and the model are simulated."""
+find this stack by themselves; the link opens the console in a browser. When a run ends, its files are copied to
+build/runs. Everything is on loopback and ends with this command. The training and the model are simulated."""
 
 _EXAMPLES = """\
 example, in a second terminal:
@@ -71,19 +72,25 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM, which are how it ends well."""
-    from local.command.console import open_view
     from local.command.keeping import Keeper
     from local.command.running_stack import running_stack
+    from local.command.terminal import open_view
 
     _, view = open_view(to_stderr=arguments.json, plain=True)
     parameters = own_grader.parameters(arguments.allow_grader)
-    with running_stack(view, region=arguments.region, parameters=parameters) as stack:
-        variables = environment(stack)
+    with (
+        running_stack(view, region=arguments.region, parameters=parameters) as stack,
+        _console(stack) as console,
+    ):
+        variables = {**environment(stack), "TUNEDROP_CONSOLE": console.link}
         with written(variables, arguments.environment):
             if arguments.json:
                 print(json.dumps(variables), flush=True)
             else:
                 print(_shown(variables, arguments.environment), flush=True)
+            console.on_next_link(
+                lambda link: view.tell(f"The console's link has been used; for another browser: {link}")
+            )
             # From here on a signal is how it ends well; what works, works in other threads and processes.
             with suppress(KeyboardInterrupt, exits.Terminated):
                 keeper = Keeper(stack)
@@ -116,6 +123,18 @@ def environment(stack: LocalStack) -> dict[str, str]:
 
 
 @contextmanager
+def _console(stack: LocalStack) -> Iterator[Console]:
+    """The console of the stack, with the rights of its account."""
+    from botocore.credentials import Credentials
+
+    from local.console.server import running
+    from tunedrop_client.places import Place
+
+    with running(lambda: Place(stack.api_url, stack.region, Credentials("local", "local"), local=True)) as console:
+        yield console
+
+
+@contextmanager
 def written(variables: Mapping[str, str], path: Path) -> Iterator[None]:
     """`path` as a file to `source`, readable by its owner alone, for as long as what it names is there."""
     text = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
@@ -132,12 +151,14 @@ def written(variables: Mapping[str, str], path: Path) -> Iterator[None]:
 
 
 def _shown(variables: Mapping[str, str], path: Path) -> str:
-    lines = [f"  {name}={value if len(value) <= 120 else value[:40] + '…'}" for name, value in variables.items()]
+    told = {name: value for name, value in variables.items() if name != "TUNEDROP_CONSOLE"}
+    lines = [f"  {name}={value if len(value) <= 120 else value[:40] + '…'}" for name, value in told.items()]
     return "\n".join(
         [
             *lines,
             "",
             f"In another terminal:  . {places.shown(path)}",
+            f"In a browser, once:   {variables['TUNEDROP_CONSOLE']}",
             "Ctrl-C ends everything.",
         ]
     )

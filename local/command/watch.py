@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     client = which_stack.required(arguments)
 
     from local.command.api_run import follow_and_tell
-    from local.command.console import open_view
+    from local.command.terminal import open_view
 
     console, view = open_view(to_stderr=arguments.json, plain=arguments.plain)
     return follow_and_tell(client, arguments.run_id, console, view, as_json=arguments.json)

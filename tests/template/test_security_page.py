@@ -26,6 +26,7 @@ def test_each_threat_has_what_stops_it_and_a_test() -> None:
         "Hostile model text",
         "Hostile grader code",
         "A stolen upload link, a stolen request",
+        "A page in the browser",
         "A confused deputy",
     }
     for threat in threats:

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from local.command.console import FILE_WIDTH
 from local.command.dataset_folder import DatasetFolder
 from local.command.ending import show_end
 from local.command.following import FollowedRun
 from local.command.progress import Progress, Span
 from local.command.subscriber import Received
+from local.command.terminal import FILE_WIDTH
 from tests.unit.command import runs
 
 

@@ -1,0 +1,168 @@
+// One run as it goes: its stages, curves and findings, and what a person can decide about it.
+import { useState } from "preact/hooks";
+import { html } from "./html.js";
+import { ask } from "./api.js";
+import { usePolling } from "./polling.js";
+import { Curve, pointsOf } from "./charts.js";
+import { Difference, Facts, Findings, Labels, Outcome, Question, Trouble, findingsTold } from "./parts.js";
+import { count, lasted, moment, reward, share } from "./format.js";
+
+const FIRST_SECONDS = 2;
+const LONGEST_SECONDS = 30;
+const SLOWER = 1.15;
+
+export function Run({ id, about }) {
+  const [run, setRun] = useState(null);
+  const [steps, setSteps] = useState([]);
+  const [findings, setFindings] = useState(null);
+  const [problem, setProblem] = useState(null);
+  const [wish, setWish] = useState(0);
+  const [pace] = useState({ seconds: FIRST_SECONDS, looked: "" });
+
+  usePolling(async (signal) => {
+    const seen = await ask(`/api/runs/${id}`, { signal });
+    setRun(seen);
+    const known = steps.length ? steps[steps.length - 1].step : 0;
+    if ((seen.training?.steps || 0) > known || (seen.status !== "RUNNING" && seen.training && !steps.length)) {
+      setSteps([...steps, ...await stepsAfter(id, known, signal)]);
+    }
+    const found = JSON.stringify([seen.findings, seen.status]);
+    if (found !== pace.looked) {
+      setFindings(await ask(`/api/runs/${id}/findings`, { signal }));
+      pace.looked = found;
+      pace.seconds = FIRST_SECONDS;
+    }
+    if (seen.status !== "RUNNING" && seen.promotion?.state !== "waiting" && !settling(seen)) return null;
+    pace.seconds = Math.min(LONGEST_SECONDS, pace.seconds * SLOWER);
+    return pace.seconds;
+  }, setProblem, [id, wish]);
+
+  if (run === null) return html`<h1 tabindex="-1">${id}</h1><${Trouble} error=${problem} />${!problem && html`<p class="quiet" role="status">Loading …</p>`}`;
+  const again = () => { pace.seconds = FIRST_SECONDS; setWish(wish + 1); };
+  return html`
+    <p class="back"><a href="#/">Runs</a></p>
+    <div class="head">
+      <h1 tabindex="-1">${run.name}</h1>
+      <${Decisions} run=${run} onDecided=${again} onProblem=${setProblem} />
+    </div>
+    <p class="sub"><code>${run.run_id}</code> <span>${run.team}</span> <${Labels} labels=${run.labels} /></p>
+    ${run.simulated && html`<p class="banner">Simulated: no service trained anything, and the figures say nothing about real models.</p>`}
+    <${Trouble} error=${problem} />
+    <section class="result" aria-label="Result">
+      <div><${Outcome} run=${run} />${run.difference !== null && html`<span class="big"><${Difference} value=${run.difference} /></span>`}</div>
+      <p role="status">${run.reason ? `${run.reason.error}: ${run.reason.message}` : run.evaluation?.sentence || run.progress}</p>
+      <${Promotion} run=${run} />
+    </section>
+    <div class="columns">
+      <section aria-labelledby="stages"><h2 id="stages">Stages</h2><${Stages} run=${run} stages=${about.stages} /></section>
+      <section aria-labelledby="facts"><h2 id="facts">Facts</h2><${RunFacts} run=${run} /></section>
+    </div>
+    ${steps.length > 0 && html`<section aria-labelledby="training"><h2 id="training">Training</h2><${Curves} steps=${steps} curves=${about.curves} found=${findings?.training || []} /></section>`}
+    <section aria-labelledby="findings"><h2 id="findings">Findings</h2><${FindingsOfRun} run=${run} findings=${findings} /></section>`;
+}
+
+// A run that has ended, and whose promotion or notice is still on its way.
+const settling = (run) => run.verdict === "improved" && run.promotion !== null && run.promotion.state === null;
+
+async function stepsAfter(id, after, signal) {
+  const steps = [];
+  for (let next = after; next !== null;) {
+    const told = await ask(`/api/runs/${id}/metrics?after=${next}`, { signal });
+    steps.push(...told.steps);
+    next = told.next_after;
+  }
+  return steps;
+}
+
+function Decisions({ run, onDecided, onProblem }) {
+  const [question, setQuestion] = useState(null);
+  const [busy, setBusy] = useState(false);
+  const decide = (word) => async () => {
+    setQuestion(null);
+    setBusy(true);
+    try {
+      await ask(`/api/runs/${run.run_id}/${word}`, { method: "POST" });
+      onProblem(null);
+    } catch (error) {
+      onProblem(error);
+    }
+    setBusy(false);
+    onDecided();
+  };
+  const questions = {
+    stop: { title: `Stop ${run.name}?`, text: "Its training job is cancelled, and the run cannot go on afterwards.", yes: "Stop the run", danger: true },
+    approve: { title: "Approve the promotion?", text: `${run.promotion?.parameter} receives the id of the tuned model.`, yes: "Approve" },
+    reject: { title: "Reject the promotion?", text: `${run.promotion?.parameter} stays as it is.`, yes: "Reject", danger: true },
+  };
+  const button = (word, text, style = "") => html`<button type="button" class=${style} disabled=${busy} onClick=${() => setQuestion(word)}>${text}</button>`;
+  return html`<div class="row">
+    ${run.promotion?.state === "waiting" && html`${button("approve", "Approve the promotion", "main")}${button("reject", "Reject", "danger")}`}
+    ${run.report_uri && html`<a class="button" href="#/runs/${run.run_id}/report">Report</a>`}
+    ${run.status === "RUNNING" && button("stop", "Stop", "danger")}
+    ${question && html`<${Question} ...${questions[question]} onYes=${decide(question)} onNo=${() => setQuestion(null)} />`}
+  </div>`;
+}
+
+const PROMOTIONS = {
+  waiting: "The promotion waits for a person's approval.",
+  done: "The promotion is done.",
+  rejected: "The promotion was rejected.",
+  expired: "Nobody approved the promotion in time.",
+  failed: "The promotion failed.",
+};
+
+function Promotion({ run }) {
+  if (!run.promotion?.state) return null;
+  return html`<p role="status">${PROMOTIONS[run.promotion.state] || run.promotion.state} <code>${run.promotion.parameter}</code></p>`;
+}
+
+function Stages({ run, stages }) {
+  const last = stages.reduce((found, stage, place) => (stage.name in run.reached ? place : found), -1);
+  const shown = stages.filter((stage) => !stage.optional || stage.name in run.reached || (stage.name === "AskForApproval" && run.promotion?.state === "waiting"));
+  const next = run.status === "RUNNING" ? stages.slice(last + 1).find((stage) => !stage.optional)?.name : null;
+  return html`<ol class="stages">${shown.map((stage) => {
+    const at = run.reached[stage.name];
+    const passed = at || stages.indexOf(stage) < last || run.status === "SUCCEEDED";
+    const waits = stage.name === "AskForApproval" && run.promotion?.state === "waiting";
+    const state = stage.name === next || waits ? "now" : passed ? "done" : run.status === "RUNNING" ? "ahead" : "never";
+    const words = { now: "at work", done: "done", ahead: "to come", never: "not reached" };
+    return html`<li class=${state} aria-current=${state === "now" ? "step" : undefined}>
+      <span class="dot" aria-hidden="true"></span><span>${stage.title}</span>
+      <span class="small number">${at ? moment(at) : words[state]}</span>
+    </li>`;
+  })}</ol>`;
+}
+
+function RunFacts({ run }) {
+  const rows = run.dataset.rows !== null && `${count(run.dataset.rows)} training, ${count(run.dataset.test_rows || 0)} test`;
+  const training = run.training && [run.training.status, run.training.steps !== null && `step ${run.training.steps}${run.training.total_steps ? ` of ${run.training.total_steps}` : ""}`].filter(Boolean).join(", ");
+  const rehearsed = run.rehearsal && `mean reward ${reward(run.rehearsal.mean_reward)}, ${share(run.rehearsal.groups_with_signal)} of prompts give a signal`;
+  return html`<${Facts} facts=${[
+    ["Base model", run.base_model],
+    ["Tuned model", run.tuned_model && html`<code>${run.tuned_model}</code>`],
+    ["Grader", run.grader],
+    ["Rows", rows || null],
+    ["Rehearsal", rehearsed],
+    ["Training", training],
+    ["Job", run.training?.job_id && html`<code>${run.training.job_id}</code>`],
+    ["Expected end of training", run.estimated_training_end && moment(run.estimated_training_end)],
+    ["Started", moment(run.started_at)],
+    ["Took", run.finished_at && lasted(run.started_at, run.finished_at)],
+    ["Dataset", run.dataset.uri && html`<code>${run.dataset.uri}</code>`],
+  ]} />`;
+}
+
+function Curves({ steps, curves, found }) {
+  const flags = found.filter((each) => each.step != null).map((each) => ({ step: each.step, message: each.message }));
+  return html`<div class="grid">${curves.map((curve) => {
+    const points = pointsOf(steps, curve);
+    return points.length > 0 && html`<${Curve} key=${curve.id} curve=${curve} series=${[{ name: curve.title, points }]} flags=${flags} />`;
+  })}</div>`;
+}
+
+function FindingsOfRun({ run, findings }) {
+  const parts = [["dataset", "Dataset"], ["rehearsal", "Rehearsal"], ["training", "Training"]];
+  return html`${parts.map(([part, title]) => html`<h3>${title} <span class="quiet">${findingsTold(run.findings[part])}</span></h3>
+    ${findings?.[part]?.length > 0 && html`<${Findings} findings=${findings[part]} />`}
+    ${part === "dataset" && findings?.dataset_link && run.findings.dataset > 0 && html`<p><a href=${findings.dataset_link} target="_blank" rel="noopener">All findings of the dataset (JSON)</a></p>`}`)}`;
+}

@@ -40,7 +40,7 @@ def test_an_answer_is_judged_however_it_is_written(right: bool) -> None:
         ("degrees Celsius", "\u00b0C", 1),
         ("cents", "USD", Fraction(1, 100)),
         ("CAD", "$", 1),
-        ("pounds", "\u00a3", Fraction(45359237, 100000000)),
+        ("pounds", "\u00a3", 1),
         ("years", "months", 12),
     ],
 )

@@ -27,7 +27,7 @@ _COMMITS = {
         |believe|think|guess|suspect|recommend|mark|circle|goes|bet)(?:\s(?:with|for|on|to|toward|towards|that|it\sis|it's|it’s|it|in|is)){0,3}""",
     "imperative": r"(?:^|[.!?\n])\s{0,4}(?:choose|pick|select|mark|circle|go\swith)",
     "it is": r"\b(?:it|that|this|which)(?:'s|’s|\sis|\smust\sbe|\shas\sto\sbe|\sshould\sbe|\swould\sbe|\sleaves(?:\sus\swith)?|\smakes(?:\sit)?|\sgives)(?:\sonly)?",
-    "leaves": r"\b(?:leaving|leaves|leave)\b(?:\s(?:us|only|with)){0,3}",
+    "leaves": r"\b(?:leaving|leaves|leave|left)\b(?:\s(?:us|only|with)){0,3}",
     "so": r"\b(?:so|thus|hence|therefore|then|ergo|finally|consequently)\b[,:]?",
     "arrow": r"(?:->|→|=>|⇒|∴|=)",
     "chinese": r"(?:答案|正确|选项|选择|应选|应该选|故选|可选|选|答|结论|結論|選擇|選項|選)(?:\s|应该|应|就|肯定|是|为|為|选项|选择|选|選|项|：|:|，|,|的){0,6}",
@@ -85,14 +85,17 @@ REJECTS_AFTER = re.compile(
         |be\s(?:wrong|eliminated|excluded|ruled|discarded|dismissed|false|rejected)|discarded|dismissed|rejected))
       |(?:isn|aren|wasn|doesn|don|can|cannot|won)(?:'|’)?t\b|cannot\b|fails?\b|contradicts?\b
       |(?:,\s|[:=–—-]\s{0,2}[*_]{0,2})?(?:wrong|incorrect|false|no)\b(?!\w)|[:=–—-]\s{0,2}[*_]{0,2}(?:nein|falsch|non|faux|нет|否|错|✗|✘|❌)
-      |(?:ist|sind)\s(?:falsch|nicht|unmöglich|inkorrekt|auszuschließen)
+      |(?:ist|sind|kann|stimmt|passt|trifft)\s(?:auch\s)?(?:falsch|nicht|unmöglich|inkorrekt|auszuschließen)|scheidet\saus
       |(?:est|sont|n['’]est)\s(?:fau(?:x|sses?)|incorrecte?s?|pas|éliminée?s?)
-      |(?:no\ses|es\sincorrect[ao]|es\sfals[ao]|não\sé|é\sincorret[ao]|está\serrad[ao]|é\sfals[ao]|non\sè|è\ssbagliata|è\serrata|è\sfalsa)
+      |(?:no\ses|es\sincorrect[ao]|es\sfals[ao]|não\b|é\sincorret[ao]|está\s(?:errad|incorret|incorrect|equivocad)[ao]|está\smal|é\s(?:fals|errad)[ao]|queda\sdescartad[ao]|non\sè|è\ssbagliata|è\serrata|è\sfalsa)
       |(?:项|选项)?\s?(?:是)?(?:错|不对|不正确|不是(?!\s*[A-Z])|不符|排除|错误)
-      |(?:は|が)?(?:間違|誤|不正解|違)
-      |(?:는|은|가|이)?\s?(?:틀|오답|아니)
-      |\s?(?:неверн|неправильн|не\s|ошибочн|невірн)
-      |(?:yanlış|salah|sai\b)
+      |(?:は|が)?(?:間違|誤|不正解|違|正しく)|(?:は|が)?(?:で|じゃ)は?(?:ありませ|な[いくか])
+      |(?:번)?(?:는|은|가|이)?\s?(?:틀|오답|아니|아닙|아닌|아님|잘못)
+      |\s?(?:[—–-]\s)?(?:это\s|є\s)?(?:неверн|неправильн|не\s|ошибочн|невірн)
+      |\s?(?:خطأ|خاطئ|غلط|غير\s(?:صحيح|صائب)|ليس|لیست|مستبعد|نادرست|اشتباه|نیست)
+      |\s?(?:ही\s)?(?:सही\s|सही\sउत्तर\s|उत्तर\s)?(?:नहीं|नही|गलत|ग़लत)
+      |(?:yanlış|değil|salah|bukan|sai\b|không\s(?:đúng|phải))|(?:nie\sjest|jest\s(?:błędn|niepoprawn|nieprawidłow))
+      |is\s(?:niet|fout|onjuist)|är\s(?:fel|inte)|er\s(?:feil|forkert|ikke)|(?:nen[ií]\b|je\s(?:špatn|nesprávn))
     )""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -101,7 +104,9 @@ REJECTS_AFTER = re.compile(
 REJECTS_BEFORE = re.compile(
     r"""(?:(?:\bnot|n't|n’t|\bnever)\s(?:choose|pick|select|go\swith|say|be|take)|\b(?:anything|everything|all)\sbut|\bexcept\sfor|\bnot|\bisn't|\bisn’t|\bwasn't|\baren't|\bneither|\bnor|\bcannot\sbe|\bcan't\sbe|\bcan’t\sbe|\bcouldn't\sbe|\beliminat(?:e|es|ed|ing)|\brul(?:e|es|ed|ing)\sout|\bexclud(?:e|es|ed|ing)
       |\bdiscard(?:s|ed|ing)?|\bdismiss(?:es|ed|ing)?|\breject(?:s|ed|ing)?|\bcross(?:ed|ing)?\sout|\binstead\sof|\brather\sthan|\bunlike|\bthan|\bexcept|\bwrong(?:\sanswer)?(?:\sis|:)|\bincorrect(?:\sanswer)?(?:\sis|:)
-      |\bnicht|\bkein|\bpas|\bni|\bno\ses|\bnão\sé|\bnon\sè|\bне|\bstatt|不是|并非|排除|除了|不选)
+      |\bdoubt(?:\s(?:that|if|whether))?\s(?:it['’]?s|it\sis|it\swas)
+      |\bnicht|\bkein|\bpas|\bni|\bno\ses|\bnão\sé|\bnon(?=\s)(?:\sè)?|\bне|\bstatt|\bniet|\bnie(?:\sjest)?|\bbukan|không\sphải(?:\slà)?
+      |\binte|\bikke|\bdeğil|\bليس(?:ت)?(?:\s(?:هو|هي))?|\bو?لا|\bلیس|\bнеправильный\sответ|不是|并非|排除|除了|不选)
       [\s*_:,]{0,4}(?:(?:option|choice|answer|letter|the|opción|antwort|réponse|选项|la|a)[\s*_:]{1,3}){0,3}[\s*_(\[{\"'“‘「『【$`]{0,8}\Z""",
     re.VERBOSE | re.IGNORECASE,
 )

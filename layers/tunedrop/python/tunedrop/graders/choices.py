@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tunedrop.graders.choice_phrases import (
     AFTER,
@@ -17,7 +17,7 @@ from tunedrop.graders.choice_phrases import (
     REJECTS_AFTER,
     REJECTS_BEFORE,
 )
-from tunedrop.graders.math.commitment import find_commitment
+from tunedrop.graders.math.commitment import Commitment, find_commitment
 from tunedrop.graders.sample import JSON
 
 MAX_CHOICE = 400
@@ -25,7 +25,9 @@ MAX_CHOICE = 400
 _MOST_MENTIONS = 32
 """Letters of an answer that are looked at: the last ones. Whoever names more has not chosen."""
 _OPENING = "*_([{\"'“‘「『【<$`"
-_LETTER = re.compile(r"(?<![A-Za-z0-9\\])(?<![A-Za-z0-9]['’])([A-Za-z])(?![A-Za-z0-9])(?!['’](?:s|t|d|m|re|ll|ve)\b)")
+_LETTER = re.compile(
+    r"(?<![A-Za-z0-9\\])(?<![A-Za-z0-9]['’])([A-Za-z])(?![A-Za-z0-9])(?!\+\+|#)(?!['’](?:s|t|d|m|re|ll|ve)\b)"
+)
 _STARTING_LETTER = re.compile(r"[\s*_(\[\"'`$]{0,8}([A-Z])(?![A-Za-z'’])")
 _ALONE = re.compile(r"[\s*_(\[{\"'“‘「『【<$`]*([A-Za-z])[\s*_)\]}\"'”’」』】>$`.:!。]*")
 _QUESTIONED = re.compile(r"[\s*_)\]}\"'”’`$.]{0,6}[?](?!\s*(?:yes|correct|right|true)\b)", re.IGNORECASE)
@@ -33,6 +35,20 @@ _LABEL = re.compile(r"(?m)^[\s*_>-]{0,6}\(?([A-Z])[).:][*_ ]{0,3}\s")
 _AFTER_LETTER_A = re.compile(
     r"[*_)\]}\"'”’$`]|\s*(?:[.,:;!?)\]。，：-]|$|\n|–|—)|\s(?:because|since|as|for|is|was|and|or|but|given|due|would|must|seems|fits|über|weil|porque|car)\b"
 )
+_AND = re.compile(r"\b(?:and|or|nor|und|oder|et|ou|ni|y|o|e|né|nem|и|или|ни)\b|和|或|、", re.IGNORECASE)
+_LINE_OF_CHOICE = re.compile(
+    r"[\s*_>-]{0,6}(?:(?:option|choice|answer)\s)?\(?([A-Z])[*_]{0,2}[).:*_ -](?P<said>[^\n]{0,300})", re.IGNORECASE
+)
+_LINE_IS_RIGHT = re.compile(
+    r"[✅✓✔☑]|(?:[-–—:(,.]|\*\*|\s=)\s{0,2}[*_]{0,2}(?:this\sis\s|that\sis\s|is\s)?(?:correct|right|true|yes)\b(?!\?)",
+    re.IGNORECASE,
+)
+_LINE_IS_WRONG = re.compile(
+    r"[❌✗✘✖☒]|(?:[-–—:(,.]|\*\*|\s=)\s{0,2}[*_]{0,2}(?:this\sis\s|that\sis\s|is\s)?(?:not\s(?:correct|right|true)|incorrect|wrong|false|no)\b",
+    re.IGNORECASE,
+)
+_LETTER_AFTER_LABEL = re.compile(r"\s*A\s?[:)]\s*\(?([A-Z])\)?[\s.]*")
+"""`A: C`, where the A is the answer's own mark."""
 _TEXT_COMMAND = re.compile(r"\\(?:text|textbf|mathrm|mathbf|textit|bf)\s{0,3}\{([^{}]{0,200})\}")
 
 
@@ -67,6 +83,11 @@ def chosen_letter(answer: str, row: Mapping[str, JSON], letters: str) -> str | N
     if commitment is not None and commitment.marker in ("hashes", "boxed", "tag"):
         region = _TEXT_COMMAND.sub(r"\1", commitment.region).strip(" \t*_$.\\")
         return _letter_of_region(region, row, letters)
+    return _judged_line_by_line(text, letters) or _letter_in_words(text, commitment, row, letters)
+
+
+def _letter_in_words(text: str, commitment: Commitment | None, row: Mapping[str, JSON], letters: str) -> str | None:
+    """The letter that the words of an answer without a mark choose."""
     groups = _groups(text, letters)
     standing = [group for group in groups if not group[-1].rejected]
     committed = [group for group in standing if any(mention.committed for mention in group)]
@@ -85,6 +106,22 @@ def chosen_letter(answer: str, row: Mapping[str, JSON], letters: str) -> str | N
     if len(named_letters) == 1:
         return named_letters.pop()
     return _leading_label(text, letters) if named_letters and len(standing[0]) == 1 else None
+
+
+def _judged_line_by_line(text: str, letters: str) -> str | None:
+    """The one choice that is called right where each stands in a line of its own and is judged: `C. Berlin ✅`."""
+    labelled = _LETTER_AFTER_LABEL.fullmatch(text)
+    if labelled is not None:
+        return labelled[1] if labelled[1] in letters else None
+    lines = [found for line in text.split("\n", 40)[:40] if (found := _LINE_OF_CHOICE.fullmatch(line)) is not None]
+    wrong = {line[1].upper() for line in lines if _LINE_IS_WRONG.search(line["said"])}
+    right = {line[1].upper() for line in lines if _LINE_IS_RIGHT.search(line["said"])} - wrong
+    if len(right) != 1 or len(wrong) < 2 or len(right | wrong) != len({line[1].upper() for line in lines}):
+        return None
+    letter = right.pop()
+    # What stands below the list may say otherwise.
+    behind = text[text.rfind(lines[-1][0]) + len(lines[-1][0]) :]
+    return letter if letter in letters and not behind.strip() else None
 
 
 def _letter_of_region(region: str, row: Mapping[str, JSON], letters: str) -> str | None:
@@ -108,7 +145,8 @@ def _groups(text: str, letters: str) -> list[list[_Mention]]:
         # "Of A, B, C and D, B is right": the last one is named for itself.
         for_itself = mention.committed and mention.affirmed and between.strip() == ","
         if len(between) in range(1, AFTER) and BETWEEN_LETTERS.match(between) and not for_itself:
-            groups[-1].append(mention)
+            together = groups[-1][0].rejected and not mention.committed and _AND.search(between) is not None
+            groups[-1].append(replace(mention, rejected=mention.rejected or together))  # "eliminating A, B and D"
         else:
             groups.append([mention])
     return groups

@@ -21,7 +21,16 @@ Surroundings = Literal["none", "fence", "text"]
 SURROUNDINGS: tuple[Surroundings, ...] = ("none", "fence", "text")
 
 _LANGUAGES = ("", "json", "json5", "jsonc", "javascript", "js", "text", "plaintext", "txt")
-_FENCE_MARK = re.compile(r"(?m)(`{3,10}|~{3,10})[ \t]*(\w{0,20})")
+_FENCE_MARK = re.compile(
+    r"(?m)(`{3,10}|~{3,10})[ \t]*(?:\{\.?(?=\w{1,20}\}))?(\w{0,20})"
+    r"(?:\}(?=\s)|(?:[ \t]+[\w.-]{1,20}=[^\s\[{]{1,80}){1,5}(?=\n))?"
+)
+_IN_A_TAG = re.compile(r"<([A-Za-z][\w.-]{0,30})>(.*)</\1>", re.DOTALL)
+_IN_BACKTICKS = re.compile(r"`([^`]+)`")
+_QUOTED_LINE = re.compile(r"(?m)^>[ \t]?")
+_LISTED = re.compile(r"(?:[-*+]|\d{1,2}[.)])[ \t]+(?=`{3}|~{3})")
+_LANGUAGE_ALONE = re.compile(r"json[ \t]*\n\s*(?=[\[{])", re.IGNORECASE)
+_LOST_OPENING = re.compile(r"(?<=[\]}])\s*(?:`{3}|~{3})\s*\Z")
 _MOST_FENCES = 40
 
 
@@ -32,8 +41,9 @@ class NotOneDocument(ValueError):
 def read_answer(answer: str, surroundings: Surroundings) -> JSON:
     """The document of an answer.
 
-    `surroundings` says what may stand around it: "none"; "fence", a fenced block as the whole answer; "text", any
-    text, as long as it holds exactly one fenced or one bare object or array (two are hedging). Raises NotOneDocument.
+    `surroundings` says what may stand around it: "none"; "fence", a fenced block or a tag as the whole answer; "text",
+    any text, as long as it holds exactly one fenced or one bare object or array (two are hedging).
+    Raises NotOneDocument.
     """
     if len(answer) > LONGEST_ANSWER:
         raise NotOneDocument(f"the answer has {len(answer):,} characters, more than {LONGEST_ANSWER:,}")
@@ -42,10 +52,51 @@ def read_answer(answer: str, surroundings: Surroundings) -> JSON:
         raise NotOneDocument("the answer is empty")
     if surroundings == "none":
         return parse(text)
+    text = _unwrapped(text)
     if surroundings == "text":
         return _only_document_in(text)
     blocks = _fenced(text)
     return parse(blocks[0].text if len(blocks) == 1 and blocks[0].whole else text)
+
+
+def _unwrapped(text: str) -> str:
+    """The text without what is written around all of it: a tag, a quotation's marks, a list's mark, back-ticks."""
+    if text.startswith(">") and all(line.startswith(">") for line in text.split("\n")):
+        text = _QUOTED_LINE.sub("", text).strip()
+    tagged = _IN_A_TAG.fullmatch(text)
+    if tagged is not None and f"<{tagged[1]}>" not in tagged[2]:
+        text = tagged[2].strip()
+    quoted = _IN_BACKTICKS.fullmatch(text)
+    text = text if quoted is None else quoted[1].strip()
+    text = _LANGUAGE_ALONE.sub("", _LISTED.sub("", text, count=1) if text[:1] in "-*+0123456789" else text, count=1)
+    if text[:1] in ("{", "["):  # the prompt had opened the fence
+        text = _LOST_OPENING.sub("", text)
+    return text
+
+
+def documents_in(answer: str) -> list[JSON]:
+    """The documents of an answer that is nothing but several, one after the other; empty for any other answer."""
+    if len(answer) > LONGEST_ANSWER:
+        return []
+    text = answer.replace("\r\n", "\n").strip()
+    blocks = _fenced(text)
+    try:
+        if blocks:
+            around = _FENCE_MARK.sub("", text)
+            for block in blocks:
+                around = around.replace(block.text, "", 1)
+            return [] if around.strip(" \n,;") else [parse(block.text) for block in blocks]
+        documents: list[JSON] = []
+        position = 0
+        while position < len(text) and len(documents) <= _MOST_FENCES:
+            document, position = _decoder().raw_decode(text, position)
+            _check_size(document)
+            documents.append(document)
+            while position < len(text) and text[position] in " \n\t,;":
+                position += 1
+    except (ValueError, RecursionError):
+        return []
+    return documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +105,7 @@ class _Block:
 
     text: str
     whole: bool
+    says_json: bool
 
 
 def _fenced(text: str) -> list[_Block]:
@@ -83,7 +135,7 @@ def _fenced(text: str) -> list[_Block]:
         position = closing + len(mark[1]) if closing >= 0 else len(text)
         if body.strip():
             whole = not text[: mark.start()].strip() and not text[position:].strip()
-            blocks.append(_Block(body, whole))
+            blocks.append(_Block(body, whole, language.startswith("json")))
     return blocks
 
 
@@ -99,6 +151,8 @@ def _end_of_document(text: str, begin: int) -> int | None:
 
 def _only_document_in(text: str) -> JSON:
     fenced = _fenced(text)
+    if len(fenced) > 1:  # a program or a text in a fence of its own is no document
+        fenced = [block for block in fenced if block.says_json or _is_document(block.text)] or fenced
     if fenced:
         if len(fenced) > 1:
             raise NotOneDocument(f"the answer has {len(fenced)} fenced documents, expected one")
@@ -113,6 +167,14 @@ def _only_document_in(text: str) -> JSON:
     if len(found) != 1:
         raise NotOneDocument(f"the answer has {len(found)} documents in its text, expected one")
     return found[0]
+
+
+def _is_document(text: str) -> bool:
+    try:
+        parse(text.strip())
+    except NotOneDocument:
+        return False
+    return True
 
 
 def _is_footnote(document: JSON) -> bool:

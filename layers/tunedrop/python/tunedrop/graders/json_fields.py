@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from tunedrop.graders.json_answer import SURROUNDINGS, NotOneDocument, Surroundings, parse, read_answer
+from tunedrop.graders.json_answer import SURROUNDINGS, NotOneDocument, Surroundings, documents_in, parse, read_answer
 from tunedrop.graders.json_compare import Comparison
 from tunedrop.graders.json_schema import validator_of
 from tunedrop.graders.pairing import best_pairs
@@ -134,6 +134,8 @@ class JsonGrader:
         accepted, optional = _accepted(sample.row)
         expected = as_calls(reference)
         made = (sample.calls or calls_in(sample.answer)) if expected else ()
+        if expected and len(expected) > 1 and not made:  # one call a line, or a fence
+            made = as_calls(documents_in(sample.answer), written=True) or ()
         try:
             answer = read_answer(text_of_calls(made) or sample.answer, self._surroundings)
         except NotOneDocument as error:

@@ -37,18 +37,24 @@ _NO = ("false", "no", "n", "0", "none", "absent", "not present", "does not apply
 _LEAD_IN = re.compile(
     r"^(?:(?:the|my|final|correct|right|best|most|applicable|assigned|predicted|appropriate)\s+)*"
     r"(?:labels?|categor(?:y|ies)|answers?|verdict|classification|decision|tags?|class(?:es)?|violations?|result|output"
-    r"|flag(?:ged|s)?|detected|kategorien?|etikett(?:en)?|catégories?|étiquettes?|categorías?|etiquetas?|categorias?"
+    r"|flag(?:ged(?:\s(?:for|as))?|s)?|detected|kategorien?|etikett(?:en)?|catégories?|étiquettes?|categorías?|etiquetas?|categorias?"
     r"|categori[ae]|etichett[ae]|категори[яи]|метк[аи]|标签|标籤|標籤|类别|類別|分类|分類|ラベル|カテゴリー?|라벨|레이블|분류)"
     r"\s*(?:is|are|as|:|\uff1a|=|-)?\s*:?\s*"
     r"|^(?:this|it|(?:the|this)\s(?:message|text|comment|post|content|answer|tweet|review|input|sentence))"
-    r"\s+(?:is|contains|violates|(?:falls|belongs)\s(?:in)?(?:to|under))\s+"
+    r"\s+(?:is|contains|has|shows|violates|(?:falls|belongs)\s(?:in)?(?:to|under)"
+    r"|(?:is|should|would|must|can)\s(?:be\s)?(?:labell?ed|classified|tagged|flagged|marked|categori[sz]ed)(?:\s(?:as|with|under|for))?)\s+"
+    r"|^(?:both|all\sof)\s+"
     r"|^(?:i\s(?:would|will|\x27d|’d)?\s?)?(?:label|classify|categori[sz]e|tag|flag|mark)\s(?:this|it|that)(?:\s\w{1,20})?\s(?:as|under)\s+",
     re.IGNORECASE,
 )
 _NONE_APPLIES = re.compile(
+    r"(?:(?:this|it|(?:this|the)(?:message|text|comment|post|content|answer|tweet|review|input|sentence))"
+    r"(?:contains|has|shows|violates|fallsunder|isin|matches))?(?:there(?:is|are))?"
     r"(?:no|none)(?:of)?(?:the|these|those)?(?:above|listed|given)?"
-    r"(?:labels?|category|categories|violations?|tags?|issues?|flags?)?(?:apply|applies|applicable|found|detected|present)?"
-    r"|na|nothing|notapplicable"
+    r"(?:labels?|category|categories|violations?|tags?|issues?|flags?)?(?:that|which)?"
+    r"(?:apply|applies|applicable|found|detected|present)?"
+    r"(?:here|(?:to|in)(?:this|the)(?:message|text|comment|post|content|answer|tweet|review|input|sentence))?"
+    r"|na|nothing(?:applies)?|notapplicable"
 )
 """What says in other words that no label applies, as `words` writes it."""
 _EXPLAINED = re.compile(
@@ -58,14 +64,32 @@ _CHECKED = re.compile(
     r"\s*(?:[-*+]\s*)?(?:\[(?P<box>[ xX✓])\]|(?P<sign>[✅✓✔☑✗✘❌☐]\ufe0f?))\s*(?P<label>[^\n]{1,120})"
 )
 _SEPARATOR = re.compile(r"[,;\n|/+]|\s(?:and|&)\s")
-_LIST_MARK = re.compile(r"(?:^|(?<=\s))(?:\(?\d{1,3}[.)]|\(?[a-z][.)]|[-*•–])\s+(?=\S)")
+_LIST_MARK = re.compile(
+    r"(?:^|(?<=\s))(?:\(?\d{1,3}[.):]|\(?(?:[a-z]|[ivx]{2,4})[.)]|[-*•–]|#(?=\w))\s*(?<=[\s#])(?=\S)"
+)
 _FLAG_LINE = re.compile(
     r"\s*[*_`\"']{0,3}([^:=\n,;]{1,120}?)[*_`\"']{0,3}\s*[:=]\s*[*_`]{0,3}([^\n,;]{1,20}?)[*_`.]{0,4}\s*"
+)
+_CHECKED_BEHIND = re.compile(
+    r"\s*(?:[-*+]\s*)?(?P<label>[^\n✅✓✔☑✗✘❌☐:]{1,120}?)\s*[:=-]?\s*(?P<sign>[✅✓✔☑✗✘❌☐]\ufe0f?)\s*"
+)
+_APPLIES = re.compile(
+    r"\s+(?:(?:both|all|each)\s)?(?:apply|applies|(?:is|are|was|were)\s(?:present|detected|found|applicable|violated)|detected|present)"
+    r"(?:\s(?:here|to\s\w{1,10}\s\w{1,12}))?\s*\Z",
+    re.IGNORECASE,
+)
+_REASON = re.compile(r"\s*(?:\s[-–—]\s|:\s|\(|\s(?:because|since|as)\s)(?P<why>[^\n]{1,300})", re.IGNORECASE)
+_IN_BRACKETS = re.compile(r"\s*\(([^()\n]{1,200})\)")
+_DENIES = re.compile(
+    r"\b(?:no|not|none|never|without|absent|lacks?|neither|nor|unlikely|false)\b|n['’]t\b", re.IGNORECASE
 )
 _IN_A_TAG = re.compile(r"<([A-Za-z_]{1,20})>(.{0,400})</\1>", re.DOTALL)
 _PYTHON_LIST = re.compile(r"[\[({]\s*((?:'[^'\"\\\n]{0,120}'\s*,?\s*){1,50})[\])}]")
 """A list as Python prints it."""
-_BARE_LIST = re.compile(r"\[\s*([^\[\]{}\"'\n]{1,400}?)\s*\]")
+_BARE_LIST = re.compile(
+    r"(?:\[(?=[^\[\]{}\"'\n]{1,400}\])|\{(?=[^\[\]{}\"':\n]{1,400}\}))\s*([^\[\]{}\"'\n]{1,400}?)\s*[\]}]"
+)
+_TAGS = re.compile(r"(?:\s*<([A-Za-z_]{1,20})>[^<>]{1,200}</\1>\s*,?){2,40}")
 _DECORATION = " \t*_`\"'\u201c\u201d\u2018\u2019.!#>()[]{}:-"
 
 
@@ -74,7 +98,9 @@ def read_labels(answer: str, known: Mapping[str, str], none: str) -> frozenset[s
 
     `known`: every label there is (empty: any may be named). `none` is the label that stands for no label at all.
     """
-    if (tagged := _IN_A_TAG.fullmatch(answer.strip())) is not None:
+    if _TAGS.fullmatch(answer.strip()) is not None:  # <label>spam</label><label>hate</label>
+        answer = "\n".join(re.findall(r">([^<>]{1,200})</", answer))
+    elif (tagged := _IN_A_TAG.fullmatch(answer.strip())) is not None:
         answer = tagged[2]
     text = answer.strip()
     if (quoted := _PYTHON_LIST.fullmatch(text)) is not None:
@@ -168,7 +194,9 @@ def _in_words(answer: str, known: set[str] | None) -> list[str] | None:
             return flagged
         stripped = candidate.strip(_DECORATION)
         led = _LEAD_IN.sub("", stripped, count=1)
-        parts = _parts(led, known) or _parts(_without_aside(led, known), known)
+        plain = _APPLIES.sub("", led, count=1)
+        parts = _parts(led, known) or _parts(plain, known) or _parts(_without_aside(led, known), known)
+        parts = parts or _with_reasons(candidate, known) or _with_reasons(led, known)
         if not parts:
             continue
         if known is not None:
@@ -193,6 +221,32 @@ def _without_aside(text: str, known: set[str] | None) -> str:
     if found is None or known is None or any(label in words(found[2]) for label in known):
         return ""
     return found[1]
+
+
+def _with_reasons(text: str, known: set[str] | None) -> list[str]:
+    """The labels of a list that gives a reason for each: `1. spam - it advertises`; empty where a reason denies."""
+    if known is None:
+        return []
+    found = []
+    bare = text
+    for aside in _IN_BRACKETS.finditer(text):
+        if _DENIES.search(aside[1]) or any(label in words(aside[1]) for label in known):
+            return []
+        bare = bare.replace(aside[0], "", 1)
+    if bare != text and (parts := _parts(bare, known)):
+        return parts
+    for listed in text.split("\n"):
+        mark = _LIST_MARK.match(listed.strip())
+        line = listed.strip()[mark.end() if mark else 0 :]
+        if not line:
+            continue
+        reason = _REASON.search(line)
+        name = words(line[: reason.start()] if reason else line)
+        why = reason["why"] if reason else ""
+        if name not in known or _DENIES.search(why) or any(label in words(why) for label in known - {name}):
+            return []
+        found.append(name)
+    return found
 
 
 def _flagged(text: str, known: set[str] | None) -> list[str] | None:
@@ -220,6 +274,10 @@ def _checked(text: str, known: set[str]) -> list[str] | None:
     if len(lines) > 1 and all(line.strip().startswith("|") for line in lines):
         return _in_table(lines, known)
     found = [_CHECKED.fullmatch(line) for line in lines]
+    if found and not any(found):
+        behind = [_CHECKED_BEHIND.fullmatch(line) for line in lines]
+        if all(match is not None and words(match["label"]) in known for match in behind):
+            return [words(each["label"]) for each in behind if each is not None and each["sign"][0] in "✅✓✔☑"]
     if not found or not all(match is not None and words(match["label"]) in known for match in found):
         return None
     return [

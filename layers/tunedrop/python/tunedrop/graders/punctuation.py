@@ -18,6 +18,7 @@ _HYPHEN = re.compile(
 )
 """A hyphen within a word or a dash between words; the minus of `-5`, `3-5` or `x - -1` is none."""
 _SHOUT = re.compile(r"!(?![=\w])")
+_SPACED_PERCENT = re.compile(r"(?<=\d)\s+(?=[%‰°])")
 _POINT = re.compile(r"\.(?!\d)")
 _NUMBER_MARK = re.compile(r"(?<=\d)[,:](?=\d)")
 _KEPT_MARK = {",": "\ue000", ":": "\ue001"}
@@ -33,6 +34,7 @@ def without_punctuation(text: str) -> str:
     text = _MARKUP.sub(" ", text)
     text = _HYPHEN.sub(" ", text)
     text = _SHOUT.sub(" ", text)
+    text = _SPACED_PERCENT.sub("", text)
     text = _POINT.sub("", text)
     text = _NUMBER_MARK.sub(lambda found: _KEPT_MARK[found[0]], text).translate(_SPACED)
     for mark, kept in _KEPT_MARK.items():

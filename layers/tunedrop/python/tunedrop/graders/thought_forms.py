@@ -25,6 +25,10 @@ TAGS = (
     "scratchpad",
     "chain_of_thought",
     "inner_monologue",
+    "internal_monologue",
+    "inner_reasoning",
+    "internal_reasoning",
+    "reasoning_trace",
     "seed:think",  # Seed-OSS
     "longcat_think",  # LongCat
     "ant_thinking",
@@ -45,6 +49,15 @@ PAIRS = {
     "<|start_thinking|>": "<|end_thinking|>",  # Command A
     "<|begin_internal_thought|>": "<|end_internal_thought|>",
     "<|begin_of_thinking|>": "<|end_of_thinking|>",
+    "<\uff5cbegin\u2581of\u2581thinking\uff5c>": "<\uff5cend\u2581of\u2581thinking\uff5c>",
+    "<|begin_of_think|>": "<|end_of_think|>",
+    "<|think_start|>": "<|think_end|>",
+    "<|thinking_start|>": "<|thinking_end|>",
+    "<|think_begin|>": "<|think_end|>",
+    "<|thought_start|>": "<|thought_end|>",
+    "<|start_think|>": "<|end_think|>",
+    "<|reasoning_start|>": "<|reasoning_end|>",
+    "<|start_reasoning|>": "<|end_reasoning|>",
     "<|begin_of_reasoning|>": "<|end_of_reasoning|>",
     "<|thought_begin|>": "<|thought_end|>",
     "<|reasoning|>": "<|/reasoning|>",

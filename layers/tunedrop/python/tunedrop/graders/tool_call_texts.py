@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tunedrop.graders.json_answer import LONGEST_ANSWER, NotOneDocument, parse
+from tunedrop.graders.json_answer import LONGEST_ANSWER, NotOneDocument, documents_in, parse
 from tunedrop.graders.sample import JSON
 from tunedrop.graders.tool_calls import MOST_CALLS, Call, calls_of, made
 
@@ -95,7 +95,7 @@ def _calls_of_block(block: re.Match[str]) -> Iterator[Call]:
     try:
         yield from calls_of(document if isinstance(document := parse(body.strip()), list) else [document])
     except NotOneDocument:
-        yield from _written_out(body)
+        yield from calls_of(documents_in(body)) if body.lstrip().startswith("{") else _written_out(body)
 
 
 def _gemma(body: str) -> Iterator[Call]:

@@ -20,8 +20,8 @@ MOST_CALLS = 64
 
 _ARGUMENTS = ("arguments", "parameters", "input", "args", "action_input")
 _NAMES = ("name", "tool_name", "function_name", "tool", "function", "action")
-_BESIDE = ("type", "id", "call_id", "index", "status", "toolUseId")
-_WRAPPERS = ("function", "toolUse", "function_call", "tool_call", "tool_use")
+_BESIDE = ("type", "id", "call_id", "index", "status", "toolUseId", "tool_call_id", "thoughtSignature")
+_WRAPPERS = ("function", "toolUse", "function_call", "functionCall", "tool_call", "tool_use")
 
 
 def calls_beside(turn: Mapping[str, JSON]) -> tuple[Call, ...]:

@@ -19,6 +19,7 @@ _READS_INPUT = re.compile(r"\binput\s*\(|\bstdin\b|\bopen\s*\(\s*0\b|\bos\.read\
 _QUOTED_FENCE, _QUOTE = re.compile(r"^> ?(?:`{3}|~{3})", re.MULTILINE), re.compile(r"^> ?", re.MULTILINE)
 _PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.)(?: |$)", re.MULTILINE)
 _START = re.compile(r"^(?:(?:def|class|import|from|async def)\b|@)", re.MULTILINE)
+_INDENTED_START = re.compile(r"^([ \t]+)(?:def|class|import|from|async def)\b", re.MULTILINE)
 _TAGGED = re.compile(
     r"\[(?:PYTHON|BEGIN|CODE|ANSWER)\]\s*?\n(.*?)(?:\[(?:/(?:PYTHON|CODE|ANSWER)|DONE|END)\]|\Z)"
     r"|<(?:code|python|answer|solution)>\s*?\n(.*?)(?:</(?:code|python|answer|solution)>|\Z)",
@@ -190,8 +191,10 @@ def _without_prose(text: str) -> str:
     if _tree(text):
         return text
     start = _START.search(text)
-    if start is None or len(text) > _LONGEST_CUT:
+    if len(text) > _LONGEST_CUT:
         return text
+    if start is None:
+        return _indented_program(text)
     lines = text[start.start() :].split("\n")
     ends = [number for number in range(len(lines), 0, -1) if number == len(lines) or not lines[number - 1].strip()]
     for end in ends[:_MOST_CUTS]:
@@ -199,6 +202,20 @@ def _without_prose(text: str) -> str:
         if _tree(piece):
             return piece
     return text
+
+
+def _indented_program(text: str) -> str:
+    """The first piece that Markdown sets as code by indenting it; the text itself where there is none."""
+    start = _INDENTED_START.search(text)
+    if start is None:
+        return text
+    lines = []
+    for line in text[start.start() :].split("\n"):
+        if line.strip() and not line.startswith(start[1]):
+            break
+        lines.append(line)
+    piece = _dedented("\n".join(lines), "")
+    return piece if _tree(piece) else text
 
 
 def _tree(source: str) -> ast.Module | None:

@@ -9,7 +9,12 @@ from tunedrop.graders.sample import JSON
 
 LONGEST_TESTS = 8 * 1024 * 1024
 """Characters of a row's inputs and outputs together."""
-FIELDS = ("input_output", "inputs", "public_tests", "private_tests", "generated_tests")
+FIELDS = (
+    *("input_output", "inputs", "public_tests", "private_tests", "generated_tests"),
+    *("test_cases", "testcases", "public_test_cases", "private_test_cases", "io_pairs"),
+)
+_INPUT = ("input", "stdin", "inputs")
+_OUTPUT = ("output", "expected_output", "expected", "stdout", "outputs", "answer")
 
 
 class InputOutputError(ValueError):
@@ -34,7 +39,7 @@ def tests_of(fields: Mapping[str, JSON], function: str) -> tuple[str, ...] | Non
 
     Read are APPS' and TACO's `input_output` (an object or its JSON, with `inputs`, `outputs`, `fn_name`), the same
     at the top level, CodeContests' `public_tests`, `private_tests`, `generated_tests` (`input`, `output`), and arrays
-    of objects with `input` and `output`.
+    of objects with `input` and `output` (or `stdin`, `expected_output` and the like), also as `test_cases`.
     """
     pairs: list[tuple[JSON, JSON]] = []
     if "inputs" in fields:
@@ -56,7 +61,15 @@ def tests_of(fields: Mapping[str, JSON], function: str) -> tuple[str, ...] | Non
 def _looks_like_pairs(tests: JSON) -> bool:
     if isinstance(tests, Mapping):
         return ("input" in tests and "output" in tests) or ("inputs" in tests and "outputs" in tests)
-    return isinstance(tests, list) and bool(tests) and all(isinstance(t, Mapping) and "input" in t for t in tests)
+    return isinstance(tests, list) and bool(tests) and all(_is_pair(test) for test in tests)
+
+
+def _is_pair(test: JSON) -> bool:
+    return isinstance(test, Mapping) and any(name in test for name in _INPUT) and any(name in test for name in _OUTPUT)
+
+
+def _one_of(test: Mapping[str, JSON], names: Sequence[str]) -> JSON:
+    return next((test[name] for name in names if name in test), None)
 
 
 def _opened(value: JSON) -> JSON:
@@ -72,9 +85,9 @@ def _opened(value: JSON) -> JSON:
 
 def _pairs(value: JSON) -> list[tuple[JSON, JSON]]:
     if isinstance(value, list):
-        if not all(isinstance(each, Mapping) and "input" in each and "output" in each for each in value):
+        if not all(_is_pair(each) for each in value):
             raise InputOutputError("an array of tests must hold objects with `input` and `output`")
-        return [(each["input"], each["output"]) for each in value if isinstance(each, Mapping)]
+        return [(_one_of(each, _INPUT), _one_of(each, _OUTPUT)) for each in value if isinstance(each, Mapping)]
     if not isinstance(value, Mapping):
         raise InputOutputError("expected an object with `inputs` and `outputs`")
     inputs = value.get("inputs", value.get("input"))

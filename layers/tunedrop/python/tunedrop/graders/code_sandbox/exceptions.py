@@ -52,8 +52,13 @@ def chain_of(kind: type[BaseException], number_of: Callable[[Any], int]) -> list
     return [*chain, "Exception"]
 
 
-def described(error: BaseException, write: Callable[[Any], Any], number_of: Callable[[Any], int]) -> dict[str, Any]:
-    """An exception as a message's parts. Arguments and attributes that have no plain value are left out."""
+def described(
+    error: BaseException, write: Callable[[Any], Any], number_of: Callable[[Any], int], *, with_cause: bool = True
+) -> dict[str, Any]:
+    """An exception as a message's parts, with the one that it was raised from.
+
+    Arguments and attributes that have no plain value are left out.
+    """
     try:
         text = str(error)[:LONGEST_TEXT]
     except BaseException:  # the code's own class may raise in its __str__
@@ -69,7 +74,11 @@ def described(error: BaseException, write: Callable[[Any], Any], number_of: Call
         arguments = [write(value) for value in error.args[:_MOST_PARTS]]
     except Exception:
         arguments = [text]
-    return {"chain": chain_of(type(error), number_of), "args": arguments, "text": text, "fields": fields}
+    told = {"chain": chain_of(type(error), number_of), "args": arguments, "text": text, "fields": fields}
+    cause = error.__cause__
+    if with_cause and isinstance(cause, BaseException):
+        told["cause"] = described(cause, write, number_of, with_cause=False)
+    return told
 
 
 class Classes:

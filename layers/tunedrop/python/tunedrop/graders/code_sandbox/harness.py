@@ -74,15 +74,25 @@ class _Solution:
                     return decode(node, self)
                 case {"stop": True} if what == "next":  # nothing else may end a loop of the tests in silence
                     raise StopIteration
-                case {"chain": list(chain), "args": list(values), "text": str(text), "fields": dict(fields)}:
-                    raise self._classes.make(
-                        chain,
-                        [decode(value, self) for value in values],
-                        text,
-                        {str(name): decode(value, self) for name, value in fields.items()},
-                    )
+                case {"chain": list()}:
+                    raise self._raised(told) from self._cause(told.get("cause"))
                 case _:
                     raise WireError("a message of an unknown kind")
+
+    def _cause(self, told: Any) -> BaseException | None:
+        return self._raised(told) if isinstance(told, dict) else None
+
+    def _raised(self, told: dict[str, Any]) -> BaseException:
+        """The exception that the code raised. Raises WireError where the message is none."""
+        match told:
+            case {"chain": list(chain), "args": list(values), "text": str(text), "fields": dict(fields)}:
+                return self._classes.make(
+                    chain,
+                    [decode(value, self) for value in values],
+                    text,
+                    {str(name): decode(value, self) for name, value in fields.items()},
+                )
+        raise WireError("a message of an unknown kind")
 
     def _call_back(self, number: int, positional: list[Any], keywords: dict[str, Any]) -> dict[str, Any]:
         try:

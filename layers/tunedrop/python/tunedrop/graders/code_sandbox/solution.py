@@ -163,20 +163,46 @@ def _load(source: str, name: str, namespace: dict[str, Any]) -> None:
     """Run the code statement by statement. Once it has asked for input, or to exit, only definitions still count.
 
     Answers often end with an example that reads input, runs their own unit tests or exits: what the tests take from
-    the code is defined by then.
+    the code is defined by then, and a wrong test of the answer's own says nothing about its code.
     """
     tree = ast.parse(source)
     flags = _future_flags(tree)
     over = False
     for statement in tree.body:
+        if _only_tests(statement, namespace):
+            continue
         try:
             code = compile(ast.Module([statement], []), f"<{name}>", "exec", flags=flags, dont_inherit=True)
             exec(code, namespace)  # noqa: S102 (running it is what this process is for)
         except (EOFError, SystemExit):
             over = True
-        except Exception:
-            if not over:
+        except Exception as error:
+            if not over and not (isinstance(error, AssertionError) and isinstance(statement, (ast.Assert, ast.Expr))):
                 raise
+
+
+class _TestTools:
+    """Stands in for `pytest`, which an answer may import for its own tests: its decorators change nothing."""
+
+    def __getattr__(self, _: str) -> Any:
+        return self
+
+    def __call__(self, *arguments: Any, **_: Any) -> Any:
+        return arguments[0] if len(arguments) == 1 and callable(arguments[0]) else self
+
+
+def _only_tests(statement: ast.stmt, namespace: dict[str, Any]) -> bool:
+    """Whether a statement runs the answer's own tests, or imports what only they need (which is stood in for)."""
+    match statement:
+        case ast.Expr(ast.Call(func=ast.Attribute(value=ast.Name(id="doctest" | "pytest"), attr="testmod" | "main"))):
+            return True
+        case ast.Import(names=[ast.alias(name="pytest", asname=other)]):
+            namespace[other or "pytest"] = _TestTools()
+            return True
+        case ast.ImportFrom(module="pytest", names=aliases):
+            namespace.update((alias.asname or alias.name, _TestTools()) for alias in aliases)
+            return True
+    return False
 
 
 def _future_flags(tree: ast.Module) -> int:

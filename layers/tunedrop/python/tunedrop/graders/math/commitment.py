@@ -75,8 +75,8 @@ _HEADING = re.compile(r"\d+[.)]\s+\D|\d*[.)]?\s*[A-Z][A-Za-z ]{1,80}\d*:?\s*$")
 """What follows #### where it is a heading of Markdown; text must come after it, else it is the answer."""
 _PERCENT_AFTER = re.compile(r"[\s$)\\\]]{0,4}(?:\\?%|percent\b|pct\b)")
 _VALUE = re.compile(
-    r"""[\s*_"'`“‘(\[{:=~]*(?:(?:USD?|EUR|GBP|INR|Rs\.?)\s?)?
-    (?:[-+−–—±$€£¥₹\\\d½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞√∞∅π|]|\.\d
+    r"""[\s*_"'`“‘(\[\]{:=~]*(?:(?:USD?|EUR|GBP|INR|Rs\.?)\s?)?
+    (?:[-+−–—±$€£¥₹\\\d½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒√∞∅π|]|\.\d
       |(?:approximately|about|around|roughly|minus|negative|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven
          |twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy
          |eighty|ninety|half|an?\shundred)\b
@@ -128,8 +128,12 @@ def plain_ending(answer: str) -> Commitment | None:
 
 
 _EMPTY = re.compile(
-    r"<answer>\s{0,40}</answer>|\\boxed\s{0,9}\{(?:\s|\\text\s{0,3}\{\s{0,9}\}|\\[,;: ]){0,9}\}"
+    r"<answer>\s{0,40}</answer>|\\(?:boxed|fbox|framebox)\s{0,9}\{(?:\s|\\text\s{0,3}\{\s{0,9}\}|\\[,;: ]){0,9}\}"
     r"|####[ \t*_:$.]{0,40}\Z|\b(?:answer|final\sresult)[ \t*_]{0,9}(?:is|would\sbe|[:=])[\s*_.:]{0,40}\Z"
+    r"|\b(?:answer|final\sresult)[ \t*_]{0,9}(?:is|would\sbe|[:=])[\s*_:]{0,9}"
+    r"(?:I\s(?:do\snot|don['’]t|cannot|can['’]t)|unknown\b|unclear\b|undetermined\b|unsure\b|not\s(?:known|clear|given|sure)\b|N/A\b|n\.a\.|none\b|_{3,}|\?)"
+    r"|(?:réponse|respuesta|resposta|risposta|antwort|ответ|答案|答え|정답)\s{0,3}"
+    r"(?:est|es|é|è|ist|是|は|는|은)?[\s:：*_]{0,9}\Z"
     r"|^[\s*_#]{0,9}(?:final\s)?answer[\s*_.:]{0,40}\Z",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -137,7 +141,7 @@ _EMPTY = re.compile(
 
 def ends_in_nothing(text: str, commitment: Commitment | None) -> bool:
     """Whether the last commitment is empty: `<answer></answer>`, `\\boxed{}`, `####` or "Answer:" at the end."""
-    if "answer" not in text and "boxed" not in text and "####" not in text and "nswer" not in text.lower():
+    if not any(word in text for word in ("box", "####", *_ANSWER_WORDS)):
         return False
     last = max((found.start() for found in _EMPTY.finditer(text)), default=-1)
     return last >= 0 and (commitment is None or commitment.position < last)

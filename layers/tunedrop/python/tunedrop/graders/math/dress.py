@@ -36,6 +36,8 @@ _FULL_WIDTH = {0xFF01 + offset: 0x21 + offset for offset in range(94)} | {0x3000
 
 _OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 """A digit of another script: Arabic and Hindi have their own."""
+_SMALL_FRACTION = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+[⁄/][₀₁₂₃₄₅₆₇₈₉]+")
+_USUAL_SIZE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉⁄", "01234567890123456789/")
 _ARABIC_POINT = "\u066b"
 _DECIMAL_MARK = re.compile(r"(?<=\d)[\u066b\u066c](?=\d)")
 
@@ -44,6 +46,7 @@ def half_width(text: str) -> str:
     """The text with full-width letters and signs in their usual width, and the digits of all scripts as 0 to 9."""
     if text.isascii():
         return text
+    text = _SMALL_FRACTION.sub(lambda found: found[0].translate(_USUAL_SIZE), text)
     text = _DECIMAL_MARK.sub(lambda mark: "." if mark[0] == _ARABIC_POINT else ",", text.translate(_FULL_WIDTH))
     return _OTHER_DIGIT.sub(lambda digit: str(decimal(digit[0])), text)
 
@@ -52,20 +55,27 @@ _EXACT = re.compile(r"\d|\\(?:frac|dfrac|sqrt|pi)|[√π½⅓⅔¼¾]")
 _APPROXIMATION = re.compile(
     r"""[\s,]{0,4}(?:\\(?:quad|qquad|[,;: ])\s{0,3})?(?:\\left)?[(\[]?\s{0,3}(?:\\text\s{0,2}\{\s{0,3})?
     (?:or\s{1,3}|i\.e\.\s{0,3}|which\sis\s)?
-    (?:\\approx|≈|≃|~|\babout\b|\bapproximately\b|\bapprox\b\.?|\broughly\b|\baround\b)\s{0,3}(?:\})?\s{0,3}[$€£]?[-−]?\d[\d.,]{0,40}(?:\\?%)?
+    (?:\\(?:approx|simeq|doteq|sim)(?![A-Za-z])|≈|≃|≅|~|\babout\b|\bapproximately\b|\bapprox\b\.?
+      |\broughly\b|\baround\b)\s{0,3}(?:\})?\s{0,3}(?P<about>[$€£]?[-−]?\d[\d.,]{0,40}(?:\\?%)?)
+    (?:\s{0,3}(?:[A-Za-z°]{1,12}\s{0,2}){1,2}[²³]?
+      |\s{0,3}(?:\\[ ,;])?\s?\\(?:text|mathrm)\s{0,2}\{[^{}]{1,30}\}(?:\^\{?\d\}?)?)?
     \s{0,3}(?:\\right)?[)\]]?[\s.]{0,3}\Z""",
     re.VERBOSE,
 )
 
 
-def without_approximation(text: str) -> str:
-    """An exact value without the decimal that it is about: `\\frac53 \\approx 1.67`, `2√3 (about 3.46)`."""
+def split_approximation(text: str) -> tuple[str, str]:
+    """An exact value and the decimal that it is about, which is empty where there is none.
+
+    `\\frac53 \\approx 1.67`, `2√3 (about 3.46)`.
+    """
     found = _APPROXIMATION.search(text, max(0, len(text) - 160))
     if found is None or found.start() == 0:
-        return text
+        return text, ""
     exact = text[: found.start()].rstrip()
     # "x ≈ 3.14" says nothing exact.
-    return exact if _EXACT.search(exact) and exact[-1] not in "=<>+-*/^" else text
+    stands = _EXACT.search(exact) and exact[-1] not in "=<>+-*/^"
+    return (exact, found["about"]) if stands else (text, "")
 
 
 _NAME = re.compile(
@@ -82,6 +92,19 @@ def without_name(text: str) -> str:
     """A value without what it is called, where that is no formula: `AB : CD = 2 : 1`, `The area is 12`."""
     found = _NAME.match(text)
     return text[found.end() :] if found is not None else text
+
+
+_STRUCK_OUT = re.compile(r"~~[^~\n]{1,200}~~|\\(?:[bx]?cancel|sout|st|phantom|hphantom)\s{0,3}\{[^{}]{0,200}\}")
+_POINTS_BETWEEN_THOUSANDS = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3}){1,6}),(\d{1,2})(?![\d,.]*\d)", re.ASCII)
+
+
+def as_meant(text: str) -> str:
+    """The text without what is struck out, and `1.250,00` as 1250.00."""
+    if "~~" in text or "\\" in text:
+        text = _STRUCK_OUT.sub(" ", text)
+    if "," in text:
+        text = _POINTS_BETWEEN_THOUSANDS.sub(lambda found: f"{found[1].replace('.', '')}.{found[2]}", text)
+    return text
 
 
 def undress(text: str) -> str:

@@ -106,6 +106,8 @@ def _same_listing(a: Meaning, b: Meaning) -> bool:
 def _is_listing(listing: Listing, other: Meaning) -> bool:
     if isinstance(other, Bracket) and not listing.braces:
         return _same_items_in_order(listing.items, other.items)
+    if any(isinstance(item, Relation) for item in listing.items):  # x > 2 and x < 3
+        return describes_set(listing, other)
     if isinstance(other, Union) and other.operator == "∪":
         return _same(_union_of(listing), other)
     column = _vector(other)
@@ -117,9 +119,23 @@ def _same_items_in_order(a: Sequence[Meaning], b: Sequence[Meaning]) -> bool:
 
 
 def _same_items_any_order(a: Sequence[Meaning], b: Sequence[Meaning]) -> bool:
+    mine, yours = _assigned(a), _assigned(b)
+    if mine and mine.keys() == yours.keys():  # a = 3, b = 4 is not a = 4, b = 3
+        return all(equivalent(value, yours[name]) for name, value in mine.items())
     if len(a) != len(b):  # an item that is named twice counts once
         a, b = _each_once(a), _each_once(b)
     return len(a) <= MAX_ITEMS and paired_off(a, b, equivalent)
+
+
+def _assigned(items: Sequence[Meaning]) -> dict[Node, Meaning]:
+    """`a = 3, b = 4` as names with their values; empty where an item is something else, or a name occurs twice."""
+    found: dict[Node, Meaning] = {}
+    for item in items[:MAX_ITEMS]:
+        name = item.parts[0] if isinstance(item, Relation) and item.operators == ("=",) else None
+        if not isinstance(item, Relation) or not isinstance(name, Formula) or not is_name(name) or name.node in found:
+            return {}
+        found[name.node] = item.parts[1]
+    return found
 
 
 def _each_once(items: Sequence[Meaning]) -> list[Meaning]:
@@ -135,6 +151,8 @@ def _same_bracket(a: Meaning, b: Meaning) -> bool:
     if isinstance(a, Bracket) and isinstance(b, Bracket):
         same_ends = (a.opening, a.closing) == (b.opening, b.closing) or len(a.items) > 2
         return same_ends and _same_items_in_order(a.items, b.items)
+    if isinstance(a, Union) or isinstance(b, Union):
+        return describes_set(a, b)
     items = a.items if isinstance(a, Bracket) else b.items if isinstance(b, Bracket) else ()
     column = _vector(b if isinstance(a, Bracket) else a)
     return column is not None and _same_items_in_order(items, column)
@@ -155,11 +173,11 @@ def _union_of(listing: Listing) -> Meaning:
 
 
 def _same_union(a: Meaning, b: Meaning) -> bool:
-    if not isinstance(a, Union) or not isinstance(b, Union) or a.operator != b.operator:
-        return False
-    if a.operator == "∖":
-        return _same_items_in_order(a.parts, b.parts)
-    return _same_items_any_order(a.parts, b.parts)
+    if isinstance(a, Union) and isinstance(b, Union) and a.operator == b.operator:
+        same_parts = _same_items_in_order if a.operator == "∖" else _same_items_any_order
+        if same_parts(a.parts, b.parts):
+            return True
+    return describes_set(a, b)
 
 
 # ---- equations and inequalities -----------------------------------------------------------------------------------

@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from fractions import Fraction
 from functools import cached_property, lru_cache
 
+from tunedrop.graders.math.clock_times import ClockTime, clock_time
 from tunedrop.graders.math.commitment import find_commitment
 from tunedrop.graders.math.contest import split_option
 from tunedrop.graders.math.dress import (
+    as_meant,
     half_width,
     sentence,
     spelling,
+    split_approximation,
     undress,
-    without_approximation,
     without_name,
     words,
 )
@@ -27,6 +29,8 @@ from tunedrop.graders.sample import JSON
 
 _LIST_OF_DIGITS = re.compile(r"-?\d+,\d", re.ASCII)
 """Two items, not a decimal comma: a reference of `-2,1` names two roots."""
+_ONE_LETTER_UNIT = re.compile(r"-?\d[\d.,]* [AFC]", re.ASCII)
+"""`10 A`: with a space, and as a whole reference, ten amperes rather than a product."""
 _POWER_OF_TEN = re.compile(
     r"\s*([-+−]?\d{1,30}(?:\.\d{1,30})?)\s{0,3}(?:\\times|\\cdot|[×·*])\s{0,3}10\s?\^\s?\{?\s?([-+−]?\d{1,3})\s?\}?\s*",
     re.ASCII,
@@ -49,14 +53,16 @@ class Expected:
         """The letter of a contest's option, where it has one: `(B) 12`, or `B` alone."""
         self.modulus: int | None = None
         self.unit: Unit | None = None
+        self.clock: ClockTime | None = None
         if text.isdecimal() and text.isascii() and len(text) <= MAX_DIGITS:
             self.text = self.bare = text
             self.number = Fraction(int(text))
             return
-        self.text = undress(half_width(text))
+        self.text = undress(as_meant(half_width(text)))
         self.letter, option = split_option(self.text)
-        bare, self.modulus = split_modulus(without_name(without_approximation(option or self.text)))
-        self.bare, self.unit = split_value(combined(bare))
+        bare, self.modulus = split_modulus(without_name(split_approximation(option or self.text)[0]))
+        self.clock = clock_time(bare)
+        self.bare, self.unit = split_value(combined(bare), joined=_ONE_LETTER_UNIT.fullmatch(bare) is not None)
         plain = _scientific(self.bare)
         quantity = None if "\\" in plain or "{" in plain else _whole_quantity(plain)
         self.number = None if quantity is None else quantity.value
@@ -68,6 +74,11 @@ class Expected:
         """Its readings as mathematics; none where it is words."""
         found = readings(self.bare)
         return found if self.number is None else found[:1]  # 1,234 alone is no list
+
+    @property
+    def option_alone(self) -> bool:
+        """Whether it is a letter of a contest's options, without the option's text."""
+        return self.letter is not None and len(self.text) <= 30 and not split_option(self.text)[1]
 
     @cached_property
     def spelling(self) -> str:
@@ -94,8 +105,7 @@ def expected_answers(reference: JSON) -> list[Expected]:
     if isinstance(reference, (int, float)):
         return [Expected(repr(reference))]
     if isinstance(reference, str):
-        found = _expect_from_text(reference)
-        return [] if found is None else [found]
+        return _expect_from_text(reference)
     if isinstance(reference, Mapping):
         for key in REFERENCE_KEYS:
             if key in reference:
@@ -105,7 +115,7 @@ def expected_answers(reference: JSON) -> list[Expected]:
 
 
 @lru_cache(maxsize=4096)
-def _expect_from_text(text: str) -> Expected | None:
+def _expect_from_text(text: str) -> list[Expected]:
     stripped = text.strip()
     if "####" in stripped:
         answer = stripped.rsplit("####", 1)[1].strip()
@@ -114,7 +124,11 @@ def _expect_from_text(text: str) -> Expected | None:
         answer = stripped if commitment is None else commitment.region
         if commitment is not None and commitment.marker == "phrase":
             answer = sentence(answer)
-    return Expected(answer) if answer else None
+    if not answer:
+        return []
+    expected = Expected(answer)
+    _, about = split_approximation(expected.text)  # a reference of 5/3 ≈ 1.67 accepts both
+    return [expected, Expected(about)] if about else [expected]
 
 
 def _scientific(text: str) -> str:

@@ -100,6 +100,8 @@ class _FormulaReader:
         plain = factor[0] == "/" and factor[1][0] == factor[2][0] == "number"
         if whole and plain and token.kind == "function":
             return _mixed(node, factor)
+        if whole and token.kind == "function" and factor[0] == "percent" and factor[1][0] == "/":  # 33\frac13\%
+            return ("percent", _mixed(node, factor[1]))
         return ("*", node, factor)
 
     def _starts_factor(self, token: Token) -> bool:

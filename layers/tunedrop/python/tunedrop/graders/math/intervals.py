@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from math import inf
 from typing import TypeAlias
 
 from tunedrop.graders.math.expression import Node, NoValueError, Value, evaluate, names, same_value
@@ -12,15 +13,20 @@ from tunedrop.graders.math.pairing import paired_off
 from tunedrop.graders.math.scalars import infinity_of
 
 MAX_PARTS = 200
+MAX_CONDITIONS = 20
 FLIPPED: Mapping[str, str] = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!=", "≈": "≈", "≡": "≡"}
 Interval: TypeAlias = "tuple[Value | None, bool, Value | None, bool]"
 
 
-def describes_set(relation: Relation, other: Meaning) -> bool:
-    """Whether an inequality in one variable describes the interval or the union that the other names."""
-    described = _intervals(relation)
-    named = _intervals(other)
-    return described is not None and named is not None and paired_off(described, named, _same_interval)
+def describes_set(one: Meaning, other: Meaning) -> bool:
+    """Whether two inequalities, intervals or unions of them are the same set of numbers."""
+    described, named = _intervals(one), _intervals(other)
+    if described is None or named is None:
+        return False
+    if paired_off(described, named, _same_interval):
+        return True
+    merged, also = _merged(described), _merged(named)
+    return len(merged) == len(also) and all(map(_same_interval, merged, also))
 
 
 def _same_interval(a: Interval, b: Interval) -> bool:
@@ -31,6 +37,52 @@ def _same_interval(a: Interval, b: Interval) -> bool:
     return ends and a[1] == b[1] and a[3] == b[3]
 
 
+def _real(value: Value | None, infinity: float) -> float:
+    """A number to order an end by. Raises TypeError where the end is no real number."""
+    if value is None:
+        return infinity
+    if isinstance(value, Fraction):
+        return float(value)
+    if isinstance(value, complex) and abs(value.imag) < 1e-12:
+        return value.real
+    raise TypeError
+
+
+def _merged(found: list[Interval]) -> list[Interval]:
+    """The intervals in order, those that touch as one; as they are where an end is not real."""
+    try:
+        ordered = sorted(found, key=lambda each: (_real(each[0], -inf), not each[1], _real(each[2], inf)))
+        merged: list[Interval] = []
+        for low, low_in, high, high_in in ordered:
+            last = merged[-1] if merged else None
+            if last is None:
+                merged.append((low, low_in, high, high_in))
+                continue
+            gap = _real(low, -inf) - _real(last[2], inf)
+            if gap > 0 or (gap == 0 and not (low_in or last[3])):
+                merged.append((low, low_in, high, high_in))
+            elif _real(high, inf) > _real(last[2], inf):
+                merged[-1] = (last[0], last[1], high, high_in)
+            elif _real(high, inf) == _real(last[2], inf):
+                merged[-1] = (*last[:3], last[3] or high_in)
+    except (TypeError, OverflowError):
+        return found
+    return merged
+
+
+def _common(one: list[Interval], other: list[Interval]) -> list[Interval]:
+    """What two sets have in common. Raises TypeError where an end is not real."""
+    found: list[Interval] = []
+    for a in one:
+        for b in other:
+            low = max((a, b), key=lambda each: (_real(each[0], -inf), not each[1]))
+            high = min((a, b), key=lambda each: (_real(each[2], inf), each[3]))
+            width = _real(high[2], inf) - _real(low[0], -inf)
+            if width > 0 or (width == 0 and low[1] and high[3]):
+                found.append((low[0], low[1], high[2], high[3]))
+    return found
+
+
 def _intervals(meaning: Meaning) -> list[Interval] | None:
     """The intervals of a set or of an inequality: (from or None for -∞, closed, to or None for ∞, closed)."""
     if isinstance(meaning, Bracket) and len(meaning.items) == 2:
@@ -38,13 +90,15 @@ def _intervals(meaning: Meaning) -> list[Interval] | None:
         if low is None or high is None:
             return None
         return [(low[0], meaning.opening == "[", high[0], meaning.closing == "]")]
-    if isinstance(meaning, Union) and meaning.operator == "∪":
-        return _joined(meaning.parts)
-    if isinstance(meaning, Listing):
-        return _joined(meaning.items)
+    if isinstance(meaning, Union):
+        joined = {"∪": _joined, "∖": _without_points}.get(meaning.operator)
+        return None if joined is None else joined(meaning.parts)
+    if isinstance(meaning, Listing) and meaning.items and not meaning.braces:
+        return _of_conditions(meaning.items)
     if isinstance(meaning, Relation):
         return _of_inequality(meaning)
-    return None
+    every_number = isinstance(meaning, Formula) and meaning.node == ("name", "R")
+    return [(None, False, None, False)] if every_number else None
 
 
 def _joined(parts: Sequence[Meaning]) -> list[Interval] | None:
@@ -55,6 +109,40 @@ def _joined(parts: Sequence[Meaning]) -> list[Interval] | None:
             return None
         found += inner
     return found
+
+
+def _of_conditions(items: Sequence[Meaning]) -> list[Interval] | None:
+    """Several inequalities of one unknown: what they have in common (`x > 0, x ≠ 1`), or else all of them."""
+    found = _joined(items)
+    if found is None or not all(isinstance(item, Relation) for item in items) or len(items) > MAX_CONDITIONS:
+        return found
+    unknowns = {names(part.node) for item in items if isinstance(item, Relation) for part in item.parts
+                if isinstance(part, Formula) and names(part.node) - {"∞"}}  # fmt: skip
+    if len(unknowns) != 1:
+        return None
+    common: list[Interval] = [(None, False, None, False)]
+    try:
+        for item in items:
+            common = _common(common, _intervals(item) or [])
+    except TypeError:
+        return found
+    return common or found
+
+
+def _without_points(parts: Sequence[Meaning]) -> list[Interval] | None:
+    """`(0, 5) ∖ {1, 2}`: a set without some of its points."""
+    whole = _intervals(parts[0])
+    if whole is None or len(parts) != 2 or not isinstance(parts[1], Listing) or len(parts[1].items) > MAX_CONDITIONS:
+        return None
+    for item in parts[1].items:
+        point = _end(item)
+        if point is None or point[0] is None:
+            return None
+        try:
+            whole = _common(whole, [(None, False, point[0], False), (point[0], False, None, False)])
+        except TypeError:
+            return None
+    return whole
 
 
 def _end(meaning: Meaning) -> tuple[Value | None] | None:
@@ -77,8 +165,9 @@ def _of_inequality(relation: Relation) -> list[Interval] | None:
         return _intervals(parts[1])
     within = next((inner for part in parts if (inner := _inside_bars(part)) is not None), None)
     if within is not None:
-        plain = tuple(within if _inside_bars(part) is not None else part for part in parts)
-        return _two_sided(_of_inequality(Relation(plain, operators)))
+        unknown, factor, shift = within
+        plain = tuple(unknown if _inside_bars(part) is not None else part for part in parts)
+        return _moved(_two_sided(_of_inequality(Relation(plain, operators))), factor, shift)
     return _between(parts, operators) if len(parts) == 3 else _on_one_side(parts, operators)
 
 
@@ -111,11 +200,37 @@ def _on_one_side(parts: Sequence[Meaning], operators: Sequence[str]) -> list[Int
     return described.get(operator)
 
 
-def _inside_bars(meaning: Meaning) -> Meaning | None:
-    """`x`, where it is `|x|`."""
-    if isinstance(meaning, Formula) and meaning.node[0] == "abs" and meaning.node[1][0] == "name":
-        return Formula(meaning.node[1])
-    return None
+def _inside_bars(meaning: Meaning) -> tuple[Meaning, Fraction, Fraction] | None:
+    """Of `|2x - 1|` the unknown, its factor and what is added to it; None where no such thing stands between bars."""
+    if not isinstance(meaning, Formula) or meaning.node[0] != "abs":
+        return None
+    unknowns = names(meaning.node[1])
+    if len(unknowns) != 1:
+        return None
+    name = ("name", *unknowns)
+    try:
+        at = [(evaluate(name, point), evaluate(meaning.node[1], point)) for point in range(3)]
+    except NoValueError:
+        return None
+    exact = [(x, y) for x, y in at if isinstance(x, Fraction) and isinstance(y, Fraction)]
+    if len(exact) < 3:
+        return None
+    factor = (exact[1][1] - exact[0][1]) / (exact[1][0] - exact[0][0])
+    shift = exact[0][1] - factor * exact[0][0]
+    if factor == 0 or exact[2][1] != factor * exact[2][0] + shift:
+        return None
+    return Formula(name), factor, shift
+
+
+def _moved(found: list[Interval] | None, factor: Fraction, shift: Fraction) -> list[Interval] | None:
+    """The values of x for which `factor * x + shift` lies in the intervals, whose ends are fractions or ∞."""
+    if found is None or (factor == 1 and shift == 0):
+        return found
+    moved: list[Interval] = []
+    for low, low_in, high, high_in in found:
+        ends = [None if end is None else (Fraction(end) - shift) / factor for end in (low, high)]  # type: ignore[arg-type]  # _two_sided gives fractions
+        moved.append((ends[0], low_in, ends[1], high_in) if factor > 0 else (ends[1], high_in, ends[0], low_in))
+    return moved
 
 
 def _two_sided(found: list[Interval] | None) -> list[Interval] | None:
@@ -150,9 +265,10 @@ def is_called(meaning: Meaning) -> bool:
 
 def _is_called(node: Node) -> bool:
     if node[0] == "abs":
-        return _only_names(node[1]) and node[1][0] == "*"
+        return _only_names(node[1]) and node[1] not in (("name", "x"), ("name", "y"))
     if node[0] == "*":  # f(2) is read as f times 2
-        return node[1][0] == "name" and node[1][1] in _FUNCTIONS and node[2][0] in ("number", "negate")
+        called = node[1][0] == "name" and node[1][1].rstrip("'") in _FUNCTIONS
+        return called and (node[2][0] in ("number", "negate") or (node[2][0] == "*" and _is_called(node[2])))
     if node[0] in ("+", "-"):
         found = _summands(node)
         return found is not None and len(found) == len(set(found))
@@ -168,13 +284,19 @@ _UNKNOWNS = frozenset("xyzt")
 
 
 def _summands(node: Node) -> list[str] | None:
-    """The names that are added up, None where something else is."""
+    """The names that are added up, None where something else is; a length such as AB is one name."""
     if node[0] == "name":
         return [str(node[1])]
+    if node[0] == "*" and _is_length(node):
+        return [f"{node[1][1]}{node[2][1]}"]
     if node[0] not in ("+", "-"):
         return None
     left, right = _summands(node[1]), _summands(node[2])
     return None if left is None or right is None else left + right
+
+
+def _is_length(node: Node) -> bool:
+    return all(part[0] == "name" and len(part[1]) == 1 and part[1].isupper() for part in node[1:])
 
 
 def _only_names(node: Node) -> bool:

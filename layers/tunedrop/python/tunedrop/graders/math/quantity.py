@@ -40,14 +40,14 @@ _NUMBER = re.compile(
     (?:{_CURRENCY})?\s*(?P<sign2>[-+\u2212])?\s*
     (?:(?P<whole>{_DIGITS})(?P<fraction>\.\d+|,\d{{1,2}}(?![\d,])|(?<=(?<!\d)0),\d+)?|(?P<bare>\.\d+))
     (?P<exponent>[eE][-+]?\d+|\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*[({{]?\s*[-+\u2212]?\d+\s*[)}}]?)?
-    (?:(?P<space>[ \u00a0])?(?P<vulgar>[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])
+    (?:(?P<space>[ \u00a0])?(?P<vulgar>[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒])
       |[ \u00a0]+(?P<above>\d+)\s?[/⁄]\s?(?P<below>\d+)(?![\d.])
       |\s?[/⁄]\s?(?P<denominator>\d+)(?![\d.,]*\d))?
     (?P<percent>\s*(?:%|percent(?:age)?\b|pct\b|per\s+cent\b))?
     (?:\s*(?P<multiplier>thousand|million|billion|trillion|hundred|dozens?|[kK](?![A-Za-z]))(?![A-Za-z]))?""",
     re.VERBOSE | re.ASCII,
 )
-_VULGAR_ALONE = re.compile(r"([-\u2212])?\s*([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])")
+_VULGAR_ALONE = re.compile(r"([-\u2212])?\s*([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒])")
 _MINUS = frozenset("-\u2212\u2013\u2014")
 
 

@@ -107,7 +107,7 @@ def _prepare(text: str, *, join_thousands: bool) -> str:
     if "\\" in text or "{" in text:
         text = _SURE_SEPARATOR.sub("\0", text)
         text = _SURE_THOUSANDS.sub(lambda match: match.group().replace("\0", ""), text).replace("\0", ",")
-    if "]" in text and "[" in text:
+    if "]" in text or "[" in text:
         text = _HALF_OPEN.sub(_with_round_brackets, text)
     if join_thousands:
         text = _THOUSANDS.sub(lambda match: match.group().replace(",", "").replace(" ", ""), text)

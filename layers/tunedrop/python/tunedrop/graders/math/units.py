@@ -139,7 +139,7 @@ _TWO_WORDS = re.compile(r"(degrees?|metric|fluid)\s+(\w+)", re.IGNORECASE)
 _CURRENCY_IN_FRONT = re.compile(
     r"(\s*[-+−–]?)\s*((?:US|CA|AU|NZ|HK|A|C|S|R)?\$|[€£¥₹₩₽₺₱฿₦¢]|Rs\.?|RM|[A-Z]{3}(?![A-Za-z]))\s*(?=[-+−]?[\d.])"
 )
-_BEGINS = re.compile(r"(?<=[\d)}\]½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞πi.])\s*(?=[A-Za-zµμΩ°€£¥₹₩₽₺₱฿₦¢元])")
+_BEGINS = re.compile(r"(?<=[\d)}\]½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒πi.])\s*(?=[A-Za-zµμΩ°€£¥₹₩₽₺₱฿₦¢元])")
 _PLAIN = re.compile(r"[\s\d.,/+−–-]*")
 _LEADING = re.compile(
     r"\s*([A-Za-zµμΩ°€£¥₹₩₽₺₱฿₦¢元][^\s,;:!?()]{0,24}(?:\s+(?:per|square|cubic|squared|cubed)\s+[A-Za-z]{1,14})?)"
@@ -149,6 +149,10 @@ _NO_UNIT_IN_FRONT_OF_WORDS = frozenset(
 )
 
 
+_UPRIGHT_POWER = re.compile(
+    r"(\\(?:text|textrm|mathrm|mbox|rm|operatorname)\s{0,3}\{[^{}]{0,60}?)\s*\}\s*"
+    r"(\^\s*(?:\{\s*-?\d\s*\}|-?\d))"
+)
 _UPRIGHT = re.compile(r"\\(?:text|textrm|mathrm|mbox|rm|operatorname)\s{0,3}\{([^{}]{0,60})\}")
 _CIRCLE = re.compile(r"\^\s{0,2}\{?\s{0,2}(?:\\circ|\\degree|°)\s{0,2}\}?|\\degree\b")
 _THIN_SPACE = re.compile(r"\\[,;: !]|\\q?quad\b")
@@ -165,19 +169,21 @@ class Unit:
         """How many of `other` one of this is; None where they measure different things."""
         if self.dimensions == other.dimensions or self._both_dollars(other):
             return self.size / other.size
-        return None
+        return Fraction(1) if self._both_pounds(other) else None
 
     def _both_dollars(self, other: Unit) -> bool:
         """`$5` may be any country's dollars; two that are named are two currencies."""
         if len(self.dimensions) != 1 or len(other.dimensions) != 1:
             return False
         mine, theirs = self.dimensions[0][0], other.dimensions[0][0]
-        if {mine, theirs} == {"mass", "GBP"}:  # pounds
-            return _PENNIES not in (self.size, other.size) and _POUND in (self.size, other.size)
         return "dollar" in (mine, theirs) and {mine, theirs} <= _DOLLARS
 
+    def _both_pounds(self, other: Unit) -> bool:
+        """`3 pounds` may be money as well as a mass."""
+        sizes = {self.dimensions: self.size, other.dimensions: other.size}
+        return sizes.get((("mass", 1),)) == _POUND and sizes.get((("GBP", 1),)) == 1
 
-_PENNIES = Fraction(1, 100)
+
 _POUND = Fraction(45359237, 100000000)
 
 
@@ -215,7 +221,8 @@ def split_value(text: str, *, joined: bool = False) -> tuple[str, Unit | None]:
     """As `split_unit`, for plain text and for LaTeX, where the unit may be set as text (`5\\,\\mathrm{m}`)."""
     if "\\" not in text:
         return split_unit(text, joined=joined)
-    plain = _CIRCLE.sub("°", _UPRIGHT.sub(r" \1 ", text.replace("\\$", "$").replace("~", " ")))
+    powered = _UPRIGHT_POWER.sub(r"\1\2}", text.replace("\\$", "$").replace("~", " "))
+    plain = _CIRCLE.sub("°", _UPRIGHT.sub(r" \1 ", powered))
     plain = _THIN_SPACE.sub(" ", plain)
     body, unit = split_unit(plain.strip(), upright=plain != text and _UPRIGHT.search(text) is not None, joined=joined)
     return (body.strip(), unit) if unit is not None else (text, None)

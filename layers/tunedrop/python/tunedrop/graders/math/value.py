@@ -6,11 +6,12 @@ import re
 from dataclasses import replace
 from fractions import Fraction
 
+from tunedrop.graders.math.clock_times import clock_time, same_time
 from tunedrop.graders.math.contest import split_option
 from tunedrop.graders.math.dress import (
     names_same_set,
     spelling,
-    without_approximation,
+    split_approximation,
     without_commands,
     without_name,
     words,
@@ -19,7 +20,7 @@ from tunedrop.graders.math.equivalence import equivalent
 from tunedrop.graders.math.expected import Expected
 from tunedrop.graders.math.quantity import Quantity, read_quantity
 from tunedrop.graders.math.reading import readings
-from tunedrop.graders.math.residues import congruent, split_modulus
+from tunedrop.graders.math.residues import congruent, residue_class, split_modulus
 from tunedrop.graders.math.scalars import MIN_DIGITS, rounds_to_percentage
 from tunedrop.graders.math.units import Unit, combined, leading_unit, split_value
 
@@ -28,21 +29,27 @@ def value_is(text: str, expected: Expected) -> bool:
     """Whether a text that is a value, perhaps with a unit, a name or an option's letter, is the expected one."""
     if expected.number is None and spelling(text) == expected.spelling:
         return True
-    if expected.words and words(text) == expected.words:
+    if (expected.words and words(text) == expected.words) or names_same_set(text, expected.text):
         return True
-    if names_same_set(text, expected.text):
+    given = None if expected.clock is None else clock_time(text)
+    same = None if given is None or expected.clock is None else same_time(expected.clock, given)
+    if same is not None:
+        return same
+    exact, about = split_approximation(text)
+    if about and "." in expected.bare and _bare_value_is(about, expected):  # the reference is the decimal
         return True
-    text = without_name(without_approximation(text))
+    text = without_name(exact)
     letter, option = split_option(text)
     if letter is not None and expected.letter is not None:
         return letter == expected.letter
-    if letter is not None and option and _bare_value_is(option, expected):
-        return True
-    return _bare_value_is(text, expected)
+    return (letter is not None and bool(option) and _bare_value_is(option, expected)) or _bare_value_is(text, expected)
 
 
 def _bare_value_is(text: str, expected: Expected) -> bool:
     text, modulus = split_modulus(combined(text) if expected.unit is not None else text)
+    if expected.modulus is not None and expected.number is not None and (named := residue_class(text)) is not None:
+        whole = expected.number.denominator == 1 and named[1] == expected.modulus
+        return whole and congruent(named[0], int(expected.number), expected.modulus)
     bare, unit = split_value(text, joined=expected.unit is not None)
     factor = _factor(unit, expected.unit)
     if factor is None or (modulus is not None and expected.modulus not in (None, modulus)):
@@ -87,6 +94,8 @@ def _percent_equals(found: Quantity, expected: Expected) -> bool:
     """28 % may be asked for as 28 or as 0.28, and a reference of 28 % may be answered so."""
     if expected.number is None:
         return False
+    if found.percent and expected.percent:
+        return rounds_to_percentage(found.value, found.decimals, expected.number)
     if found.percent and not expected.percent:
         return found.value == expected.number * 100 or rounds_to_percentage(
             found.value, found.decimals, expected.number * 100

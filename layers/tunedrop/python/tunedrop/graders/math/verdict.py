@@ -15,6 +15,7 @@ from tunedrop.graders.math.commitment import (
     visible,
 )
 from tunedrop.graders.math.dress import (
+    as_meant,
     formulas,
     is_prose,
     names_same_set,
@@ -49,7 +50,9 @@ def judge(answer: str, expected: Expected, *, last_value: bool = True) -> Verdic
         same = Fraction(plain.region.replace(",", "")) == expected.number
         if same or "." not in plain.region:  # else a rounded decimal may stand for a fraction
             return Verdict(same, plain.marker)
-    text = visible(answer)
+    text = as_meant(visible(answer))
+    if expected.option_alone and (letter := _letter_in_words(text)) is not None:
+        return Verdict(letter.upper() == expected.letter, "phrase")
     commitment = find_commitment(text, textual=expected.textual)
     if ends_in_nothing(text, commitment):
         return Verdict(False, "nothing")
@@ -58,6 +61,24 @@ def judge(answer: str, expected: Expected, *, last_value: bool = True) -> Verdic
     if not last_value:
         return Verdict(False, "nothing")
     return _unmarked(text, expected)
+
+
+_BARE_LETTER = re.compile(r"[\s*_(]{0,5}([A-Ja-j])[\s*_).]{0,5}")
+_SAID_LETTER = re.compile(
+    r"\b(?:option|choice|letter)s?[\s*_:]{0,4}(?:is|would\sbe)?[\s*_:$(\[]{1,6}(?:\\(?:text|textbf|mathrm|mathbf)\s?\{\(?)?([A-J])\b(?!\s?(?:is|are|was)\s(?:not|wrong|incorrect))",
+    re.IGNORECASE,
+)
+
+
+def _letter_in_words(text: str) -> str | None:
+    """The letter of a contest that an answer of a few words is, or calls the right option; None where it marks one."""
+    alone = _BARE_LETTER.fullmatch(text)
+    if alone is not None:
+        return alone[1]
+    if len(text) > 4_000 or "box" in text or "####" in text or "nswer" in text:
+        return None
+    said = {letter.upper() for letter in _SAID_LETTER.findall(text[-MAX_TAIL:].rsplit("\n\n", 1)[-1])}
+    return said.pop() if len(said) == 1 else None
 
 
 def _unmarked(text: str, expected: Expected) -> Verdict:

@@ -123,10 +123,20 @@ class Switches:
         "Where chat completions carry reasoning: those of gpt-oss in `reasoning_content`, or before the answer in "
         "`<reasoning>` (inline); those of every model before the answer in `<think>`.",
     )
+    responses_reasoning: Literal["item", "inline", "think", "none"] = _switch(
+        "item",
+        "Where the Responses API carries reasoning: that of gpt-oss in an item of its own, or before the answer in "
+        "`<reasoning>` (inline); that of every model before the answer in `<think>`.",
+    )
     qwen_streams_responses: bool = _switch(False, "Qwen models stream by the Responses API; else 400.")
     completions: bool = _switch(True, "POST /v1/completions is there; else 404.")
 
     # What is not confirmed: the native path (Nova)
+    converse_reasoning: Literal["redacted", "text", "inline", "none"] = _switch(
+        "redacted",
+        "How Converse and InvokeModel show the thoughts that a request turned on: as the block `[REDACTED]`, which is "
+        "documented; with their text in the block, or before the answer in `<thinking>` (inline).",
+    )
     nova_validation_data: Literal["accept", "refuse"] = _switch("accept", "What `validationDataConfig` meets.")
     nova_grader_layout: Literal["toplevel", "metadata", "both"] = _switch("toplevel", "As grader_layout, for Nova.")
     nova_grader_wraps_strings: bool = _switch(False, "As grader_wraps_strings, for Nova.")

@@ -48,7 +48,11 @@ class Chat:
         answers = await self._asking.answers(model, messages, body, max_tokens=newer or older)
         head = _head("chatcmpl-", "chat.completion", model)
         usage = _usage(prompt_tokens(messages), answers)
-        calls = [calls_of(answer.text) if may_call and answer.finish == "stop" else [] for answer in answers]
+        parallel = body.get("parallel_tool_calls") is not False
+        calls = [
+            calls_of(answer.text, parallel=parallel) if may_call and answer.finish == "stop" else []
+            for answer in answers
+        ]
         answers = [replace(answer, text="") if made else answer for answer, made in zip(answers, calls, strict=True)]
         way = self._service.switches.chat_reasoning
         reasons = model.base.reasons and way == "field"
@@ -122,7 +126,12 @@ class Chat:
                 await self._asking.pause()
                 yield chunk(place, {"content": piece})
             for number, call in enumerate(made):
-                yield chunk(place, {"tool_calls": [{"index": number, **call}]})
+                function = call["function"]
+                begun = {**call, "function": {**function, "arguments": ""}}
+                yield chunk(place, {"tool_calls": [{"index": number, **begun}]})
+                for piece in pieces(function["arguments"]):
+                    await self._asking.pause()
+                    yield chunk(place, {"tool_calls": [{"index": number, "function": {"arguments": piece}}]})
             yield chunk(place, {}, "tool_calls" if made else answer.finish)
         if usage:
             yield _sent({**head, "choices": [], "usage": usage})

@@ -16,7 +16,6 @@ from local.bedrock.switches import Switches
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
 _LABELS = frozenset({"user", "metadata", "safety_identifier", "prompt_cache_key", "prompt_cache_retention"})
 _NO_CHOICE: Mapping[str, tuple[object, ...]] = {"tool_choice": ("none", "auto")}
-_NO_TOOLS: Mapping[str, tuple[object, ...]] = {"tools": ([],), **_NO_CHOICE}
 _TIERS: Mapping[str, tuple[object, ...]] = {"service_tier": ("auto", "default")}
 
 
@@ -120,12 +119,13 @@ RESPONSE = Fields(
             "stream_options",
             "temperature",
             "text",
+            "tools",
             "top_p",
         }
     ),
     choices={"truncation": ("auto", "disabled"), "parallel_tool_calls": (True, False)},
     refused={
-        **_NO_TOOLS,
+        **_NO_CHOICE,
         **_TIERS,
         "access_programs": ([],),
         "background": (False,),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import orjson
@@ -12,16 +12,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from local.bedrock.errors import invalid, not_found, not_imitated, unknown_parameter
+from local.bedrock.grading import WITHIN_TEXT
 from local.bedrock.http import JsonResponse, json_body, server_sent
 from local.bedrock.mantle.asking import Asking, whole
 from local.bedrock.mantle.fields import REASONING as REASONING_FIELDS
 from local.bedrock.mantle.fields import RESPONSE, flag, with_usage
 from local.bedrock.mantle.items import check_calls, messages_of, read_items
 from local.bedrock.mantle.lists import asked_limit, list_object, page_of
+from local.bedrock.mantle.response_events import events_of
 from local.bedrock.models import AskedModel
 from local.bedrock.records import Document
 from local.bedrock.service import Service
-from local.bedrock.simulated_model import REASONING, Answer, pieces, prompt_tokens, tokens_of
+from local.bedrock.simulated_model import REASONING, Answer, prompt_tokens, tokens_of
+from local.bedrock.tool_calls import calls_of, check_tools
 
 _MOST_TOKENS = 2**31 - 1
 _ENCRYPTED = "reasoning.encrypted_content"
@@ -42,6 +45,7 @@ class Responses:
         body = await json_body(request)
         RESPONSE.check(body, service.switches)
         _check_inner(body, service)
+        may_call, parallel = check_tools(body, flat=True), body.get("parallel_tool_calls") is not False
         model = self._asking.model(body)
         streamed = flag(body, "stream")
         with_usage(body)
@@ -57,7 +61,9 @@ class Responses:
         max_tokens = whole(body, "max_output_tokens", least=1, most=_MOST_TOKENS)
         asked = {name: body.get(name) for name in ("temperature", "top_p")}
         (answer,) = await self._asking.answers(model, messages, asked, max_tokens=max_tokens)
-        response = _response(body, model, answer, prompt_tokens(messages))
+        calls = calls_of(answer.text, parallel=parallel) if may_call and answer.finish == "stop" else []
+        way = service.switches.responses_reasoning
+        response = _response(body, model, answer, calls, asked=prompt_tokens(messages), way=way)
         if response["store"]:
             service.responses.put(response, items)
         return server_sent(self._stream(response)) if streamed else JsonResponse(response)
@@ -97,7 +103,7 @@ class Responses:
         return found
 
     async def _stream(self, response: Document) -> AsyncIterator[bytes]:
-        for number, event in enumerate(_events(response)):
+        for number, event in enumerate(events_of(response)):
             if event["type"].endswith(".delta"):
                 await self._asking.pause()
             sent = orjson.dumps({**event, "sequence_number": number})
@@ -138,30 +144,19 @@ def _text(value: object, name: str) -> str:
     return value
 
 
-def _response(body: Document, model: AskedModel, answer: Answer, asked: int) -> Document:
+def _response(
+    body: Document, model: AskedModel, answer: Answer, calls: Sequence[Document], *, asked: int, way: str
+) -> Document:
     whole_answer = answer.finish == "stop"
-    reasoning_tokens = tokens_of(REASONING) if model.base.reasons else 0
-    output: list[Document] = []
-    if model.base.reasons:
-        output.append(
-            {
-                "id": f"rs_{uuid.uuid4().hex}",
-                "type": "reasoning",
-                "summary": [],
-                "content": [{"type": "reasoning_text", "text": REASONING}],
-                "status": "completed",
-                **({"encrypted_content": _SEALED} if _ENCRYPTED in _list(body, "include") else {}),
-            }
-        )
-    output.append(
-        {
-            "id": f"msg_{uuid.uuid4().hex}",
-            "type": "message",
-            "role": "assistant",
-            "status": "completed" if whole_answer else "incomplete",
-            "content": [{"type": "output_text", "text": answer.text, "annotations": [], "logprobs": []}],
-        }
-    )
+    thinks = model.base.reasons or way == "think"
+    reasoning_tokens = tokens_of(REASONING) if thinks else 0
+    before, behind = WITHIN_TEXT.get(way, ("", "")) if thinks else ("", "")
+    text = f"{before}{REASONING}{behind}" if behind else ""
+    output = [_reasoning(_list(body, "include"))] if model.base.reasons and way == "item" else []
+    text += "" if calls else answer.text
+    if text or not calls:
+        output.append(_message(text, whole_answer=whole_answer))
+    output += map(_function_call, calls)
     return {
         "id": f"resp_{uuid.uuid4().hex}",
         "object": "response",
@@ -174,14 +169,14 @@ def _response(body: Document, model: AskedModel, answer: Answer, asked: int) -> 
         "max_output_tokens": body.get("max_output_tokens"),
         "metadata": body.get("metadata") or {},
         "output": output,
-        "parallel_tool_calls": True,
+        "parallel_tool_calls": body.get("parallel_tool_calls") is not False,
         "previous_response_id": body.get("previous_response_id") or None,
         "reasoning": {"effort": _object(body, "reasoning").get("effort"), "summary": None},
         "store": body.get("store") is not False,
         "temperature": 1.0 if body.get("temperature") is None else body["temperature"],
         "text": {**_object(body, "text"), "format": {"type": "text"}},
-        "tool_choice": "auto",
-        "tools": [],
+        "tool_choice": body.get("tool_choice") or "auto",
+        "tools": body.get("tools") or [],
         "top_p": 1.0 if body.get("top_p") is None else body["top_p"],
         "truncation": body.get("truncation") or "disabled",
         "usage": {
@@ -194,32 +189,32 @@ def _response(body: Document, model: AskedModel, answer: Answer, asked: int) -> 
     }
 
 
-def _events(response: Document) -> Iterator[Document]:
-    """The stream's events in order, as the walkthrough's code reads them."""
-    begun = {**response, "status": "in_progress", "output": [], "usage": None, "incomplete_details": None}
-    yield {"type": "response.created", "response": begun}
-    yield {"type": "response.in_progress", "response": begun}
-    for place, item in enumerate(response["output"]):
-        yield {
-            "type": "response.output_item.added",
-            "output_index": place,
-            "item": {**item, "content": [], "status": "in_progress"},
-        }
-        where = {"item_id": item["id"], "output_index": place, "content_index": 0}
-        part = item["content"][0]
-        reasoning = item["type"] == "reasoning"
-        added, done = (
-            ("reasoning_part.added", "reasoning_part.done")
-            if reasoning
-            else ("content_part.added", "content_part.done")
-        )
-        text = "reasoning_text" if reasoning else "output_text"
-        extra: Document = {} if reasoning else {"logprobs": []}
-        yield {"type": f"response.{added}", **where, "part": {**part, "text": ""}}
-        for piece in pieces(part["text"]):
-            yield {"type": f"response.{text}.delta", **where, "delta": piece, **extra}
-        yield {"type": f"response.{text}.done", **where, "text": part["text"], **extra}
-        yield {"type": f"response.{done}", **where, "part": part}
-        yield {"type": "response.output_item.done", "output_index": place, "item": item}
-    ended = "completed" if response["status"] == "completed" else "incomplete"
-    yield {"type": f"response.{ended}", "response": response}
+def _reasoning(include: Sequence[Any]) -> Document:
+    return {
+        "id": f"rs_{uuid.uuid4().hex}",
+        "type": "reasoning",
+        "summary": [],
+        "content": [{"type": "reasoning_text", "text": REASONING}],
+        "status": "completed",
+        **({"encrypted_content": _SEALED} if _ENCRYPTED in include else {}),
+    }
+
+
+def _message(text: str, *, whole_answer: bool) -> Document:
+    return {
+        "id": f"msg_{uuid.uuid4().hex}",
+        "type": "message",
+        "role": "assistant",
+        "status": "completed" if whole_answer else "incomplete",
+        "content": [{"type": "output_text", "text": text, "annotations": [], "logprobs": []}],
+    }
+
+
+def _function_call(call: Document) -> Document:
+    return {
+        "id": f"fc_{uuid.uuid4().hex}",
+        "type": "function_call",
+        "status": "completed",
+        "call_id": call["id"],
+        **call["function"],
+    }

@@ -7,6 +7,8 @@ from typing import Any
 
 from local.bedrock.errors import not_imitated
 from local.bedrock.native.errors import validation
+from local.bedrock.native.thinking import thinks
+from local.bedrock.native.tools import check_results, may_call, messages_of
 from local.bedrock.prompts import text_of
 from local.bedrock.records import Document
 
@@ -14,8 +16,8 @@ _MOST_TOKENS = 65_535
 _DEFAULT_TEMPERATURE = 0.7
 _MOST_STOPS = 4  # of Nova's request schema
 
-# What a turn may hold beside texts, and what is made of it: nothing.
-_PASSED_OVER = {"cachePoint", "reasoningContent"}
+# What a turn may hold beside texts: calls and their results, and two of which nothing is made.
+_KNOWN = {"text", "toolUse", "toolResult", "cachePoint", "reasoningContent"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +28,15 @@ class Conversation:
     temperature: float
     max_tokens: int
     stops: tuple[str, ...]
-    may_call: bool = False  # tools
+    may_call: bool  # tools
+    thinks: bool
 
 
-def read_conversation(body: Document, settings: Document) -> Conversation:
-    """Read `system` and `messages`, whose shapes have been checked, and the settings of inference.
+def read_conversation(body: Document, settings: Document, reasoning: Any) -> Conversation:
+    """Read `system`, `messages` and `toolConfig`, whose shapes have been checked, and the settings of inference.
 
-    Raises ApiError: ValidationException, NotImplementedException for blocks other than texts.
+    `reasoning` is the `reasoningConfig`. Raises ApiError: ValidationException, NotImplementedException for blocks of
+    pictures, documents and the like.
     """
     turns = body.get("messages") or []
     if not turns or turns[0]["role"] != "user":
@@ -50,13 +54,17 @@ def read_conversation(body: Document, settings: Document) -> Conversation:
             )
         _check_blocks(turn["content"], f"messages.{place}.content", "ContentBlock")
     _check_blocks(body.get("system") or [], "system", "SystemContentBlock")
+    tools = body.get("toolConfig")
+    check_results(turns, tools)
     system = text_of(body.get("system") or [])
     messages: list[Document] = [{"role": "system", "content": system}] if system else []
     return Conversation(
-        messages=messages + [{"role": turn["role"], "content": text_of(turn["content"])} for turn in turns],
+        messages=messages + [message for turn in turns for message in messages_of(turn)],
         temperature=_number(settings, "temperature", 0.0, 1.0, _DEFAULT_TEMPERATURE),
         max_tokens=_whole(settings, "maxTokens", 1, _MOST_TOKENS),
         stops=_stops(settings.get("stopSequences")),
+        may_call=may_call(tools),
+        thinks=thinks(reasoning, settings),
     )
 
 
@@ -69,7 +77,7 @@ def check_top(settings: Document) -> None:
 
 def _check_blocks(blocks: list[Document], where: str, kind: str) -> None:
     for place, block in enumerate(blocks):
-        other = next((name for name in block if name != "text" and name not in _PASSED_OVER), None)
+        other = next((name for name in block if name not in _KNOWN), None)
         if other is not None:
             raise not_imitated(f"{where}.{place}.{other}")
         if "text" in block and not block["text"].strip():

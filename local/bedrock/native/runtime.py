@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -21,15 +21,15 @@ from local.bedrock.native.conversation import Conversation, check_top, read_conv
 from local.bedrock.native.deployments import Deployments
 from local.bedrock.native.errors import no_resource, validation
 from local.bedrock.native.service_model import check_members, read_input
+from local.bedrock.native.turn import Shown, blocks_of, events_of
 from local.bedrock.policy import Policy
 from local.bedrock.records import Document
 from local.bedrock.service import Service
-from local.bedrock.simulated_model import Answer, pieces, prompt_tokens
+from local.bedrock.simulated_model import REASONING, Answer, prompt_tokens, tokens_of
 from local.bedrock.tool_calls import calls_of
 
 # Members of a request that are not imitated, with the values that ask for nothing.
 _CONVERSE_REFUSED: dict[str, tuple[object, ...]] = {
-    "toolConfig": (),
     "guardrailConfig": (),
     "promptVariables": ({},),
     "additionalModelResponseFieldPaths": ([],),
@@ -37,7 +37,6 @@ _CONVERSE_REFUSED: dict[str, tuple[object, ...]] = {
     "serviceTier": ({"type": "default"},),
     "outputConfig": ({},),
 }
-_AUTO: Document = {"auto": {}}
 _GUARDRAIL_HEADERS = ("x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-guardrailversion")
 _INVOKE_MEMBERS = {"schemaVersion", "system", "messages", "inferenceConfig", "toolConfig", "reasoningConfig"}
 _INVOKE_SETTINGS = {"maxTokens", "max_new_tokens", "temperature", "topP", "top_p", "topK", "top_k", "stopSequences"}
@@ -49,26 +48,46 @@ class Told:
     """An answer, and the figures beside it."""
 
     answer: Answer
+    calls: list[Document]  # of tools, as chat completions show them
+    reasoning: Shown
+    thought: int  # tokens
     asked: int  # tokens of the prompt
     milliseconds: int
 
     @property
     def stop_reason(self) -> str:
         """Why the answer ended, in the runtime's words."""
+        if self.calls:
+            return "tool_use"
         if self.answer.stopped_by is not None:
             return "stop_sequence"
         return "end_turn" if self.answer.finish == "stop" else "max_tokens"
 
     @property
+    def output_tokens(self) -> int:
+        """What was written, with the thoughts: they are charged although they are not shown."""
+        return self.answer.tokens + self.thought
+
+    @property
     def usage(self) -> Document:
         """The tokens, as both operations tell them."""
-        total = self.asked + self.answer.tokens
-        return {"inputTokens": self.asked, "outputTokens": self.answer.tokens, "totalTokens": total}
+        total = self.asked + self.output_tokens
+        return {"inputTokens": self.asked, "outputTokens": self.output_tokens, "totalTokens": total}
+
+    @property
+    def blocks(self) -> list[Document]:
+        """The content of the assistant's turn."""
+        return blocks_of(self.answer.text, self.calls, self.reasoning)
 
     @property
     def message(self) -> Document:
         """The assistant's turn."""
-        return {"role": "assistant", "content": [{"text": self.answer.text}]}
+        return {"role": "assistant", "content": self.blocks}
+
+    @property
+    def events(self) -> list[tuple[str, Document]]:
+        """The assistant's turn as it is streamed."""
+        return list(events_of(self.blocks, self.stop_reason))
 
 
 class Runtime:
@@ -80,13 +99,11 @@ class Runtime:
 
     async def converse(self, request: Request) -> Response:
         """POST /model/{modelId}/converse"""
-        conversation = await self._conversation(request, "Converse")
-        told = await self._ask(request, conversation)
-        calls = calls_of(told.answer.text) if conversation.may_call and told.stop_reason == "end_turn" else []
+        told = await self._ask(request, await self._conversation(request, "Converse"))
         return JsonResponse(
             {
-                "output": {"message": _calling(calls) if calls else told.message},
-                "stopReason": "tool_use" if calls else told.stop_reason,
+                "output": {"message": told.message},
+                "stopReason": told.stop_reason,
                 "usage": told.usage,
                 "metrics": {"latencyMs": told.milliseconds},
             }
@@ -96,7 +113,7 @@ class Runtime:
         """POST /model/{modelId}/converse-stream"""
         told = await self._ask(request, await self._conversation(request, "ConverseStream"))
         metadata = {"usage": told.usage, "metrics": {"latencyMs": told.milliseconds}}
-        events = [*_message_events(told), ("metadata", metadata)]
+        events = [*told.events, ("metadata", metadata)]
         return self._streamed([(event_stream.event(kind, payload), _is_delta(kind)) for kind, payload in events])
 
     async def invoke(self, request: Request) -> Response:
@@ -105,7 +122,7 @@ class Runtime:
         body = {"output": {"message": told.message}, "stopReason": told.stop_reason, "usage": told.usage}
         headers = {
             "x-amzn-bedrock-input-token-count": str(told.asked),
-            "x-amzn-bedrock-output-token-count": str(told.answer.tokens),
+            "x-amzn-bedrock-output-token-count": str(told.output_tokens),
             "x-amzn-bedrock-invocation-latency": str(told.milliseconds),
         }
         return JsonResponse(body, headers=headers)
@@ -115,13 +132,13 @@ class Runtime:
         told = await self._ask(request, await self._invocation(request))
         figures = {
             "inputTokenCount": told.asked,
-            "outputTokenCount": told.answer.tokens,
+            "outputTokenCount": told.output_tokens,
             "invocationLatency": told.milliseconds,
             "firstByteLatency": told.milliseconds,
         }
         metadata = {"usage": told.usage, "metrics": {}, "trace": {}}
         last = {"metadata": metadata, "amazon-bedrock-invocationMetrics": figures}
-        chunks = [*((kind, {kind: payload}) for kind, payload in _message_events(told)), ("metadata", last)]
+        chunks = [*((kind, {kind: payload}) for kind, payload in told.events), ("metadata", last)]
         frames = [
             (event_stream.event("chunk", {"bytes": base64.b64encode(orjson.dumps(chunk)).decode()}), _is_delta(kind))
             for kind, chunk in chunks
@@ -131,20 +148,18 @@ class Runtime:
     async def _conversation(self, request: Request, operation: str) -> Conversation:
         body = await json_body(request)
         given = read_input(operation, body=body, path={"modelId": request.path_params["model_id"]})
-        tools = given.get("toolConfig") or {}
         for name, harmless in _CONVERSE_REFUSED.items():
-            if name in given and given[name] not in harmless and not (name == "toolConfig" and operation == "Converse"):
+            if name in given and given[name] not in harmless:
                 raise not_imitated(name)
-        if tools.get("toolChoice", _AUTO) != _AUTO:
-            raise not_imitated("toolConfig.toolChoice")
         settings = dict(given.get("inferenceConfig") or {})
-        for name, value in (given.get("additionalModelRequestFields") or {}).items():
+        more = given.get("additionalModelRequestFields") or {}
+        for name, value in more.items():
             if name == "inferenceConfig" and isinstance(value, dict) and set(value) <= {"topK"}:
                 settings |= value
             elif name != "reasoningConfig":
                 raise not_imitated(f"additionalModelRequestFields.{name}")
         check_top(settings)
-        return replace(read_conversation(given, settings), may_call=bool(tools.get("tools")))
+        return read_conversation(given, settings, more.get("reasoningConfig"))
 
     async def _invocation(self, request: Request) -> Conversation:
         for header in _GUARDRAIL_HEADERS:
@@ -155,9 +170,8 @@ class Runtime:
         _refuse_extraneous(given, _INVOKE_MEMBERS, "")
         if given.get("schemaVersion", "messages-v1") != "messages-v1":
             raise validation("Malformed input request: schemaVersion must be 'messages-v1'.")
-        if given.get("toolConfig"):
-            raise not_imitated("toolConfig")
-        check_members("Converse", {name: given[name] for name in ("system", "messages") if name in given})
+        shapes = ("system", "messages", "toolConfig")
+        check_members("Converse", {name: given[name] for name in shapes if name in given})
         settings = given.get("inferenceConfig") or {}
         if not isinstance(settings, dict):
             raise validation("Malformed input request: inferenceConfig must be an object.")
@@ -166,7 +180,7 @@ class Runtime:
         if not isinstance(settings.get("stopSequences") or [], list):
             raise validation("Malformed input request: inferenceConfig.stopSequences must be a list.")
         check_top(settings)
-        return read_conversation(given, settings)
+        return read_conversation(given, settings, given.get("reasoningConfig"))
 
     async def _ask(self, request: Request, conversation: Conversation) -> Told:
         began = time.monotonic()
@@ -180,7 +194,15 @@ class Runtime:
             max_tokens=conversation.max_tokens,
             stops=conversation.stops,
         )
-        return Told(answer, prompt_tokens(conversation.messages), round(1000 * (time.monotonic() - began)))
+        finished = answer.finish == "stop" and answer.stopped_by is None
+        return Told(
+            answer,
+            calls_of(answer.text) if conversation.may_call and finished else [],
+            self._service.switches.converse_reasoning if conversation.thinks else "none",
+            tokens_of(REASONING) if conversation.thinks else 0,
+            asked=prompt_tokens(conversation.messages),
+            milliseconds=round(1000 * (time.monotonic() - began)),
+        )
 
     def _streamed(self, frames: list[tuple[bytes, bool]], headers: dict[str, str] | None = None) -> Response:
         async def sent() -> AsyncIterator[bytes]:
@@ -218,29 +240,6 @@ class Runtime:
         if found is None:
             raise no_resource(f"The model {deployment['model_arn']} of the deployment {arn} was deleted.")
         return found.policy
-
-
-def _calling(calls: list[Document]) -> Document:
-    """The assistant's turn that calls tools, from the calls as chat completions show them."""
-    blocks = [
-        {
-            "toolUse": {
-                "toolUseId": call["id"],
-                "name": call["function"]["name"],
-                "input": orjson.loads(call["function"]["arguments"]),
-            }
-        }
-        for call in calls
-    ]
-    return {"role": "assistant", "content": blocks}
-
-
-def _message_events(told: Told) -> Iterator[tuple[str, Document]]:
-    yield "messageStart", {"role": "assistant"}
-    for piece in pieces(told.answer.text):
-        yield "contentBlockDelta", {"delta": {"text": piece}, "contentBlockIndex": 0}
-    yield "contentBlockStop", {"contentBlockIndex": 0}
-    yield "messageStop", {"stopReason": told.stop_reason}
 
 
 def _is_delta(kind: str) -> bool:

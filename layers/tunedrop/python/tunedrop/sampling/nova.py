@@ -103,8 +103,8 @@ class NovaSampler:
 def _thinking(asking: Asking) -> dict[str, Any]:
     """How long the answer may be, how it is drawn, and how much the model thinks: off, unless it is asked to.
 
-    At the effort `high`, Nova takes neither maxTokens nor temperature: two public clients leave them out, no page of
-    AWS's that we saw says so (UNCONFIRMED).
+    At the effort `high`, Nova takes no temperature (the user guide of Nova 2 on extended thinking), and no maxTokens:
+    two public clients leave it out, no page of AWS's that we saw says so (UNCONFIRMED).
     """
     request: dict[str, Any] = {}
     if asking.reasoning_effort:

@@ -61,8 +61,8 @@ _ANSWER_HEADING = re.compile(r"[ \t]{0,20}[*_]{0,3}:?[*_]{0,3}[ \t]{0,20}\n")
 _LETTER_A = re.compile(r"(?:^|\n)[ \t]{0,20}[*_]{0,3}A[*_]{0,3}:[*_]{0,3}[ \t]{0,20}")
 _BOXED = re.compile(r"\\{1,4}(?:begin)?(?:boxed|fbox|framebox)(?![A-Za-z])\s{0,20}")
 _BETWEEN = re.compile(
-    r"(?:[\s$,;:.*()\[\]{}]|\\[()\[\],;:! ]|\\(?:quad|qquad|text|textrm|mbox)\b|\b(?:and|or|also|maybe|perhaps|possibly"
-    r"|alternatively|either)\b)*",
+    r"(?:[\s$,;:.*+()\[\]{}]|\\[()\[\],;:! ]|\\(?:quad|qquad|text|textrm|mbox)\b"
+    r"|\b(?:and|or|also|maybe|perhaps|possibly|alternatively|either)\b)*",
     re.IGNORECASE,
 )
 _PARTS = re.compile(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from unicodedata import decimal
 
+from tunedrop.graders.math.han_numbers import with_usual_digits
+
 MAX_REGION = 2_000
 """How much of an answer's text can be a single value."""
 MAX_NAMED = 60
@@ -22,6 +24,9 @@ _SENTENCE_END = re.compile(r"[.!?](?=\s+[A-Z\"“(*]|\s*$)|\n\n")
 _PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
 _OTHER_SCRIPT = re.compile("[\u0400-\u052f\u0590-\u1fff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{4,}")
 """Four letters in a row of a script that mathematics does not use."""
+_OTHER_LETTER = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+MAX_UNIT_LETTERS = 8
+"""Chinese, Japanese or Korean letters of a value with its unit; who writes more writes a sentence."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b", re.IGNORECASE)
 _ARTICLE = re.compile(r"^(?:an?|the) ")
@@ -99,9 +104,11 @@ _POINTS_BETWEEN_THOUSANDS = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3}){1,6}),(\
 
 
 def as_meant(text: str) -> str:
-    """The text without what is struck out, and `1.250,00` as 1250.00."""
+    """The text without what is struck out, with `1.250,00` as 1250.00 and numbers in Chinese characters as digits."""
     if "~~" in text or "\\" in text:
         text = _STRUCK_OUT.sub(" ", text)
+    if not text.isascii():
+        text = with_usual_digits(text)
     if "," in text:
         text = _POINTS_BETWEEN_THOUSANDS.sub(lambda found: f"{found[1].replace('.', '')}.{found[2]}", text)
     return text
@@ -139,7 +146,11 @@ def sentence(text: str) -> str:
 def is_prose(text: str) -> bool:
     """Whether there are words enough to be a sentence rather than an answer with its unit."""
     plain = _COMMAND_TEXT.sub(" ", text[:MAX_REGION])
-    return len(_PROSE.findall(plain)) > 3 or (not plain.isascii() and _OTHER_SCRIPT.search(plain) is not None)
+    if len(_PROSE.findall(plain)) > 3:
+        return True
+    return not plain.isascii() and (
+        _OTHER_SCRIPT.search(plain) is not None or len(_OTHER_LETTER.findall(plain)) > MAX_UNIT_LETTERS
+    )
 
 
 def formulas(text: str) -> list[tuple[int, int, str]]:

@@ -216,7 +216,9 @@ def _result(relation: Relation, *, strict: bool) -> Meaning | None:
     """
     if any(operator not in ("=", "≈") for operator in relation.operators):
         return None
-    first = relation.parts[0]
+    first, last = relation.parts[0], relation.parts[-1]
+    if _closed(first) and is_name(last):  # 2 = x
+        return first
     exact = [part for part, operator in zip(relation.parts[1:], relation.operators, strict=True) if operator == "="]
     if not exact and _closed(first):  # 5/3 ≈ 1.67
         return first

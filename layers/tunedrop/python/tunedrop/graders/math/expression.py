@@ -302,7 +302,18 @@ _FUNCTIONS: Mapping[str, Any] = {
 OF_ANGLES = frozenset({"sin", "cos", "tan", "cot", "sec", "csc"})
 
 
+def _in_radians(angle: Node) -> Node:
+    """An angle with its degrees as fractions of π: 90° - x is π/2 - x."""
+    if angle[0] == "degrees":
+        return ("*", angle[1], ("/", ("name", "pi"), ("number", Fraction(180))))
+    if angle[0] in ("+", "-", "negate", "*", "/"):
+        return (angle[0], *(_in_radians(part) for part in angle[1:]))
+    return angle
+
+
 def _call(name: str, arguments: Sequence[Node], point: int) -> Value:
+    if name in OF_ANGLES:
+        arguments = [_in_radians(argument) for argument in arguments]
     values = [_evaluate(argument, point) for argument in arguments]
     if name in ("max", "min", "gcd", "lcm"):
         whole = [value for value in values if isinstance(value, Fraction)]
@@ -321,8 +332,6 @@ def _call(name: str, arguments: Sequence[Node], point: int) -> Value:
         if point == NEGATIVE and value.imag == 0 and value.real < 0:
             raise NoValueError("not real")
         return _logarithm(value, Fraction(10) if name == "log" else None)
-    if name in OF_ANGLES and arguments[0][0] == "degrees":
-        value = value * math.pi / 180
     return _finite(_FUNCTIONS[name](value))
 
 

@@ -74,7 +74,12 @@ def read_quantity(text: str, start: int = 0) -> Quantity | None:
         value, decimals = value + Fraction(VULGAR[match["vulgar"]]), None
     elif match["below"] or match["denominator"]:
         below = match["below"] or match["denominator"]
-        if len(below) > MAX_DIGITS or int(below) == 0 or len(match["above"] or "") > MAX_DIGITS:
+        if (
+            (match["below"] and fraction)
+            or len(below) > MAX_DIGITS
+            or int(below) == 0
+            or len(match["above"] or "") > MAX_DIGITS
+        ):
             return None
         value = value + Fraction(int(match["above"]), int(below)) if match["below"] else value / int(below)
         decimals = None

@@ -51,6 +51,8 @@ _TOKEN = re.compile(
 _SURE_SEPARATOR = re.compile(r"\s{0,2}\{\s?,\s?\}\s{0,2}|,\s?\\!\s?|\\,(?=\d{3})|\\!(?=\d{3})")
 _SURE_THOUSANDS = re.compile(r"(?<![\d.])(?!0[, ])\d{1,3}(?:\0\d{3})+(?!\d)", re.ASCII)
 _THOUSANDS = re.compile(r"(?<![\d.])(?!0[, ])\d{1,3}(?:(?:,\d{3})+|(?: \d{3})+)(?!\d)", re.ASCII)
+_GLUED_AND = re.compile(r"(?<=[\d)\]}])(and|or)(?=[A-Z\d(\\-]|[a-z]\b)")
+"""`W(x)=1orW(x)=-1`, where the spaces were lost."""
 _GLUED_SPACE = re.compile(r"q?quad([A-Za-z]+)")
 _REPEATING = re.compile(r"(\d{0,20})\.(\d{0,20})\s?\\overline\s?(?:\{(\d{1,20})\}|(\d))", re.ASCII)
 _ELLIPSIS = re.compile(r"(\d{0,20})\.(\d{0,8}?)(\d{1,6}?)\3{2,20}(?:\\l?dots|\.\.\.|…)", re.ASCII)
@@ -102,13 +104,14 @@ def tokenize(text: str, *, join_thousands: bool = True) -> list[Token]:
 
 
 def _prepare(text: str, *, join_thousands: bool) -> str:
-    if "begin{" not in text:
+    if "begin{" not in text or "\\\\begin{" in text:
         text = text.replace("\\\\", "\\")  # doubly escaped LaTeX, as JSON pasted into JSON leaves it
     if "\\" in text or "{" in text:
         text = _SURE_SEPARATOR.sub("\0", text)
         text = _SURE_THOUSANDS.sub(lambda match: match.group().replace("\0", ""), text).replace("\0", ",")
     if "]" in text or "[" in text:
         text = _HALF_OPEN.sub(_with_round_brackets, text)
+    text = _GLUED_AND.sub(r" \1 ", text)
     if join_thousands:
         text = _THOUSANDS.sub(lambda match: match.group().replace(",", "").replace(" ", ""), text)
     text = text.replace("\\%", "%").replace("\\$", "").replace("$", "").replace("\\#", "").replace("\\&", "&")
@@ -128,6 +131,9 @@ def _command(name: str, text: str, position: int, tokens: list[Token], spaced: b
     elif name in TEXT or name in ("begin", "end", "repeating"):
         inner, position = braced(text, position)
         kind = "text" if name in TEXT else name
+        if kind == "text" and inner.strip() in ("percent", "pct", "per cent", "%", "\\%"):
+            tokens.append(Token("symbol", "%", spaced))
+            return position
         tokens.append(Token(kind, inner if kind == "text" else inner.strip().rstrip("*"), spaced))
         if kind == "begin" and tokens[-1].value in ("array", "tabular"):
             _, position = braced(text, position)

@@ -160,7 +160,11 @@ def _is_bare(text: str, expected: Expected) -> bool:
 
 # ---- unmarked answers ---------------------------------------------------------------------------------------------
 
-_NUMBER = re.compile(r"(?<![\w.,\\])(?:[-−–](?=[$€£]?[\d.]))?[$€£]?(?<!\w)(?:\d[\d,]*(?:\.\d+)?|\.\d+)", re.ASCII)
+_NUMBER = re.compile(
+    r"(?<![\w.,\\])(?:[-−–](?=[$€£]?[\d.½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒]))?[$€£]?(?<!\w)"
+    r"(?:\d[\d,]*(?:\.\d+)?|\.\d+|[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒])",
+    re.ASCII,
+)
 _OPERAND_BEFORE = re.compile(r"[\d)%]\s?[+*/×÷^−-]\s?[$€£]?$")
 _OTHER_BEFORE = re.compile(r"\d[^\d.!?\n]{0,12}\s(?:or|to)\s(?:maybe\s|possibly\s|perhaps\s)?[$€£]?$")
 _DENIED_BEFORE = re.compile(

@@ -27,6 +27,30 @@ _SIGNATURE: Mapping[str, Any] = {
     "x-amazon-apigateway-authtype": "awsSigv4",
 }
 
+_RUN = {"run_id": "$response.body#/run_id"}
+_FIRST_RUN = {"run_id": "$response.body#/runs/0/run_id"}
+_OF_A_RUN = ("getRun", "getMetrics", "getFindings", "getReport", "stopRun", "approveRun", "rejectRun")
+
+_LINKS: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]] = {
+    ("startRun", "202"): {name: {"operationId": name, "parameters": _RUN} for name in _OF_A_RUN},
+    ("getRun", "200"): {name: {"operationId": name, "parameters": _RUN} for name in _OF_A_RUN[1:]},
+    ("listRuns", "200"): {
+        "getRun": {"operationId": "getRun", "parameters": _FIRST_RUN},
+        "nextPage": {"operationId": "listRuns", "parameters": {"page": "$response.body#/next"}},
+    },
+    ("createUpload", "201"): {
+        name: {"operationId": name, "requestBody": {"dataset": {"upload_id": "$response.body#/upload_id"}}}
+        for name in ("startRun", "startValidation")
+    },
+    ("startValidation", "202"): {
+        "getValidation": {
+            "operationId": "getValidation",
+            "parameters": {"validation_id": "$response.body#/validation_id"},
+        }
+    },
+}
+"""An operation and its status → what one does next with the answer (spec.openapis.org/oas/v3.1.0, Link Object)."""
+
 _FRAMEWORKS_OWN = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
 
 
@@ -40,6 +64,7 @@ def document() -> dict[str, Any]:
         for operation in operations.values():
             _name_headers(operation)
             _drop_the_frameworks_own(operation)
+            _link(operation)
     for name in _FRAMEWORKS_OWN:
         made["components"]["schemas"].pop(name, None)
     return made
@@ -62,6 +87,13 @@ def _drop_the_frameworks_own(operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     if "application/json" in responses.get("422", {}).get("content", {}):
         del responses["422"]
+
+
+def _link(operation: dict[str, Any]) -> None:
+    """What an answer leads to, for programs that make clients and tests of the document."""
+    for (name, status), links in _LINKS.items():
+        if name == operation["operationId"]:
+            operation["responses"][status]["links"] = {to: dict(link) for to, link in links.items()}
 
 
 if __name__ == "__main__":

@@ -9,48 +9,21 @@ from typing import Any
 import pytest
 import requests
 import schemathesis
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
 from schemathesis import Case, GenerationMode
 from schemathesis.core.result import Ok
-from schemathesis.specs.openapi import checks
 
-from checks import openapi
 from tests.workflow.api.clients import Client, Service
+from tests.workflow.api.documented import CHECKS, DOCUMENT, Signature
 
 RED: dict[str, Any] = {"uri": "s3://shared-data/red/train.jsonl"}
-DOCUMENT = openapi.document()
-CHECKS = [
-    schemathesis.checks.not_a_server_error,
-    checks.status_code_conformance,
-    checks.content_type_conformance,
-    checks.response_headers_conformance,
-    checks.response_schema_conformance,
-]
 OPERATIONS = 14
 """As many as the document has; a test in tests/unit/api holds the template to it."""
 
 REQUESTS = 5000
 """In prove, at the least."""
-
-
-class Signature(AuthBase):
-    """Signs a request of `requests` as botocore signs its own."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        signed = AWSRequest(request.method, request.url, headers=dict(request.headers), data=request.body or b"")
-        assert self._client.credentials is not None
-        SigV4Auth(self._client.credentials, "execute-api", self._client.region).add_auth(signed)
-        for name in ("Authorization", "X-Amz-Date", "X-Amz-Security-Token"):
-            request.headers[name] = signed.headers[name]
-        return request
 
 
 def known(case: Case[Any], draw: Callable[[st.SearchStrategy[Any]], Any], runs: list[str], validation_id: str) -> None:

@@ -28,6 +28,27 @@ LAYERS: Mapping[str, Path] = {
 RUNTIME = REPOSITORY / "build/local/layers/runtime"
 """What AWS's Lambda brings itself: its runtime client, and a boto3 for functions without a layer."""
 
+IMPORTED_EARLY = (
+    "aws_bedrock_token_generator",
+    "aws_lambda_powertools.utilities.typing",
+    "boto3.s3.transfer",
+    "tunedrop.openai_sdk",
+    "openai.resources.chat.completions.completions",
+    "openai.resources.files",
+    "openai.resources.fine_tuning.jobs.jobs",
+    "httpcore2",
+    "truststore",
+    "tunedrop.api.application",
+    *(
+        f"tunedrop.states.{each.stem}"
+        for each in sorted(LAYERS["TunedropLayer"].glob("python/tunedrop/states/[a-z]*.py"))
+    ),
+    "tunedrop.recipe_yaml",
+    "tunedrop.sampling.open_weight",
+    "tunedrop.training.open_weight",
+)
+"""What the functions import of the layers: their processes begin as forks of one that has done so, to start sooner."""
+
 STACK_NAME = "tunedrop"
 
 API_STAGE = "v1"
@@ -83,6 +104,7 @@ class LocalStack:
             retry_delay_factor=retry_delay_factor,
             wait_factor=wait_factor,
             warm_limit=warm_limit,
+            imported_early=IMPORTED_EARLY,
         )
         self._own_graders = tuple(own_graders)
         self._bedrock: LocalBedrock | None = None

@@ -12,16 +12,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from embedded_aws.lambdas import errors
 from embedded_aws.lambdas.configuration import FunctionConfiguration
 from embedded_aws.lambdas.errors import MAX_RESPONSE_BYTES, Outcome
+from embedded_aws.lambdas.launch import Launch
 from embedded_aws.lambdas.runtime_api import DeadlinePassed, ProcessGone, RuntimeApi
-
-BOOTSTRAP = Path(__file__).with_name("function_bootstrap.py")
 
 PRELUDE = "EMBEDDED_AWS_PRELUDE"
 """The variable that names a Python file which each function's process runs first, as `function_bootstrap.py` reads it.
@@ -68,7 +67,7 @@ class Surroundings:
 class FunctionProcess:
     """Runs one invocation at a time; after a timeout, an exit or a failed start it is `dead` and must be replaced."""
 
-    def __init__(self, configuration: FunctionConfiguration, surroundings: Surroundings) -> None:
+    def __init__(self, configuration: FunctionConfiguration, surroundings: Surroundings, launch: Launch) -> None:
         self.configuration = configuration
         self.access_key = surroundings.access_key
         self.init_seconds: float | None = None
@@ -79,15 +78,13 @@ class FunctionProcess:
         self._started = time.monotonic()
         self._dead = False
         self._killed = threading.Lock()
-        self._process = subprocess.Popen(
-            [_base_interpreter(), "-S", "-s", "-P", str(BOOTSTRAP)],
-            stdin=subprocess.PIPE,
-            stdout=self._log,
-            stderr=self._log,
-            env=_environment(configuration, surroundings, self._api.address, self._scratch),
-            cwd=configuration.task_root,
-            start_new_session=True,
-        )
+        lifeline, other_end = os.pipe()
+        self._lifeline = os.fdopen(other_end, "wb")  # the process ends itself when nobody holds this end any more
+        environment = _environment(configuration, surroundings, self._api.address, self._scratch)
+        try:
+            self._process = launch(environment, configuration.task_root, stdin=lifeline, output=self._log.fileno())
+        finally:
+            os.close(lifeline)
 
     @property
     def pid(self) -> int:
@@ -169,8 +166,7 @@ class FunctionProcess:
         self.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_SECONDS)
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        self._lifeline.close()
         self._api.close()
         self._log.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
@@ -190,11 +186,6 @@ class FunctionProcess:
         return output
 
 
-def _base_interpreter() -> str:
-    """The interpreter under the virtual environment: without site-packages it sees the standard library alone."""
-    return getattr(sys, "_base_executable", None) or sys.executable
-
-
 def _environment(
     configuration: FunctionConfiguration, surroundings: Surroundings, runtime_api: str, scratch: Path
 ) -> dict[str, str]:
@@ -202,7 +193,7 @@ def _environment(
 
     docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """
-    python_path = [configuration.task_root, *(layer / "python" for layer in reversed(configuration.layers))]
+    shared = environment_of_all(surroundings, configuration.layers)
     reserved = {
         "_HANDLER": configuration.handler,
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
@@ -213,30 +204,44 @@ def _environment(
         "AWS_LAMBDA_LOG_FORMAT": configuration.log_format,
         "AWS_LAMBDA_LOG_STREAM_NAME": f"[{configuration.version}]{scratch.name}",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
-        "AWS_REGION": surroundings.region,
-        "AWS_DEFAULT_REGION": surroundings.region,
+        **{name: shared[name] for name in RESERVED_OF_ALL},
         "AWS_ACCESS_KEY_ID": surroundings.access_key,
         "AWS_SECRET_ACCESS_KEY": surroundings.secret_key,
         "AWS_SESSION_TOKEN": surroundings.session_token,
         "LAMBDA_TASK_ROOT": str(configuration.task_root),
-        "LAMBDA_RUNTIME_DIR": str(surroundings.runtime),
     }
     ours = {
+        **shared,
+        "PYTHONPATH": os.pathsep.join([str(configuration.task_root), shared["PYTHONPATH"]]),
+        "HOME": str(scratch),
+        "TMPDIR": str(scratch),
+    }
+    return {**ours, **surroundings.extra_environment, **dict(configuration.environment), **reserved}
+
+
+RESERVED_OF_ALL = ("AWS_EXECUTION_ENV", "AWS_REGION", "AWS_DEFAULT_REGION", "LAMBDA_RUNTIME_DIR")
+"""The reserved variables that have one value for all functions."""
+
+
+def environment_of_all(surroundings: Surroundings, layers: Sequence[Path]) -> dict[str, str]:
+    """What is the same for every function with these layers."""
+    python_path = [*(layer / "python" for layer in reversed(layers)), surroundings.runtime]
+    return {
         "AWS_ENDPOINT_URL": surroundings.endpoint,
         # A developer's own profile must not reach into a function, as it does not on AWS.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "PYTHONPATH": os.pathsep.join(str(folder) for folder in [*python_path, surroundings.runtime]),
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
+        "AWS_REGION": surroundings.region,
+        "AWS_DEFAULT_REGION": surroundings.region,
+        "LAMBDA_RUNTIME_DIR": str(surroundings.runtime),
+        "PYTHONPATH": os.pathsep.join(str(folder) for folder in python_path),
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "LANG": "en_US.UTF-8",
         "PYTHONUTF8": "1",
         "TZ": ":UTC",
-        "HOME": str(scratch),
-        "TMPDIR": str(scratch),
     }
-    return {**ours, **surroundings.extra_environment, **dict(configuration.environment), **reserved}
 
 
 def client_context_text(encoded_json: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -22,9 +23,10 @@ from embedded_aws.lambdas.errors import (
     request_too_large,
 )
 from embedded_aws.lambdas.faults import LambdaFaults
+from embedded_aws.lambdas.launch import ForkServer, Launch, alone
 from embedded_aws.lambdas.logs import LOG_TAIL_BYTES, FunctionLogs, WriteEvents
 from embedded_aws.lambdas.pool import CONCURRENCY_LIMIT, WARM_LIMIT, ProcessPool
-from embedded_aws.lambdas.process import PRELUDE, FunctionProcess, Invocation, Surroundings
+from embedded_aws.lambdas.process import PRELUDE, FunctionProcess, Invocation, Surroundings, environment_of_all
 from embedded_aws.later import Later
 
 ASYNC_RETRY_SECONDS = (60.0, 120.0)
@@ -87,6 +89,7 @@ class LambdaService:
         warm_limit: int = WARM_LIMIT,
         concurrency_limit: int = CONCURRENCY_LIMIT,
         async_retry_seconds: tuple[float, float] = ASYNC_RETRY_SECONDS,
+        imported_early: Sequence[str] = (),
     ) -> None:
         self.faults = LambdaFaults()
         self.environment: dict[str, str] = {name: os.environ[name] for name in (PRELUDE,) if name in os.environ}
@@ -103,6 +106,9 @@ class LambdaService:
         self.logs = FunctionLogs(log_folder, write_events)
         self.pool = ProcessPool(self._start, warm_limit=warm_limit, concurrency_limit=concurrency_limit)
         self._async_retry_seconds = async_retry_seconds
+        self._imported_early = tuple(imported_early)
+        self._fork_servers: dict[tuple[Path, ...], ForkServer] = {}
+        self._fork_servers_lock = threading.Lock()
         self._later = Later("lambda-async", ASYNC_WORKERS)
 
     def invoke(
@@ -132,6 +138,8 @@ class LambdaService:
     def close(self) -> None:
         self.pool.close()
         self._later.close()
+        for server in self._fork_servers.values():
+            server.close()
 
     def _attempt(self, version: FunctionVersion, event: bytes, invoked_arn: str, attempt: int) -> float | None:
         """Runs an asynchronous invocation once; the seconds until the next try, or None when it has ended."""
@@ -175,19 +183,27 @@ class LambdaService:
 
     def _start(self, configuration: FunctionConfiguration) -> FunctionProcess:
         credentials = self._identities.issue(configuration.role, configuration.name)
-        return FunctionProcess(
-            configuration,
-            Surroundings(
-                runtime=self._runtime,
-                scratch=self._scratch,
-                endpoint=self._endpoint(),
-                region=self._region,
-                access_key=credentials.access_key,
-                secret_key=credentials.secret_key,
-                session_token=credentials.session_token,
-                extra_environment=dict(self.environment),
-            ),
+        surroundings = Surroundings(
+            runtime=self._runtime,
+            scratch=self._scratch,
+            endpoint=self._endpoint(),
+            region=self._region,
+            access_key=credentials.access_key,
+            secret_key=credentials.secret_key,
+            session_token=credentials.session_token,
+            extra_environment=dict(self.environment),
         )
+        return FunctionProcess(configuration, surroundings, self._launch(configuration.layers, surroundings))
+
+    def _launch(self, layers: tuple[Path, ...], surroundings: Surroundings) -> Launch:
+        """How a process with these layers is started: as a fork, where something is to be imported early."""
+        if not self._imported_early or PRELUDE in self.environment:  # a prelude runs before all imports
+            return alone
+        with self._fork_servers_lock:
+            if layers not in self._fork_servers:
+                environment = environment_of_all(surroundings, layers)
+                self._fork_servers[layers] = ForkServer(environment, self._imported_early)
+            return self._fork_servers[layers]
 
 
 def event_bytes(body: str | bytes | None) -> bytes:

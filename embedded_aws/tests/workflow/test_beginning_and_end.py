@@ -29,7 +29,7 @@ from embedded_aws import EmbeddedAws
 from embedded_aws.tests.workflow.small_stack import RUNTIME
 from embedded_aws.tests.workflow.waiting_function import start_waiting
 
-with EmbeddedAws(runtime=RUNTIME) as aws:
+with EmbeddedAws(runtime=RUNTIME, imported_early=["json"]) as aws:
     start_waiting(aws, Path(sys.argv[1]))
     print("ready", flush=True)
     time.sleep(600)
@@ -99,6 +99,9 @@ def test_no_process_outlives_its_parent_however_that_ends(tmp_path: Path, how: s
     with parent.stdout, ThreadPoolExecutor(1) as reader:
         assert reader.submit(parent.stdout.readline).result(60) == "ready\n"
         pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
+        server = int(Path(f"/proc/{pids[0]}/stat").read_text().rpartition(")")[2].split()[1])
+        assert server != parent.pid
+        pids.append(server)
         assert all(alive(pid) for pid in pids)
         parent.send_signal(how)
         parent.wait(20)

@@ -11,9 +11,15 @@ import pytest
 from tunedrop.graders.batch import grade_batch
 from tunedrop.graders.row_options import RowGrader
 
-ANSWERS = Path(__file__).parents[2] / "data/answers/as_written.jsonl"
+ANSWERS = Path(__file__).parents[2] / "data/answers"
 """Answers of our own making: kind, options, reference, answer (a text, or the whole turn), and whether it is right."""
-CASES: list[dict[str, Any]] = [json.loads(line) for line in ANSWERS.read_text(encoding="utf-8").splitlines()]
+
+
+def cases_of(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (ANSWERS / name).read_text(encoding="utf-8").splitlines()]
+
+
+AS_WRITTEN, THOUGHTS_AND_CALLS = cases_of("as_written.jsonl"), cases_of("thoughts_and_calls.jsonl")
 
 
 def rewards(kind: str, options: dict[str, Any], cases: list[dict[str, Any]]) -> list[float]:
@@ -28,15 +34,19 @@ def rewards(kind: str, options: dict[str, Any], cases: list[dict[str, Any]]) -> 
     return [told["aggregate_reward_score"] for told in grade_batch(batch, RowGrader.of(kind, options))]
 
 
-@pytest.mark.parametrize("kind", ["math", "exact", "json", "moderation", pytest.param("code", marks=pytest.mark.prove)])
-def test_an_answer_is_paid_if_it_is_right_however_it_is_written(kind: str) -> None:
-    cases = [case for case in CASES if case["grader"] == kind]
-    assert len(cases) > 50
+KINDS = ["math", "exact", "json", "moderation", pytest.param("code", marks=pytest.mark.prove)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("written", [AS_WRITTEN, THOUGHTS_AND_CALLS], ids=["as written", "thoughts and calls"])
+def test_an_answer_is_paid_if_it_is_right_however_it_is_written(written: list[dict[str, Any]], kind: str) -> None:
+    cases = [case for case in written if case["grader"] == kind]
+    assert len(cases) > 10
     for options in {json.dumps(case.get("options", {})) for case in cases}:
         alike = [case for case in cases if json.dumps(case.get("options", {})) == options]
         graded = rewards(kind, json.loads(options), alike)
         odd = [
-            (case["reference"], case["answer"], reward)
+            (case.get("why"), case["reference"], case["answer"], reward)
             for case, reward in zip(alike, graded, strict=True)
             if (reward < 0.999 if case["right"] else reward >= 0.5)
         ]

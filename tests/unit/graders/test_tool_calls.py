@@ -98,7 +98,7 @@ def test_a_wrong_argument_is_wrong_in_each_shape_and_is_named() -> None:
     other = {"name": "area", "arguments": {"base": 10, "height": 6}}
 
     for name, answer in zip(shapes, told(list(shapes.values()), other), strict=True):
-        assert answer["aggregate_reward_score"] == pytest.approx(2 / 3), name
+        assert answer["aggregate_reward_score"] == 0.5, name
         assert "/arguments/height" in answer["explanation"], name
 
 
@@ -153,6 +153,24 @@ def test_python_that_is_no_call_with_literals_is_no_call(text: str) -> None:
     assert calls_in(text) == ()
 
 
+def test_the_arguments_of_another_function_are_worth_nothing_unless_the_recipe_weighs_the_name() -> None:
+    other = turn(tool_calls=[call({**AREA, "name": "volume"})])
+
+    (answer,) = told([other], AREA)
+    assert answer["aggregate_reward_score"] == 0.0
+    assert "/name" in answer["explanation"]
+    assert rewards([other], AREA, fields={"/name": "exact"}) == [pytest.approx(2 / 3)]
+    assert rewards([turn(tool_calls=[call({**AREA, "name": "volume"}), call(SUM)])], [AREA, SUM]) == [0.5]
+
+
+def test_an_answer_that_calls_nothing_can_be_asked_for() -> None:
+    nothing: dict[str, Any] = {"tool_calls": []}
+    said = ["I cannot do that.", BESIDE["Converse"], WRITTEN["Hermes"], WRITTEN["JSON in a fence"], WRITTEN["Python"]]
+
+    assert rewards([*said, ""], nothing) == [1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    assert RowGrader.of("json", {}).check_reference(nothing, {}) is None
+
+
 def test_an_extraction_with_a_name_is_no_call() -> None:
     assert as_calls({"name": "Ann", "arguments": {"for": []}, "age": 5}) is None
     assert as_calls({"name": "Ann", "input": {"age": 5}}) is None
@@ -181,6 +199,10 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "keys that never end": lambda n: "<tool_call>f\n" + "<arg_key>" * n,
     "Mistral's marks": lambda n: "[TOOL_CALLS]" * n,
     "functions": lambda n: "<function=f>" * n,
+    "lists within lists": lambda n: "<tool_calls><tool_call>" * n,
+    "separators": lambda n: "<tool_call>" + "function<tool_sep>" * n,
+    "marks of Llama and Apertus": lambda n: "<|python_start|><|tools_prefix|>" * n,
+    "a long name": lambda n: "<tool_call>" + "a" * n,
 }
 
 

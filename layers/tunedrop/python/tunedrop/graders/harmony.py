@@ -24,12 +24,19 @@ _HEADER = re.compile(
 _END = re.compile(r"<\|(?:end|return|call|im_end|endoftext)\|>")
 _LEAD = re.compile(
     r"\s*(?:assistant)?(?P<channel>analysis|commentary|final)"
-    r"(?:(?=[A-Z0-9\"{\\$*#`]|\[[\"{\]])|(?<=commentary)(?= to=))"
+    r"(?:(?=[A-Z0-9\"{\\$*#`]|\[[\"{\]])|(?<=commentary)(?= to=)|(?<=analysis)(?=[^\W\d_]{2}))"
 )
-_PLAIN = re.compile(r"assistant[ \n]{0,2}(?P<channel>analysis|commentary|final)")
+_PLAIN = re.compile(r"assistant(?: to=(?P<to>[\w.-]{1,128}?)|[ \n]{0,2})(?P<channel>analysis|commentary|final)")
+_PLAIN_UNLED = re.compile(
+    r"assistant(?: to=(?P<to>functions\.[\w.-]{1,128}?)(?=commentary|analysis)|(?=final|commentary to=functions\.))"
+    r"(?P<channel>analysis|commentary|final)"
+)
+"""Where no channel begins the text: words of an answer must not be taken for one."""
+_PLAIN_BODY = re.compile(r"\s*(?:json|code)?\s*(?=\{)")
 _PLAIN_RECIPIENT = re.compile(
     r"\s+to=(?P<to>[\w.-]{1,128}?)(?:\s*(?:<\|constrain\|>)?\s*(?:json|code))?(?:<\|message\|>)?\s*(?=\{)"
 )
+_UNLED_SIGNS = ("assistantfinal", "assistant to=functions.", "assistantcommentary to=functions.")
 _OWN_TOOLS = ("python", "browser", "container")
 _RECIPIENT = re.compile(r"to=([\w.-]{1,128})")
 
@@ -52,7 +59,7 @@ def read(text: str) -> Turn | None:
         if headers and _is_mark(text, headers[0].start()):
             return _with_tokens(text, headers)
     lead = _LEAD.match(text)
-    if lead is not None or "assistantfinal" in text:
+    if lead is not None or any(sign in text for sign in _UNLED_SIGNS):
         return _without_tokens(text, lead)
     if text.lstrip().startswith("analysis") and (turn := _lower_case(text)) is not None:
         return turn
@@ -78,17 +85,21 @@ def _with_tokens(text: str, headers: list[re.Match[str]]) -> Turn:
 
 
 def _without_tokens(text: str, lead: re.Match[str] | None) -> Turn | None:
-    pattern = _PLAIN if lead is not None else re.compile(r"assistant(?P<channel>final)")
+    pattern = _PLAIN if lead is not None else _PLAIN_UNLED
     marks = list(pattern.finditer(text, lead.end() if lead else 0))
-    if lead is None and not _is_mark(text, marks[0].start()):
+    if lead is None and not (marks and _is_mark(text, marks[0].start())):
         return None
     before = "" if lead else text[: marks[0].start()].strip()
     parts: list[tuple[str, str, str]] = []
     bounds = ([lead] if lead else []) + marks
     for number, mark in enumerate(bounds):
         stop = bounds[number + 1].start() if number + 1 < len(bounds) else len(text)
-        to = _PLAIN_RECIPIENT.match(text, mark.end(), stop) if mark["channel"] == "commentary" else None
-        parts.append((mark["channel"], to["to"] if to else "", text[to.end() if to else mark.end() : stop]))
+        to, body = mark.groupdict().get("to") or "", mark.end()
+        if to and (begins := _PLAIN_BODY.match(text, body, stop)):
+            body = begins.end()
+        elif mark["channel"] == "commentary" and (named := _PLAIN_RECIPIENT.match(text, body, stop)):
+            to, body = named["to"], named.end()
+        parts.append((mark["channel"], to, text[body:stop]))
     return _turn(before, parts)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from tunedrop.graders.json_answer import SURROUNDINGS, NotOneDocument, Surroundings, documents_in, parse, read_answer
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _OPTIONS = ("fields", "default", "schema", "surroundings", "extra", "partial", "calls")
 _EXTRA = ("wrong", "ignore")
 _CALLS = ("any_order", "in_order")
+_NO_CALLS: JSON = {"tool_calls": []}
+_NAME_OF_CALL = Comparison(gate=True, weight=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class JsonGrader:
 
     A reference that is a call (an object of `name` and `arguments`), or an array of calls, is compared with the calls
     that the answer makes, beside its text or in it (`tool_calls`); pointers are those within a call. A call too many
-    counts as a wrong one.
+    counts as a wrong one. Where no pointer names it, the name is a gate that weighs nothing beside the arguments: those
+    of another function are worth nothing. A reference `{"tool_calls": []}` asks for an answer that calls nothing.
 
     `one_of` with `values: reference` reads an array in the reference as the accepted values, "" among them as leave to
     leave the field out: the possible answers of the Berkeley Function Calling Leaderboard are read as they are.
@@ -118,7 +121,7 @@ class JsonGrader:
         if self._validator is not None and (violation := _violation(self._validator, document)):
             return f"the reference itself violates the schema: {violation}"
         calls = as_calls(document) if self._validator is None else None
-        fields = [field for each in calls or [document] for field in self._expected(each)]
+        fields = [field for each in calls or [document] for field in self._expected(each, call=bool(calls))]
         if not any(field.comparison.weight or field.comparison.gate for field in fields):
             return "the reference has no field that weighs anything"
         text = next(
@@ -132,6 +135,8 @@ class JsonGrader:
         """Read the answer, compare each field. Raises NotOneDocument where the reference is no JSON."""
         reference = _document(sample.reference)
         accepted, optional = _accepted(sample.row)
+        if reference == _NO_CALLS:
+            return _no_call(sample)
         expected = as_calls(reference)
         made = (sample.calls or calls_in(sample.answer)) if expected else ()
         if expected and len(expected) > 1 and not made:  # one call a line, or a fence
@@ -144,8 +149,10 @@ class JsonGrader:
             return _nothing(f"The schema is violated: {violation}.", parsed=True, valid=False)
         if expected and (given := as_calls(answer, written=True)):
             if len(expected) == len(given) == 1:
-                return self._compare(given[0], expected[0], accepted, optional)
-            return self._compare_calls(given, expected, lambda got, call: self._compare(got, call, accepted, optional))
+                return self._compare(given[0], expected[0], accepted, optional, call=True)
+            return self._compare_calls(
+                given, expected, lambda got, call: self._compare(got, call, accepted, optional, call=True)
+            )
         return self._compare(answer, reference, accepted, optional)
 
     def _compare_calls(
@@ -158,7 +165,8 @@ class JsonGrader:
             for theirs in range(len(expected))
             if not self._calls_in_order or mine == theirs
         }
-        pairs = best_pairs({pair: grade.components["fields"] for pair, grade in grades.items()})
+        # A call that pays is paired first; of those that do not, the one that is most alike.
+        pairs = best_pairs({pair: grade.reward + 1e-6 * grade.components["fields"] for pair, grade in grades.items()})
         matched = [grades[pair] for pair in pairs]
         size = max(len(given), len(expected))
         share = sum(grade.components["fields"] for grade in matched) / size
@@ -186,11 +194,13 @@ class JsonGrader:
         reference: JSON,
         accepted: Mapping[tuple[str, ...], Sequence[JSON]],
         optional: frozenset[tuple[str, ...]],
+        *,
+        call: bool = False,
     ) -> Grade:
         gained = possible = 0.0
         wrong: list[str] = []
         gate_failed = False
-        expected = list(self._expected(reference))
+        expected = list(self._expected(reference, call=call))
         for field in expected:
             found, got = _look_up(answer, field.path)
             values = accepted.get(field.path)
@@ -225,9 +235,15 @@ class JsonGrader:
             metrics={"parsed": 1.0, "schema_valid": 1.0},
         )
 
-    def _expected(self, reference: JSON, path: tuple[str, ...] = ()) -> Iterator[_Field]:
+    def _expected(self, reference: JSON, path: tuple[str, ...] = (), *, call: bool = False) -> Iterator[_Field]:
         """The reference's fields: objects are taken apart unless a pointer names them as a whole."""
         named = self._named(path)
+        if call and isinstance(reference, Mapping) and self._named(("name",)) is None:
+            weighs = not reference.get("arguments")
+            yield _Field(("name",), reference["name"], replace(_NAME_OF_CALL, weight=float(weighs)))
+            reference = {key: value for key, value in reference.items() if key != "name" and not weighs}
+            if not reference:
+                return
         if named is None and isinstance(reference, Mapping) and reference:
             for key, value in reference.items():
                 yield from self._expected(value, (*path, key))
@@ -243,6 +259,21 @@ class JsonGrader:
         for pattern, comparison in self._fields.items():
             if len(pattern) == len(path) and all(mine in ("*", key) for mine, key in zip(pattern, path, strict=True)):
                 return comparison
+        return None
+
+
+def _no_call(sample: Sample) -> Grade:
+    """The grade where no call is wanted: whatever else the answer says, it calls nothing."""
+    made = sample.calls or calls_in(sample.answer) or as_calls(_read(sample.answer), written=True)
+    right = bool(sample.answer.strip()) and not made
+    told = "A call was made, and none was wanted." if made else "No call was wanted, and none was made."
+    return Grade(float(right), {"fields": float(right)}, right, told, {"parsed": 1.0, "schema_valid": 1.0})
+
+
+def _read(answer: str) -> JSON:
+    try:
+        return read_answer(answer, "fence")
+    except NotOneDocument:
         return None
 
 

@@ -85,7 +85,10 @@ ANSWER_ENDS = (
 )  # fmt: skip
 """What stands behind one of these is another turn."""
 
-TRAILING_ENDS = ("</s>", "<eos>", "<end_of_turn>", "<turn|>", "[eos]")
+TRAILING_ENDS = (
+    "</s>", "<eos>", "<end_of_turn>", "<turn|>", "[eos]", "<end_of_utterance>",
+    "<seed:eos>", "<sep>", "</longcat_s>", "<special_12>", "[e~[",  # Seed, Reka, LongCat, Nemotron, MiniMax
+)  # fmt: skip
 """Ends of a turn that a text may hold as well: they count at the end only."""
 
 TURN_HEADERS = (

@@ -24,6 +24,8 @@ from tunedrop.graders.quoted_spans import QuotedSpans
 from tunedrop.graders.thought_forms import ALIKE, CLOSING, CLOSING_ALIKE, HEADER, HINTS, PROSE_HINTS, mark_at, next_mark
 
 _SENTENCE_ENDS = ".!?:;…。\n>"
+_MOST_QUOTED = 3
+"""Closing marks in quotation marks that are passed over, at the most: the time stays linear."""
 _RESPONSE = re.compile(r"\s*<response>(.*)</response>\s*\Z", re.DOTALL | re.IGNORECASE)  # Granite 3.3
 
 
@@ -132,7 +134,7 @@ class _Cutting:
         if self._is_quoted(mark.start()):
             self._passed[form] = self._passed.get(form, 0) + 1
             return mark.end(), True
-        closing = None if form in self._never_closed else CLOSING[form].search(self._text, mark.end())
+        closing = None if form in self._never_closed else self._closing(CLOSING[form], mark.end())
         if closing is None and form not in self._never_closed and form in ALIKE:
             closing = CLOSING_ALIKE.search(self._text, mark.end())
             if closing is not None and f"<{closing['name']}" in self._text[mark.end() : closing.start()]:
@@ -149,6 +151,18 @@ class _Cutting:
         self._changed = self._unfinished = True
         self._thoughts.append(self._text[mark.end() :].strip())
         return len(self._text), False
+
+    def _closing(self, pattern: re.Pattern[str], position: int) -> re.Match[str] | None:
+        """Where a thought ends: at the first closing mark, or behind some that it quotes."""
+        first = found = pattern.search(self._text, position)
+        for _ in range(_MOST_QUOTED):
+            if found is None:
+                break
+            sign = self._text[found.start() - 1]
+            if sign not in "\"'`" or self._text[found.end() : found.end() + 1] != sign:
+                return found
+            found = pattern.search(self._text, found.end())
+        return first
 
     def _ended(self, mark: re.Match[str]) -> tuple[int, bool]:
         self._keep(mark.start())

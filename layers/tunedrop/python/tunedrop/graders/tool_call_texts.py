@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tunedrop.graders.json_answer import LONGEST_ANSWER, NotOneDocument, documents_in, parse
@@ -21,7 +21,10 @@ LONGEST_PYTHON = 20_000
 _BLOCKS = re.compile(
     r"<tool_call>(?P<hermes>.*?)(?:</tool_call>|\Z)"  # Hermes, Qwen, GLM
     r"|<\|tool_call\|>(?P<granite>.*?)(?:<\|/tool_call\|>|\Z)"  # Granite, Phi
-    r"|<(?:tool_calls|TOOLCALL|tools)>(?P<list>.*?)(?:</(?:tool_calls|TOOLCALL|tools)>|\Z)"
+    r"|<longcat_tool_call>(?P<longcat>.*?)(?:</longcat_tool_call>|\Z)"
+    r"|<\|python_start\|>(?P<llama4>.*?)(?:<\|python_end\|>|\Z)"
+    r"|<\|tools_prefix\|>(?P<apertus>.*?)(?:<\|tools_suffix\|>|\Z)"
+    r"|<(?:tool_calls|TOOLCALL|tools)>(?!\s*<tool_call>)(?P<list>.*?)(?:</(?:tool_calls|TOOLCALL|tools)>|\Z)"
     r"|<function_?calls?>(?P<olmo>(?!\s*<).*?)(?:</function_?calls?>|\Z)"
     r"|(?:<start_function_call>|<\|tool_call>)call:(?P<gemma>.*?)(?:<end_function_call>|<tool_call\|>|\Z)"
     r"|\u273fFUNCTION\u273f:[ \t]{0,9}(?P<agent>[\w.-]{1,128})\s{0,9}\u273fARGS\u273f:(?P<args>.*?)(?=\u273f|\Z)"
@@ -33,8 +36,8 @@ _BLOCKS = re.compile(
     r"|(?:^|\n)`{3}(?:tool_c(?:ode|alls?)|python|py)\n(?P<fenced>.*?)(?:`{3}|\Z)"
     r"|(?:^|\n)Action:\s{0,9}(?:`{3}json)?\s{0,9}(?P<cohere>\[.*?)(?:`{3}|\Z)"  # Command R
     r"|(?:^|\n)Action:[ \t]{0,9}(?P<react>[\w.-]{1,128})[ \t]{0,9}\n+Action Input:(?P<input>.*?)(?=\nObservation:|\Z)"
-    r"|<(?P<space>antml:|\uff5cDSML\uff5c)?invoke name=\"(?P<invoke>[\w.-]{1,128})\">(?P<parameters>.*?)"
-    r"(?:</(?:antml:|\uff5cDSML\uff5c)?invoke>|\Z)"  # Claude, MiniMax, DeepSeek V3.2
+    r"|<(?P<space>antml:|steptml:|\uff5cDSML\uff5c)?invoke name=\"(?P<invoke>[\w.-]{1,128})\">(?P<parameters>.*?)"
+    r"(?:</(?:antml:|steptml:|\uff5cDSML\uff5c)?invoke>|\Z)"  # Claude, MiniMax, DeepSeek V3.2, Step
     r"|<\uff5ctool\u2581call\u2581begin\uff5c>(?P<deepseek>.*?)(?:<\uff5ctool\u2581call\u2581end\uff5c>|\Z)"
     r"|<\|START_ACTION\|>(?P<command>.*?)(?:<\|END_ACTION\|>|\Z)"  # Command A
     r"|<\|python_tag\|>(?P<llama>.*?)(?:<\||\Z)"  # Llama 3
@@ -50,6 +53,8 @@ _DEEPSEEK = re.compile(
     r"\s*(?:function<\uff5ctool\u2581sep\uff5c>)?([\w.-]{1,128})(?:<\uff5ctool\u2581sep\uff5c>|\s*\n`{3}(?:json)?)(.*)",
     re.DOTALL,
 )
+_HUNYUAN = re.compile(r"\s*(?:function)?<tool_sep>([\w.-]{1,128})\s*\n`{3}(?:json)?(.*)", re.DOTALL)
+_BARE_NAME = re.compile(r"[\w.-]{1,128}")
 _PARAMETER = re.compile(r"parameter name=\"([\w.-]{1,128})\"([^<>]{0,40})>")
 _BARE_KEY = re.compile(r"([{,]\s{0,9})([A-Za-z_]\w{0,128})\s{0,9}:")
 _QUOTED_OBJECT = re.compile(r"(?<=:)\s{0,9}'(\{.{0,20000}\})'(?=\s{0,9}\})", re.DOTALL)
@@ -83,19 +88,34 @@ def _calls_of_block(block: re.Match[str]) -> Iterator[Call]:
     if block["gemma"]:
         yield from _gemma(block["gemma"])
         return
-    body = _QUOTED_OBJECT.sub(r"\1", str(block[str(block.lastgroup)]))
-    if block.lastgroup == "deepseek":
+    yield from _calls_of_body(_QUOTED_OBJECT.sub(r"\1", str(block[str(block.lastgroup)])), str(block.lastgroup))
+
+
+def _calls_of_body(body: str, form: str) -> Iterator[Call]:
+    """The calls between the marks of a form, by the name of its group."""
+    if form == "deepseek":
         if deepseek := _DEEPSEEK.match(body):
             yield made(deepseek[1], deepseek[2].strip().strip("`"))
         return
-    if block.lastgroup == "kimi":
+    if form == "kimi":
         if kimi := _KIMI.match(body):
             yield made(kimi[1], kimi[2])
         return
     try:
-        yield from calls_of(document if isinstance(document := parse(body.strip()), list) else [document])
+        document = parse(body.strip())
     except NotOneDocument:
         yield from calls_of(documents_in(body)) if body.lstrip().startswith("{") else _written_out(body)
+        return
+    items = document if isinstance(document, list) else [document]
+    yield from (_by_name(items) if form == "apertus" else calls_of(items))
+
+
+def _by_name(items: Sequence[JSON]) -> Iterator[Call]:
+    """`{"area": {"base": 10}}`: the name is the key."""
+    for item in items[:MOST_CALLS]:
+        if isinstance(item, Mapping) and len(item) == 1:
+            ((name, arguments),) = item.items()
+            yield made(name, arguments)
 
 
 def _gemma(body: str) -> Iterator[Call]:
@@ -114,6 +134,10 @@ def _written_out(body: str) -> Iterator[Call]:
         yield made(mistral[1], mistral[2])
     elif function := _XML_FUNCTION.match(body):
         yield made(function[1], _arguments_of(function[2]))
+    elif hunyuan := _HUNYUAN.match(body):
+        yield made(hunyuan[1], hunyuan[2].strip().strip("`"))
+    elif _BARE_NAME.fullmatch(body.strip()):  # a call without arguments, as GLM writes it
+        yield made(body.strip(), {})
     elif "<arg_key>" in body and (named := _GLM.match(body)):
         pairs = (piece.partition("</arg_key>") for piece in body.split("<arg_key>")[1:])
         yield made(

@@ -35,7 +35,10 @@ def text_of(content: object) -> str:
     for part in content:
         text = part
         if isinstance(part, Mapping):
-            text = None if _is_thought(part) else part.get("text", part.get("refusal"))
+            if part.get("type") == "message":  # an item of a response
+                text = text_of(part.get("content"))
+            else:
+                text = None if _is_thought(part) else part.get("text", part.get("refusal"))
         if isinstance(text, str):
             texts.append(text)
     return "\n".join(texts)
@@ -51,6 +54,8 @@ def thoughts_beside(turn: Mapping[str, JSON]) -> list[str]:
 
 
 def _is_thought(part: Mapping[str, JSON]) -> bool:
+    if part.get("thought") is True:  # Gemini
+        return True
     return part.get("type") in THOUGHT_TYPES or any(name in part for name in THOUGHT_FIELDS)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import sqrt
 from typing import Any
@@ -23,22 +23,25 @@ pytestmark = [pytest.mark.prove, pytest.mark.timeout(1800)]
 
 FOLDERS = ["gsm8k", "extraction", "code", "moderation", "judge", "tools"]
 ALLOWED = {switch["name"]: switch["allowed"].split(" | ") for switch in table()}
-REASONING = [
-    (switch, way)
-    for switch in ("grader_reasoning", "chat_reasoning")
-    for way in ALLOWED[switch]
-    if way != "none"
-]  # fmt: skip
+NOVA = "amazon.nova-2-lite-v1:0:256k"
+
+
+def ways(*switches: str) -> list[tuple[str, str]]:
+    return [(switch, way) for switch in switches for way in ALLOWED[switch] if way != "none"]
+
+
+REASONING = ways("grader_reasoning", "chat_reasoning")
+REASONING_OF_NOVA = ways("converse_reasoning", "grader_reasoning")
 STANDARD_ERRORS = 4
 """By chance, a mean lies farther off than this once in 16,000 times."""
 
 
 @dataclass
 class Example:
-    """A stack, and the folder whose runs it takes."""
+    """A stack, and the dataset whose runs it takes."""
 
     stack: LocalStack
-    name: str
+    dataset: DatasetFolder
 
     @cached_property
     def without(self) -> Mapping[str, Any]:
@@ -47,35 +50,54 @@ class Example:
 
     def evaluation(self, way: str) -> Mapping[str, Any]:
         """Take the folder through; its verdict and mean rewards. Fails unless the run succeeds."""
-        folder = REPOSITORY / "events/datasets" / self.name
-        dataset = DatasetFolder.open(folder, f"{self.name}-{way}".replace("_", "-"))
+        dataset = replace(self.dataset, name=f"{self.dataset.name}-{way}".replace("_", "-"))
         notice = take_through(self.stack, dataset, PlainView(Console(file=sys.stderr))).notice.message
         assert notice["status"] == "SUCCEEDED", notice["reason"]
         evaluation: Mapping[str, Any] = notice["evaluation"]
         return evaluation
 
+    def hold(self, switch: str, way: str) -> None:
+        """Fails unless the run in which reasoning is shown this way ends as the one in which none is."""
+        without = self.without
+        assert without["verdict"] == "improved"
+        self.stack.bedrock.set_switch(switch, way)
+        try:
+            shown = self.evaluation(f"{switch}-{way}")
+        finally:
+            self.stack.bedrock.set_switch(switch, "none")
+        assert shown["verdict"] == without["verdict"]
+        for candidate in ("base", "tuned"):
+            before, after = (each[candidate]["mean_reward"] for each in (without, shown))
+            # A reward of 0 to 1 with the mean m has at most the variance m(1 - m).
+            variance = sum(mean * (1 - mean) / without["rows"] for mean in (before, after))
+            assert abs(after - before) <= STANDARD_ERRORS * sqrt(variance) + 1e-9, candidate
+
 
 @pytest.fixture(scope="module", params=FOLDERS)
 def example(request: pytest.FixtureRequest) -> Iterator[Example]:
-    folder = DatasetFolder.open(REPOSITORY / "events/datasets" / request.param)
-    with LocalStack(region=folder.region) as stack:
-        yield Example(stack, request.param)
+    dataset = DatasetFolder.open(REPOSITORY / "events/datasets" / request.param)
+    with LocalStack(region=dataset.region) as stack:
+        yield Example(stack, dataset)
+
+
+@pytest.fixture(scope="module", params=FOLDERS)
+def example_on_nova(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
+    dataset = DatasetFolder.open(REPOSITORY / "events/datasets" / request.param, f"{request.param}-on-nova")
+    settings = {"model": NOVA, "hyperparameters": {"batchSize": 16}}
+    changed = dataset.with_recipe(tmp_path_factory.mktemp("recipe"), lambda recipe: {**recipe, **settings})
+    with LocalStack(region=changed.region, switches={"converse_reasoning": "none"}) as stack:
+        yield Example(stack, changed)
 
 
 @pytest.mark.parametrize(("switch", "way"), REASONING)
 def test_each_example_folder_ends_as_without_reasoning_wherever_it_is_shown(
     example: Example, switch: str, way: str
 ) -> None:
-    without = example.without
-    assert without["verdict"] == "improved"
-    example.stack.bedrock.set_switch(switch, way)
-    try:
-        shown = example.evaluation(f"{switch}-{way}")
-    finally:
-        example.stack.bedrock.set_switch(switch, "none")
-    assert shown["verdict"] == without["verdict"]
-    for candidate in ("base", "tuned"):
-        before, after = (each[candidate]["mean_reward"] for each in (without, shown))
-        # A reward of 0 to 1 with the mean m has at most the variance m(1 - m).
-        variance = sum(mean * (1 - mean) / without["rows"] for mean in (before, after))
-        assert abs(after - before) <= STANDARD_ERRORS * sqrt(variance) + 1e-9, candidate
+    example.hold(switch, way)
+
+
+@pytest.mark.parametrize(("switch", "way"), REASONING_OF_NOVA)
+def test_each_example_folder_ends_as_without_reasoning_on_nova_too(
+    example_on_nova: Example, switch: str, way: str
+) -> None:
+    example_on_nova.hold(switch, way)

@@ -151,7 +151,7 @@ def test_each_field_counts_by_its_weight() -> None:
     got = grade(options, {"a": "y", "b": 10.5, "c": {"d": 1, "e": [2]}}, reference)
     assert got.reward == pytest.approx(2 / 6)
     assert got.correct is False
-    assert "/a, /c/e" in got.explanation
+    assert '/a ("y", not "x"), /c/e ([2], not [1])' in got.explanation
 
 
 def test_a_field_too_many_and_a_field_too_few_cost_the_same() -> None:

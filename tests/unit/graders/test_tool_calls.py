@@ -99,7 +99,7 @@ def test_a_wrong_argument_is_wrong_in_each_shape_and_is_named() -> None:
 
     for name, answer in zip(shapes, told(list(shapes.values()), other), strict=True):
         assert answer["aggregate_reward_score"] == 0.5, name
-        assert "/arguments/height" in answer["explanation"], name
+        assert "/arguments/height (5, not 6)" in answer["explanation"], name
 
 
 def test_a_reference_may_be_in_the_interfaces_shape() -> None:
@@ -161,6 +161,19 @@ def test_the_arguments_of_another_function_are_worth_nothing_unless_the_recipe_w
     assert "/name" in answer["explanation"]
     assert rewards([other], AREA, fields={"/name": "exact"}) == [pytest.approx(2 / 3)]
     assert rewards([turn(tool_calls=[call({**AREA, "name": "volume"}), call(SUM)])], [AREA, SUM]) == [0.5]
+
+
+def test_it_is_said_where_a_call_differs() -> None:
+    arguments = {"base": 10, "unit": "cm", "of": list(range(50))}
+    (answer,) = told([turn(tool_calls=[call({"name": "area", "arguments": arguments})])], AREA)
+    assert answer["explanation"] == (
+        "Not right: /arguments/height (missing), /arguments/unit (not asked for), /arguments/of (not asked for)."
+    )
+    (answer,) = told([turn(tool_calls=[call({"name": "sum", "arguments": {"of": [3] * 50, "exact": 1}})])], SUM)
+    assert answer["explanation"] == (
+        'Not right: /name ("sum", not "math.sum"), /arguments/of ([3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, …, not '
+        "[1, 2]), /arguments/exact (1, not true)."
+    )
 
 
 def test_an_answer_that_calls_nothing_can_be_asked_for() -> None:

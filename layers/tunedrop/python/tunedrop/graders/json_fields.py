@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
@@ -21,6 +22,7 @@ _OPTIONS = ("fields", "default", "schema", "surroundings", "extra", "partial", "
 _EXTRA = ("wrong", "ignore")
 _CALLS = ("any_order", "in_order")
 _NO_CALLS: JSON = {"tool_calls": []}
+_LONGEST_SHOWN = 40
 _NAME_OF_CALL = Comparison(gate=True, weight=0)
 
 
@@ -214,7 +216,7 @@ class JsonGrader:
             possible += field.comparison.weight
             gained += field.comparison.weight * score
             if score < 1.0 and (field.comparison.weight or field.comparison.gate):
-                wrong.append(field.pointer)
+                wrong.append(f"{field.pointer} {_difference(found, got, field.expected)}")
                 gate_failed = gate_failed or field.comparison.gate
         if not self._ignore_extra:
             for path, value in _extra(answer, reference, {field.path for field in expected}):
@@ -222,7 +224,7 @@ class JsonGrader:
                 right = path in accepted and comparison.score(value, None, accepted[path]) == 1.0
                 if not right:
                     possible += comparison.weight
-                    wrong.append(_pointer(path))
+                    wrong.append(f"{_pointer(path)} (not asked for)")
         share = gained / possible if possible else float(not wrong)
         correct = not wrong
         reward = 0.0 if gate_failed else share if self._partial else float(correct)
@@ -309,6 +311,19 @@ def _accepted(row: Mapping[str, JSON]) -> tuple[dict[tuple[str, ...], Sequence[J
         {_parts(path): values for path, values in accepted.items() if isinstance(values, Sequence)},
         frozenset(_parts(str(path)) for path in optional),
     )
+
+
+def _difference(found: bool, got: JSON, expected: JSON) -> str:
+    """Where a value differs, for the reader of a report: `(14, not 5)`."""
+    if not found:
+        return "(missing)"
+    told, wanted = _shown(got), _shown(expected)
+    return f"({told}, not {wanted})" if told != wanted else "(of another form)"
+
+
+def _shown(value: JSON) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN].rstrip()} …"
 
 
 def _look_up(document: JSON, path: tuple[str, ...]) -> tuple[bool, JSON]:

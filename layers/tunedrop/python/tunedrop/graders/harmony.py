@@ -54,11 +54,11 @@ class Turn:
 
 def read(text: str) -> Turn | None:
     """The turn, where the text is harmony; else None."""
-    if "<|channel|>" in text or "<|message|>" in text:
+    lead = _LEAD.match(text)
+    if "<|channel|>" in text or ("<|message|>" in text and lead is None):
         headers = list(_HEADER.finditer(text))
         if headers and _is_mark(text, headers[0].start()):
             return _with_tokens(text, headers)
-    lead = _LEAD.match(text)
     if lead is not None or any(sign in text for sign in _UNLED_SIGNS):
         return _without_tokens(text, lead)
     if text.lstrip().startswith("analysis") and (turn := _lower_case(text)) is not None:
@@ -99,7 +99,8 @@ def _without_tokens(text: str, lead: re.Match[str] | None) -> Turn | None:
             body = begins.end()
         elif mark["channel"] == "commentary" and (named := _PLAIN_RECIPIENT.match(text, body, stop)):
             to, body = named["to"], named.end()
-        parts.append((mark["channel"], to, text[body:stop]))
+        said = text[body:stop]
+        parts.append((mark["channel"], to, said if mark["channel"] == "final" else _END.split(said, maxsplit=1)[0]))
     return _turn(before, parts)
 
 

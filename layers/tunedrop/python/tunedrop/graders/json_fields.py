@@ -140,7 +140,7 @@ class JsonGrader:
         if reference == _NO_CALLS:
             return _no_call(sample)
         expected = as_calls(reference)
-        made = (sample.calls or calls_in(sample.answer)) if expected else ()
+        made = (sample.calls or calls_in(sample.answer, _texts_of(expected))) if expected else ()
         if expected and len(expected) > 1 and not made:  # one call a line, or a fence
             made = as_calls(documents_in(sample.answer), written=True) or ()
         try:
@@ -262,6 +262,18 @@ class JsonGrader:
             if len(pattern) == len(path) and all(mine in ("*", key) for mine, key in zip(pattern, path, strict=True)):
                 return comparison
         return None
+
+
+def _texts_of(calls: Sequence[Call]) -> frozenset[tuple[str, str]]:
+    """Which arguments of which functions are texts: some templates write "94105" without quotation marks."""
+    found: set[tuple[str, str]] = set()
+    for call in calls:
+        arguments = call["arguments"]
+        for key, value in arguments.items() if isinstance(arguments, Mapping) else ():
+            accepted = value if isinstance(value, list) and value else [value]
+            if all(isinstance(each, str) for each in accepted):
+                found.add((str(call["name"]), key))
+    return frozenset(found)
 
 
 def _no_call(sample: Sample) -> Grade:

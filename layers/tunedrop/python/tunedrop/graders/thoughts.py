@@ -26,7 +26,7 @@ from tunedrop.graders.thought_forms import ALIKE, CLOSING, CLOSING_ALIKE, HEADER
 _SENTENCE_ENDS = ".!?:;…。\n>"
 _MOST_QUOTED = 3
 """Closing marks in quotation marks that are passed over, at the most: the time stays linear."""
-_RESPONSE = re.compile(r"\s*<response>(.*)</response>\s*\Z", re.DOTALL | re.IGNORECASE)  # Granite 3.3
+_RESPONSE = re.compile(r"\s*<(response|output)>(.*)</\1>\s*\Z", re.DOTALL | re.IGNORECASE)  # Granite 3.3, Reflection
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class _Cutting:
             return Cut(self._text)
         answer = "\n".join(piece for piece in self._kept if _said(piece)).strip()
         if self._thoughts and (wrapped := _RESPONSE.match(answer)):
-            answer = wrapped[1].strip()
+            answer = wrapped[2].strip()
         thought = "\n".join(self._thoughts) if self._thoughts else None
         return Cut("" if self._unfinished else answer, thought, self._unfinished)
 

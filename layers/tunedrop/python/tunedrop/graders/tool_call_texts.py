@@ -8,12 +8,16 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 from tunedrop.graders.json_answer import LONGEST_ANSWER, NotOneDocument, documents_in, parse
 from tunedrop.graders.sample import JSON
 from tunedrop.graders.tool_calls import MOST_CALLS, Call, calls_of, made
+
+Texts: TypeAlias = Collection[tuple[str, str]]
+"""(name of a function, name of its argument) → the argument is a text, even if it looks like a number."""
 
 LONGEST_PYTHON = 20_000
 """Characters of an answer that is read as Python's calls."""
@@ -64,22 +68,25 @@ _NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*", re.ASCII)
 _PYTHON = re.compile(r"\[?\s*[A-Za-z_][\w.]{0,128}\(")
 
 
-def calls_in(text: str) -> tuple[Call, ...]:
-    """The calls that a text makes: between a template's marks, or as nothing but Python's `[area(base=10)]`."""
+def calls_in(text: str, texts: Texts = ()) -> tuple[Call, ...]:
+    """The calls that a text makes: between a template's marks, or as nothing but Python's `[area(base=10)]`.
+
+    Some templates write values without quotation marks; `texts` says which of them are texts.
+    """
     if len(text) > LONGEST_ANSWER:
         return ()
     blocks = list(_BLOCKS.finditer(text))
     if blocks:
-        return tuple(call for block in blocks for call in _calls_of_block(block))[:MOST_CALLS]
+        return tuple(call for block in blocks for call in _calls_of_block(block, texts))[:MOST_CALLS]
     return tuple(_python_calls(text.strip())) if _PYTHON.match(text.strip()) else ()
 
 
-def _calls_of_block(block: re.Match[str]) -> Iterator[Call]:
+def _calls_of_block(block: re.Match[str], texts: Texts) -> Iterator[Call]:
     if block["named"]:
-        yield made(block["named"], _arguments_of(block["body"]))
+        yield made(block["named"], _arguments_of(block["named"], block["body"], texts))
         return
     if block["invoke"]:
-        yield made(block["invoke"], _named_parameters(block["parameters"]))
+        yield made(block["invoke"], _named_parameters(block["invoke"], block["parameters"], texts))
         return
     for name, arguments in (("react", "input"), ("agent", "args"), ("used", "with")):
         if block[name]:
@@ -88,10 +95,11 @@ def _calls_of_block(block: re.Match[str]) -> Iterator[Call]:
     if block["gemma"]:
         yield from _gemma(block["gemma"])
         return
-    yield from _calls_of_body(_QUOTED_OBJECT.sub(r"\1", str(block[str(block.lastgroup)])), str(block.lastgroup))
+    form = str(block.lastgroup)
+    yield from _calls_of_body(_QUOTED_OBJECT.sub(r"\1", str(block[form])), form, texts)
 
 
-def _calls_of_body(body: str, form: str) -> Iterator[Call]:
+def _calls_of_body(body: str, form: str, texts: Texts) -> Iterator[Call]:
     """The calls between the marks of a form, by the name of its group."""
     if form == "deepseek":
         if deepseek := _DEEPSEEK.match(body):
@@ -104,9 +112,11 @@ def _calls_of_body(body: str, form: str) -> Iterator[Call]:
     try:
         document = parse(body.strip())
     except NotOneDocument:
-        yield from calls_of(documents_in(body)) if body.lstrip().startswith("{") else _written_out(body)
+        yield from calls_of(documents_in(body)) if body.lstrip().startswith("{") else _written_out(body, texts)
         return
     items = document if isinstance(document, list) else [document]
+    # A name alone calls without arguments.
+    items = [{"function": item} if isinstance(item, dict) and set(item) == {"name"} else item for item in items]
     yield from (_by_name(items) if form == "apertus" else calls_of(items))
 
 
@@ -128,38 +138,38 @@ def _gemma(body: str) -> Iterator[Call]:
     yield made(name.strip(), text)
 
 
-def _written_out(body: str) -> Iterator[Call]:
+def _written_out(body: str, texts: Texts) -> Iterator[Call]:
     """Calls that are no JSON as a whole: Mistral's `name[ARGS]{…}`, Qwen's XML, GLM's pairs, Python."""
     if mistral := _MISTRAL.fullmatch(body):
         yield made(mistral[1], mistral[2])
     elif function := _XML_FUNCTION.match(body):
-        yield made(function[1], _arguments_of(function[2]))
+        yield made(function[1], _arguments_of(function[1], function[2], texts))
     elif hunyuan := _HUNYUAN.match(body):
         yield made(hunyuan[1], hunyuan[2].strip().strip("`"))
     elif _BARE_NAME.fullmatch(body.strip()):  # a call without arguments, as GLM writes it
         yield made(body.strip(), {})
     elif "<arg_key>" in body and (named := _GLM.match(body)):
         pairs = (piece.partition("</arg_key>") for piece in body.split("<arg_key>")[1:])
-        yield made(
-            named[1], {key.strip(): _value(_between(rest, "<arg_value>", "</arg_value>")) for key, _, rest in pairs}
-        )
+        values = {key.strip(): _between(rest, "<arg_value>", "</arg_value>") for key, _, rest in pairs}
+        yield made(named[1], {key: _value(value, (named[1], key) in texts) for key, value in values.items()})
     else:
         yield from _python_calls(body.strip())
 
 
-def _arguments_of(body: str) -> JSON:
+def _arguments_of(function: str, body: str, texts: Texts) -> JSON:
     """Of `<parameter=base>10</parameter>` one after the other, or of a JSON text."""
     parameters = (piece.partition(">") for piece in body.split("<parameter=")[1:])
-    found = {name.strip(): _value(_between(rest, "", "</parameter>")) for name, _, rest in parameters}
+    values = {name.strip(): _between(rest, "", "</parameter>") for name, _, rest in parameters}
+    found = {name: _value(value, (function, name) in texts) for name, value in values.items()}
     return found or _between(body, "", "</function>")
 
 
-def _named_parameters(body: str) -> JSON:
+def _named_parameters(function: str, body: str, texts: Texts) -> JSON:
     """Of `<parameter name="base">10</parameter>` one after the other; `string="true"` says that a value is a text."""
     found: dict[str, JSON] = {}
     for mark in _PARAMETER.finditer(body):
         value = _between(body[mark.end() :], "", "</")
-        found[mark[1]] = value if 'string="true"' in mark[2] else _value(value)
+        found[mark[1]] = value if 'string="true"' in mark[2] else _value(value, (function, mark[1]) in texts)
     return found
 
 
@@ -169,12 +179,13 @@ def _between(text: str, begin: str, end: str) -> str:
     return rest.partition(end)[0]
 
 
-def _value(text: str) -> JSON:
+def _value(text: str, is_text: bool) -> JSON:
     """A value that a template writes without quotation marks: JSON where it is, else text."""
     try:
-        return parse(text.strip())
+        value = parse(text.strip())
     except NotOneDocument:
         return text.strip()
+    return text.strip() if is_text and not isinstance(value, str) else value
 
 
 def _python_calls(text: str) -> Iterator[Call]:
@@ -208,6 +219,16 @@ def _python_call(node: ast.expr) -> Call:
     name = ast.unparse(node.func) if isinstance(node.func, (ast.Name, ast.Attribute)) else ""
     if _NAME.fullmatch(name) is None:
         raise ValueError("no name")
-    arguments: dict[str, Any] = {str(each.arg): ast.literal_eval(each.value) for each in node.keywords}
+    arguments: dict[str, Any] = {str(each.arg): ast.literal_eval(_OfJson().visit(each.value)) for each in node.keywords}
     json.dumps(arguments, allow_nan=False)  # raises where a literal is no JSON
-    return {"name": name, "arguments": json.loads(json.dumps(arguments))}
+    return made(name, json.loads(json.dumps(arguments)))
+
+
+class _OfJson(ast.NodeTransformer):
+    """Reads the literals of JSON within Python's."""
+
+    _LITERALS: Mapping[str, bool | None] = MappingProxyType({"true": True, "false": False, "null": None})
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """`true` for True."""
+        return ast.Constant(self._LITERALS[node.id]) if node.id in self._LITERALS else node

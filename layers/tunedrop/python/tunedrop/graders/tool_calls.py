@@ -18,8 +18,9 @@ Call: TypeAlias = Mapping[str, JSON]
 MOST_CALLS = 64
 """Calls of one answer; an answer with more has none that count."""
 
-_ARGUMENTS = ("arguments", "parameters", "input", "args", "action_input")
-_NAMES = ("name", "tool_name", "function_name", "tool", "function", "action")
+_ARGUMENTS = ("arguments", "parameters", "input", "args", "action_input", "tool_input", "tool_args")
+_NAMES = ("name", "tool_name", "function_name", "tool", "function", "action", "recipient_name")
+_NAMESPACES = ("functions.", "default_api.")
 _BESIDE = ("type", "id", "call_id", "index", "status", "toolUseId", "tool_call_id", "thoughtSignature")
 _WRAPPERS = ("function", "toolUse", "function_call", "functionCall", "tool_call", "tool_use")
 
@@ -37,8 +38,8 @@ def as_calls(document: JSON, *, written: bool = False) -> tuple[Call, ...] | Non
 
     `written` says that a model wrote it, which may call the arguments `parameters` or `input`.
     """
-    if isinstance(document, Mapping) and set(document) <= {"tool_calls", "role", "content"}:
-        document = document.get("tool_calls")
+    if isinstance(document, Mapping) and set(document) <= {"tool_calls", "tool_uses", "role", "content"}:
+        document = document.get("tool_calls", document.get("tool_uses"))
     items = document if isinstance(document, Sequence) and not isinstance(document, str) else [document]
     calls = [_call(item) if _is_call(item, _ARGUMENTS if written else _ARGUMENTS[:1]) else None for item in items]
     if not calls or len(calls) > MOST_CALLS or any(call is None for call in calls):
@@ -83,6 +84,8 @@ def _call(item: JSON) -> Call | None:
         return None
     name = next((inner[name] for name in _NAMES if isinstance(inner.get(name), str)), None)
     field = next((field for field in _ARGUMENTS if field in inner), None)
+    if isinstance(name, str) and inner is not item and set(inner) == {"name"}:
+        return made(name, {})
     if not isinstance(name, str) or field is None:
         return None
     return made(name, inner[field])
@@ -96,4 +99,6 @@ def made(name: str, arguments: JSON) -> Call:
             arguments = parse(text) if text else {}
         except NotOneDocument:
             arguments = text
-    return {"name": name.removeprefix("functions."), "arguments": {} if arguments is None else arguments}
+    for namespace in _NAMESPACES:
+        name = name.removeprefix(namespace)
+    return {"name": name, "arguments": {} if arguments is None else arguments}

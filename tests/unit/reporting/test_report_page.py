@@ -107,6 +107,19 @@ def test_a_models_script_stays_text_wherever_it_comes_in() -> None:
     assert HOSTILE in attacked.text
 
 
+def test_a_finding_of_many_lines_stands_once_with_the_first_lines_named() -> None:
+    said = {"rule": "tools_undocumented", "severity": "warning", "message": "the row brings tools", "hint": "Try it."}
+    findings = [
+        {**said, "file": file, "line": line}
+        for file, count in (("train", 400), ("test", 3))
+        for line in range(1, count + 1)
+    ]
+    text = page_of(replace(a_run(60), findings=findings)).text
+    assert text.count("the row brings tools") == 2
+    assert "train, lines 1, 2, 3, 4, 5 and 395 more" in text
+    assert "test, lines 1, 2, 3" in text
+
+
 def test_the_flipped_rows_arrive_whole_in_the_data_block(good: Page) -> None:
     rows = good.data["flips"]
     assert any(row["tuned"]["text"] == HOSTILE and row["prompt"] == HOSTILE for row in rows)

@@ -26,6 +26,7 @@ from tunedrop.reporting.wording import duration, number, seconds, words
 _FILES = Path(__file__).with_name("page")
 _SCRIPTS = ("vendor/d3.min.js", "vendor/plot.umd.min.js", "report.js")
 _TONES = {"improved": ("good", "▲"), "regressed": ("bad", "▼"), "tied": ("even", "＝")}  # noqa: RUF001 - a sign, as wide as the arrows
+_LINES_SHOWN = 5
 _SEVERITIES = {
     "error": ("bad", "error"),
     "stop": ("bad", "stop"),
@@ -69,7 +70,7 @@ def render_html(report: Mapping[str, Any]) -> str:
             flips_left_out=bool(report["flips"])
             and len(report["flips"]["rows"]) < report["flips"]["gained"] + report["flips"]["lost"],
             dataset_facts=_dataset_facts(report),
-            dataset_findings=[_finding(each) for each in report["findings"]],
+            dataset_findings=_dataset_findings(report["findings"]),
             rehearsal_facts=_rehearsal_facts(report["rehearsal"] or {}),
             rehearsal_findings=[_finding(each) for each in (report["rehearsal"] or {}).get("findings") or []],
             cost_facts=_cost_facts(report),
@@ -248,6 +249,24 @@ def _finding(finding: Mapping[str, Any]) -> Row:
         "where": ", ".join(place),
         "evidence": str(finding.get("evidence") or ""),
     }
+
+
+def _dataset_findings(findings: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """The findings of the lines: those that say the same of many lines of a file are one, with the first lines."""
+    alike: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for finding in findings:
+        said = ("rule", "severity", "file", "message", "hint")
+        alike.setdefault(tuple(str(finding.get(name)) for name in said), []).append(finding)
+    shown: list[Row] = []
+    for members in alike.values():
+        row = _finding(members[0])
+        lines = [str(each["line"]) for each in members if each.get("line") is not None]
+        if len(lines) > 1:
+            more = f" and {len(lines) - _LINES_SHOWN:,} more" if len(lines) > _LINES_SHOWN else ""
+            named = [str(members[0]["file"])] if members[0].get("file") else []
+            row["where"] = ", ".join([*named, f"lines {', '.join(lines[:_LINES_SHOWN])}{more}"])
+        shown.append(row)
+    return shown
 
 
 def _facts(*rows: tuple[str, Any] | tuple[str, Any, bool]) -> list[Row]:

@@ -10,6 +10,7 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from checks import sam_template
+from tunedrop.queue.pace import turn_wait_seconds
 from tunedrop.recipe import Evaluation
 from tunedrop.states.plan_evaluation import ASSUMED_LATENCY_SECONDS, rows_a_shard
 from tunedrop.states.poll_job import wait_seconds
@@ -106,6 +107,28 @@ def polls(hours: float) -> int:
     return looks
 
 
+def turns(hours: float) -> int:
+    """Looks of a run that waits for its turn to train, by the template's defaults and as AwaitTurn waits between."""
+    first = sam_template.read()["Parameters"]["FirstPollSeconds"]["Default"]
+    looks, waited = 0, 0
+    while waited <= hours * 3600:
+        looks += 1
+        waited += turn_wait_seconds(waited, first)
+    return looks
+
+
+def waiting() -> Iterator[Item]:
+    """A day of waiting for a turn to train."""
+    looks = turns(24)
+    yield Item("Step Functions, state transition", 3 * looks, f"{looks} looks whether it is the run's turn")
+    yield Item("Lambda, GB-second on arm64", looks * 0.3 * memory("AwaitTurn"), "0.3 s a look")
+    yield Item("Lambda, request", looks, "the same")
+    yield Item("DynamoDB, write unit", looks * 3 * 8, "the record of 8 KB, and the index of those that go on, twice")
+    yield Item("DynamoDB, read unit", looks * (2 + 10 * 2 + 5), "the record, ten runs that train, a queue of 100")
+    yield Item("CloudWatch, GB of logs", looks / 1024**2, "a line each")
+    yield Item("KMS, request", looks * 4, "with `Encryption=customer`")
+
+
 def of_run(run: Run) -> Iterator[Item]:
     """One run from its drop to its notice."""
     evaluation = Evaluation()
@@ -114,7 +137,7 @@ def of_run(run: Run) -> Iterator[Item]:
     looks = polls(run.hours)
     yield Item(
         "Step Functions, state transition",
-        20 + 3 * looks + 3 * shards,
+        23 + 3 * looks + 3 * shards,
         f"{looks} looks at the job, {shards} shards",
     )
     asking = answers * ASSUMED_LATENCY_SECONDS / evaluation.in_flight
@@ -156,6 +179,11 @@ def of_run(run: Run) -> Iterator[Item]:
 
 SCENARIOS = (
     ("A month left idle", "The stack exists, and nobody drops a dataset.", idle),
+    (
+        "A day of waiting for a turn",
+        "A run waits, as others train and no more may; ten train, a hundred wait.",
+        waiting,
+    ),
     ("A small run", "300 rows, 250 test rows, an hour of training: the size of `make demo`.", lambda: of_run(SMALL)),
     (
         "The largest run",

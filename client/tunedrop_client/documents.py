@@ -105,6 +105,15 @@ class PromotionOfRun(TypedDict):
     state: Literal["waiting", "done", "rejected", "expired", "failed"] | None
 
 
+class TurnOfRun(TypedDict):
+    """Where a run stands that waits for its turn to train: `place` 1 is next, of `waiting` runs."""
+
+    place: int
+    waiting: int
+    since: str
+    turn_at: str | None
+
+
 class TrainingOfRun(TypedDict):
     """How far the training is. `simulated`: no service trained anything."""
 
@@ -134,6 +143,7 @@ class RunDocument(RunSummary):
     grader: str | None
     dataset: DatasetOfRun
     rehearsal: RehearsalOfRun | None
+    turn: NotRequired[TurnOfRun | None]
     training: TrainingOfRun | None
     evaluation: dict[str, Any] | None
     promotion: PromotionOfRun | None

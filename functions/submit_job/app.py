@@ -16,7 +16,7 @@ resources = Resources()
 @logger.inject_lambda_context(clear_state=True)
 @named_faults
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """`{"run_id"}` to `{"decision": "submitted", "wait_seconds"}`.
+    """`{"run_id"}` to `{"decision": "submitted" | "full", "wait_seconds"}`.
 
     Raises JobRefused, RecipeInvalid, RunReleased, RunFileMissing, RunFileBroken; ServiceBusy or SubmissionUnclear to be
     run again.
@@ -25,7 +25,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     resources.seconds_left = lambda: context.get_remaining_time_in_millis() / 1000
     submitted = submit_job.run(event, resources)
     logger.info(
-        "taken over" if submitted.taken_over else "submitted",
+        "taken over" if submitted.taken_over else submitted.decision,
+        why=submitted.why,
         job_id=submitted.job_id,
         tuned_model=submitted.tuned_model,
     )

@@ -53,6 +53,9 @@ class Switches:
         False, "A job whose grader function does not exist is refused at creation; else the job fails when it runs."
     )
     concurrent_jobs: int = _switch(0, "Jobs that train at once, the others stay queued; 0: no limit.")
+    jobs_quota: int = _switch(
+        0, "Jobs that have not ended, of either API; another one is refused: 429, or ServiceQuotaExceeded. 0: no quota."
+    )
 
     # What is not confirmed: jobs, lists, events, checkpoints
     cancel_ended_job: Literal["refuse", "answer"] = _switch(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tunedrop_client import Client
     from tunedrop_client.documents import RunDocument
 
-_OF_A_TRAINING = ("RehearseGrader", "SubmitJob", "PollJob")
+_OF_A_TRAINING = ("RehearseGrader", "AwaitTurn", "SubmitJob", "PollJob")
 _ASKED_FOR = tuple(stage.name for stage in STAGES if stage.optional)
 
 
@@ -70,6 +70,7 @@ def _record(run: RunDocument) -> RunRecord:
         recipe_document=recipe if run["base_model"] else None,
         dataset=CheckedDataset(dataset["rows"], dataset["test_rows"], warnings=findings["dataset"]),
         rehearsal=RehearsalResult(rehearsal),
+        turn=run.get("turn"),
         job_id=training["job_id"] if training else None,
         job_status=training["status"] if training else None,
         evaluation=EvaluationResult(run["evaluation"] or {}),

@@ -54,6 +54,14 @@ def _rehearsed(progress: Progress) -> str:
     return ", ".join([*told, _count(findings, "finding")] if findings else told)
 
 
+def _awaited(progress: Progress) -> str:
+    turn = progress.record.turn if progress.record else None
+    if turn is None or progress.ended:
+        return ""
+    when = f", expected at {turn['turn_at']}" if turn["turn_at"] else ""
+    return f"number {turn['place']} of {turn['waiting']}{when}"
+
+
 def _submitted(progress: Progress) -> str:
     record = progress.record
     return f"job {record.job_id}" if record and record.job_id else ""
@@ -114,6 +122,7 @@ _FOUND: Mapping[str, Callable[[Progress], str]] = {
     "ResolveInputs": _resolved,
     "ValidateDataset": _validated,
     "RehearseGrader": _rehearsed,
+    "AwaitTurn": _awaited,
     "SubmitJob": _submitted,
     "PollJob": _trained,
     "PlanEvaluation": _planned,

@@ -39,6 +39,7 @@ class PlainView:
         self._console = console
         self._began = time.monotonic()
         self._told: set[str] = set()
+        self._place = ""
         self._steps = 0
         self._share = 0.0
 
@@ -65,7 +66,10 @@ class PlainView:
         """Lines stay as they are."""
 
     def _on_the_way(self, progress: Progress, name: str, seen: str) -> None:
-        if name == "PollJob":
+        if name == "AwaitTurn" and seen != self._place:
+            self._stage(name, seen)
+            self._place = seen
+        elif name == "PollJob":
             steps = len(progress.metrics)
             if steps // TRAINING_STEPS_A_LINE > self._steps // TRAINING_STEPS_A_LINE:
                 self._stage(name, seen)

@@ -83,9 +83,11 @@ EXPECTED: dict[str, set[str]] = {
         ASK_NOVA,
         BEARER,
     },
+    "AwaitTurn": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchGetItem"},
     "SubmitJob": {
         "s3:ListBucket",
         "dynamodb:GetItem",
+        "dynamodb:PutItem",
         "dynamodb:UpdateItem",
         "s3:GetObject",
         "lambda:InvokeFunction",
@@ -99,6 +101,7 @@ EXPECTED: dict[str, set[str]] = {
     },
     "PollJob": {
         "dynamodb:GetItem",
+        "dynamodb:PutItem",
         "dynamodb:UpdateItem",
         "dynamodb:BatchWriteItem",
         "dynamodb:Query",
@@ -154,6 +157,8 @@ EXPECTED: dict[str, set[str]] = {
     "SweepRuns": {
         "dynamodb:Query",
         "dynamodb:GetItem",
+        "dynamodb:BatchGetItem",
+        "dynamodb:PutItem",
         "states:ListExecutions",
         "states:DescribeExecution",
         "states:StartExecution",

@@ -13,8 +13,9 @@ from pydantic import BaseModel
 
 from checks import sam_template, state_machines
 from tunedrop import recipe
+from tunedrop.queue.pace import turn_wait_seconds
 from tunedrop.states.plan_evaluation import LEAST_ANSWERS
-from tunedrop.states.poll_job import AGE_SHARE
+from tunedrop.states.poll_job import AGE_SHARE, wait_seconds
 
 MACHINES = sam_template.ROOT / "statemachine"
 
@@ -68,11 +69,12 @@ def test_before_the_run_is_closed_only_states_that_inform_catch_their_errors(
     catching = [name for name in names if "Catch" in pipeline["States"][name]]
     assert catching == [
         "PublishStart",
+        "PublishWait",
         "PublishWarning",
         "PromoteModel",
         "WaitForApproval",
     ]
-    assert min(names.index(name) for name in catching[2:]) > names.index("ConcludeRun")
+    assert min(names.index(name) for name in catching[3:]) > names.index("ConcludeRun")
     assert pipeline["States"]["EvaluateShards"].get("ToleratedFailurePercentage") is None
 
 
@@ -150,15 +152,32 @@ def test_a_turn_of_polling_makes_three_transitions_and_nine_events(pipeline: dic
     assert sum(EVENTS_OF_STATE[pipeline["States"][state]["Type"]] for state in turn) == 9
 
 
-def test_polling_as_long_as_a_run_may_last_stays_within_the_history(
-    pipeline: dict[str, Any], template: dict[str, Any]
+def test_a_turn_of_waiting_makes_three_transitions_and_nine_events(pipeline: dict[str, Any]) -> None:
+    turn = ["WaitForTurn", "AwaitTurn", "Turn?"]
+    for state, following in zip(turn, [*turn[1:], turn[0]], strict=True):
+        scope = state_machines.Scope(pipeline["StartAt"], pipeline["States"])
+        assert following in scope.targets(state)
+    assert sum(EVENTS_OF_STATE[pipeline["States"][state]["Type"]] for state in turn) == 9
+
+
+@pytest.mark.parametrize("defaults", [True, False])
+def test_the_longest_wait_and_the_longest_training_stay_within_the_history(
+    pipeline: dict[str, Any], template: dict[str, Any], defaults: bool
 ) -> None:
-    turns = pipeline["TimeoutSeconds"] / default(template, "LaterPollSeconds")
-    turns += 15 * 60 / default(template, "FirstPollSeconds")
+    value = "Default" if defaults else "MinValue"
+    first, later = (template["Parameters"][name][value] for name in ("FirstPollSeconds", "LaterPollSeconds"))
+    waits, waited = 0, 0
+    while waited <= recipe.MOST_WAIT_HOURS * 3600:
+        waits, waited = waits + 1, waited + turn_wait_seconds(waited, first)
+    looks, age = 0, first
+    while age <= most_hours(recipe.Budget, "hours") * 3600:
+        looks, age = looks + 1, age + wait_seconds(age, first, later)
+    assert (waits, looks) == ((807, 425) if defaults else (1009, 1257))
+    turns = waits + looks
     elsewhere = sum(EVENTS_OF_STATE.get(state["Type"], 5) for state in pipeline["States"].values())
     # Every fifth look at the job fails and is made again: TaskFailed, TaskScheduled, TaskStarted.
     retries = 3 * turns / 5
-    assert 9 * turns + retries + elsewhere < 0.8 * HISTORY_EVENTS
+    assert 9 * turns + retries + elsewhere < (0.5 if defaults else 0.9) * HISTORY_EVENTS
 
 
 def test_the_description_of_later_poll_seconds_tells_the_least_wait(template: dict[str, Any]) -> None:
@@ -174,6 +193,7 @@ def most_hours(section: type[BaseModel], field: str) -> float:
 
 def test_the_machine_outlasts_the_longest_training_and_the_longest_approval_by_a_day(pipeline: dict[str, Any]) -> None:
     longest = most_hours(recipe.Budget, "hours") + most_hours(recipe.Promotion, "approval_hours")
+    longest += most_hours(recipe.Queue, "wait_hours")
     assert pipeline["TimeoutSeconds"] == (longest + 24) * 3600
 
 

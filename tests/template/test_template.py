@@ -165,6 +165,7 @@ def test_each_parameter_is_described_and_bounded(template: dict[str, Any]) -> No
         "FirstPollSeconds",
         "LaterPollSeconds",
         "ListLagSeconds",
+        "JobsAtOnce",
         "AllowedGraders",
         "BedrockApiKeySecret",
         "MantleBaseUrl",

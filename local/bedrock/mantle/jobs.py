@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from local.bedrock.errors import invalid, not_found
+from local.bedrock.errors import ApiError, invalid, not_found
 from local.bedrock.grading import GraderFailed, GraderSettings, Reply, rewards
 from local.bedrock.grpo import Measures
 from local.bedrock.job_tasks import JobTasks
@@ -56,7 +56,14 @@ class Jobs:
         await self._tasks.stop_all()
 
     def create(self, request: JobRequest, *, creator: str | None) -> Document:
-        """Make a job and start it; returns its record. `creator`: the access key of whoever made it."""
+        """Make a job and start it; returns its record. `creator`: the access key of whoever made it.
+
+        Raises ApiError (429) where the account has as many jobs as it may.
+        """
+        most = self._service.switches.jobs_quota
+        if most and sum(job["status"] not in ENDED for job in self._records.all(JOB)) >= most:
+            message = f"Your account has reached the maximum of {most} active fine-tuning jobs."
+            raise ApiError(429, "rate_limit_exceeded", message, kind="rate_limit_error")
         now = time.time()
         name = f"ftjob-{uuid.uuid4()}"
         job: Document = {

@@ -15,7 +15,7 @@ from local.bedrock.catalog import NOVA_TUNED, base_model
 from local.bedrock.grading import GraderFailed, GraderSettings, Reply, rewards
 from local.bedrock.grpo import Measures
 from local.bedrock.job_tasks import JobTasks
-from local.bedrock.native.errors import conflict, no_resource
+from local.bedrock.native.errors import conflict, no_resource, quota_exceeded
 from local.bedrock.native.job_request import CustomizationRequest
 from local.bedrock.native.tags import Tags
 from local.bedrock.records import Document
@@ -60,7 +60,7 @@ class CustomizationJobs:
     def create(self, request: CustomizationRequest) -> Document:
         """Make a job and start it; a token that was used before gives the job that it made.
 
-        Raises ApiError (ConflictException) for a name that is taken.
+        Raises ApiError: ConflictException for a name that is taken, ServiceQuotaExceededException for one job too many.
         """
         for job in self.all():
             if request.token is not None and job["token"] == request.token:
@@ -70,6 +70,9 @@ class CustomizationJobs:
             if job["model_name"] == request.model_name and job["status"] in ("InProgress", "Completed"):
                 raise conflict(f"The provided custom model name {request.model_name} is currently in use.")
         service = self._service
+        most = service.switches.jobs_quota
+        if most and sum(job["status"] not in _ENDED for job in self.all()) >= most:
+            raise quota_exceeded(f"{most} model customization jobs are in progress; the quota is {most}.")
         name = uuid.uuid4().hex[:12]
         now = time.time()
         prefix = f"arn:aws:bedrock:{service.region}:{service.account}"

@@ -236,6 +236,11 @@ def default_for_region(region: str) -> Model:
     raise RecipeInvalid(f"no model can be tuned by Bedrock RFT in {region}; deploy Tunedrop in one of {where}.")
 
 
+def families_of_region(region: str) -> list[Family]:
+    """The families of models that train in `region`."""
+    return list(dict.fromkeys(model.family for model in _MODELS if model.region == region))
+
+
 def mantle_base_url(region: str, configured: str) -> str:
     """Where the OpenAI-compatible API is asked: `configured`, or the Region's own endpoint where that is empty."""
     return configured or f"https://bedrock-mantle.{region}.api.aws/v1"

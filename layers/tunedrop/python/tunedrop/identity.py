@@ -183,6 +183,11 @@ def warning_notice_id(run_id: str, finding: str) -> str:
     return str(uuid.uuid5(_NOTICE_NAMESPACE, f"warning/{run_id}/{finding}"))
 
 
+def turn_notice_id(run_id: str) -> str:
+    """The id of the one notice that a run waits long for its turn: derived, as the terminal one's."""
+    return str(uuid.uuid5(_NOTICE_NAMESPACE, f"turn/{run_id}"))
+
+
 def started_notice_id(run_id: str) -> str:
     """The id of the one notice that a run has begun: derived, as the terminal one's."""
     return str(uuid.uuid5(_NOTICE_NAMESPACE, f"started/{run_id}"))

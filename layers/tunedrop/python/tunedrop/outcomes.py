@@ -76,6 +76,10 @@ class GraderUnsound(Rejected):
     """The grader fails on good answers, can be cheated, or errs too often."""
 
 
+class WaitedTooLong(RunEnded):
+    """The run had no turn to train within the time that its recipe gives the queue; nothing was trained."""
+
+
 class JobRefused(RunEnded):
     """Bedrock refused the training job or its file; trying again would be refused again."""
 
@@ -136,6 +140,10 @@ class Transient(Exception):
 
 class ServiceBusy(Transient):
     """The service throttled, or failed in a way that another try may mend."""
+
+
+class NoRoom(Transient):
+    """The training service takes no job more at the moment; nothing was created, and the run waits for its turn."""
 
 
 class SubmissionUnclear(Transient):

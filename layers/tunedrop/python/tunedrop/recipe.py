@@ -23,6 +23,8 @@ PREDECESSOR = "previous"
 """Below a parameter: the model id that it had before the last promotion."""
 
 _HOURS_72 = 72
+MOST_WAIT_HOURS = 168
+"""The most that `queue.wait_hours` may be."""
 MOST_ANSWER_TOKENS = 65536
 """The most that `evaluation.max_tokens` may be."""
 _ROOM_TO_THINK = {"medium": 2048, "high": 4096}
@@ -159,6 +161,17 @@ class Prices(_Section):
         return bool(self.hour or self.step or self.grading)
 
 
+class Queue(_Section):
+    """How the run waits for its turn to train.
+
+    Runs of a team with a greater `priority` go first; between teams it counts for nothing. A run that has had no turn
+    after `wait_hours` fails.
+    """
+
+    priority: int = Field(0, ge=0, le=9)
+    wait_hours: float = Field(MOST_WAIT_HOURS, gt=0, le=MOST_WAIT_HOURS)
+
+
 class Budget(_Section):
     """What the training may cost at the most; beyond it the job is cancelled. A grading is one graded answer."""
 
@@ -215,6 +228,7 @@ class Recipe(_Section):
     rehearsal: Rehearsal = Rehearsal()
     evaluation: Evaluation = Evaluation()
     gates: Gates = Gates()
+    queue: Queue = Queue()
     budget: Budget = Budget()
     health: Health = Health()
     cleanup: Cleanup = Cleanup()

@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tunedrop import clock
-from tunedrop.catalog import find
+from tunedrop.catalog import Family, find
 from tunedrop.graders.deployed import DeployedGrader
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import RunRecord
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from tunedrop.graders.graded import Layout
     from tunedrop.graders.metrics import MetricReader
+    from tunedrop.queue.turns import Turns
     from tunedrop.teams import Teams
     from tunedrop.training.backend import TrainingBackend
     from tunedrop.training.events import TrainingEvents
@@ -122,6 +123,19 @@ class Resources:
         except (BotoCoreError, ClientError):
             # A look at the job must not fail for it; the next one counts again.
             return None
+
+    def turns(self, record: RunRecord) -> Turns:
+        """The line of the runs that train with the service of the run's model."""
+        return self.turns_of(find(record.base_model or "").family)
+
+    def turns_of(self, family: Family) -> Turns:
+        """The line of the runs that train models of this family."""
+        from tunedrop.queue.line import Rules
+        from tunedrop.queue.turns import Turns
+
+        settings = self.settings
+        rules = Rules(settings.jobs_at_once, probe_seconds=2 * settings.later_poll_seconds)
+        return Turns(self.dynamodb, settings.api_table, str(family), rules, self.runs)
 
     def backend(self, record: RunRecord) -> TrainingBackend:
         """The service that trains the run's model, with a client and a short-term key of its own."""

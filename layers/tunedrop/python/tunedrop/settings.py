@@ -37,6 +37,9 @@ class Settings:
     aftermath_arn: str
     training_role_arn: str
     api_key_secret: str
+    api_table: str
+    jobs_at_once: int
+    """How many runs train at once; 0 for as many as the service takes."""
     list_lag_seconds: float
     parameter_path: str
     """Below it lie the SSM parameters that the pipeline's role may write: `/tunedrop/<stack>`."""
@@ -72,6 +75,8 @@ class Settings:
             pipeline_arn=variables.get("PIPELINE_ARN", ""),
             aftermath_arn=variables.get("AFTERMATH_ARN", ""),
             training_role_arn=variables.get("TRAINING_ROLE_ARN", ""),
+            api_table=variables.get("API_TABLE", ""),
+            jobs_at_once=int(variables.get("JOBS_AT_ONCE", "0")),
             api_key_secret=variables.get("BEDROCK_API_KEY_SECRET", ""),
             list_lag_seconds=float(variables.get("LIST_LAG_SECONDS", LIST_LAG_SECONDS)),
             parameter_path=needed("PARAMETER_PATH"),

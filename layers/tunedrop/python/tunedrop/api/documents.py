@@ -163,6 +163,17 @@ class PromotionOfRun(_Document):
     state: Literal["waiting", "done", "rejected", "expired", "failed"] | None
 
 
+class TurnOfRun(_Document):
+    """Where a run stands that waits for its turn to train, when it last looked: every 15 minutes or more often."""
+
+    place: int = Field(description="1 is next.")
+    waiting: int = Field(description="How many runs wait, this one counted.")
+    since: str
+    turn_at: str | None = Field(
+        description="When its turn is expected, by the jobs so far; null while nobody can tell."
+    )
+
+
 class TrainingOfRun(_Document):
     """How far the training is. `latest` are the last step's metrics; `simulated`: no service trained anything."""
 
@@ -192,6 +203,7 @@ class RunDocument(RunSummary):
     grader: str | None
     dataset: DatasetOfRun
     rehearsal: RehearsalOfRun | None
+    turn: TurnOfRun | None = Field(None, description="Null while the run does not wait for its turn.")
     training: TrainingOfRun | None
     evaluation: dict[str, Any] | None
     promotion: PromotionOfRun | None

@@ -56,6 +56,7 @@ def run_document(record: RunRecord, metrics: Sequence[Mapping[str, float]], *, s
             "test_rows": dataset.test_rows,
         },
         "rehearsal": _rehearsal(record.rehearsal),
+        "turn": turn_of(record),
         "training": None
         if record.job_id is None
         else {
@@ -92,12 +93,22 @@ def progress(record: RunRecord) -> str:
         return f"Ended as {record.status}" + (f" ({error})." if error else ".")
     if record.releasing_at is not None:
         return "Stopping: it releases what it holds at Bedrock."
+    turn = turn_of(record)
+    if turn is not None:
+        when = f", expected at {turn['turn_at']}" if turn["turn_at"] else ""
+        return f"Waiting for its turn to train: number {turn['place']} of {turn['waiting']}{when}."
     training = record.training
     if record.stage == "PollJob" and training.steps is not None:
         of = f" of {training.total_steps}" if training.total_steps else ""
         return f"Training: step {training.steps}{of}."
     stage = BY_NAME.get(record.stage)
     return (stage and stage.afterwards) or f"{record.stage} is done."
+
+
+def turn_of(record: RunRecord) -> dict[str, Any] | None:
+    """Where a run stands that waits for its turn; None for any other."""
+    waits = record.status is Status.RUNNING and record.releasing_at is None and record.turn is not None
+    return dict(record.turn or {}) if waits else None
 
 
 def estimated_training_end(record: RunRecord) -> str | None:

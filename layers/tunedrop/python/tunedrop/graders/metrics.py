@@ -19,7 +19,7 @@ ZERO_SHARE = "ZeroRewardShare"
 """The share of a batch's answers that scored zero: an alarm tells when it stays at 1."""
 
 PERIOD_SECONDS = 3600
-"""One sum an hour: a run of 168 hours needs 169 of the 1,440 datapoints that CloudWatch answers at the most."""
+"""One sum an hour: a run of 336 hours needs 337 of the 1,440 datapoints that CloudWatch answers at the most."""
 
 
 class MetricReader(Protocol):

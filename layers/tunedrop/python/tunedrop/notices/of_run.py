@@ -14,6 +14,7 @@ from tunedrop.notices import actions
 from tunedrop.notices.publication import Publication, document_of, publication, subject_line, with_document
 from tunedrop.notices.summary import summary
 from tunedrop.outcomes import Status
+from tunedrop.queue.place import Place
 from tunedrop.recipe import Promotion
 from tunedrop.run.promotion import standing
 from tunedrop.run.record import RunRecord
@@ -89,6 +90,21 @@ def warning(record: RunRecord, finding: Mapping[str, Any]) -> Publication:
     line = subject_line(f"Tunedrop WARNING: {finding['name']}, ", record.name, record.run_id)
     told = {**_attributes(record, "training_warning"), "finding": str(finding["name"])}
     return publication(_ready(document, record, [_stop(record)]), line, told)
+
+
+def turn_awaited(record: RunRecord, place: Place) -> Publication:
+    """The notice that a run waits long for its turn to train, ready to publish. Its id is the same each time."""
+    document = {
+        **_head(record, "turn_awaited", identity.turn_notice_id(record.run_id)),
+        "place": place.place,
+        "waiting": place.waiting,
+        "waiting_since": place.since,
+        "turn_expected_at": place.turn_at,
+        "wait_hours": record.recipe.queue.wait_hours,
+        "execution_arn": record.execution_arn,
+    }
+    line = subject_line(f"Tunedrop WAITING: number {place.place}, ", record.name, record.run_id)
+    return publication(_ready(document, record, [_stop(record)]), line, _attributes(record, "turn_awaited"))
 
 
 def approval_wanted(record: RunRecord, promotion: Promotion, *, runs_table: str) -> Publication:

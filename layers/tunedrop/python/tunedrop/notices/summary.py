@@ -100,6 +100,21 @@ def _warned(document: Document) -> tuple[str, str]:
     return headline, f"Next: decide whether to stop it. {finding['advice']}"
 
 
+def _turn(document: Document) -> tuple[str, str]:
+    others = count(document["waiting"] - 1, "other run")
+    when = document["turn_expected_at"]
+    headline = (
+        f"The run of {document['name']} has waited more than an hour for its turn to train: it is number "
+        f"{document['place']}, and {others} wait{'s' if document['waiting'] == 2 else ''}."
+    )
+    if when:
+        headline += f" Its turn is expected at {when}."
+    return headline, (
+        f"Next: nothing; it begins by itself. If it has had no turn after {document['wait_hours']:g} hours "
+        "(`queue.wait_hours`), it fails."
+    )
+
+
 def _approval(document: Document) -> tuple[str, str]:
     gain = "" if document["difference"] is None else f" (mean reward {document['difference']:+.3f})"
     headline = (
@@ -119,6 +134,7 @@ def _upload(document: Document) -> tuple[str, str]:
 _SUMMARIES: Mapping[str, Callable[[Document], tuple[str, str]]] = {
     "run_started": _started,
     "training_warning": _warned,
+    "turn_awaited": _turn,
     "approval_wanted": _approval,
     "run_ended": _ended,
     "upload_ignored": _upload,

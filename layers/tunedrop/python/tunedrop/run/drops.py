@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 MINUTES_AFTER_END: Final = 15
 """How long after a run that ended well its drop still counts as the same."""
-KEPT_SECONDS: Final = 8 * 24 * 3600
-"""A claim is kept for longer than a run can take (168 hours)."""
+KEPT_SECONDS: Final = 15 * 24 * 3600
+"""A claim is kept for longer than a run can take (336 hours)."""
 _TRIES: Final = 5
 """Each further try has seen another run take the claim meanwhile."""
 

@@ -47,6 +47,7 @@ class RunRecord:
 
     `stage` is the state that worked last, `reached` when each state had last worked.
     `team`: whose the run is; None where the stack's mapping gives it to none.
+    `turn`: where the run stands in the queue, as `queue.place.Place` has it; None while it does not wait.
     `submission_lease_until`: until then one process alone may create the job.
     `releasing_at`: since then the run is being wound up and nothing new may be started for it.
     `grader_layout`: the documented layout that a grader of the team's own was found to read.
@@ -77,6 +78,7 @@ class RunRecord:
     grader_layout: Layout | None = None
     dataset: CheckedDataset = _NO_DATASET
     rehearsal: RehearsalResult = _NO_REHEARSAL
+    turn: Mapping[str, Any] | None = None
     file_id: str | None = None
     submitting_at: str | None = None
     submission_lease_until: str | None = None

@@ -41,14 +41,15 @@ from tunedrop.training.events import TrainingEvents
 from tunedrop.training.health import Gradings, new_findings
 
 EAGER_MINUTES = 15
-"""How long a young job is polled at the shorter interval. One minute for the first 15, then five, until after 1,250
-minutes AGE_SHARE asks for more, makes 15 + (1250 - 15) / 5 + 250 * ln(4320 / 1250) = 572 polls in 72 hours; at 9
-history events a turn that is 5,150 of the 25,000 allowed."""
+"""How long a young job is polled at the shorter interval. One minute for the first 15, then five, until after 750
+minutes AGE_SHARE asks for more, makes 15 + (750 - 15) / 5 + 150 * ln(4320 / 750) = 425 polls in 72 hours; at 9 history
+events a turn that is 3,825 of the 25,000 allowed."""
 
-AGE_SHARE = 1 / 250
-"""The least wait as a share of the job's age, whatever the parameters say. From second s on, a wait of age/250 makes
-250 * ln(72 h / s) polls: with both parameters at 1 s that is 250 polls until the age is 250 s, then 250 * ln(1037) =
-1,736 more, 1,986 in all, or 17,874 history events: below 80% of the 25,000."""
+AGE_SHARE = 1 / 150
+"""The least wait as a share of the job's age, whatever the parameters say. From second s on, a wait of age/150 makes
+150 * ln(72 h / s) polls: with both parameters at 1 s that is 150 polls until the age is 150 s, then 150 * ln(1728) =
+1,118 more, 1,268 in all, or 11,412 history events. With the 9,108 of the longest wait for a turn (`queue.pace`) that is
+82% of the 25,000."""
 
 REWARD_WINDOW = 5
 """Steps over which the first and the last reward are averaged: single steps are noisy (a mean of some 32 rollouts)."""
@@ -82,6 +83,7 @@ class Poll(Decision):
     wait_seconds: int
     warnings: Sequence[Publication] = ()
     told: Sequence[str] = ()
+    trained: bool = for_the_handler(False)
     new_events: Sequence[TrainingEvent] = for_the_handler(())
     base_model: str = for_the_handler("")
 
@@ -101,6 +103,9 @@ def run(event: Mapping[str, Any], resources: Resources) -> Poll:
         later_poll=settings.later_poll_seconds,
     )
     seen = polling.poll(run_id, told=event.get("told", []), gradings=resources.gradings(record))
+    if seen.trained and record.recipe.trains:
+        # Its job has ended: another run may train. After an end other than well, ReleaseRun sees to it.
+        resources.turns(record).leave([run_id], well=True)
     return replace(seen, base_model=str(record.base_model))
 
 
@@ -145,6 +150,7 @@ class Polling:
         following = next((finding for finding in findings if finding["name"] not in told), None)
         return replace(
             seen,
+            trained=job is not None and job.status is JobStatus.SUCCEEDED,
             warnings=(of_run.warning(record, following),) if following else (),
             told=(*told, following["name"]) if following else tuple(told),
             new_events=new_events,

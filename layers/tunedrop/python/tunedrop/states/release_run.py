@@ -83,6 +83,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Release:
         resources.backend,
         list_lag_seconds=resources.settings.list_lag_seconds,
         write_report=write_report,
+        leave_queue=lambda record: resources.turns(record).leave([record.run_id]),
     )
     return releaser.release(execution)
 
@@ -105,11 +106,13 @@ class Releaser:
         *,
         list_lag_seconds: float,
         write_report: WriteReport | None = None,
+        leave_queue: Callable[[RunRecord], object] = lambda _: None,
     ) -> None:
         self._store = store
         self._backend_of = backend_of
         self._list_lag_seconds = list_lag_seconds
         self._write_report = write_report
+        self._leave_queue = leave_queue
 
     def release(self, execution: PipelineExecution) -> Release:
         """Release the run of `execution`, if that has ended and owns it.
@@ -134,7 +137,11 @@ class Releaser:
             waiting = self._wind_up(record)
             if waiting is not None:
                 return waiting
-            record, closed_now = self._close(self._let_go(self._store.load(run_id)), execution)
+            record = self._let_go(self._store.load(run_id))
+            if record.resolved:
+                # Not before its job is over: another run trains in its place now.
+                self._leave_queue(record)
+            record, closed_now = self._close(record, execution)
         return Release("publish", run_id, notice=record.notice, closed_now=closed_now)
 
     def _register(self, run_id: str, execution: PipelineExecution) -> RunRecord:

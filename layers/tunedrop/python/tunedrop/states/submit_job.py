@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from tunedrop import clock, identity
-from tunedrop.outcomes import JobRefused, RunReleased, ServiceBusy, SubmissionUnclear
+from tunedrop.outcomes import JobRefused, NoRoom, RunReleased, ServiceBusy, SubmissionUnclear
+from tunedrop.queue.pace import turn_wait_seconds, waited_seconds
 from tunedrop.resources import Resources
 from tunedrop.run.record import RunRecord
 from tunedrop.run.record_parts import TrainingProgress
 from tunedrop.run.store import ConditionNotMet, RunStore
 from tunedrop.states.decision import Decision, for_the_handler
-from tunedrop.training.backend import Busy, Job, JobRequest, Refused, TrainingBackend, Unclear
+from tunedrop.training.backend import Busy, Full, Job, JobRequest, Refused, TrainingBackend, Unclear
 from tunedrop.training.takeover import take_over
 
 _LEASE_FREE = "attribute_not_exists(submission_lease_until) OR submission_lease_until < :now"
@@ -31,12 +32,16 @@ _LEASE_FREE = "attribute_not_exists(submission_lease_until) OR submission_lease_
 
 @dataclass(frozen=True, slots=True)
 class Submitted(Decision):
-    """The run has its job, or its model: it is `submitted`, and PollJob looks at it after `wait_seconds`."""
+    """The run has its job, or its model: it is `submitted`, and PollJob looks at it after `wait_seconds`.
+
+    `full`: the service had no room for the job, and after `wait_seconds` the run asks for its turn again.
+    """
 
     wait_seconds: int
     job_id: str | None = for_the_handler()
     tuned_model: str | None = for_the_handler()
     taken_over: bool = for_the_handler(False)
+    why: str | None = for_the_handler()
 
 
 def run(event: Mapping[str, Any], resources: Resources) -> Submitted:
@@ -64,7 +69,16 @@ def run(event: Mapping[str, Any], resources: Resources) -> Submitted:
         list_lag_seconds=resources.settings.list_lag_seconds,
     )
     rows, folder = record.dataset.rows, resources.folder(run_id)
-    record = submission.submit(run_id, lambda: folder.open_training_file(rows))
+    try:
+        record = submission.submit(run_id, lambda: folder.open_training_file(rows))
+    except NoRoom as no_room:
+        turns = resources.turns(record)
+        turns.refused(run_id)
+        place = turns.place(run_id)
+        # Twice as long as another that waits: each try asks the service, too.
+        waited = waited_seconds(place.since) if place else 0
+        wait = 2 * turn_wait_seconds(waited, resources.settings.first_poll_seconds)
+        return Submitted("full", wait_seconds=wait, why=str(no_room))
     return Submitted("submitted", wait_seconds=resources.settings.first_poll_seconds, job_id=record.job_id)
 
 
@@ -92,6 +106,7 @@ class Submission:
         Raises:
             JobRefused: the service will not have this job or file.
             RunReleased: the run was stopped meanwhile; no job of it is left training.
+            NoRoom: the service takes no job more at the moment; none was created.
             ServiceBusy: the service throttled; nothing was created by this try.
             SubmissionUnclear: a job may have been made but is not to be seen, or another process is submitting.
         """
@@ -112,6 +127,8 @@ class Submission:
                 job = self._create(before, file_id)
         except Refused as refusal:
             raise JobRefused(f"Bedrock refused the training job: {refusal}") from refusal
+        except Full as full:
+            raise NoRoom(str(full)) from full
         except Busy as busy:
             raise ServiceBusy(str(busy)) from busy
         except Unclear as unclear:
@@ -145,7 +162,8 @@ class Submission:
         )
         try:
             return self._backend.create(request)
-        except Unclear:
+        except (Unclear, Full):
+            # A refusal is looked into as well: who gives up a slot must have no job.
             job = self._look(file_id)
             if job is None:
                 raise

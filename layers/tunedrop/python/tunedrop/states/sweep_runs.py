@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tunedrop import clock, identity
 from tunedrop.answer_members import member, members
+from tunedrop.catalog import families_of_region
 from tunedrop.outcomes import RunNotFound, ServiceBusy, Status
 from tunedrop.resources import Resources
 from tunedrop.run.execution import execution_input
@@ -50,6 +51,7 @@ class Counts:
     files_unowned: int = 0
     deployments_deleted: int = 0
     deployments_unowned: int = 0
+    turns_freed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ def run(event: Mapping[str, Any], resources: Resources) -> Swept:
         swept.aftermaths_started += _end(record, resources)
     for run_id, execution_arn in _unregistered(resources):
         swept.aftermaths_started += _start_aftermath(run_id, execution_arn, resources)
+    for family in families_of_region(resources.settings.region):
+        swept.turns_freed += resources.turns_of(family).heal()
     troubles = [
         trouble
         for backend in backends_of_region(resources.settings)

@@ -89,6 +89,10 @@ class Busy(Exception):
     """The service throttled the call: nothing was created, another try may succeed."""
 
 
+class Full(Busy):
+    """The service has as many jobs as it takes: nothing was created, another try may succeed once one has ended."""
+
+
 class Unclear(Exception):
     """No answer, or one that does not tell: the call may or may not have had its effect."""
 
@@ -110,7 +114,7 @@ class TrainingBackend(Protocol):
         """Delete a file of the service's; one that is not there is no error. Whether there was anything to delete."""
 
     def create(self, request: JobRequest) -> Job:
-        """Create a job. Never tried twice within."""
+        """Create a job. Never tried twice within. Raises Full, too."""
 
     def find_jobs(self, training_file: str) -> Sequence[Job]:
         """The jobs made from that file, from all pages of a list that may be stale; the oldest first."""

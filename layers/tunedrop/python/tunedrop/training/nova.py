@@ -22,7 +22,7 @@ from tunedrop.catalog import is_simulated
 from tunedrop.run import folder as names
 from tunedrop.service_answers import Answer, OptionalText, read
 from tunedrop.service_faults import BROKEN_ANSWERS
-from tunedrop.training.backend import Busy, Checkpoint, Job, JobRequest, JobStatus, Refused, Serving, Unclear
+from tunedrop.training.backend import Busy, Checkpoint, Full, Job, JobRequest, JobStatus, Refused, Serving, Unclear
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -42,7 +42,8 @@ _STATUS = {
     "Stopped": JobStatus.CANCELLED,
 }
 
-_BUSY = frozenset({"ThrottlingException", "TooManyRequestsException", "ServiceQuotaExceededException"})
+_QUOTA = "ServiceQuotaExceededException"
+_BUSY = frozenset({"ThrottlingException", "TooManyRequestsException", _QUOTA})
 _REFUSED = frozenset(
     {"ValidationException", "AccessDeniedException", "ResourceNotFoundException", "TooManyTagsException"}
 )
@@ -106,6 +107,14 @@ class NovaBackend:
         return []
 
     def create(self, request: JobRequest) -> Job:
+        try:
+            return self._create(request)
+        except Busy as busy:
+            if _code(busy.__cause__) == _QUOTA:
+                raise Full(str(busy)) from busy
+            raise
+
+    def _create(self, request: JobRequest) -> Job:
         name = identity.bedrock_name(request.run_id)
         with _answers():
             made = self._once.create_model_customization_job(

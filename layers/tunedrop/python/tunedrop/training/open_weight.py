@@ -20,6 +20,7 @@ from tunedrop.service_answers import Answer, OptionalText, read
 from tunedrop.training.backend import (
     Busy,
     Checkpoint,
+    Full,
     Job,
     JobRequest,
     JobStatus,
@@ -58,6 +59,10 @@ _AMBIGUOUS = frozenset({408, 409, 425})
 
 MOST_STEPS = 10**9
 """A step number from here on is none: no training has so many."""
+
+_QUOTA_WORDS = ("quota", "limit_exceeded", "limitexceeded")
+"""What the code or type of an error says that is about a quota, whatever its status. UNCONFIRMED: AWS documents none
+for fine-tuning jobs; OpenAI answers 429 `rate_limit_exceeded`."""
 
 _QUERY_REFUSED = frozenset({400, 404, 405, 422})
 """With these a service may refuse a parameter of a list's query. 401 and 403 are about the caller."""
@@ -108,6 +113,14 @@ class OpenWeightBackend:
         return True
 
     def create(self, request: JobRequest) -> Job:
+        try:
+            return self._create(request)
+        except (Busy, Refused) as refusal:
+            if isinstance(refusal, Busy) or _is_about_a_quota(refusal):
+                raise Full(str(refusal)) from refusal
+            raise
+
+    def _create(self, request: JobRequest) -> Job:
         with _Answers():
             response = self._client.with_options(
                 max_retries=0, timeout=CREATE_TIMEOUT_SECONDS
@@ -265,6 +278,12 @@ class _CheckpointTold(_Entry):
 def _refuses_the_query(refusal: Refused) -> bool:
     cause = refusal.__cause__
     return isinstance(cause, openai.APIStatusError) and cause.status_code in _QUERY_REFUSED
+
+
+def _is_about_a_quota(refusal: Refused) -> bool:
+    cause = refusal.__cause__
+    told = f"{cause.code} {cause.type}".lower() if isinstance(cause, openai.APIStatusError) else ""
+    return any(word in told for word in _QUOTA_WORDS)
 
 
 class _Answers:

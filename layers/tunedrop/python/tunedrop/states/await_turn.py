@@ -1,0 +1,73 @@
+"""AwaitTurn: takes a slot for the run's training job, or says how long to wait until the run asks again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tunedrop.notices import of_run
+from tunedrop.notices.publication import Publication
+from tunedrop.outcomes import RunReleased, WaitedTooLong
+from tunedrop.queue.pace import turn_wait_seconds, waited_seconds
+from tunedrop.resources import Resources
+from tunedrop.states.decision import Decision, for_the_handler
+
+LONG_WAIT_SECONDS = 3600
+"""Who waits longer is told so, once."""
+
+LONG_WAIT = "long_wait"
+"""What the execution remembers as told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn(Decision):
+    """`go`: the run has a slot, or needs none. `wait`: it asks again after `wait_seconds`.
+
+    `warnings` holds the notice of a long wait, if it is not out yet, and `told` the names of the notices that are, with
+    it.
+    """
+
+    wait_seconds: int
+    told: Sequence[str]
+    warnings: Sequence[Publication] = ()
+    place: str = for_the_handler("")
+
+
+def run(event: Mapping[str, Any], resources: Resources) -> Turn:
+    """Ask for the run's turn, once.
+
+    Input: `run_id`, and `told`: what the execution has told so far.
+
+    Raises:
+        WaitedTooLong: the recipe gives the queue no more time.
+        RunReleased: the run was stopped meanwhile; it is not in the queue.
+        ServiceBusy: others changed the queue all the time.
+    """
+    run_id, told = event["run_id"], tuple(event.get("told", ()))
+    record = resources.runs.load(run_id)
+    if not record.recipe.trains:
+        return Turn("go", 0, told)
+    turns = resources.turns(record)
+    place = turns.take(run_id, record.team or "", record.recipe.queue.priority)
+    try:
+        resources.runs.update(run_id, {"stage": "AwaitTurn", "turn": asdict(place) if place else None})
+    except RunReleased:
+        # Whoever stops the run marks its record and then takes it out of the queue: one of the two comes last.
+        turns.leave([run_id])
+        raise
+    if place is None:
+        return Turn("go", 0, told)
+    waited = waited_seconds(place.since)
+    hours = record.recipe.queue.wait_hours
+    if waited > hours * 3600:
+        raise WaitedTooLong(
+            f"run {run_id} waited {waited / 3600:.1f} hours for its turn to train and was number {place.place} of "
+            f"{place.waiting}; the recipe allows {hours:g} (`queue.wait_hours`). Nothing was trained: drop the dataset "
+            "again, with more hours, or when fewer runs wait"
+        )
+    stands = f"{place.place} of {place.waiting}"
+    wait = turn_wait_seconds(waited, resources.settings.first_poll_seconds)
+    if waited < LONG_WAIT_SECONDS or LONG_WAIT in told:
+        return Turn("wait", wait, told, place=stands)
+    return Turn("wait", wait, (*told, LONG_WAIT), (of_run.turn_awaited(record, place),), place=stands)

@@ -104,6 +104,7 @@ CLOSED = Deployment(
         "ListLagSeconds": 2,
         "FirstPollSeconds": 2,
         "TeamRunQuota": 5,
+        "JobsAtOnce": 1,
         "Teams": json.dumps(
             {"red": {"callers": [f"arn:aws:iam::{ACCOUNT}:role/red-*"], "datasets": [f"s3://{SOURCES}/red/"]}}
         ),
@@ -154,6 +155,7 @@ MANY_OPTIONS: Mapping[str, Any] = {
         "level": 0.1,
         "least_difference": 0.01,
     },
+    "queue": {"priority": 3, "wait_hours": 5},
     "budget": {
         "hours": 20,
         "stuck_hours": 5,

@@ -10,6 +10,7 @@ from tunedrop.identity import Upload
 from tunedrop.notices import of_run, stray_uploads
 from tunedrop.notices.publication import Publication
 from tunedrop.outcomes import Status
+from tunedrop.queue.place import Place
 from tunedrop.recipe import Budget, Prices, Promotion, Recipe
 from tunedrop.run.record import PinnedObject, RunRecord
 from tunedrop.run.record_parts import CheckedDataset, EvaluationResult, TrainingProgress
@@ -86,6 +87,7 @@ def upload(name: str, record: RunRecord | None) -> Publication:
 NOTICES: Mapping[str, Publication] = {
     "started": of_run.started(replace(RUN, test=PinnedObject("drop", "inbox/gsm8k/test.jsonl", "v1", 99))),
     "started alone": of_run.started(RUN),
+    "waiting": of_run.turn_awaited(RUN, Place(3, 7, "2026-01-01T00:10:00.000Z", "2026-01-01T04:00:00.000Z")),
     "warning": of_run.warning(TRAINED, FINDING),
     "approval": of_run.approval_wanted(
         replace(compared("improved"), status=Status.SUCCEEDED),

@@ -91,6 +91,12 @@ DEV = Deployment(
     "us-west-2",
     {"SettleSeconds": 0, "AllowedGraders": "arn:aws:lambda:*:*:function:own-*:*"},
 )
+LIMITS = {
+    "run": {"hours": 50, "reference_models": 1},
+    "month": {"gradings": 1_000_000},
+    "prices": {"hour": 1},
+    "teams": {"red": {"run": {"answer_tokens": 4_000_000}, "month": {"dollars": 5_000}}},
+}
 CLOSED = Deployment(
     "prod",
     "us-west-2",
@@ -105,6 +111,7 @@ CLOSED = Deployment(
         "FirstPollSeconds": 2,
         "TeamRunQuota": 5,
         "JobsAtOnce": 1,
+        "Limits": json.dumps(LIMITS),
         "Teams": json.dumps(
             {"red": {"callers": [f"arn:aws:iam::{ACCOUNT}:role/red-*"], "datasets": [f"s3://{SOURCES}/red/"]}}
         ),
@@ -325,6 +332,15 @@ RUNS: tuple[DrivenRun, ...] = (
         recipe={"rehearsal": QUICK_REHEARSAL, "promotion": {"parameter": "/tunedrop/tunedrop/closed/model"}},
         call="upload",
         shows={"team": "red"},
+    ),
+    DrivenRun(
+        name="over-the-operator-s-limit",
+        deployment=CLOSED,
+        recipe={"evaluation": {"reference_models": ["openai.gpt-oss-120b"], "samples": 16, "max_tokens": 60_000}},
+        call="upload",
+        status="REJECTED",
+        error="LimitExceeded",
+        shows={"team": "red", "training": None},
     ),
     DrivenRun(
         name="nova",

@@ -28,7 +28,7 @@ from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
 from tunedrop.states.release_run import Releaser
 from tunedrop.states.submit_job import Submission
-from tunedrop.training.backend import JobRequest, TrainingBackend
+from tunedrop.training.backend import Full, JobRequest, TrainingBackend
 from tunedrop.training.nova import NovaBackend
 from tunedrop.training.open_weight import OpenWeightBackend
 
@@ -139,7 +139,7 @@ def submit(record: RunRecord, store: RunStore, backend: Any, chance: random.Rand
         )
         try:
             submission.submit(record.run_id, lambda: io.BytesIO(ROWS))
-        except (Transient, Stopped):
+        except (Transient, Full, Stopped):
             continue
         except (RunReleased, RunEnded):
             return False
@@ -179,7 +179,7 @@ def test_open_weight_runs_under_random_faults(store: RunStore, bedrock: LocalBed
                 submission = Submission(
                     DyingStore(store, chance, 0.3), backend, lease_seconds=0.05, list_lag_seconds=LIST_LAG_SECONDS
                 )
-                with suppress(Transient, Stopped, RunEnded):
+                with suppress(Transient, Full, Stopped, RunEnded):
                     submission.submit(record.run_id, lambda: io.BytesIO(ROWS))
             stopped[record.run_id] = {stop(record, store, backend, chance) for _ in range(2)}
         elif submit(record, store, backend, chance, dies=0.1):

@@ -57,6 +57,7 @@ EXPECTED: dict[str, set[str]] = {
     "RegisterRun": {"dynamodb:PutItem", "dynamodb:GetItem"},
     "ResolveInputs": {
         "dynamodb:GetItem",
+        "dynamodb:BatchGetItem",
         "dynamodb:PutItem",
         "dynamodb:UpdateItem",
         "s3:GetObject",
@@ -66,6 +67,8 @@ EXPECTED: dict[str, set[str]] = {
     "ValidateDataset": {
         "s3:ListBucket",
         "dynamodb:GetItem",
+        "dynamodb:BatchGetItem",
+        "dynamodb:PutItem",
         "dynamodb:UpdateItem",
         "s3:GetObject",
         "s3:GetObjectVersion",

@@ -172,7 +172,7 @@ def test_the_longest_wait_and_the_longest_training_stay_within_the_history(
     looks, age = 0, first
     while age <= most_hours(recipe.Budget, "hours") * 3600:
         looks, age = looks + 1, age + wait_seconds(age, first, later)
-    assert (waits, looks) == ((807, 425) if defaults else (1009, 1257))
+    assert (waits, looks) == ((809, 425) if defaults else (995, 1208))
     turns = waits + looks
     elsewhere = sum(EVENTS_OF_STATE.get(state["Type"], 5) for state in pipeline["States"].values())
     # Every fifth look at the job fails and is made again: TaskFailed, TaskScheduled, TaskStarted.

@@ -172,6 +172,7 @@ def test_each_parameter_is_described_and_bounded(template: dict[str, Any]) -> No
         "SweepMinutes",
         "Teams",
         "TeamRunQuota",
+        "Limits",
         "ApiAccounts",
         "ApiRoles",
         "SourceObjects",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from tunedrop.identity import bedrock_name, training_file_name
 from tunedrop.sampling.nova import NovaSampler
 from tunedrop.sampling.open_weight import OpenWeightSampler
 from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply
-from tunedrop.training.backend import Busy, JobRequest, JobStatus, Refused, TrainingBackend, Unclear
+from tunedrop.training.backend import Busy, Full, JobRequest, JobStatus, Refused, TrainingBackend, Unclear
 from tunedrop.training.nova import NovaBackend
 from tunedrop.training.open_weight import OpenWeightBackend
 
@@ -131,6 +132,21 @@ def test_a_creation_that_goes_wrong_is_told_for_what_it_is_and_its_job_is_found(
     with pytest.raises(kind):
         backend.create(wanted)
     assert len(backend.find_jobs(wanted.training_file)) == (when == "after")
+
+
+def test_a_job_more_than_the_service_takes_is_told_as_such_and_not_made(
+    backend: TrainingBackend, request: pytest.FixtureRequest
+) -> None:
+    process: LocalBedrock = request.getfixturevalue("nova_bedrock" if isinstance(backend, NovaBackend) else "bedrock")
+    process.set_switch("jobs_quota", 1)
+    process.set_switch("queued_seconds", 3600)
+    process.set_switch("step_seconds", 3600)
+    wanted = asked_for(backend)
+    made = backend.create(wanted)
+    with pytest.raises(Full):
+        backend.create(replace(wanted, run_id=f"{RUN_ID}-2"))
+    assert [job.id for _, job in backend.live_jobs()] == [made.id]
+    backend.cancel(made.id)
 
 
 def test_a_refusal_is_a_refusal(backend: TrainingBackend) -> None:

@@ -73,7 +73,7 @@ def close(store: RunStore, name: str) -> None:
 
 def line() -> Line:
     item = boto3.client("dynamodb").get_item(TableName="api", Key={"id": {"S": "queue/open_weight"}})["Item"]
-    return Line.of_text(item["line"]["S"])
+    return Line.of_text(item["text"]["S"])
 
 
 def test_two_train_and_the_third_is_told_where_it_stands(turns: Turns, store: RunStore) -> None:

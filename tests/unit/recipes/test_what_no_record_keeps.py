@@ -15,13 +15,14 @@ from tunedrop.api.problems import Problem
 from tunedrop.api.starting import check_recipe
 from tunedrop.graders.json_fields import JsonGrader
 from tunedrop.graders.sample import OptionsError, Sample
+from tunedrop.limits.limits import Limits
 from tunedrop.outcomes import REASON_CHARACTERS, RecipeInvalid, Status
 from tunedrop.recipe import resolve
 from tunedrop.recipe_grader import grader_of
 from tunedrop.recipe_text import parse
+from tunedrop.resources import Resources
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
-from tunedrop.settings import Settings
 
 REGION = "us-west-2"
 
@@ -46,7 +47,8 @@ def by_call(recipe: bytes) -> Problem | None:
     problem = problem_of_body(f'{{"name": "x", "recipe": {recipe.decode()}}}')
     if problem is None:
         try:
-            check_recipe(json.loads(recipe), cast(Settings, SimpleNamespace(region=REGION, parameter_path="")))
+            resources = SimpleNamespace(settings=SimpleNamespace(region=REGION, parameter_path=""), limits=Limits())
+            check_recipe(json.loads(recipe), cast(Resources, resources), "default")
         except Problem as found:
             problem = found
     return problem

@@ -65,6 +65,7 @@ def document_of(record: RunRecord, name: str) -> Any:
         "source": record.source,
         "recipe": record.recipe_document,
         "rehearsal": record.rehearsal.document,
+        "turn": record.turn,
         "evaluation": record.evaluation.document,
     }[name]
 

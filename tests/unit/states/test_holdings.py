@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -81,7 +82,7 @@ class Runs:
 
     def __init__(self, store: RunStore) -> None:
         self.runs = store
-        self.settings = None
+        self.settings = SimpleNamespace(region="nowhere")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
 from tunedrop.states.release_run import Release, Releaser
 from tunedrop.states.submit_job import Submission
-from tunedrop.training.backend import Busy, Unclear
+from tunedrop.training.backend import Busy, Full, Unclear
 
 LEASE_SECONDS = 120.0
 LAG_SECONDS = 12.0
@@ -164,9 +164,23 @@ def test_while_another_process_may_be_submitting_nobody_else_does(machine: Machi
 
 
 def test_a_throttled_creation_is_told_as_such(machine: Machine) -> None:
-    machine.service.fault = once("create", "before", Busy("HTTP 429"))
-    with pytest.raises(ServiceBusy, match="429"):
+    machine.service.fault = once("create", "before", Busy("HTTP 503"))
+    with pytest.raises(ServiceBusy, match="503"):
         machine.attempt()
+
+
+def test_a_service_without_room_is_told_as_such_once_no_job_is_to_be_found(machine: Machine) -> None:
+    machine.service.fault = once("create", "before", Full("HTTP 429"))
+    with pytest.raises(Full, match="429"):
+        machine.attempt()
+    assert not machine.service.jobs
+    assert machine.run().job_id == "job-0"
+
+
+def test_a_job_that_was_made_though_the_service_said_it_had_no_room_is_the_run_s(machine: Machine) -> None:
+    machine.service.fault = once("create", "after", Full("HTTP 429"))
+    assert machine.attempt().job_id == "job-0"
+    assert len(machine.service.jobs) == 1
 
 
 def test_a_run_that_is_stopped_before_submission_gets_no_job(machine: Machine) -> None:

@@ -123,5 +123,5 @@ def left_in_queue(application: Application) -> dict[str, Any]:
     table = application.stack.resources["ApiTable"]
     key = {"id": {"S": "queue/open_weight"}}
     item = application.stack.aws.client("dynamodb").get_item(TableName=table, Key=key)["Item"]
-    line = json.loads(item["line"]["S"])
+    line = json.loads(item["text"]["S"])
     return {name: line[name] for name in ("slots", "waiting")}

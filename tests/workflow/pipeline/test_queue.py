@@ -43,7 +43,7 @@ def once(application: Application, name: str, holds: Callable[[RunRecord], objec
 
 
 def place(record: RunRecord) -> tuple[int, int] | None:
-    return record.turn and (record.turn["place"], record.turn["waiting"])
+    return (record.turn["place"], record.turn["waiting"]) if record.turn else None
 
 
 def let_it_wait_for(application: Application, run_id: str, hours: float) -> None:
@@ -51,9 +51,9 @@ def let_it_wait_for(application: Application, run_id: str, hours: float) -> None
     table, key = application.stack.resources["ApiTable"], {"id": {"S": "queue/open_weight"}}
     client = application.stack.aws.client("dynamodb")
     item: dict[str, Any] = client.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]
-    line = json.loads(item["line"]["S"])
+    line = json.loads(item["text"]["S"])
     line["waiting"][run_id]["since"] = clock.text(clock.now() - timedelta(hours=hours))
-    item |= {"line": {"S": json.dumps(line)}, "version": {"N": str(int(item["version"]["N"]) + 1)}}
+    item |= {"text": {"S": json.dumps(line)}, "version": {"N": str(int(item["version"]["N"]) + 1)}}
     client.put_item(TableName=table, Item=item)
 
 

@@ -68,6 +68,24 @@ class RepeatedDrop(Rejected):
     """The same files were dropped before, and their run is under way or ended well a short while ago."""
 
 
+class LimitExceeded(Rejected):
+    """The run asks for more than the operator lets a run, or its team in a month, use up."""
+
+
+class TooManyRuns(Rejected):
+    """The team has as many active runs as it may have."""
+
+    def __init__(self, message: str, *, active: int = 0, quota: int = 0) -> None:
+        """`message`, or with `quota` the team's name."""
+        self.active, self.quota = active, quota
+        if quota:
+            message = (
+                f"Team {message or 'none'} has {active} active runs and may have {quota}. Wait until one ends, or "
+                "stop one."
+            )
+        super().__init__(message)
+
+
 class NoSignal(Rejected):
     """The base model's rewards leave nothing to learn from: all wrong, all right, or no spread within a group."""
 
@@ -140,10 +158,6 @@ class Transient(Exception):
 
 class ServiceBusy(Transient):
     """The service throttled, or failed in a way that another try may mend."""
-
-
-class NoRoom(Transient):
-    """The training service takes no job more at the moment; nothing was created, and the run waits for its turn."""
 
 
 class SubmissionUnclear(Transient):

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from tunedrop.graders.graded import Layout
     from tunedrop.graders.metrics import MetricReader
+    from tunedrop.limits.limits import Limits
+    from tunedrop.limits.month import Months
+    from tunedrop.limits.quota import Slots
     from tunedrop.queue.turns import Turns
     from tunedrop.teams import Teams
     from tunedrop.training.backend import TrainingBackend
@@ -78,6 +81,26 @@ class Resources:
         from tunedrop.teams import Teams
 
         return Teams.from_environment()
+
+    @cached_property
+    def limits(self) -> Limits:
+        from tunedrop.limits.limits import Limits
+
+        return Limits.from_environment()
+
+    @cached_property
+    def months(self) -> Months:
+        """What the teams have used up and promised."""
+        from tunedrop.limits.month import Months
+
+        return Months(self.dynamodb, self.settings.api_table, self.runs)
+
+    @cached_property
+    def slots(self) -> Slots:
+        """The teams' quotas of active runs."""
+        from tunedrop.limits.quota import Slots
+
+        return Slots(self.dynamodb, self.settings.api_table, self.runs)
 
     @cached_property
     def functions(self) -> LambdaClient:

@@ -38,6 +38,8 @@ class Settings:
     training_role_arn: str
     api_key_secret: str
     api_table: str
+    team_run_quota: int
+    """How many active runs a team may have; 0 for any number."""
     jobs_at_once: int
     """How many runs train at once; 0 for as many as the service takes."""
     list_lag_seconds: float
@@ -76,6 +78,7 @@ class Settings:
             aftermath_arn=variables.get("AFTERMATH_ARN", ""),
             training_role_arn=variables.get("TRAINING_ROLE_ARN", ""),
             api_table=variables.get("API_TABLE", ""),
+            team_run_quota=int(variables.get("TEAM_RUN_QUOTA", "0")),
             jobs_at_once=int(variables.get("JOBS_AT_ONCE", "0")),
             api_key_secret=variables.get("BEDROCK_API_KEY_SECRET", ""),
             list_lag_seconds=float(variables.get("LIST_LAG_SECONDS", LIST_LAG_SECONDS)),

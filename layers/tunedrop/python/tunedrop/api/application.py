@@ -70,7 +70,7 @@ def _add_runs(app: APIGatewayRestResolver, api: Api) -> None:
             resources=api.resources,
             settings=api.settings,
             claims=api.claims,
-            slots=api.slots,
+            slots=api.resources.slots,
         )
         logger.info("run asked for", run_id=run_id, team=team.name)
         return _answer(202, api.document(api.run(run_id)), location=views.run_url(run_id))

@@ -15,7 +15,6 @@ from tunedrop.api import documents, problems, views
 from tunedrop.api.callers import team_of, user_arn_of
 from tunedrop.api.idempotency import Claims
 from tunedrop.api.problems import Problem
-from tunedrop.api.quota import Slots
 from tunedrop.api.settings import ApiSettings
 from tunedrop.catalog import is_simulated
 from tunedrop.outcomes import RunFileBroken, RunFileMissing, RunNotFound
@@ -51,10 +50,6 @@ class Api:
     @cached_property
     def claims(self) -> Claims:
         return Claims(self.resources.dynamodb, self.settings.api_table)
-
-    @cached_property
-    def slots(self) -> Slots:
-        return Slots(self.resources.dynamodb, self.settings.api_table, self.resources.runs)
 
     @cached_property
     def validations(self) -> Validations:

@@ -26,6 +26,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "media-type-unsupported": (415, "The request's body must be application/json"),
     "request-invalid": (422, "The request does not have the documented form"),
     "recipe-invalid": (422, "The recipe is not valid"),
+    "limit-exceeded": (422, "The run asks for more than the stack's operator lets it use"),
     "upload-unknown": (422, "There is no such upload"),
     "too-many-runs": (429, "The team already has as many active runs as it may have"),
     "throttled": (429, "Too many requests at once"),

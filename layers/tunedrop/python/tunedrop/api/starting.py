@@ -10,15 +10,14 @@ from tunedrop.api.datasets import Place, place_of, recipe_key, require_upload
 from tunedrop.api.documents import RunRequest
 from tunedrop.api.idempotency import Claims
 from tunedrop.api.problems import Problem
-from tunedrop.api.quota import Slots
 from tunedrop.api.settings import ApiSettings
-from tunedrop.outcomes import InputMissing, RecipeInvalid, RunNotFound, Status
+from tunedrop.limits.quota import Slots
+from tunedrop.outcomes import InputMissing, LimitExceeded, RecipeInvalid, RunNotFound, Status, TooManyRuns
 from tunedrop.recipe_text import parse
 from tunedrop.resources import Resources
 from tunedrop.run.inputs import pin_recipe_named
 from tunedrop.run.record import RunRecord
 from tunedrop.run.registration import begin_execution
-from tunedrop.settings import Settings
 from tunedrop.teams import Team
 
 if TYPE_CHECKING:
@@ -47,7 +46,10 @@ def start_run(
         run_id = claims.claim(team.name, key, body, identity.new_run_id(request.name))
     # A request that is refused here can be sent again with its key: then the key's run begins.
     if not resources.runs.load_many([run_id]):
-        slots.take(team.name, run_id, settings.team_run_quota)
+        try:
+            slots.take(team.name, run_id, settings.team_run_quota)
+        except TooManyRuns as many:
+            raise Problem("too-many-runs", str(many), active=many.active, quota=many.quota) from None
     begin(run_id, request.name, team.name, source, resources=resources, pipeline_arn=settings.pipeline_arn)
     return run_id
 
@@ -78,7 +80,7 @@ def source_of(request: RunRequest, team: Team, *, resources: Resources, settings
     if overrides:
         source["overrides"] = overrides
     if "recipe_file" not in source and "resumes" not in source:
-        check_recipe({**source.get("recipe", {}), **overrides}, resources.settings)
+        check_recipe({**source.get("recipe", {}), **overrides}, resources, team.name)
     return source
 
 
@@ -119,15 +121,20 @@ def _recipe_of_text(text: str) -> dict[str, Any]:
         raise Problem("recipe-invalid", str(error)) from None
 
 
-def check_recipe(document: Mapping[str, Any], settings: Settings) -> None:
-    """Say at once what is wrong with a recipe. Raises Problem: recipe-invalid."""
+def check_recipe(document: Mapping[str, Any], resources: Resources, team: str) -> None:
+    """Say at once what is wrong with a recipe of the team. Raises Problem: recipe-invalid, limit-exceeded."""
     from tunedrop.recipe import resolve  # its models take a while to build, and most requests bring no recipe
     from tunedrop.recipe_grader import grader_of
 
+    settings = resources.settings
     try:
-        grader_of(resolve(document, settings.region, parameter_path=settings.parameter_path))
+        recipe = resolve(document, settings.region, parameter_path=settings.parameter_path)
+        grader_of(recipe)
+        resources.limits.held(recipe, document, team)
     except RecipeInvalid as error:
         raise Problem("recipe-invalid", str(error)) from None
+    except LimitExceeded as error:
+        raise Problem("limit-exceeded", str(error)) from None
 
 
 def begin(

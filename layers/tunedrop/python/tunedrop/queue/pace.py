@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from tunedrop import clock
 
 WAITED_SHARE = 1 / 50
@@ -10,9 +12,9 @@ WAITED_SHARE = 1 / 50
 LONGEST_WAIT_SECONDS = 900
 """The longest wait, so that a free slot is not left idle for long.
 
-With the first wait at 1 s, 168 hours are 50 looks until the wait is 1 s by its share, 50 ln(900) = 340 until it is
-900 s after 12.5 hours, and 622 in the rest: 1,012, or 9,108 of the 25,000 events of an execution, at 9 events a turn.
-With the first wait at 60 s they are 807."""
+With the first wait at 1 s, 168 hours are 50 looks until the wait is 1 s by its share, some 50 ln(900) until it is 900 s
+after 12.5 hours, and 622 in the rest: 995, or 8,955 of the 25,000 events of an execution, at 9 events a turn. With the
+first wait at 60 s they are 809."""
 
 
 def waited_seconds(since: str) -> float:
@@ -22,4 +24,4 @@ def waited_seconds(since: str) -> float:
 
 def turn_wait_seconds(waited: float, first: int) -> int:
     """How long a run that has waited `waited` seconds waits until it asks again; `first` at the least."""
-    return max(first, min(LONGEST_WAIT_SECONDS, int(waited * WAITED_SHARE)))
+    return max(first, min(LONGEST_WAIT_SECONDS, ceil(waited * WAITED_SHARE)))

@@ -1,17 +1,15 @@
 """The line where it is kept: one item of DynamoDB for each service, which every change replaces as a whole.
 
-A write names the version that it read, so that two processes never give away one slot, and a process that is killed has
-changed everything or nothing. Of those that write at once one always gets through; the others read again.
+So two processes never give away one slot, and a process that is killed has changed everything or nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
 
 from tunedrop import clock
-from tunedrop.answer_members import member
-from tunedrop.outcomes import ServiceBusy
+from tunedrop.one_item import OneItem
 from tunedrop.queue.line import Line, Rules
 from tunedrop.queue.place import Place, place_of
 from tunedrop.run.record import RunRecord
@@ -21,9 +19,6 @@ if TYPE_CHECKING:
 
     from tunedrop.run.store import RunStore
 
-_TRIES = 40
-"""Each further try has seen another process change the line meanwhile."""
-
 _LOOKED_AT = 100
 """Most runs in the way that one look asks for: a slot of each of these is more than a service gives."""
 
@@ -32,9 +27,7 @@ class Turns:
     """The line of one service. `family` is that of the models which it trains."""
 
     def __init__(self, client: DynamoDBClient, table: str, family: str, rules: Rules, runs: RunStore) -> None:
-        self._client = client
-        self._table = table
-        self._key = {"id": {"S": f"queue/{family}"}}
+        self._item = OneItem(client, table, f"queue/{family}")
         self._rules = rules
         self._runs = runs
 
@@ -69,12 +62,13 @@ class Turns:
 
     def place(self, run_id: str) -> Place | None:
         """Where a run that waits stands now; None for any other. Changes nothing."""
-        line, _ = self._load()
-        return place_of(line, run_id, self._rules, clock.now_text())
+        text, _ = self._item.load()
+        return place_of(_line(text), run_id, self._rules, clock.now_text())
 
     def heal(self) -> int:
         """Take out every run that has ended, however it was left here; how many there were."""
-        line, _ = self._load()
+        text, _ = self._item.load()
+        line = _line(text)
         gone = self._gone([*line.slots, *line.waiting])
         if gone:
             self.leave(gone)
@@ -86,36 +80,17 @@ class Turns:
 
     def _change(self, change: Callable[[Line, str], Line]) -> tuple[Line, str]:
         """Replace the line by what `change` makes of it; the line as it is now, and the time of that."""
-        for line, version in self._loads():
-            now = clock.now_text()
-            changed = change(line, now)
-            if changed == line or self._replaced(changed, version):
-                return changed, now
-        raise ServiceBusy(f"the queue was changed {_TRIES} times by others")
 
-    def _loads(self) -> Iterator[tuple[Line, int]]:
-        for _ in range(_TRIES):
-            yield self._load()
+        def changed(text: str | None) -> tuple[str | None, tuple[Line, str]]:
+            line, now = _line(text), clock.now_text()
+            after = change(line, now)
+            return (None if after == line else after.to_text()), (after, now)
 
-    def _load(self) -> tuple[Line, int]:
-        answer = self._client.get_item(TableName=self._table, Key=self._key, ConsistentRead=True)
-        if "Item" not in answer:
-            return Line(), 0
-        item = member(answer, "Item", dict, "DynamoDB's GetItem")
-        return Line.of_text(str(item["line"]["S"])), int(item["version"]["N"])
+        return self._item.change(changed)
 
-    def _replaced(self, line: Line, version: int) -> bool:
-        item: dict[str, Any] = {**self._key, "line": {"S": line.to_text()}, "version": {"N": str(version + 1)}}
-        try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=item,
-                ConditionExpression="attribute_not_exists(id) OR version = :read",
-                ExpressionAttributeValues={":read": {"N": str(version)}},
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+
+def _line(text: str | None) -> Line:
+    return Line() if text is None else Line.of_text(text)
 
 
 def _needs_no_job(record: RunRecord) -> bool:

@@ -163,19 +163,6 @@ class RunStore:
                 asked = dict(answer.get("UnprocessedKeys") or {})
         return [found[run_id] for run_id in run_ids if run_id in found]
 
-    def count_dropped(self, team: str) -> int:
-        """How many runs of the team that no call started are not notified yet; the index may lag behind the table."""
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            IndexName=UNFINISHED_INDEX,
-            KeyConditionExpression="unfinished = :yes",
-            FilterExpression="team = :team AND NOT contains(#source, :call)",
-            ExpressionAttributeNames={"#source": "source"},
-            ExpressionAttributeValues={":yes": {"S": "yes"}, ":team": {"S": team}, ":call": {"S": '"kind":"call"'}},
-            Select="COUNT",
-        )
-        return sum(member(page, "Count", int, "DynamoDB's Query") for page in pages)
-
     def page_of_team(
         self, team: str, equal: Mapping[str, str], *, limit: int, after: Mapping[str, Any] | None
     ) -> tuple[list[str], Mapping[str, Any] | None]:

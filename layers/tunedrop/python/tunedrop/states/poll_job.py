@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any
 
 from tunedrop import clock
@@ -47,9 +48,8 @@ events a turn that is 3,825 of the 25,000 allowed."""
 
 AGE_SHARE = 1 / 150
 """The least wait as a share of the job's age, whatever the parameters say. From second s on, a wait of age/150 makes
-150 * ln(72 h / s) polls: with both parameters at 1 s that is 150 polls until the age is 150 s, then 150 * ln(1728) =
-1,118 more, 1,268 in all, or 11,412 history events. With the 9,108 of the longest wait for a turn (`queue.pace`) that is
-82% of the 25,000."""
+some 150 * ln(72 h / s) polls: with both parameters at 1 s they are 1,208 in all, or 10,872 history events. With the
+8,955 of the longest wait for a turn (`queue.pace`) that is 80% of the 25,000."""
 
 REWARD_WINDOW = 5
 """Steps over which the first and the last reward are averaged: single steps are noisy (a mean of some 32 rollouts)."""
@@ -315,7 +315,7 @@ def wait_seconds(age_seconds: float, first: int, later: int) -> int:
     """How long to wait until the next look at a job of this age: often while it is young, and never so often that the
     longest run could pass the limit of Step Functions' history."""
     wanted = first if age_seconds < EAGER_MINUTES * 60 else later
-    return max(wanted, int(age_seconds * AGE_SHARE))
+    return max(wanted, ceil(age_seconds * AGE_SHARE))
 
 
 def _mean(values: Sequence[float]) -> float | None:

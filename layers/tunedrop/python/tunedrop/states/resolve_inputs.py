@@ -45,6 +45,8 @@ def run(event: Mapping[str, Any], resources: Resources) -> Resolved:
         InputMissing: the training file's version is gone, or there are several recipes; what a call named is not there.
         RecipeInvalid: names every field that is wrong, or why the run that is resumed cannot be.
         RepeatedDrop: another run has the same files.
+        LimitExceeded: it asks for more than the operator lets a run use up.
+        TooManyRuns: the team has as many active runs as it may have.
         RunReleased: the run was stopped meanwhile.
     """
     record = resources.runs.load(event["run_id"])
@@ -80,9 +82,8 @@ def _resolve(record: RunRecord, resources: Resources) -> RunRecord:
     pins = {"train": train, "test": test, "recipe_file": recipe_file}
     store.update(run_id, {**pins, "stage": "ResolveInputs"})
     written = _written(s3, recipe_file) if document is None else document
-    recipe = resolve(
-        {**written, **source.get("overrides", {})}, settings.region, parameter_path=settings.parameter_path
-    )
+    asked = {**written, **source.get("overrides", {})}
+    recipe = resolve(asked, settings.region, parameter_path=settings.parameter_path)
     if recipe.resumes:
         earlier = earlier or earlier_run(store, recipe.resumes)
         _require_same_team(record, earlier)
@@ -90,6 +91,11 @@ def _resolve(record: RunRecord, resources: Resources) -> RunRecord:
     arn = _grader(recipe, settings, earlier)
     if source.get("kind") == "upload":
         _require_new_drop(run_id, resources, train, test, recipe_file)
+    team = record.team or ""
+    recipe = resources.limits.held(recipe, asked, team)
+    if settings.team_run_quota:
+        # A run that the API started has its slot already.
+        resources.slots.take(team, run_id, settings.team_run_quota)
     return store.update(run_id, {"recipe": recipe.model_dump(mode="json"), "grader_arn": arn})
 
 

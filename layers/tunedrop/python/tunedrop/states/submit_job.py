@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from tunedrop import clock, identity
-from tunedrop.outcomes import JobRefused, NoRoom, RunReleased, ServiceBusy, SubmissionUnclear
+from tunedrop.outcomes import JobRefused, RunReleased, ServiceBusy, SubmissionUnclear
 from tunedrop.queue.pace import turn_wait_seconds, waited_seconds
 from tunedrop.resources import Resources
 from tunedrop.run.record import RunRecord
@@ -71,14 +71,14 @@ def run(event: Mapping[str, Any], resources: Resources) -> Submitted:
     rows, folder = record.dataset.rows, resources.folder(run_id)
     try:
         record = submission.submit(run_id, lambda: folder.open_training_file(rows))
-    except NoRoom as no_room:
+    except Full as full:
         turns = resources.turns(record)
         turns.refused(run_id)
         place = turns.place(run_id)
         # Twice as long as another that waits: each try asks the service, too.
         waited = waited_seconds(place.since) if place else 0
         wait = 2 * turn_wait_seconds(waited, resources.settings.first_poll_seconds)
-        return Submitted("full", wait_seconds=wait, why=str(no_room))
+        return Submitted("full", wait_seconds=wait, why=str(full))
     return Submitted("submitted", wait_seconds=resources.settings.first_poll_seconds, job_id=record.job_id)
 
 
@@ -106,7 +106,7 @@ class Submission:
         Raises:
             JobRefused: the service will not have this job or file.
             RunReleased: the run was stopped meanwhile; no job of it is left training.
-            NoRoom: the service takes no job more at the moment; none was created.
+            Full: the service takes no job more at the moment; none was created.
             ServiceBusy: the service throttled; nothing was created by this try.
             SubmissionUnclear: a job may have been made but is not to be seen, or another process is submitting.
         """
@@ -127,8 +127,8 @@ class Submission:
                 job = self._create(before, file_id)
         except Refused as refusal:
             raise JobRefused(f"Bedrock refused the training job: {refusal}") from refusal
-        except Full as full:
-            raise NoRoom(str(full)) from full
+        except Full:
+            raise
         except Busy as busy:
             raise ServiceBusy(str(busy)) from busy
         except Unclear as unclear:

@@ -20,6 +20,7 @@ from tunedrop.resources import Resources
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.inputs import fetch_plain
+from tunedrop.run.record import RunRecord
 from tunedrop.run.record_parts import CheckedDataset
 from tunedrop.states.decision import Decision
 
@@ -39,6 +40,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Validated:
     Raises:
         DatasetInvalid: at least one line cannot be trained on; the message names the first ones with their lines.
         InputMissing: a pinned version is gone.
+        LimitExceeded: it would use up more than the operator lets a run, or its team in a month, use up.
     """
     run_id, s3 = event["run_id"], resources.s3
     run_folder = resources.folder(run_id)
@@ -67,10 +69,23 @@ def run(event: Mapping[str, Any], resources: Resources) -> Validated:
     )
     changes: dict[str, Any] = {"dataset": dataset, "stage": "ValidateDataset"}
     fitting = with_fitting_defaults(recipe, dataset.rows or 0)
+    _require_room(record, fitting, dataset, resources)
     if recipe.trains and fitting is not recipe:
         changes["recipe"] = fitting.model_dump(mode="json")
     resources.runs.update(run_id, changes)
     return Validated("valid", rows=dataset.rows or 0)
+
+
+def _require_room(record: RunRecord, recipe: Recipe, dataset: CheckedDataset, resources: Resources) -> None:
+    """Hold the run to the operator's limits, and promise what it may use of its team's month. Raises LimitExceeded."""
+    limits = resources.limits
+    if not limits.given:
+        return
+    from tunedrop.limits.limits import planned
+
+    team, wanted = record.team or "", planned(recipe, rows=dataset.rows or 0, test_rows=dataset.test_rows or 0)
+    limits.require(wanted, team)
+    resources.months.promise(record.run_id, team, wanted, limits.of_month(team))
 
 
 def _write_findings(run_folder: RunFolder, report: DatasetReport, name: str, files: Mapping[str, BinaryIO]) -> None:

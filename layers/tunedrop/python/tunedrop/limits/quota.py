@@ -1,4 +1,7 @@
-"""A team's quota of active runs: each run has a slot, which a conditional write takes. No burst gets past it."""
+"""A team's quota of active runs: each run has a slot, which a conditional write takes. No burst gets past it.
+
+It counts every run, however it was started.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tunedrop.api.problems import Problem
+from tunedrop.outcomes import TooManyRuns
 from tunedrop.run.store import RunStore
 
 if TYPE_CHECKING:
@@ -32,45 +35,35 @@ class Slots:
         self._runs = runs
 
     def take(self, team: str, run_id: str, quota: int) -> None:
-        """Take a slot for the run; one that it has already is its own. Runs that were dropped count, too.
+        """Take a slot for the run; one that it has already is its own.
 
         Raises:
-            Problem: too-many-runs.
+            TooManyRuns: the team has as many active runs as it may have.
         """
-        dropped = self._runs.count_dropped(team)
         held: list[str] = []
         for _ in range(_TRIES):
-            if self._taken(team, run_id, quota - dropped):
+            if self._taken(team, run_id, quota):
                 return
             held, taken_at = self._held(team)
             ended = self._ended(held, taken_at)
             if not ended:
                 break
             self._free(team, ended)
-        active = len(held) + dropped
-        raise Problem(
-            "too-many-runs",
-            f"Team {team} has {active} active runs and may have {quota}. Wait until one ends, or stop one.",
-            active=active,
-            quota=quota,
-        )
+        raise TooManyRuns(team, active=len(held), quota=quota)
 
     def _taken(self, team: str, run_id: str, room: int) -> bool:
-        has_it = "contains(runs, :run_id)"
-        condition = f"attribute_not_exists(runs) OR size(runs) < :room OR {has_it}" if room > 0 else has_it
         values: dict[str, Any] = {
             ":now": {"N": str(int(time.time()))},
             ":run": {"SS": [run_id]},
             ":run_id": {"S": run_id},
+            ":room": {"N": str(room)},
         }
-        if room > 0:
-            values[":room"] = {"N": str(room)}
         try:
             self._client.update_item(
                 TableName=self._table,
                 Key=_id(team),
                 UpdateExpression="SET taken_at = :now ADD runs :run",
-                ConditionExpression=condition,
+                ConditionExpression="attribute_not_exists(runs) OR size(runs) < :room OR contains(runs, :run_id)",
                 ExpressionAttributeValues=values,
             )
         except self._client.exceptions.ConditionalCheckFailedException:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 
-from tunedrop.api.problems import Problem
-from tunedrop.api.quota import Slots
+from tunedrop.limits.quota import Slots
+from tunedrop.outcomes import TooManyRuns
 
 
 @pytest.fixture
@@ -27,14 +28,10 @@ def client(aws: None) -> Any:
 
 
 class Runs:
-    """The runs that there are: each active or closed; `dropped` more came by the inbox."""
+    """The runs that there are: each active or closed."""
 
-    def __init__(self, dropped: int = 0) -> None:
+    def __init__(self) -> None:
         self.closed: dict[str, bool] = {}
-        self.dropped = dropped
-
-    def count_dropped(self, _: str) -> int:
-        return self.dropped
 
     def load_many(self, run_ids: Iterable[str]) -> list[Any]:
         return [SimpleNamespace(run_id=each, closed=self.closed[each]) for each in run_ids if each in self.closed]
@@ -54,10 +51,9 @@ def test_a_team_with_as_many_active_runs_as_it_may_have_is_refused_with_its_quot
     runs = Runs()
     start(runs, "a")
     start(runs, "b")
-    with pytest.raises(Problem, match="Team red has 2 active runs and may have 2") as refused:
+    with pytest.raises(TooManyRuns, match="Team red has 2 active runs and may have 2") as refused:
         start(runs, "c")
-    assert (refused.value.kind, refused.value.status) == ("too-many-runs", 429)
-    assert refused.value.more == {"active": 2, "quota": 2}
+    assert (refused.value.active, refused.value.quota) == (2, 2)
     start(runs, "c", team="blue")
 
 
@@ -73,17 +69,22 @@ def test_the_slot_of_an_ended_run_is_the_next_one_s(start: Callable[..., None]) 
     start(runs, "b")
     runs.closed["a"] = True
     start(runs, "c")
-    with pytest.raises(Problem):
+    with pytest.raises(TooManyRuns):
         start(runs, "d")
 
 
-def test_runs_that_were_dropped_count_too(start: Callable[..., None]) -> None:
-    with pytest.raises(Problem, match="has 2 active runs"):
-        start(Runs(dropped=2), "a")
-    runs = Runs(dropped=1)
-    start(runs, "a")
-    with pytest.raises(Problem, match="has 2 active runs"):
-        start(runs, "b")
+def test_twenty_four_that_begin_at_once_get_five_slots_in_all(start: Callable[..., None]) -> None:
+    runs = Runs()
+
+    def begun(number: int) -> bool:
+        try:
+            start(runs, f"run-{number}", most=5)
+        except TooManyRuns:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(begun, range(24))) == 5
 
 
 def test_a_slot_whose_run_never_began_is_free_after_a_quarter_of_an_hour(
@@ -92,7 +93,7 @@ def test_a_slot_whose_run_never_began_is_free_after_a_quarter_of_an_hour(
     runs = Runs()
     start(runs, "a", most=1)
     del runs.closed["a"]  # the request broke off
-    with pytest.raises(Problem):
+    with pytest.raises(TooManyRuns):
         start(runs, "b", most=1)
     later = time.time() + 901
     monkeypatch.setattr(time, "time", lambda: later)

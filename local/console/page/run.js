@@ -143,6 +143,8 @@ function RunFacts({ run }) {
     ["Grader", run.grader],
     ["Rows", rows || null],
     ["Rehearsal", rehearsed],
+    ["Turn to train", run.turn && `number ${run.turn.place} of ${run.turn.waiting}`],
+    ["Turn expected", run.turn?.turn_at && moment(run.turn.turn_at)],
     ["Training", training],
     ["Job", run.training?.job_id && html`<code>${run.training.job_id}</code>`],
     ["Expected end of training", run.estimated_training_end && moment(run.estimated_training_end)],

@@ -24,7 +24,7 @@ from tunedrop.run.record import RunRecord
 QUOTA = 2
 DROPS = {"red": 20, "blue": 5, "green": 5}
 TEAMS = '{"red": {"names": ["red-"]}, "blue": {"names": ["blue-"]}, "green": {"names": ["green-"]}}'
-RECIPE = b"rehearsal: {prompts: 2, samples: 2}\ngates: {least_groups_with_signal: 0}\n"
+RECIPE = b"rehearsal: {prompts: 2, samples: 2}\ngates: {least_groups_with_signal: 0, most_step_seconds: 900}\n"
 TEST = jsonl(rows(10, skip=400))
 PATIENCE_SECONDS = 3000
 """A loaded machine takes its time; nothing here is about speed."""

@@ -17,7 +17,7 @@ from tunedrop import clock
 from tunedrop.run.record import RunRecord
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "events/schemas/notice.schema.json").read_text())
-RECIPE = b"rehearsal: {prompts: 2, samples: 2}\ngates: {least_groups_with_signal: 0}\n"
+RECIPE = b"rehearsal: {prompts: 2, samples: 2}\ngates: {least_groups_with_signal: 0, most_step_seconds: 900}\n"
 PATIENCE_SECONDS = 400
 
 

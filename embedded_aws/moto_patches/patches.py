@@ -14,6 +14,7 @@ from embedded_aws.moto_patches import (
     functions,
     iam,
     maps,
+    remembered,
     request_limits,
     s3,
     sns,
@@ -70,6 +71,8 @@ class Patches:
         dynamodb.refuse_what_aws_refuses(replace)
         dynamodb.make_atomic(replace)
         iam.know_managed_policies(replace)
+        remembered.services_of_hosts(replace)
+        remembered.syntax_of_machines(replace)
         calls.watch(replace, hooks)  # last: it sees a call before any other change does
 
     def undo(self) -> None:

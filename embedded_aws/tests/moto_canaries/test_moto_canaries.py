@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 import boto3
 import jsonata
+import moto.backends
 import moto.core.errors
 import moto.core.responses
 import moto.s3.notifications
@@ -33,6 +34,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from moto import mock_aws
 from moto.dynamodb.comparisons import get_filter_expression
 from moto.events.models import Rule
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.sns.models import Subscription, sns_backends
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.common.string import string_expression
@@ -43,6 +45,7 @@ from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 from moto.stepfunctions.parser.asl.jsonata.jsonata import encode_jsonata_variable_declarations, eval_jsonata_expression
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
@@ -60,6 +63,7 @@ from embedded_aws.moto_patches import (
     functions,
     iam,
     maps,
+    remembered,
     request_limits,
     s3,
     sns,
@@ -468,6 +472,27 @@ def test_moto_tells_a_cause_of_any_length() -> None:
 def test_moto_s_histories_have_no_end() -> None:
     assert "25" not in inspect.getsource(EventManager)
     assert "25" not in inspect.getsource(CommonStateField)
+
+
+@canary_of(remembered.services_of_hosts)
+def test_moto_looks_for_a_host_s_service_in_its_folder_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    def look() -> list[str]:
+        looked.append("looked")
+        return []
+
+    monkeypatch.setattr(moto.backends, "list_of_moto_modules", look)
+    dispatcher = DomainDispatcherApplication(create_backend_app)
+    assert [dispatcher.get_backend_for_host("sqs.us-west-2.amazonaws.com") for _ in range(2)] == ["sqs", "sqs"]
+    assert len(looked) == 2
+
+
+@canary_of(remembered.syntax_of_machines)
+def test_moto_parses_a_machine_s_definition_each_time() -> None:
+    definition = json.dumps({"StartAt": "Only", "States": {"Only": {"Type": "Succeed"}}})
+    first, second = (AmazonStateLanguageParser.parse(definition)[1] for _ in range(2))
+    assert first is not second
 
 
 @canary_of(cloudformation.tell_of_stacks)

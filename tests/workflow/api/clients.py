@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
+import threading
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -114,12 +116,19 @@ class Service:
 
     stack: LocalStack
     queue_url: str
+    over: threading.Event = field(default_factory=threading.Event)
+    """Set when the stack has ended: what is held gives up."""
     notices: list[dict[str, Any]] = field(default_factory=list)
+    roles: set[str] = field(default_factory=set)
+    """Those that are there, once they have been listed."""
 
     def client(self, role: str) -> Client:
         """A client of a new session of the role, which may call APIs, and nothing else."""
         iam = self.stack.aws.client("iam")
-        if role not in {each["RoleName"] for each in iam.list_roles()["Roles"]}:
+        if not self.roles:
+            self.roles |= {each["RoleName"] for each in iam.list_roles()["Roles"]}
+        if role not in self.roles:
+            self.roles.add(role)
             principal = {"AWS": ACCOUNT, "Service": "states.amazonaws.com"}
             statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
             trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -134,19 +143,24 @@ class Service:
         return Client(self.stack.api_url, credentials)
 
     def hold(self) -> None:
-        """From now on no run whose name begins with `held` gets beyond its registration: Lambda has no capacity."""
+        """From now on no run whose name begins with `held` gets beyond its registration."""
+        self.hold_at("RegisterRun", b'"run_id":"held')
 
-        def refuse(_: FunctionConfiguration, invocation: Invocation) -> None:
-            if b'"run_id":"held' in invocation.event.replace(b" ", b""):
+    def hold_at(self, function: str, marker: bytes = b"") -> None:
+        """From now on the function does not begin with an event that contains the marker, until the stack ends."""
+
+        def wait(_: FunctionConfiguration, invocation: Invocation) -> None:
+            if marker in invocation.event.replace(b" ", b""):
+                self.over.wait()
                 raise InvokeRefused("TooManyRequestsException", "Rate Exceeded.", 429)
 
-        self.stack.aws.functions.faults.before(self.stack.resources["RegisterRun"], refuse, times=10**9)
+        self.stack.aws.functions.faults.before(self.stack.resources[function], wait, times=10**9)
 
-    @property
+    @cached_property
     def red(self) -> Client:
         return self.client("red-pipeline")
 
-    @property
+    @cached_property
     def blue(self) -> Client:
         return self.client("blue-pipeline")
 
@@ -161,7 +175,7 @@ class Service:
             run = client.get(f"/runs/{run_id}")
             return run if run["status"] != "RUNNING" else None
 
-        run: dict[str, Any] = until(over, f"the end of {run_id}")
+        run: dict[str, Any] = until(over, f"the end of {run_id}", every=0.2)
         return run
 
     def told(self, **wanted: Any) -> list[dict[str, Any]]:

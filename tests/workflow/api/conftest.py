@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 
 import boto3
@@ -25,21 +26,25 @@ TEAMS = {
 
 @pytest.fixture(scope="package")
 def running_service() -> Iterator[Service]:
-    with LocalStack(
-        switches=QUICK,
-        stepped_schedules=True,
-        retry_delay_factor=0.02,
-        parameters={
-            "SettleSeconds": 0,
-            "Teams": json.dumps(TEAMS),
-            "TeamRunQuota": 1000,
-            "SourceObjects": "arn:aws:s3:::shared-data/*",
-            "ApiRoles": ",".join(f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("red-*", "blue-*", "teamless")),
-        },
-    ) as stack:
-        clients = stack.aws.client("sqs"), stack.aws.client("sns")
-        yield Service(stack, subscribe(*clients, stack.outputs["NoticesTopicArn"], "everything"))
-        assert stack.refused == [], "permissions that the stack lacks: " + "; ".join(stack.refused)[:3000]
+    over = threading.Event()
+    try:
+        with LocalStack(
+            switches=QUICK,
+            stepped_schedules=True,
+            retry_delay_factor=0.02,
+            parameters={
+                "SettleSeconds": 0,
+                "Teams": json.dumps(TEAMS),
+                "TeamRunQuota": 1000,
+                "SourceObjects": "arn:aws:s3:::shared-data/*",
+                "ApiRoles": ",".join(f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("red-*", "blue-*", "teamless")),
+            },
+        ) as stack:
+            clients = stack.aws.client("sqs"), stack.aws.client("sns")
+            yield Service(stack, subscribe(*clients, stack.outputs["NoticesTopicArn"], "everything"), over)
+            assert stack.refused == [], "permissions that the stack lacks: " + "; ".join(stack.refused)[:3000]
+    finally:
+        over.set()
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from embedded_aws.calls import CallRefused
-from embedded_aws.lambdas.errors import InvokeRefused
 from embedded_aws.waiting import until
 from tests.refused_recipes import REFUSED
 from tests.workflow.api.clients import Answer, Client, Service
@@ -84,11 +83,7 @@ def fetch(link: str) -> bytes:
 
 
 def test_a_stopped_run_is_cancelled_and_says_by_whom(service: Service, red: Client) -> None:
-    service.stack.aws.functions.faults.refuse(
-        service.stack.resources["ValidateDataset"],
-        InvokeRefused("TooManyRequestsException", "Rate Exceeded.", 429),
-        times=1000,
-    )
+    service.hold_at("ValidateDataset")
     run_id = red.start({"name": "stop me", "dataset": {"upload_id": red.upload(TRAIN)}}).json["run_id"]
     until(lambda: red.get(f"/runs/{run_id}")["state"] == "ResolveInputs", "the inputs")
     stopped = red.ask("POST", f"/runs/{run_id}/stop")

@@ -168,7 +168,7 @@ def _only_run(client: Client, name: str) -> str:
 def test_a_signature_must_be_the_request_s_own(
     service: Service, monkeypatch: pytest.MonkeyPatch, change: str, says: str
 ) -> None:
-    client = service.red
+    client = service.client("red-pipeline")  # of its own: its credentials are changed
     assert client.credentials is not None
     afterwards: dict[str, str] = {}
     if change == "secret":

@@ -17,12 +17,19 @@ from tunedrop.recipe_values import MOST_DIGITS, Refused, number_of, object_of, s
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes without aliases: a few lines of them can stand for gigabytes."""
+    """Composes without aliases: a few lines of them can stand for gigabytes. Raises RecursionError early."""
+
+    _level = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.events.AliasEvent):
             raise ValueError("aliases (*name) are not allowed")
-        return super().compose_node(parent, index)
+        self._level += 1
+        if self._level > _MOST_COMPOSED:
+            raise RecursionError
+        node = super().compose_node(parent, index)
+        self._level -= 1
+        return node
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
         # A scalar without a tag and without quotes is resolved by its text, below.
@@ -124,6 +131,9 @@ def _ambiguous(what: str) -> Callable[[str], Refused]:
         f"{short(text)} is {what} for some readers of YAML; put it in quotes, or write the number as decimal"
     )
 
+
+_MOST_COMPOSED = 100
+"""Levels of nodes: more than a recipe may have (`MOST_LEVELS` in recipe_text.py), which says where it has too many."""
 
 _PLAIN = "plain"
 """The tag of a scalar without a tag of its own and without quotes."""

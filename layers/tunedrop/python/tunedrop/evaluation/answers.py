@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from tunedrop.graders.sample import Part
 from tunedrop.graders.thoughts import cut_thoughts
 
 BASE = "base"
@@ -51,6 +52,8 @@ class Answer:
     components: Mapping[str, float] = field(default_factory=dict)
     ungraded: str | None = None
     explanation: str = ""
+    parts: tuple[Part, ...] = ()
+    """The answer part by part, where the grader told it so."""
 
     @property
     def key(self) -> tuple[int, int, str]:
@@ -90,13 +93,22 @@ class Answer:
         """
         fields = {name: getattr(self, name) for name in _FIELDS}
         fields["components"] = dict(self.components)
+        fields["parts"] = [list(part) for part in self.parts]
         try:
             return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
         except orjson.JSONEncodeError:
             for name in ("answer", "explanation", "ungraded", "candidate"):
                 if isinstance(fields[name], str):
-                    fields[name] = fields[name].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+                    fields[name] = _without_surrogates(fields[name])
+            fields["parts"] = [
+                [_without_surrogates(each) if isinstance(each, str) else each for each in part]
+                for part in fields["parts"]
+            ]
             return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _without_surrogates(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 _FIELDS = tuple(Answer.__dataclass_fields__)
@@ -116,9 +128,17 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "components": (dict,),
     "ungraded": (str, type(None)),
     "explanation": (str,),
+    "parts": (list,),
 }
 _REQUIRED = ("row", "sample", "candidate", "prompt_sha256", "answer")
-_NAMES = {str: "a string", int: "a whole number", float: "a number", bool: "true or false", dict: "an object"}
+_NAMES = {
+    str: "a string",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    dict: "an object",
+    list: "an array",
+}
 
 
 def parse_answer(line: bytes | str, *, source: str = "answers", number: int = 0) -> Answer:
@@ -138,6 +158,14 @@ def parse_answer(line: bytes | str, *, source: str = "answers", number: int = 0)
             raise _broken(source, number, f"the field {name!r} is missing")
     for name, value in fields.items():
         _check_field(name, value, source, number)
+    if "parts" in fields:
+        try:
+            fields["parts"] = tuple(
+                Part(str(name), float(credit), float(cost), str(expected), str(got))
+                for name, credit, cost, expected, got in fields["parts"]
+            )
+        except (TypeError, ValueError) as problem:
+            raise _broken(source, number, f"the field 'parts' has something that is no part ({problem})") from problem
     return Answer(**fields)
 
 

@@ -126,6 +126,11 @@ class CompositeGrader:
             components={**scores, **forms},
             correct=all(verdicts) if verdicts else None,
             explanation=f"{told}; the gate {shut[0]!r} is closed." if shut else f"{told}.",
+            parts=tuple(
+                each._replace(name=f"{name}: {each.name}", cost=0.0)
+                for name, grade in grades.items()
+                for each in grade.parts
+            ),
         )
 
     def _value(self, scores: Mapping[str, float]) -> float:

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tunedrop.graders.sample import JSON, Grade, Sample
+from tunedrop.graders.sample import JSON, MOST_PARTS, Grade, Sample
 from tunedrop.graders.thoughts import cut_thoughts
 from tunedrop.graders.tool_calls import calls_beside, text_of_calls
 from tunedrop.graders.turn import TurnError, text_of, thoughts_beside
@@ -148,6 +148,8 @@ def answer(sample_id: JSON, grade: Grade, *, explain: bool = False) -> dict[str,
     }
     if explain:
         told["explanation"] = grade.explanation
+        if grade.parts:
+            told["parts"] = [list(part) for part in grade.parts[:MOST_PARTS]]
     return told
 
 

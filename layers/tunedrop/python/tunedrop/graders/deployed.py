@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from tunedrop.graders.graded import Graded, Layout, Rollout
 from tunedrop.graders.reward_range import UNIT, RewardRange
-from tunedrop.graders.sample import JSON
+from tunedrop.graders.sample import JSON, MOST_PARTS, PART_CHARACTERS, Part
 from tunedrop.outcomes import ServiceBusy
 
 if TYPE_CHECKING:
@@ -150,7 +150,19 @@ def _graded(sample_id: str, told: Mapping[str, Any] | None, rewards: RewardRange
         return Graded(sample_id, None, ungraded=outside, explanation=f"reward {reward:g}. {explanation}")
     accuracy = metrics.get("accuracy")
     correct = None if accuracy is None else accuracy >= 0.5
-    return Graded(sample_id, reward, correct, metrics, explanation=explanation)
+    return Graded(sample_id, reward, correct, metrics, explanation=explanation, parts=_parts(told.get("parts")))
+
+
+def _parts(told: object) -> tuple[Part, ...]:
+    """The parts of a grade as they came: what is none of ours is passed over."""
+    parts = []
+    for each in told[:MOST_PARTS] if isinstance(told, list) else []:
+        if isinstance(each, list) and len(each) == len(Part._fields):
+            credit, cost = _number(each[1]), _number(each[2])
+            name, expected, got = (str(text)[:PART_CHARACTERS] for text in (each[0], each[3], each[4]))
+            if credit is not None and cost is not None:
+                parts.append(Part(name, credit, cost, expected, got))
+    return tuple(parts)
 
 
 def _number(value: object) -> float | None:

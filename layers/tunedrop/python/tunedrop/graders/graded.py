@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tunedrop.graders.sample import Part
+
 Layout = Literal["metadata", "wrapped", "row"]
 """Where a batch has the row's fields. AWS shows three ways, and which one the service sends is UNCONFIRMED: under
 `metadata` (the documentation); at the top level, with a text as reference wrapped in `{"text": …}` (the sample for
@@ -31,3 +33,4 @@ class Graded:
     components: Mapping[str, float] = field(default_factory=dict)
     ungraded: str | None = None
     explanation: str = ""
+    parts: tuple[Part, ...] = ()

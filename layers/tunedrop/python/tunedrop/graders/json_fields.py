@@ -11,7 +11,16 @@ from tunedrop.graders.json_answer import SURROUNDINGS, NotOneDocument, Surroundi
 from tunedrop.graders.json_compare import Comparison
 from tunedrop.graders.json_schema import validator_of
 from tunedrop.graders.pairing import best_pairs
-from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample, require_known
+from tunedrop.graders.sample import (
+    JSON,
+    MOST_PARTS,
+    PART_CHARACTERS,
+    Grade,
+    OptionsError,
+    Part,
+    Sample,
+    require_known,
+)
 from tunedrop.graders.tool_call_texts import calls_in
 from tunedrop.graders.tool_calls import Call, as_calls, text_of_calls
 
@@ -188,6 +197,11 @@ class JsonGrader:
             correct=correct,
             explanation=told,
             metrics={"parsed": 1.0, "schema_valid": 1.0},
+            parts=tuple(
+                each._replace(name=f"call {theirs + 1} {each.name}", cost=each.cost / size)
+                for (_, theirs), grade in sorted(zip(pairs, matched, strict=True), key=lambda each: each[0][1])
+                for each in grade.parts
+            ),
         )
 
     def _compare(
@@ -201,7 +215,8 @@ class JsonGrader:
     ) -> Grade:
         gained = possible = 0.0
         wrong: list[str] = []
-        gate_failed = False
+        parts: list[Part] = []
+        gates: list[str] = []
         expected = list(self._expected(reference, call=call))
         for field in expected:
             found, got = _look_up(answer, field.path)
@@ -217,7 +232,9 @@ class JsonGrader:
             gained += field.comparison.weight * score
             if score < 1.0 and (field.comparison.weight or field.comparison.gate):
                 wrong.append(f"{field.pointer} {_difference(found, got, field.expected)}")
-                gate_failed = gate_failed or field.comparison.gate
+                if field.comparison.gate:
+                    gates.append(field.pointer)
+            parts.append(_part(field, score, "" if score == 1.0 else _shown(got) if found else "(missing)"))
         if not self._ignore_extra:
             for path, value in _extra(answer, reference, {field.path for field in expected}):
                 comparison = self._comparison_of(path)
@@ -225,9 +242,10 @@ class JsonGrader:
                 if not right:
                     possible += comparison.weight
                     wrong.append(f"{_pointer(path)} (not asked for)")
+                    parts.append(Part(_pointer(path), 0.0, comparison.weight, "(no such field)", _shown(value)))
         share = gained / possible if possible else float(not wrong)
         correct = not wrong
-        reward = 0.0 if gate_failed else share if self._partial else float(correct)
+        reward = 0.0 if gates else share if self._partial else float(correct)
         told = "every field is right" if correct else f"not right: {', '.join(wrong[:5])}{' …' if wrong[5:] else ''}"
         return Grade(
             reward=reward,
@@ -235,6 +253,7 @@ class JsonGrader:
             correct=correct,
             explanation=f"{told[0].upper()}{told[1:]}.",
             metrics={"parsed": 1.0, "schema_valid": 1.0},
+            parts=_charged(parts, possible, 1.0 - reward, gates),
         )
 
     def _expected(self, reference: JSON, path: tuple[str, ...] = (), *, call: bool = False) -> Iterator[_Field]:
@@ -289,6 +308,31 @@ def _read(answer: str) -> JSON:
         return read_answer(answer, "fence")
     except NotOneDocument:
         return None
+
+
+def _charged(parts: Sequence[Part], possible: float, lost: float, gates: Sequence[str]) -> tuple[Part, ...]:
+    """The fields, each with its share of what the reward lacks; gates are charged what their fields alone did not cost.
+
+    The costs come as weights of all that was `possible`. Those that cost the most come first.
+    """
+    parts = [part._replace(cost=part.cost / possible if possible else 0.0) for part in parts]
+    total = sum(part.cost for part in parts)
+    if gates:
+        rest = max(0.0, lost - total) / len(gates)
+        parts = [part._replace(cost=part.cost + rest) if part.name in gates else part for part in parts]
+    elif total:
+        parts = [part._replace(cost=part.cost * lost / total) for part in parts]
+    return tuple(sorted(parts, key=lambda part: -part.cost)[:MOST_PARTS])
+
+
+def _part(field: _Field, score: float, got: str) -> Part:
+    cost = field.comparison.weight * (1.0 - score)
+    return Part(field.pointer, score, cost, "" if score == 1.0 else _shown(field.expected), got)
+
+
+def _shown(value: JSON) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= PART_CHARACTERS else f"{text[: PART_CHARACTERS - 1]}…"
 
 
 def _nothing(explanation: str, *, parsed: bool, valid: bool) -> Grade:

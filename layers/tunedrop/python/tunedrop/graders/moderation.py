@@ -9,7 +9,16 @@ from typing import Self
 from tunedrop.graders.json_answer import NotOneDocument
 from tunedrop.graders.json_compare import words
 from tunedrop.graders.labels import MOST_LABELS, member, read_labels
-from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample, require_known
+from tunedrop.graders.sample import (
+    JSON,
+    MOST_PARTS,
+    PART_CHARACTERS,
+    Grade,
+    OptionsError,
+    Part,
+    Sample,
+    require_known,
+)
 
 _OPTIONS = ("labels", "mode", "none", "weights", "false_positive", "false_negative", "partial")
 _MODES = ("single", "multi")
@@ -114,6 +123,23 @@ class ModerationGrader:
                 "labels_missed": float(len(missed)),
                 "labels_too_many": float(len(spurious)),
             },
+            parts=self._parts(right, named, credit if self._partial else float(correct)),
+        )
+
+    def _parts(self, right: frozenset[str], named: frozenset[str], reward: float) -> tuple[Part, ...]:
+        """Each label that is right or was given; those that are not both share what the reward lacks by their price."""
+        prices = {label: self._weight(label) * _price(self._false_negative, label) for label in right - named}
+        prices |= {label: self._weight(label) * _price(self._false_positive, label) for label in named - right}
+        total = math.fsum(prices.values())
+        return tuple(
+            Part(
+                label[:PART_CHARACTERS],
+                float(label not in prices),
+                (1.0 - reward) * prices[label] / total if label in prices and total else 0.0,
+                "yes" if label in right else "no",
+                "yes" if label in named else "no",
+            )
+            for label in sorted(right | named)[:MOST_PARTS]
         )
 
     def _weight(self, label: str) -> float:

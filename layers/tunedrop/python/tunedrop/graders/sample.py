@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 JSON: TypeAlias = "Mapping[str, JSON] | Sequence[JSON] | str | int | float | bool | None"
 
@@ -45,6 +45,28 @@ class Sample:
     no text, `answer` is their JSON."""
 
 
+MOST_PARTS = 40
+"""Most parts of a grade that are told."""
+
+PART_CHARACTERS = 120
+"""Longest text of a part."""
+
+
+class Part(NamedTuple):
+    """One part of an answer, as the grader saw it: a field, a test, a label. Told with explanations only."""
+
+    name: str
+    """A JSON Pointer, "test 3", a label."""
+    credit: float
+    """0 (wrong) to 1 (right)."""
+    cost: float
+    """How much of the reward it took away."""
+    expected: str = ""
+    """What was right there; empty where the name says it."""
+    got: str = ""
+    """What the answer had there; empty where it is right or had nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grade:
     """What one answer is worth."""
@@ -59,6 +81,8 @@ class Grade:
     """One sentence for reports; sent only when asked for."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """What was observed but is not paid for (the format of the answer, lengths); each a metric of type "Metric"."""
+    parts: tuple[Part, ...] = ()
+    """The answer part by part, for reports; sent only when asked for."""
 
 
 class Grader(Protocol):

@@ -22,9 +22,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from tunedrop.graders.sample import ChoosingGrader, Grade, Grader, Sample, Terms
+from tunedrop.graders.sample import ChoosingGrader, Grade, Grader, Part, Sample, Terms
 
 START_SECONDS = 20.0
 """How long a worker may take to get ready (imports on the smallest Lambda), outside any sample's deadline."""
@@ -178,7 +178,7 @@ class _Worker:
             if told == "ready":
                 self.deadline = time.monotonic() + self._seconds
             else:
-                outcome = Ungraded(told["failed"]) if "failed" in told else Grade(**told)
+                outcome = Ungraded(told["failed"]) if "failed" in told else _grade_of(told)
         return outcome
 
     def kill(self) -> None:
@@ -264,3 +264,8 @@ def _plain(value: object) -> object:
     if isinstance(value, Sequence):
         return list(value)
     raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def _grade_of(told: Mapping[str, Any]) -> Grade:
+    """The grade that a worker sent as JSON, which has no tuples."""
+    return Grade(**{**told, "parts": tuple(Part(*each) for each in told["parts"])})

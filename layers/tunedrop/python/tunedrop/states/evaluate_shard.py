@@ -224,6 +224,7 @@ class ShardEvaluation:
             components=graded.components if graded else {},
             ungraded=graded.ungraded if graded else f"the model refused: {reply.refused}",
             explanation=graded.explanation if graded else "",
+            parts=graded.parts if graded else (),
         )
 
     def _correct(self, graded: Graded | None) -> bool | None:

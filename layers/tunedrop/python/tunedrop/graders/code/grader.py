@@ -9,9 +9,9 @@ from hashlib import sha256
 from typing import Self
 
 from tunedrop.graders.code.answer import program_of
-from tunedrop.graders.code.reference import TestsError, plan_of, why_never
-from tunedrop.graders.code.sandbox import Limits, Sandbox
-from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample, require_known
+from tunedrop.graders.code.reference import TestPlan, TestsError, plan_of, why_never
+from tunedrop.graders.code.sandbox import Limits, Sandbox, Verdict
+from tunedrop.graders.sample import JSON, PART_CHARACTERS, Grade, OptionsError, Part, Sample, require_known
 
 _BOUNDS: Mapping[str, tuple[float, float, float]] = {  # option: default, least, most
     "seconds": (5.0, 0.1, 60.0),
@@ -86,7 +86,19 @@ class CodeGrader:
             correct=correct,
             explanation=f"{told}; {verdict.reason}." if verdict.reason else f"{told}.",
             metrics={"tests_passed": share},
+            parts=_parts(plan, verdict, share if self._credit == "share" else float(correct)),
         )
+
+
+def _parts(plan: TestPlan, verdict: Verdict, reward: float) -> tuple[Part, ...]:
+    """Each test that counts; those that failed share what the reward lacks."""
+    cost = (1.0 - reward) / max(1, verdict.counted - verdict.passed)
+    numbered = sorted([(number, True) for number in verdict.right] + [(number, False) for number in verdict.wrong])
+    return tuple(
+        Part(f"test {number + 1}", float(right), 0.0 if right else cost, plan.tests[number].strip()[:PART_CHARACTERS])
+        for number, right in numbered
+        if number < len(plan.tests)
+    )
 
 
 def _hide_this_process() -> None:

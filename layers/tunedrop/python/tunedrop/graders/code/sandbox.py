@@ -64,6 +64,9 @@ class Verdict:
     passed: int
     counted: int
     reason: str
+    right: tuple[int, ...] = ()
+    wrong: tuple[int, ...] = ()
+    """The first tests that passed and that did not, of those that count, by number from 0."""
 
 
 class Sandbox:
@@ -97,7 +100,8 @@ class Sandbox:
         request = {**asdict(plan), "solution": solution or "", "examine": solution is None}
         report, status = self._exchange(request, limits)
         if report is not None:
-            return Verdict(int(report["passed"]), int(report["counted"]), str(report["reason"]))
+            right, wrong = (tuple(map(int, report.get(name, ()))) for name in ("right", "wrong"))
+            return Verdict(int(report["passed"]), int(report["counted"]), str(report["reason"]), right, wrong)
         return Verdict(0, len(plan.tests), _why_no_report(status, limits))
 
     def call(self, source: str, function: str, arguments: Sequence[JSON], limits: Limits) -> float:

@@ -15,6 +15,8 @@ from tunedrop.graders.code_sandbox.remote import Remote, take_for_class
 from tunedrop.graders.code_sandbox.values import Line, WireError, decode, encode
 
 _LONGEST_REASON = 300
+_MOST_NAMED = 20
+"""Most tests that are named on each side."""
 
 
 class _Solution:
@@ -125,22 +127,23 @@ def run_tests(request: Mapping[str, Any], line: Line) -> dict[str, Any]:
     `request`: `preamble`, `solution`, `setup`: sources; `tests`: sources; `names`: what the tests take from the code;
     `modules`: what they take from the standard library; `program`: whether the code is a whole program, run anew for
     each test with an input of its own; `examine`: only find out which tests can fail. Answers `passed`, `counted` (the
-    tests that can fail; 0 where none can, or a program that does nothing passes all) and `reason`, why the first one
-    failed.
+    tests that can fail; 0 where none can, or a program that does nothing passes all), `reason`, why the first one
+    failed, and the numbers of the first tests that are `right` and `wrong`.
     """
     everything = {"passed": 0, "counted": len(request["tests"]), "reason": ""}
     if not request["examine"]:
         passed, reason = _run(request, _Solution(line))
         everything["reason"] = reason
         if not passed:
-            return everything
+            return everything | {"wrong": list(range(len(request["tests"])))[:_MOST_NAMED]}
     else:
         passed = set(range(len(request["tests"])))
     can_fail = stubs.tests_that_can_fail(request, _fresh_namespace(request), _passing)
     if not can_fail:
         everything["reason"] = "the tests cannot fail: a program that does nothing passes them"
     failed = set(range(len(request["tests"]))) - passed if can_fail else set()  # what fails counts in any case
-    return everything | {"passed": len(passed & can_fail), "counted": len(can_fail | failed)}
+    named = {"right": sorted(passed & can_fail)[:_MOST_NAMED], "wrong": sorted(failed)[:_MOST_NAMED]}
+    return everything | {"passed": len(passed & can_fail), "counted": len(can_fail | failed), **named}
 
 
 def call_function(request: Mapping[str, Any], line: Line) -> dict[str, Any]:

@@ -198,12 +198,17 @@ class Client:
         return cast(Report, self._connection.ask("GET", f"/runs/{run_id}/report"))
 
     def fetch_report(self, run_id: str, folder: str | os.PathLike[str]) -> list[Path]:
-        """Write report.html, report.json and model_card.md into `folder`, those that the run has; their paths."""
+        """Write report.html, report.json and model_card.md into `folder`, those that the run has; their paths.
+
+        The files of the page's rows, which a large page has, go into report_rows/ beside it.
+        """
         links = self.report(run_id)
         named = {
             "report.html": links["page"],
             "report.json": links["json_document"],
             "model_card.md": links["model_card"],
+            # A stack of an earlier release has no rows.
+            **{f"report_rows/{number:03}.js": url for number, url in enumerate(links.get("rows", []))},
         }
         return [
             files.get_file(url, Path(folder) / name, sleep=self._sleep)

@@ -182,6 +182,8 @@ class Report(TypedDict):
     page: str | None
     json_document: str | None
     model_card: str | None
+    rows: list[str]
+    """The files of the page's rows, in their order."""
     expires_at: str
 
 

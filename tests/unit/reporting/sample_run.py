@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from tunedrop.evaluation.answers import BASE, TUNED, Answer
 from tunedrop.evaluation.comparison import length_labels
 from tunedrop.evaluation.guard_rails import Profile
+from tunedrop.evaluation.parts_tally import PartsTally
 from tunedrop.evaluation.tally import Tally
 from tunedrop.evaluation.verdict import Rules, evaluate
+from tunedrop.graders.sample import Part
 from tunedrop.reporting.facts import RunFacts
 from tunedrop.reporting.flips import Flips
+from tunedrop.reporting.page import render_html
+from tunedrop.reporting.page_data import ROWS_FOLDER
+from tunedrop.reporting.report import build_report
+from tunedrop.reporting.row_index import row_index
+from tunedrop.reporting.row_texts import Limits, PageRows, RowTexts, row_text, told_answer
 
 HOSTILE = (
     "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">&amp; <!-- \u2028"
@@ -25,35 +35,125 @@ _PEOPLE = ("Natalia", "Weng", "Betty", "Julie", "Albert", "Ken", "Mark", "Alexis
 _THINGS = ("clips", "apples", "pages", "pizza slices", "marbles", "stickers", "eggs")
 
 
+@dataclass
+class Sampled:
+    """A run with all its rows: what the report is made of, what its page has, and the files beside it by name."""
+
+    facts: RunFacts
+    rows: PageRows
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> Path:
+        """Write the page and its files into a folder; the page."""
+        page = folder / "report.html"
+        page.write_text(render_html(build_report(self.facts), self.rows), encoding="utf-8")
+        for name, script in self.files.items():
+            (folder / ROWS_FOLDER).mkdir(exist_ok=True)
+            (folder / ROWS_FOLDER / name).write_bytes(script)
+        return page
+
+
 def a_run(rows: int = 220, *, hedging: bool = False, hostile: bool = True, seed: int = 5) -> RunFacts:
     """A run over `rows` test rows whose tuned model is better, or has learned to hedge."""
+    return sampled_run(rows, hedging=hedging, hostile=hostile, seed=seed).facts
+
+
+def sampled_run(
+    rows: int = 220,
+    *,
+    kind: str = "math",
+    others: Sequence[str] = (),
+    hedging: bool = False,
+    hostile: bool = True,
+    thoughts: bool = False,
+    lines: Sequence[int] | None = None,
+    seed: int = 5,
+) -> Sampled:
+    """A run with all its rows; `kind` is that of its grader, `others` are candidates beside base and tuned."""
     chance = random.Random(seed)
     questions = [_question(chance) for _ in range(rows)]
+    names = (BASE, TUNED, *others)
     tally = Tally(rows=rows)
-    profiles = {BASE: Profile(), TUNED: Profile()}
-    answers = [
-        _answer(chance, row, candidate, questions[row][1], hedging=hedging, hostile=hostile and row == HOSTILE_ROW)
-        for row in range(rows)
-        for candidate in (BASE, TUNED)
-    ]
-    for answer in answers:
-        tally.add(answer)
-        profiles[answer.candidate].add(answer)
-    result = evaluate(
-        tally,
-        profiles,
-        Rules(),
-        labels={
-            "prompt length": length_labels([len(prompt) for prompt, _ in questions]),
-            "topic": [("money", "time", "counting")[row % 3] for row in range(rows)],
-        },
-        models={BASE: "openai.gpt-oss-20b", TUNED: "ft:gpt-oss-20b:demo"},
-    )
+    profiles = {name: Profile() for name in names}
+    parts = PartsTally(kind)
+    answers = {}
+    for row in range(rows):
+        for candidate in names:
+            at = hostile and row == HOSTILE_ROW
+            answer = _answer(chance, row, candidate, questions[row][1], hedging=hedging, hostile=at)
+            if kind != "math":
+                answer = _by_parts(chance, kind, answer)
+            if thoughts:
+                answer = replace(answer, answer=f"<think>{_THOUGHT * 3}</think>{answer.answer}")
+            answers[row, candidate] = answer
+            tally.add(answer)
+            profiles[candidate].add(answer)
+            parts.add(answer)
+    labels = {
+        "prompt length": length_labels([len(prompt) for prompt, _ in questions]),
+        "topic": [("money", "time", "counting")[row % 3] for row in range(rows)],
+    }
+    models = {BASE: "openai.gpt-oss-20b", TUNED: "ft:gpt-oss-20b:demo"}
+    result = evaluate(tally, profiles, Rules(), labels=labels, models=models)
+    result["parts"] = parts.to_json()
     flips = Flips(tally)
+    files: dict[str, bytes] = {}
+    file = "test.jsonl" if lines is None else "train.jsonl"
+    index = row_index(tally, labels=labels, models=models, file=file, lines=lines or range(1, rows + 1))
+    texts = RowTexts(index["states"], files.__setitem__)
+    limits = Limits.of(rows=rows, answers=len(answers))
     for row, (prompt, value) in enumerate(questions):
-        flips.add_row(row, HOSTILE if hostile and row == HOSTILE_ROW else prompt, f"Step by step.\n#### {value}")
-    for answer in answers:
+        asked = HOSTILE if hostile and row == HOSTILE_ROW else prompt
+        reference = f"Step by step.\n#### {value}"
+        flips.add_row(row, asked, reference)
+        told = [told_answer(answers[row, name], place, limits) for place, name in enumerate(names)]
+        line = json.dumps({"messages": [{"role": "user", "content": asked}], "reference_answer": reference})
+        texts.add(row, row_text(row, line.encode(), prompt=asked, reference=reference, answers=told, limits=limits))
+    for answer in answers.values():
         flips.add_answer(answer)
+    facts = _facts(chance, rows, result, flips, kind)
+    return Sampled(facts, texts.close(index), files)
+
+
+_THOUGHT = "The question asks for a total, so I add what there was to what was bought, and check it twice. "
+_LABELS = ("spam", "abuse", "fine")
+
+
+def _by_parts(chance: random.Random, kind: str, answer: Answer) -> Answer:
+    """The answer as graders of other kinds tell it, part by part."""
+    right = bool(answer.correct)
+    if kind == "json":
+        wrong = () if right else (Part("/priority", 0.0, 0.5, "high", "low"),)
+        good = ("/intent", *(("/priority",) if right else ()))
+        told = tuple(Part(name, 1.0, 0.0) for name in good) + wrong
+        text = json.dumps({"intent": "refund", "priority": "high" if right else "low"})
+    elif kind == "code":
+        passed = 3 if right else chance.randint(0, 2)
+        told = tuple(Part(f"test {n + 1}", float(n < passed), 0.0, f"assert add({n}, 1) == {n + 1}") for n in range(3))
+        text = f"```python\ndef add(a, b):\n    return a + b{'' if right else ' + 1'}\n```"
+    else:
+        expected = chance.choice(_LABELS)
+        given = expected if right else chance.choice((None, *_LABELS))
+        names = sorted({expected, given} - {None}, key=str)
+        told = tuple(
+            Part(
+                str(n),
+                float(expected == given),
+                0.0 if expected == given else 0.5,
+                _yes(n == expected),
+                _yes(n == given),
+            )
+            for n in names
+        )
+        text = str(given or "I cannot say.")
+    return replace(answer, answer=text, parts=told, reward=answer.reward if right else 0.5 if kind == "json" else 0.0)
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _facts(chance: random.Random, rows: int, result: dict[str, Any], flips: Flips, kind: str) -> RunFacts:
     return RunFacts(
         run_id="gsm8k-1a2b3c4d5e",
         name="gsm8k",
@@ -65,8 +165,13 @@ def a_run(rows: int = 220, *, hedging: bool = False, hostile: bool = True, seed:
         stages=[{"name": "Training", "seconds": 31.4}, {"name": "Evaluation", "seconds": 22.0}],
         base_model="openai.gpt-oss-20b",
         tuned_model="ft:gpt-oss-20b:demo",
-        recipe={"model": "openai.gpt-oss-20b", "grader": {"kind": "math", "options": {}}, "gates": {"level": 0.05}},
-        grader={"kind": "math", "arn": "arn:aws:lambda:us-west-2:123456789012:function:GraderPlain:3"},
+        recipe={
+            "model": "openai.gpt-oss-20b",
+            "hyperparameters": {"n_epochs": 1, "batch_size": 4, "learning_rate_multiplier": 1.0},
+            "grader": {"kind": kind, "options": {}},
+            "gates": {"level": 0.05},
+        },
+        grader={"kind": kind, "arn": "arn:aws:lambda:us-west-2:123456789012:function:GraderPlain:3"},
         dataset={
             "uri": "s3://datasets/inbox/gsm8k/train.jsonl",
             "version": "3HL4kqtJvjVBH40Nrjfkd",

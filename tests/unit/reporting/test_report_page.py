@@ -14,14 +14,15 @@ from typing import Any
 import pytest
 
 import tunedrop.reporting.page as page_module
-from tests.unit.reporting.sample_run import HOSTILE, a_rejected_run, a_run
+from tests.unit.reporting.sample_run import HOSTILE, HOSTILE_ROW, Sampled, a_rejected_run, a_run, sampled_run
 from tunedrop.evaluation.answers import Answer
 from tunedrop.evaluation.tally import Tally
 from tunedrop.evaluation.verdict import Rules, evaluate
 from tunedrop.reporting.facts import RunFacts
 from tunedrop.reporting.page import render_html
+from tunedrop.reporting.rehearsal_samples import samples
 from tunedrop.reporting.report import build_report
-from tunedrop.reporting.wording import duration, number, seconds
+from tunedrop.reporting.wording import counted, duration, number, seconds
 
 VENDOR = Path(page_module.__file__).parent / "page" / "vendor"
 
@@ -63,7 +64,11 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def good() -> Page:
-    return Page(render_html(build_report(a_run())))
+    return page_with_rows(sampled_run())
+
+
+def page_with_rows(run: Sampled) -> Page:
+    return Page(render_html(build_report(run.facts), run.rows))
 
 
 def page_of(facts: RunFacts) -> Page:
@@ -73,7 +78,8 @@ def page_of(facts: RunFacts) -> Page:
 def test_the_page_names_no_address_to_load_anything_from(good: Page) -> None:
     for tag, attributes in good.elements:
         for name in ("src", "href", "action", "srcset", "poster", "data"):
-            assert attributes.get(name) in (None, "data:,"), (tag, attributes)
+            value = attributes.get(name)
+            assert value is None or value == "data:," or value.startswith("#"), (tag, attributes)
     assert not re.search(r"url\(|@import", (VENDOR.parent / "report.css").read_text())
 
 
@@ -85,6 +91,10 @@ def test_the_content_security_policy_allows_the_pages_own_scripts_and_nothing_el
     assert [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in executed] == allowed
     assert "unsafe-inline" not in policy.partition("style-src")[0]
     assert "unsafe-eval" not in policy
+    # The scripts themselves load the files of rows, from the folder beside the page alone.
+    loading = [text for text in executed if 'createElement("script")' in text]
+    assert [re.findall(r"script\.src = (.*);", text) for text in loading] == [["`${data.rowsFolder}${file[0]}`"]]
+    assert good.data["rowsFolder"] == "report_rows/"
 
 
 def test_a_models_script_stays_text_wherever_it_comes_in() -> None:
@@ -120,15 +130,19 @@ def test_a_finding_of_many_lines_stands_once_with_the_first_lines_named() -> Non
     assert "test, lines 1, 2, 3" in text
 
 
-def test_the_flipped_rows_arrive_whole_in_the_data_block(good: Page) -> None:
-    rows = good.data["flips"]
-    assert any(row["tuned"]["text"] == HOSTILE and row["prompt"] == HOSTILE for row in rows)
-    block = next(text for attributes, text in good.scripts if attributes.get("id") == "data")
-    assert "<" not in block
+def test_every_row_arrives_whole_and_no_block_holds_a_tag(good: Page) -> None:
+    blocks = {attributes.get("id"): text for attributes, text in good.scripts}
+    rows = json.loads(blocks["row-texts"])
+    assert [row[0] for row in rows] == list(range(220)) == list(range(good.data["rows"]["rows"]))
+    number, line, _, _, answers = rows[HOSTILE_ROW]
+    assert number == HOSTILE_ROW
+    assert json.loads(line)["messages"][0]["content"] == HOSTILE
+    assert [answer[2] for answer in answers] == [HOSTILE, HOSTILE]
+    assert "<" not in blocks["data"] + blocks["row-texts"]
 
 
 def test_the_verdict_stands_first_with_its_figures(good: Page) -> None:
-    start = good.text[: good.text.index("Base against tuned")]
+    start = good.text[: good.text.index("Mean reward and accuracy")]
     assert "Improved" in start
     assert "95% interval" in start
     assert "sign-flip" in start
@@ -150,7 +164,7 @@ def test_a_rejected_run_shows_why_and_nothing_that_it_did_not_reach() -> None:
     page = page_of(a_rejected_run())
     assert "train.jsonl line 3: the field `messages` is missing." in page.text
     assert "Each line needs `messages`" in page.text
-    for section in ("Base against tuned", "Guard rails", "Rows that flipped", "Rehearsal", "Training ("):
+    for section in ("Base against tuned", "Guard rails", "Every row", "Rehearsal", "Training ("):
         assert section not in page.text
 
 
@@ -175,14 +189,98 @@ def test_reference_models_and_several_samples_are_shown_beside_the_two() -> None
     assert "The tuned model against the others" in text
     assert "checkpoint:20" in text
     assert "reference:large" in text
-    assert "Rows that flipped" not in text
+    assert "Every row" not in text
 
 
 def test_the_page_of_all_1319_rows_of_gsm8k_is_under_two_megabytes() -> None:
-    facts = a_run(1_319)
-    assert facts.flips is not None
-    assert len(facts.flips["rows"]) > 500
-    assert len(render_html(build_report(facts)).encode()) < 2_000_000
+    run = sampled_run(1_319)
+    page = render_html(build_report(run.facts), run.rows)
+    assert len(page.encode()) < 2_000_000
+    assert run.files == {}
+    assert len(run.rows.texts) == 1_319
+
+
+def test_one_row_is_not_called_rows() -> None:
+    assert (counted(1, "row"), counted(0, "row"), counted(1_319, "row")) == ("1 row", "0 rows", "1,319 rows")
+
+
+def test_a_long_reason_is_folded_behind_its_first_sentences() -> None:
+    wall = " ".join(f"Line {line} has no messages." for line in range(1, 60))
+    page = page_of(replace(a_rejected_run(), reason={"error": "DatasetInvalid", "message": wall}))
+    assert wall in page.text
+    shown = page.text[: page.text.index("The whole reason")]
+    assert "Line 1 has no messages." in shown
+    assert "Line 20 has no messages." not in shown
+
+
+def test_a_rejected_run_says_what_to_change_first() -> None:
+    text = page_of(a_rejected_run()).text
+    assert "What to change" in text
+    assert text.index("Each line needs `messages`") < text.index("Training rows")
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("json", ("What each field cost", "/priority", "Tuned: cost")),
+        ("code", ("What passed the tests", "All tests")),
+        ("moderation", ("Label by label", "Tuned: which label was given for which", "abuse", "(none)")),
+    ],
+)
+def test_the_page_shows_what_parts_of_the_answers_cost(kind: str, told: tuple[str, ...]) -> None:
+    text = page_with_rows(sampled_run(60, kind=kind)).text
+    for each in told:
+        assert each in text
+
+
+def test_hyperparameters_are_explained_where_they_are_shown(good: Page) -> None:
+    assert "Prompts in a step." in good.text
+
+
+def test_what_the_service_does_not_tell_is_said_plainly() -> None:
+    facts = replace(a_run(60), base_model="amazon.nova-2-lite-v1:0:256k", training={"job_id": "j", "metrics": []})
+    text = page_of(facts).text
+    assert "Bedrock gives no events for jobs of this model" in text
+    assert "not reported by the service" in text
+
+
+def test_the_rehearsals_answers_and_cheats_are_shown_with_their_rewards() -> None:
+    facts = a_run(60)
+    assert facts.rehearsal is not None
+    sampled = samples(
+        {
+            "groups": [
+                {
+                    "messages": [{"role": "user", "content": "What is 6 times 7?"}],
+                    "answers": [
+                        {
+                            "answer": "<think>6*7</think>42",
+                            "finish_reason": "stop",
+                            "reward": 1.0,
+                            "explanation": "right",
+                        },
+                        {"answer": "4", "finish_reason": "length", "reward": None, "ungraded": "grader_timeout"},
+                    ],
+                }
+            ],
+            "probes": [
+                {"cheat": None, "answer": "41", "reward": 0.0},
+                {"cheat": "every_number", "answer": HOSTILE, "reward": 0.9},
+            ],
+        }
+    )
+    recipe = {**(facts.recipe or {}), "gates": {"cheat_margin": 0.05}}
+    page = page_of(replace(facts, recipe=recipe, rehearsal={**facts.rehearsal, "sampled": sampled}))
+    for told in (
+        "Prompt 1: What is 6 times 7?",
+        "rewards 1.000, –",
+        "Not graded: grader timeout, truncated",
+        "6*7",
+        "42",
+    ):
+        assert told in page.text
+    assert "every number paid" in page.text
+    assert HOSTILE in page.text
 
 
 def test_health_findings_are_marked_on_the_curve_where_they_happened(good: Page) -> None:

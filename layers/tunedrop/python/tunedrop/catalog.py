@@ -39,6 +39,8 @@ class Range:
     default: int | float | str | None
     choices: tuple[str, ...] = ()
     fits_rows: bool = False
+    meaning: str = ""
+    """What it does and which way to turn it, in a sentence or two, for whoever chooses it."""
 
     def problem(self, value: object) -> str | None:
         """What is wrong with `value`, as the end of a sentence, or None."""
@@ -85,13 +87,27 @@ class Model:
     reasoning_efforts: tuple[str, ...] = ()
 
 
+# After AWS's best-practices post on reinforcement fine-tuning, and the service's guides.
+_EPOCHS = (
+    "How often each row is trained on. AWS: start with 1; small datasets take 6 to 12, larger ones 3 to 6. Stop "
+    "earlier if the reward falls again."
+)
+_BATCH = "Prompts in a step. More make each step steadier and dearer, and leave fewer steps in an epoch."
+
 # Documented: n_epochs, batch_size and learning_rate_multiplier, with the walkthrough's values (1, 4, 1.0). No range is
 # published, so only what cannot make sense is refused.
 _OPEN_WEIGHT_HYPERPARAMETERS: Mapping[str, Range] = MappingProxyType(
     {
-        "n_epochs": Range(int, 1, 50, 1),
-        "batch_size": Range(int, 1, 512, 4),
-        "learning_rate_multiplier": Range(float, 0.0001, 100, 1.0),
+        "n_epochs": Range(int, 1, 50, 1, meaning=_EPOCHS),
+        "batch_size": Range(int, 1, 512, 4, meaning=_BATCH),
+        "learning_rate_multiplier": Range(
+            float,
+            0.0001,
+            100,
+            1.0,
+            meaning="Scales the service's own learning rate, which is not published. AWS advises less than 1 where the "
+            "reward jumps up and down.",
+        ),
     }
 )
 
@@ -99,14 +115,42 @@ _OPEN_WEIGHT_HYPERPARAMETERS: Mapping[str, Range] = MappingProxyType(
 # AWS's own SDK template for Bedrock, since the service's own are not published.
 _NOVA_HYPERPARAMETERS: Mapping[str, Range] = MappingProxyType(
     {
-        "epochCount": Range(int, 1, 50, 1),
-        "batchSize": Range(int, 16, 512, 128, fits_rows=True),
-        "learningRate": Range(float, 1e-7, 1e-3, 1e-5),
-        "maxPromptLength": Range(int, 1, None, 8192),
-        "trainingSamplePerPrompt": Range(int, 2, 16, 8),
-        "inferenceMaxTokens": Range(int, 1, None, 2048),
-        "reasoningEffort": Range(str, None, None, "medium", ("low", "medium", "high")),
-        "evalInterval": Range(int, 1, 100, 10),
+        "epochCount": Range(int, 1, 50, 1, meaning=_EPOCHS),
+        "batchSize": Range(int, 16, 512, 128, fits_rows=True, meaning=_BATCH),
+        "learningRate": Range(
+            float,
+            1e-7,
+            1e-3,
+            1e-5,
+            meaning="How far each step moves the model. Lower it if the reward jumps.",
+        ),
+        "maxPromptLength": Range(
+            int,
+            1,
+            None,
+            8192,
+            meaning="Longest prompt, in tokens. AWS: no shorter than your prompts, but for outliers.",
+        ),
+        "trainingSamplePerPrompt": Range(
+            int,
+            2,
+            16,
+            8,
+            meaning="Answers for each prompt in a step: the group whose differences teach it. More cost more gradings.",
+        ),
+        "inferenceMaxTokens": Range(
+            int,
+            1,
+            None,
+            2048,
+            meaning="Longest answer while training, in tokens. AWS: 1,024 for simple tasks, above 4,096 for hard ones.",
+        ),
+        "reasoningEffort": Range(
+            str, None, None, "medium", ("low", "medium", "high"), meaning="How much the model thinks before it answers."
+        ),
+        "evalInterval": Range(
+            int, 1, 100, 10, meaning="Steps between the service's own looks at the rows that it holds out."
+        ),
     }
 )
 

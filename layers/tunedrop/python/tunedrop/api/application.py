@@ -137,6 +137,7 @@ def _add_documents_of_runs(app: APIGatewayRestResolver, api: Api) -> None:
             page=api.link_if_there(run_id, names.REPORT_PAGE),
             json_document=api.link_if_there(run_id, names.REPORT),
             model_card=api.link_if_there(run_id, names.MODEL_CARD),
+            rows=api.links_below(run_id, names.REPORT_ROWS),
             expires_at=clock.seconds_from_now(LINK_SECONDS),
         )
 

@@ -122,6 +122,11 @@ class Api:
         folder = self.resources.folder(run_id)
         return self.link(folder.key(name), as_name=name.rpartition("/")[2]) if folder.exists(name) else None
 
+    def links_below(self, run_id: str, prefix: str) -> list[str]:
+        """Links to all documents of the run's folder whose names begin so, in the order of their names."""
+        folder = self.resources.folder(run_id)
+        return [self.link(folder.key(name), as_name=name.rpartition("/")[2]) for name in folder.names(prefix)]
+
     def dataset_findings(self, run_id: str) -> dict[str, Any]:
         """`findings` and `counts` of the run's dataset; nothing where their file is too large for an answer.
 

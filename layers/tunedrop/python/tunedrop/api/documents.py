@@ -238,12 +238,17 @@ class Findings(_Document):
 
 
 class Report(_Document):
-    """Short-lived links to a run's documents; each of them null where the run did not come that far."""
+    """Short-lived links to a run's documents; each of them null where the run did not come that far.
+
+    `rows` are the files that belong into the folder `report_rows/` beside the page, in their order; a small page needs
+    none.
+    """
 
     run_id: str
     page: str | None
     json_document: str | None
     model_card: str | None
+    rows: list[str]
     expires_at: str
 
 

@@ -6,6 +6,7 @@ Nothing but the row that is at work is held in memory, and the few rows that the
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -23,8 +24,12 @@ from tunedrop.recipe import GraderChoice, Recipe
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row as it stands in its file, where its prompt falls between 0 and 1, and whether it names its own grader."""
+    """A row as it stands in its file, where its prompt falls between 0 and 1, and whether it names its own grader.
 
+    `line` counts the file's lines from 1.
+    """
+
+    line: int
     text: bytes
     fraction: float
     has_grader: bool
@@ -44,6 +49,8 @@ class RowsFile:
 
     def __init__(self, file: BinaryIO, grader: GraderChoice) -> None:
         self.rows = 0
+        self.lines = array("L")
+        """The lines that the rows came from, in the order in which they were written."""
         self._file = file
         self._grader = grader
         self._kind = grader.kind_of_rows
@@ -53,6 +60,7 @@ class RowsFile:
     def write(self, row: Row) -> None:
         """Write one row, as a line."""
         self.rows += 1
+        self.lines.append(row.line)
         if not row.has_grader and self._added:
             self._file.write(self._added)
             self._file.write(memoryview(row.text)[1:])
@@ -64,6 +72,13 @@ class RowsFile:
             content[OPTIONS_FIELD] = field_of_row(self._kind, self._grader.options, own)
             self._file.write(json.dumps(content).encode())
         self._file.write(b"\n")
+
+
+def as_dropped(line: bytes, grader: GraderChoice) -> bytes:
+    """A line that `RowsFile` wrote, without what it added: the row as it was dropped, if it names no own grader."""
+    field = usual_field(grader)
+    added = json.dumps({OPTIONS_FIELD: field}).encode()[:-1] + b"," if field else b""
+    return b"{" + line[len(added) :] if added and line.startswith(added) else line
 
 
 def usual_field(grader: GraderChoice) -> Mapping[str, Any]:
@@ -81,7 +96,7 @@ def rows_of(source: BinaryIO, *, placed: bool = True) -> Iterator[Row]:
         if text := raw.strip():
             content = _content(line, text)
             fraction = holdout_fraction(prompt_text(content["messages"])) if placed else 0.0
-            yield Row(text, fraction, OPTIONS_FIELD in content)
+            yield Row(line, text, fraction, OPTIONS_FIELD in content)
 
 
 def divide(

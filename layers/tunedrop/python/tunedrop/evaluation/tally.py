@@ -38,6 +38,7 @@ class CandidateTally:
         self._tokens = Counter[str]()
         self.answers = 0
         self.truncated = 0
+        self._cut = bytearray(rows)
         self.longest_truncated: int | None = None
         self.unfinished_thoughts = 0
         self.ungraded: Counter[str] = Counter()
@@ -54,6 +55,7 @@ class CandidateTally:
         self.unfinished_thoughts += answer.unfinished
         if answer.truncated:
             self.truncated += 1
+            self._cut[answer.row] = 1
             self.longest_truncated = max(self.longest_truncated or 0, answer.completion_tokens or 0)
         self._count_cost(answer)
         if answer.reward is None or not answer.graded:
@@ -85,6 +87,10 @@ class CandidateTally:
     def graded(self, row: int) -> int:
         """How many of the row's answers have a grade."""
         return self._graded[row]
+
+    def cut(self, row: int) -> bool:
+        """Whether one of the row's answers was truncated."""
+        return bool(self._cut[row])
 
     def reward(self, row: int) -> float | None:
         """The row's mean reward over its graded answers, or None where it has none."""

@@ -103,7 +103,14 @@ class ModerationGrader:
         known = self._known(sample.row)
         named = read_labels(sample.answer, known, self._none)
         if named is None:
-            return Grade(0.0, {"labels": 0.0}, False, "The answer commits to no label.", {"parsed": 0.0})
+            return Grade(
+                0.0,
+                {"labels": 0.0},
+                False,
+                "The answer commits to no label.",
+                {"parsed": 0.0},
+                self._parts(right, frozenset(), 0.0),
+            )
         missed, spurious = right - named, named - right
         cost = math.fsum(self._weight(label) * _price(self._false_negative, label) for label in missed)
         cost += math.fsum(self._weight(label) * _price(self._false_positive, label) for label in spurious)

@@ -11,7 +11,6 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,25 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from tunedrop.dataset.rules import MIN_ROWS
 from tunedrop.evaluation.answers import BASE, TUNED
-from tunedrop.reporting.page_data import CURVES, page_data
-from tunedrop.reporting.wording import duration, number, seconds, words
+from tunedrop.reporting.page_data import CURVES, ROWS_FOLDER, page_data
+from tunedrop.reporting.page_facts import cost_facts, dataset_facts, provenance, rehearsal_facts
+from tunedrop.reporting.page_tables import (
+    checkpoints,
+    hyperparameters,
+    no_metrics,
+    parts_table,
+    sampled,
+    training_facts,
+)
+from tunedrop.reporting.row_index import State
+from tunedrop.reporting.row_texts import PageRows
+from tunedrop.reporting.wording import counted, number, seconds, words
 
 _FILES = Path(__file__).with_name("page")
-_SCRIPTS = ("vendor/d3.min.js", "vendor/plot.umd.min.js", "report.js")
+_CHARTS = ("vendor/d3.min.js", "vendor/plot.umd.min.js", "charts.js")
+_ROWS = ("rows/store.js", "rows/diff.js", "rows/detail.js", "rows/export.js", "rows/table.js")
 _TONES = {"improved": ("good", "▲"), "regressed": ("bad", "▼"), "tied": ("even", "＝")}  # noqa: RUF001 - a sign, as wide as the arrows
 _LINES_SHOWN = 5
 _SEVERITIES = {
@@ -34,15 +46,20 @@ _SEVERITIES = {
     "warning": ("even", "warning"),
 }
 
+REASON_CHARACTERS = 300
+"""As much of a run's reason as is shown unfolded: what a notice tells of it, too."""
+
 Row = dict[str, Any]
 
 
-def render_html(report: Mapping[str, Any]) -> str:
-    """The page of a report (as `build_report` made it), whole."""
+def render_html(report: Mapping[str, Any], rows: PageRows | None = None) -> str:
+    """The page of a report (as `build_report` made it), whole, with the test rows where there are any."""
     headline, tone, mark = _headline(report)
     evaluation, training = report["evaluation"], report["training"]
-    scripts = [_file(name) for name in _SCRIPTS]
-    data = page_data(report)
+    data = page_data(report, rows)
+    has_charts = bool(evaluation or data["curves"])
+    scripts = [_file(name) for name in (*(_CHARTS if has_charts else ()), *(_ROWS if rows else ()))]
+    parts = parts_table(evaluation) if evaluation else None
     return (
         _environment()
         .get_template("report.html.j2")
@@ -67,29 +84,40 @@ def render_html(report: Mapping[str, Any]) -> str:
             training_note=_training_note(training) if training else "",
             curves=[curve for curve in CURVES if curve.id in data["curves"]],
             health=[_finding(each) for each in (training or {}).get("health") or []],
-            flips_left_out=bool(report["flips"])
-            and len(report["flips"]["rows"]) < report["flips"]["gained"] + report["flips"]["lost"],
-            dataset_facts=_dataset_facts(report),
+            training_facts=training_facts(report) if training else [],
+            no_metrics=no_metrics(report),
+            checkpoints=checkpoints(training or {}),
+            rows=rows,
+            rows_told=_rows_told(rows) if rows else "",
+            rows_folder=ROWS_FOLDER,
+            row_texts=Markup(_script_text(b"[" + b",".join(rows.texts) + b"]")) if rows else "",  # noqa: S704 - holds no "<"
+            least_rows=MIN_ROWS,
+            parts=parts,
+            places=_places(report, rows=rows, parts=parts),
+            sampled=sampled(report),
+            hyperparameters=hyperparameters(report),
+            dataset_facts=dataset_facts(report),
             dataset_findings=_dataset_findings(report["findings"]),
-            rehearsal_facts=_rehearsal_facts(report["rehearsal"] or {}),
+            rehearsal_facts=rehearsal_facts(report["rehearsal"] or {}, report["recipe"]),
             rehearsal_findings=[_finding(each) for each in (report["rehearsal"] or {}).get("findings") or []],
-            cost_facts=_cost_facts(report),
-            provenance=_provenance(report),
+            cost_facts=cost_facts(report),
+            provenance=provenance(report),
             recipe=json.dumps(report["recipe"], indent=2, ensure_ascii=False) if report["recipe"] else "",
         )
     )
 
 
 def content_security_policy(scripts: Sequence[str]) -> str:
-    """Nothing may be loaded, nothing sent, no script run but these, named by their hashes.
+    """Nothing may be sent, and no script run but these, named by their hashes, and those that they load themselves.
 
-    Styles may be inline, since the chart library sets them on what it draws.
+    They load the files of rows beside the page and nothing else. A hash cannot name those: browsers check the hash of
+    no file that they read from a folder. Styles may be inline, since the chart library sets them on what it draws.
     """
     hashes = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts
     )
     return (
-        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
+        f"default-src 'none'; script-src {hashes} 'strict-dynamic'; style-src 'unsafe-inline'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
 
@@ -99,7 +127,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_FILES), autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
     )
-    environment.filters.update(number=number, seconds=seconds, words=words)
+    environment.filters.update(counted=counted, number=number, seconds=seconds, words=words)
     return environment
 
 
@@ -109,8 +137,12 @@ def _file(name: str) -> str:
 
 
 def _data_block(data: Mapping[str, Any]) -> str:
+    return _script_text(json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"))
+
+
+def _script_text(document: bytes) -> str:
     # "<" must not occur: "</script" would end the block, "<!--" open a comment. The others are for older parsers.
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace").decode()
+    text = document.decode()
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
@@ -124,13 +156,55 @@ def _headline(report: Mapping[str, Any]) -> tuple[str, str, str]:
     return str(evaluation["verdict"]).capitalize(), tone, mark
 
 
-def _explanation(report: Mapping[str, Any]) -> str:
-    """The report's sentence without the word that the headline says already."""
+def _explanation(report: Mapping[str, Any]) -> dict[str, str]:
+    """The report's sentence without the word that the headline says already: `short`, and where it is long, the `rest`.
+
+    Many findings in one reason would be a wall: what comes behind the first sentences is folded away.
+    """
     _, colon, rest = str(report["sentence"]).partition(": ")
-    if not colon:
-        return str(report["sentence"])
-    # A reason may begin with a file's name, which keeps its spelling.
-    return rest[:1].upper() + rest[1:] if report["evaluation"] else rest
+    told = str(report["sentence"])
+    if colon:
+        # A reason may begin with a file's name, which keeps its spelling.
+        told = rest[:1].upper() + rest[1:] if report["evaluation"] else rest
+    if len(told) <= REASON_CHARACTERS:
+        return {"short": told, "rest": ""}
+    end = max(told.rfind(mark, 0, REASON_CHARACTERS) for mark in (". ", "; "))
+    head = told[: end + 1] if end > 0 else told[:REASON_CHARACTERS]
+    return {"short": head if head.endswith(".") else f"{head.rstrip(';')} …", "rest": told}
+
+
+def _rows_told(rows: PageRows) -> str:
+    """How many rows there are in each state."""
+    titles = {
+        State.WENT_WRONG: "went wrong",
+        State.STILL_WRONG: "still wrong",
+        State.CAME_RIGHT: "came right",
+        State.STILL_RIGHT: "still right",
+        State.NOT_GRADED: "not graded",
+    }
+    return ", ".join(f"{rows.index['states'].count(state):,} {title}" for state, title in titles.items())
+
+
+def _places(report: Mapping[str, Any], *, rows: PageRows | None, parts: Row | None) -> list[tuple[str, str]]:
+    """The sections that the page has, for the links at its head."""
+    evaluation = report["evaluation"]
+    return [
+        (name, title)
+        for name, title, there in (
+            ("models", "Base against tuned", evaluation),
+            ("rows", "Every row", rows),
+            ("parts", str((parts or {}).get("title")), parts),
+            ("rails", "Guard rails", evaluation),
+            ("training", "Training", report["training"]),
+            ("distribution", "Rewards", evaluation),
+            ("slices", "Parts of the test set", evaluation and evaluation["slices"]),
+            ("dataset", "Dataset", report["dataset"] or report["findings"]),
+            ("rehearsal", "Rehearsal", report["rehearsal"]),
+            ("cost", "Time and cost", True),
+            ("reproduce", "Reproduce", True),
+        )
+        if there
+    ]
 
 
 def _cards(evaluation: Mapping[str, Any]) -> list[Row]:
@@ -267,99 +341,3 @@ def _dataset_findings(findings: Sequence[Mapping[str, Any]]) -> list[Row]:
             row["where"] = ", ".join([*named, f"lines {', '.join(lines[:_LINES_SHOWN])}{more}"])
         shown.append(row)
     return shown
-
-
-def _facts(*rows: tuple[str, Any] | tuple[str, Any, bool]) -> list[Row]:
-    """Rows of a table of facts: name, value, whether the value is to be copied as it is; without a value, no row."""
-    return [
-        {"name": row[0], "value": row[1], "code": len(row) > 2 and row[2]}
-        for row in rows
-        if row[1] is not None and row[1] != ""
-    ]
-
-
-def _dataset_facts(report: Mapping[str, Any]) -> list[Row]:
-    dataset, test = report["dataset"] or {}, report["test_set"] or {}
-    return _facts(
-        ("Training rows", number(dataset.get("rows"), "count")),
-        ("Training file", dataset.get("uri"), True),
-        ("Test rows", number(test["rows"], "count") if test.get("rows") is not None else None),
-        ("Test file", test.get("uri"), True),
-        ("Origin of the test rows", test.get("origin")),
-    )
-
-
-def _rehearsal_facts(rehearsal: Mapping[str, Any]) -> list[Row]:
-    def shown(key: str, kind: str) -> str | None:
-        return number(rehearsal[key], kind) if rehearsal.get(key) is not None else None
-
-    latency = [seconds(rehearsal[key]) for key in ("latency_p50", "latency_p99") if rehearsal.get(key) is not None]
-    return _facts(
-        ("Prompts", shown("prompts", "count")),
-        ("Answers", shown("samples", "count")),
-        ("Mean reward of the base model", shown("mean_reward", "reward")),
-        ("Groups with something to learn", shown("groups_with_signal", "share")),
-        ("Mean reward of the references", shown("reference_reward", "reward")),
-        ("Grader errors", shown("grader_errors", "share")),
-        ("Truncated answers", shown("truncated", "share")),
-        ("Unfinished thoughts", shown("unfinished_thoughts", "share")),
-        ("Latency p50 / p99", " / ".join(latency)),
-        ("What the test set can show", _resolution(rehearsal.get("test_set") or {})),
-    )
-
-
-def _resolution(test_set: Mapping[str, Any]) -> str | None:
-    """What was known of the test set's power before the training was paid for."""
-    if not test_set:
-        return None
-    least = test_set["least_detectable"]
-    shown = f"differences of accuracy from {number(least, 'share')} on" if least is not None else "no difference"
-    return (
-        f"{number(test_set['rows'], 'count')} rows: {shown}, with a chance of {test_set['power']:.0%}, if "
-        f"{test_set['assumed_discordant']:.0%} of the rows come out differently (assumed)"
-    )
-
-
-def _cost_facts(report: Mapping[str, Any]) -> list[Row]:
-    rows: list[tuple[str, Any]] = [("Whole run", _elapsed(report["started_at"], report["finished_at"]))]
-    rows += [(str(stage.get("name")), duration(stage.get("seconds"))) for stage in report["stages"]]
-    for name, tokens in (report["tokens"] or {}).items():
-        told = [
-            f"{number(tokens[kind], 'count')} {kind}" for kind in ("prompt", "completion") if tokens[kind] is not None
-        ]
-        rows.append((f"Tokens, {name}", ", ".join(told) or "not told by the service"))
-    rows += [(words(name).capitalize(), str(value)) for name, value in report["cost"].items()]
-    if not report["cost"]:
-        rows.append(("Money", "not estimated: the recipe gives no prices"))
-    return _facts(*rows)
-
-
-def _provenance(report: Mapping[str, Any]) -> list[Row]:
-    dataset, test, grader = report["dataset"] or {}, report["test_set"] or {}, report["grader"] or {}
-    training = report["training"] or {}
-    return _facts(
-        ("Run", report["run_id"], True),
-        ("Execution", report["execution_arn"], True),
-        ("Training file", dataset.get("uri"), True),
-        ("Its version", dataset.get("version"), True),
-        ("Its SHA-256", dataset.get("sha256"), True),
-        ("Test file", test.get("uri"), True),
-        ("Its version", test.get("version"), True),
-        ("Its SHA-256", test.get("sha256"), True),
-        ("Base model", report["base_model"], True),
-        ("Tuned model", report["tuned_model"], True),
-        ("Training job", training.get("job_id"), True),
-        ("Grader", grader.get("arn") or grader.get("kind"), True),
-        ("Seeds", ", ".join(f"{name} {seed}" for name, seed in report["seeds"].items())),
-        ("Tunedrop", report["code_version"], True),
-    )
-
-
-def _elapsed(started: str | None, finished: str | None) -> str | None:
-    if not started or not finished:
-        return None
-    try:
-        between = datetime.fromisoformat(finished) - datetime.fromisoformat(started)
-    except (ValueError, TypeError):
-        return None
-    return duration(between.total_seconds())

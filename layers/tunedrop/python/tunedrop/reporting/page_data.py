@@ -1,4 +1,4 @@
-"""What the page's charts and its list of flipped rows are drawn from: the numbers of a report, in the page's words."""
+"""What the page's charts and its table of rows are drawn from: the numbers of a report, in the page's words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from typing import Any
 
 from tunedrop.evaluation.answers import BASE, TUNED
 from tunedrop.evaluation.tally import REWARD_BINS
+from tunedrop.reporting.row_texts import PageRows
 from tunedrop.reporting.wording import number
+
+ROWS_FOLDER = "report_rows/"
+"""Where the files of rows lie, seen from the page: `run.folder.REPORT_ROWS`."""
 
 CURVE_POINTS = 1_500
 """Most points of a training curve: more than a wide screen has pixels for."""
@@ -48,10 +52,9 @@ CURVES = (
 )
 
 
-def page_data(report: Mapping[str, Any]) -> dict[str, Any]:
+def page_data(report: Mapping[str, Any], rows: PageRows | None = None) -> dict[str, Any]:
     """The data block of the page. Every list is empty where the run did not come so far."""
     evaluation = report["evaluation"]
-    flips = report["flips"]
     comparison = comparison_marks(evaluation) if evaluation else []
     return {
         "comparison": comparison,
@@ -63,7 +66,9 @@ def page_data(report: Mapping[str, Any]) -> dict[str, Any]:
             {**part, "name": f"{part['field']}, {part['label']}"}
             for part in (evaluation["slices"] if evaluation else [])
         ],
-        "flips": flips["rows"] if flips else [],
+        "rows": rows.index if rows else None,
+        "rowFiles": [list(file) for file in rows.files] if rows else [],
+        "rowsFolder": ROWS_FOLDER,
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tunedrop.evaluation.answers import BASE, TUNED
+from tunedrop.reporting.advice import advise
 from tunedrop.reporting.facts import RunFacts
 
 SCHEMA_VERSION = "1.0"
@@ -14,13 +15,13 @@ SCHEMA_VERSION = "1.0"
 
 def build_report(facts: RunFacts) -> dict[str, Any]:
     """The report of a run, however far it came; what it did not reach is null. Plain JSON values only."""
-    report = {key: _plain(value) for key, value in asdict(facts).items()}
-    return {
+    report = {
         "schema_version": SCHEMA_VERSION,
-        **report,
+        **{key: _plain(value) for key, value in asdict(facts).items()},
         "sentence": sentence(facts),
         "tokens": _tokens(facts.evaluation),
     }
+    return {**report, "advice": advise(report)}
 
 
 def sentence(facts: RunFacts) -> str:

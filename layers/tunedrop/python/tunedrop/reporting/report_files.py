@@ -14,7 +14,9 @@ from tunedrop.reporting.facts import RunFacts
 from tunedrop.reporting.manifest import build_manifest
 from tunedrop.reporting.model_card import render_model_card
 from tunedrop.reporting.page import render_html
+from tunedrop.reporting.rehearsal_samples import samples
 from tunedrop.reporting.report import build_report
+from tunedrop.reporting.row_texts import PageRows
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import RunRecord
@@ -33,6 +35,7 @@ def write_report(
     metrics: Sequence[Mapping[str, float]] = (),
     evaluation: Mapping[str, Any] | None = None,
     flips: Mapping[str, Any] | None = None,
+    rows: PageRows | None = None,
     simulated: bool,
 ) -> str:
     """Write the report of a run, however far it came; the address of the page.
@@ -51,7 +54,7 @@ def write_report(
         simulated=simulated,
     )
     report = build_report(facts)
-    page = render_html(report).encode("utf-8", "replace")
+    page = render_html(report, rows).encode("utf-8", "replace")
     card = render_model_card(report).encode("utf-8", "replace")
     run_folder.write_json(names.REPORT, report)
     run_folder.write(names.REPORT_PAGE, page, "text/html; charset=utf-8")
@@ -101,7 +104,7 @@ def _facts(
         },
         test_set=_test_set(record, dataset, run_folder),
         findings=findings,
-        rehearsal=record.rehearsal.document or None,
+        rehearsal=_rehearsal(run_folder, record),
         training=None
         if record.job_id is None
         else {
@@ -129,6 +132,23 @@ def _findings(run_folder: RunFolder) -> list[Any]:
         return []
     found = document.get("findings") if isinstance(document, dict) else None
     return found if isinstance(found, list) else []
+
+
+def _rehearsal(run_folder: RunFolder, record: RunRecord) -> dict[str, Any] | None:
+    """The rehearsal's figures, with what was sampled where rehearsal.json can be read."""
+    figures = record.rehearsal.document
+    if not figures:
+        return None
+    try:
+        document = run_folder.read_json(names.REHEARSAL, most_bytes=_LONGEST_REHEARSAL)
+    except (RunFileMissing, RunFileBroken) as error:
+        _log.warning("the report is written without the rehearsal's samples: %s", error)
+        document = None
+    return {**figures, "sampled": samples(document) if isinstance(document, dict) else None}
+
+
+_LONGEST_REHEARSAL = 64 * 1024 * 1024
+"""Bytes of rehearsal.json that a report reads: its answers are as long as a recipe lets them be."""
 
 
 def _health(finding: Mapping[str, Any]) -> dict[str, Any]:

@@ -44,6 +44,11 @@ def duration(value: float | None) -> str:
     return f"{minutes // 60:,} h {minutes % 60} min"
 
 
+def counted(count: int, noun: str) -> str:
+    """How many there are: 1 row, 2 rows, 1,319 rows. The noun takes an s."""
+    return f"{count:,} {noun if count == 1 else f'{noun}s'}"
+
+
 def words(name: str) -> str:
     """A rule's or a field's name as words: no_signal_within_groups becomes "no signal within groups"."""
     return str(name).replace("_", " ").replace("-", " ")

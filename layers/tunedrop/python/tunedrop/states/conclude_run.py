@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import orjson
 
 from tunedrop import clock
 from tunedrop.catalog import is_simulated
+from tunedrop.dataset.written_rows import as_dropped
 from tunedrop.evaluation.comparison import length_labels
 from tunedrop.evaluation.guard_rails import Profile
+from tunedrop.evaluation.parts_tally import PartsTally
 from tunedrop.evaluation.tally import Tally
 from tunedrop.evaluation.verdict import Rules, evaluate, notice_figures
 from tunedrop.graders.turn import text_of
 from tunedrop.notices import of_run
-from tunedrop.outcomes import Status
+from tunedrop.outcomes import RunFileBroken, RunFileMissing, Status
 from tunedrop.recipe import Recipe
 from tunedrop.rehearsal.answer_forms import ideal_answer
 from tunedrop.reporting.flips import Flips
 from tunedrop.reporting.report_files import write_report
+from tunedrop.reporting.row_index import row_index
+from tunedrop.reporting.row_texts import MOST_SAMPLES, Limits, PageRows, RowTexts, row_text, told_answer
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
@@ -31,6 +37,8 @@ from tunedrop.run.record_parts import EvaluationResult
 from tunedrop.sampling.question import text_with_calls
 from tunedrop.states.decision import Decision, for_the_handler
 from tunedrop.training.holdings import let_go
+
+_log = logging.getLogger(__name__)
 
 LABEL_CHARACTERS = 60
 """Longest label of a slice."""
@@ -71,12 +79,12 @@ def run(event: Mapping[str, Any], resources: Resources) -> Concluded:
         shards = comparison_shards(load_plan(run_folder))
         if not shards:
             raise run_folder.broken(names.PLAN, "it has no shard of the test set")
-        result, flips = _evaluate(run_folder, recipe, shards)
-        run_folder.write_json(names.EVALUATION, result)
+        evaluation = _evaluate(run_folder, recipe, shards)
+        run_folder.write_json(names.EVALUATION, evaluation.result)
         metrics = resources.training_events.metrics(run_id)
         run_folder.write_json(names.METRICS, metrics)
         record = resources.runs.update(
-            run_id, {"evaluation": EvaluationResult(notice_figures(result)), "stage": "ConcludeRun"}
+            run_id, {"evaluation": EvaluationResult(notice_figures(evaluation.result)), "stage": "ConcludeRun"}
         )
         record = _let_go(record, recipe, resources)
         finished_at = clock.now_text()
@@ -87,8 +95,9 @@ def run(event: Mapping[str, Any], resources: Resources) -> Concluded:
             reason=None,
             finished_at=finished_at,
             metrics=metrics,
-            evaluation=result,
-            flips=flips,
+            evaluation=evaluation.result,
+            flips=evaluation.flips,
+            rows=evaluation.rows,
             simulated=is_simulated(resources.settings.mantle_base_url),
         )
         closing = of_run.closing(record, Status.SUCCEEDED, None, report_uri=report_uri, finished_at=finished_at)
@@ -131,8 +140,16 @@ def _let_go(record: RunRecord, recipe: Recipe, resources: Resources) -> RunRecor
     return resources.runs.update(record.run_id, {"released": {**record.released, **released}})
 
 
-def _evaluate(run_folder: RunFolder, recipe: Recipe, shards: list[Shard]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The evaluation's result, and the rows that flipped."""
+@dataclass(frozen=True, slots=True)
+class _Evaluation:
+    """What the answers amount to: the result, the rows that flipped, and all rows for the page."""
+
+    result: dict[str, Any]
+    flips: dict[str, Any]
+    rows: PageRows
+
+
+def _evaluate(run_folder: RunFolder, recipe: Recipe, shards: list[Shard]) -> _Evaluation:
     lengths: list[int] = []
     fields: dict[str, list[str | None]] = {name: [] for name in recipe.evaluation.slices}
     for row in _test_rows(run_folder):
@@ -142,6 +159,7 @@ def _evaluate(run_folder: RunFolder, recipe: Recipe, shards: list[Shard]) -> tup
     run_folder.hold_rows(names.TEST_ROWS, len(lengths), max(shard.first_row + shard.rows for shard in shards))
     rewards = recipe.grader.reward_range
     tally = Tally(rows=len(lengths), samples=recipe.evaluation.samples, rewards=rewards)
+    parts = PartsTally(recipe.grader.kind)
     profiles: dict[str, Profile] = {}
     for shard in shards:
         profile = profiles.setdefault(shard.candidate, Profile())
@@ -151,7 +169,10 @@ def _evaluate(run_folder: RunFolder, recipe: Recipe, shards: list[Shard]) -> tup
         for answer in read_shard(run_folder, shard, samples=recipe.evaluation.samples):
             if tally.add(answer):
                 profile.add(answer, prompts[answer.row - shard.first_row])
+                parts.add(answer)
     gates = recipe.gates
+    labels = {**fields, "prompt length": length_labels(lengths)}
+    models = {shard.candidate: shard.model for shard in shards}
     result = evaluate(
         tally,
         profiles,
@@ -160,10 +181,59 @@ def _evaluate(run_folder: RunFolder, recipe: Recipe, shards: list[Shard]) -> tup
             least_difference=gates.least_difference * rewards.width,
             most_ungraded=gates.most_ungraded,
         ),
-        labels={**fields, "prompt length": length_labels(lengths)},
-        models={shard.candidate: shard.model for shard in shards},
+        labels=labels,
+        models=models,
     )
-    return result, _flips(run_folder, tally, shards, samples=recipe.evaluation.samples)
+    result["parts"] = parts.to_json()
+    file, lines = _asked_lines(run_folder)
+    index = row_index(tally, labels=labels, models=models, file=file, lines=lines)
+    return _Evaluation(result, *_texts(run_folder, recipe, tally, shards, index))
+
+
+def _texts(
+    run_folder: RunFolder, recipe: Recipe, tally: Tally, shards: list[Shard], index: dict[str, Any]
+) -> tuple[dict[str, Any], PageRows]:
+    """The rows that flipped and all rows for the page, from a second pass: only some shards' texts are ever held."""
+
+    def write(name: str, script: bytes) -> None:
+        run_folder.write(f"{names.REPORT_ROWS}{name}", script, "text/javascript; charset=utf-8")
+
+    flips = Flips(tally)
+    texts = RowTexts(index["states"], write)
+    limits = Limits.of(rows=tally.rows, answers=tally.rows * len(index["names"]) * min(tally.samples, MOST_SAMPLES))
+    places = {name: place for place, name in enumerate(index["names"])}
+    wanted = frozenset(flips.rows)
+    # Each part of the rows is asked of every candidate, in one shard each.
+    for first_row, of_rows in groupby(sorted(shards, key=lambda shard: shard.first_row), lambda shard: shard.first_row):
+        of_these = list(of_rows)
+        answers: dict[int, dict[tuple[str, int], list[Any]]] = {}
+        for shard in of_these:
+            for answer in read_shard(run_folder, shard, samples=tally.samples):
+                flips.add_answer(answer)
+                of_row = answers.setdefault(answer.row, {})
+                if answer.sample < MOST_SAMPLES and (key := (answer.candidate, answer.sample)) not in of_row:
+                    of_row[key] = told_answer(answer, places[answer.candidate], limits)
+        for number, (line, row) in enumerate(
+            run_folder.rows(of_these[0].rows_file, of_these[0].start, of_these[0].end), start=first_row
+        ):
+            prompt, reference = shown_prompt(row), ideal_answer(row)
+            if number in wanted:
+                flips.add_row(number, prompt, reference)
+            dropped = as_dropped(line.rstrip(b"\r\n"), recipe.grader)
+            given = list(answers.pop(number, {}).values())
+            told = row_text(number, dropped, prompt=prompt, reference=reference, answers=given, limits=limits)
+            texts.add(number, told)
+    return flips.to_json(), texts.close(index)
+
+
+def _asked_lines(run_folder: RunFolder) -> tuple[str | None, list[int] | None]:
+    """The dropped file that the test rows come from, and the line of each; None where a run has not noted them."""
+    try:
+        noted = run_folder.read_json(names.ASKED_LINES)
+        return str(noted["file"]), [int(line) for line in noted["lines"]]
+    except (RunFileMissing, RunFileBroken, LookupError, TypeError, ValueError) as error:
+        _log.warning("the report does not name the lines of the test rows: %s", error)
+        return None, None
 
 
 def slice_label(row: Mapping[str, Any], name: str) -> str | None:
@@ -174,21 +244,6 @@ def slice_label(row: Mapping[str, Any], name: str) -> str | None:
         return None
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
     return text if len(text) <= LABEL_CHARACTERS else text[: LABEL_CHARACTERS - 1] + "…"
-
-
-def _flips(run_folder: RunFolder, tally: Tally, shards: list[Shard], *, samples: int) -> dict[str, Any]:
-    """The rows that flipped, with their texts from a second pass, so that no other text is ever held."""
-    flips = Flips(tally)
-    wanted = frozenset(flips.rows)
-    for shard in shards:
-        if wanted.isdisjoint(range(shard.first_row, shard.first_row + shard.rows)):
-            continue
-        for answer in read_shard(run_folder, shard, samples=samples):
-            flips.add_answer(answer)
-    for number, row in enumerate(_test_rows(run_folder)):
-        if number in wanted:
-            flips.add_row(number, shown_prompt(row), ideal_answer(row))
-    return flips.to_json()
 
 
 def _test_rows(run_folder: RunFolder) -> Iterator[Mapping[str, Any]]:

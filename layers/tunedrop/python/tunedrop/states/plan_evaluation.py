@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import logging
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -12,6 +13,7 @@ from typing import IO, Any
 
 from tunedrop.evaluation.answers import BASE, CHECKPOINT, REFERENCE, TUNED
 from tunedrop.evaluation.tally import Tally
+from tunedrop.outcomes import RunFileBroken, RunFileMissing
 from tunedrop.recipe import Evaluation, Recipe
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
@@ -19,6 +21,8 @@ from tunedrop.run.folder import RunFolder
 from tunedrop.run.plan import Shard, load_plan, read_shard, validation_shards
 from tunedrop.run.record import RunRecord
 from tunedrop.states.decision import Decision
+
+_log = logging.getLogger(__name__)
 
 SHARD_SECONDS = 240.0
 """How long a shard should take at the latency that the rehearsal saw: well within its Lambda's 15 minutes, so that a
@@ -233,7 +237,18 @@ def _write_test_rows(run_folder: RunFolder, count: int | None, written: int | No
         run_folder.hold_rows(names.TEST, rows, written)
         rows_file.seek(0)
         run_folder.write(names.TEST_ROWS, rows_file)
+    _write_lines(run_folder, chosen)
     return spans
+
+
+def _write_lines(run_folder: RunFolder, chosen: frozenset[int] | None) -> None:
+    """Write which lines of the dropped file are asked; an earlier release did not note the lines."""
+    try:
+        noted = run_folder.read_json(names.TEST_LINES)
+        lines = [line for number, line in enumerate(noted["lines"]) if chosen is None or number in chosen]
+        run_folder.write_json(names.ASKED_LINES, {"file": str(noted["file"]), "lines": lines})
+    except (RunFileMissing, RunFileBroken, LookupError, TypeError) as error:
+        _log.warning("the report will not name the lines of the test rows: %s", error)
 
 
 def _copy(lines: Iterable[bytes], target: IO[bytes]) -> list[tuple[int, int]]:

@@ -59,7 +59,9 @@ def run(event: Mapping[str, Any], resources: Resources) -> Validated:
             raise DatasetInvalid(reason(report, run_folder.uri(names.FINDINGS_PAGE)))
         for file in (train, test):
             file.seek(0)
-        parts = _write_files(run_folder, train, None if record.test is None else test, recipe)
+        parts, lines = _write_files(run_folder, train, None if record.test is None else test, recipe)
+    tested_on = record.test or record.train
+    run_folder.write_json(names.TEST_LINES, {"file": tested_on.key.rpartition("/")[2], "lines": lines})
     dataset = replace(
         parts,
         sha256=report.train.sha256,
@@ -102,10 +104,13 @@ def _write_findings(run_folder: RunFolder, report: DatasetReport, name: str, fil
                 run_folder.write(copy, corrected, "application/jsonl")
 
 
-def _write_files(run_folder: RunFolder, train: BinaryIO, test: BinaryIO | None, recipe: Recipe) -> CheckedDataset:
-    """Write train.jsonl, test.jsonl and, where a checkpoint is to be chosen by it, validation.jsonl; their rows.
+def _write_files(
+    run_folder: RunFolder, train: BinaryIO, test: BinaryIO | None, recipe: Recipe
+) -> tuple[CheckedDataset, list[int]]:
+    """Write train.jsonl, test.jsonl and, where a checkpoint is to be chosen by it, validation.jsonl.
 
-    Without a test set some training rows become it.
+    Their rows, and the lines of the dropped file that the test rows come from. Without a test set some training rows
+    become it.
     """
     with (
         tempfile.TemporaryFile() as train_file,
@@ -131,12 +136,13 @@ def _write_files(run_folder: RunFolder, train: BinaryIO, test: BinaryIO | None, 
         for name, file in files.items():
             file.seek(0)
             run_folder.write(name, _binary(file), "application/jsonl")
-    return CheckedDataset(
+    dataset = CheckedDataset(
         rows=parts.rows,
         test_rows=written[names.TEST].rows,
         validation_rows=parts.validation_rows,
         test_set="held out" if test is None else "dropped",
     )
+    return dataset, written[names.TEST].lines.tolist()
 
 
 def _require_rows(parts: Parts) -> None:

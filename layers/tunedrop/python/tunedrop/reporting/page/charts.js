@@ -1,16 +1,9 @@
-// Draws the charts and the list of flipped rows from the data in the page. Text from models is only ever set as text.
+// Draws the charts from the data in the page.
 (function () {
   "use strict";
   const data = JSON.parse(document.getElementById("data").textContent);
   const { Plot } = globalThis;
   const NARROW = 480;
-
-  function element(tag, className, text) {
-    const made = document.createElement(tag);
-    if (className) made.className = className;
-    if (text !== undefined) made.textContent = text;
-    return made;
-  }
 
   const looks = { background: "transparent", color: "inherit", fontSize: "12px", fontFamily: "inherit" };
   const faint = { stroke: "currentColor", strokeOpacity: 0.25 };
@@ -95,83 +88,5 @@
   if (data.slices.length) draw("chart-slices", slices);
 
   // On paper nothing can be unfolded.
-  addEventListener("beforeprint", () => { for (const each of document.querySelectorAll("section > details")) each.open = true; });
-
-  const list = document.getElementById("flip-list");
-  if (!list) return;
-  const PAGE = 10;
-  const search = document.getElementById("flip-search");
-  const count = document.getElementById("flip-count");
-  const more = document.getElementById("flip-more");
-  const buttons = [...document.querySelectorAll("#flips [data-way]")];
-  const rows = data.flips.map((row) => ({
-    ...row,
-    haystack: [row.row, row.prompt, row.reference, row.base.text, row.base.thought, row.base.reason, row.tuned.text, row.tuned.thought, row.tuned.reason].join("\n").toLowerCase(),
-  }));
-  let way = "";
-  let shown = PAGE;
-
-  function marked(className, text, needle) {
-    const made = element("div", className);
-    const lower = text.toLowerCase();
-    let at = 0;
-    // Case folding may change a text's length (İ); then the places would not fit, and nothing is marked.
-    while (needle && lower.length === text.length) {
-      const found = lower.indexOf(needle, at);
-      if (found < 0) break;
-      made.append(text.slice(at, found), element("mark", "", text.slice(found, found + needle.length)));
-      at = found + needle.length;
-    }
-    made.append(text.slice(at));
-    return made;
-  }
-
-  function folded(title, text, needle) {
-    const made = element("details");
-    made.append(element("summary", "", title), marked("text", text, needle));
-    made.open = Boolean(needle) && text.toLowerCase().includes(needle);
-    return made;
-  }
-
-  function side(name, answer, needle) {
-    const made = element("div", `side ${name}`);
-    const grade = answer.correct === true ? "right" : answer.correct === false ? "wrong" : "not judged";
-    made.append(element("h3", "", `${name === "base" ? "Base" : "Tuned"}: ${grade}, reward ${Number(answer.reward.toFixed(3))}`));
-    if (answer.thought) made.append(folded("Thoughts", answer.thought, needle));
-    made.append(marked("text", answer.text || "(an empty answer)", needle));
-    if (answer.reason) made.append(marked("reason", `Grader: ${answer.reason}`, needle));
-    return made;
-  }
-
-  function card(row, needle) {
-    const made = element("article", `flip ${row.way}`);
-    const head = element("header");
-    head.append(element("span", "tag", row.way === "gained" ? "came right" : "went wrong"), element("strong", "", `Row ${row.row}`));
-    made.append(head, marked("text question", row.prompt, needle));
-    if (row.reference) made.append(folded("Reference answer", row.reference, needle));
-    const sides = element("div", "sides");
-    sides.append(side("base", row.base, needle), side("tuned", row.tuned, needle));
-    made.append(sides);
-    return made;
-  }
-
-  function refresh() {
-    const needle = search.value.trim().toLowerCase();
-    const found = rows.filter((row) => (!way || row.way === way) && (!needle || row.haystack.includes(needle)));
-    list.replaceChildren(...found.slice(0, shown).map((row) => card(row, needle)));
-    count.textContent = found.length ? `${Math.min(shown, found.length)} of ${found.length} rows` : "no row matches";
-    more.hidden = found.length <= shown;
-  }
-
-  search.addEventListener("input", () => { shown = PAGE; refresh(); });
-  more.addEventListener("click", () => { shown += PAGE; refresh(); });
-  for (const button of buttons) {
-    button.addEventListener("click", () => {
-      way = button.dataset.way;
-      shown = PAGE;
-      for (const other of buttons) other.setAttribute("aria-pressed", String(other === button));
-      refresh();
-    });
-  }
-  refresh();
+  addEventListener("beforeprint", () => { for (const each of document.querySelectorAll("section > details:not(.export)")) each.open = true; });
 })();

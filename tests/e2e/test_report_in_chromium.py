@@ -6,22 +6,27 @@ printed page are left in build/report-in-chromium/.
 
 from __future__ import annotations
 
+import csv
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 from tests.e2e.command_runs import REPOSITORY, last_line, tunedrop
-from tests.unit.reporting.sample_run import HOSTILE, HOSTILE_ROW, a_rejected_run, a_run
+from tests.unit.reporting.sample_run import HOSTILE, HOSTILE_ROW, Sampled, a_rejected_run, a_run, sampled_run
 from tunedrop.reporting.facts import RunFacts
 from tunedrop.reporting.page import render_html
+from tunedrop.reporting.rehearsal_samples import samples
 from tunedrop.reporting.report import build_report
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, LocatorAssertions, Page
 
 pytestmark = pytest.mark.prove
 
@@ -32,6 +37,7 @@ CHARTS = (
 )  # fmt: skip
 DESK, PHONE = (1280, 900), (390, 844)
 Open = Callable[..., "Page"]
+Theme = Literal["light", "dark"]
 
 
 @pytest.fixture(scope="module")
@@ -54,17 +60,27 @@ def open_report(browser: Browser, tmp_path: Path) -> Iterator[Open]:
     requests: list[str] = []
     contexts = []
 
-    def opened(run: RunFacts | Path, *, theme: str = "light", size: tuple[int, int] = DESK) -> Page:
+    def opened(
+        run: Sampled | RunFacts | Path,
+        *,
+        theme: Theme = "light",
+        size: tuple[int, int] = DESK,
+        place: str = "",
+        quiet: bool = False,
+    ) -> Page:
         path = run if isinstance(run, Path) else tmp_path / "report.html"
-        if not isinstance(run, Path):
+        if isinstance(run, Sampled):
+            run.write(tmp_path)
+        elif not isinstance(run, Path):
             path.write_text(render_html(build_report(run)), encoding="utf-8")
         context = browser.new_context(color_scheme=theme, viewport={"width": size[0], "height": size[1]})
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+        if not quiet:  # a browser complains of each file that is not there
+            page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: requests.append(request.url))
-        page.goto(path.as_uri())
+        page.goto(path.as_uri() + place)
         page.wait_for_load_state("networkidle")
         return page
 
@@ -73,7 +89,8 @@ def open_report(browser: Browser, tmp_path: Path) -> Iterator[Open]:
         context.close()
     assert complaints == []
     assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
-    assert len([url for url in requests if url.startswith("file:")]) == len(contexts)
+    beside = [url for url in requests if url.startswith("file:") and "/report_rows/" not in url]
+    assert len(beside) == len(contexts)
 
 
 def keep(page: Page, name: str) -> None:
@@ -84,8 +101,8 @@ def keep(page: Page, name: str) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_verdict_and_charts_are_visible(open_report: Open, theme: str, size: tuple[int, int]) -> None:
-    page = open_report(a_run(), theme=theme, size=size)
+def test_verdict_and_charts_are_visible(open_report: Open, theme: Theme, size: tuple[int, int]) -> None:
+    page = open_report(sampled_run(), theme=theme, size=size)
     keep(page, f"improved-{theme}-{'phone' if size == PHONE else 'desk'}")
     assert page.locator(".verdict").is_visible()
     assert "Improved" in page.locator(".verdict").inner_text()
@@ -115,7 +132,7 @@ def demo() -> Iterator[Path]:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_the_report_of_the_demo_shows_its_verdict_charts_and_flipped_rows(
-    open_report: Open, demo: Path, theme: str, size: tuple[int, int]
+    open_report: Open, demo: Path, theme: Theme, size: tuple[int, int]
 ) -> None:
     page = open_report(demo, theme=theme, size=size)
     keep(page, f"demo-{theme}-{'phone' if size == PHONE else 'desk'}")
@@ -126,59 +143,294 @@ def test_the_report_of_the_demo_shows_its_verdict_charts_and_flipped_rows(
         assert box is not None, chart
         assert box["width"] > 200, chart
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
-    row = page.locator("#flip-list .flip strong").first.inner_text()
-    page.fill("#flip-search", row.removeprefix("Row "))
-    assert page.locator("#flip-list .flip", has_text=row).count() >= 1
+    assert page.locator("#row-count").inner_text() == "250 rows"
+    page.fill("#row-search", "Janet")
+    expect(page.locator("#row-count")).not_to_have_text("250 rows")
+    page.locator("#row-list .open").first.click()
+    assert page.locator(".side.tuned").first.is_visible()
+    assert page.locator("#next li").count() <= 3
     times = page.locator("table.facts", has_text="Whole run").inner_text()
     assert "Training" in times
     assert "Asking and grading" in times
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_text_stands_out_from_its_ground_in_both_themes(open_report: Open, theme: str) -> None:
+def test_text_stands_out_from_its_ground_in_both_themes(open_report: Open, theme: Theme) -> None:
     """WCAG 2.2, 1.4.3: at least 4.5 to 1; measured on what Chromium computed."""
     page = open_report(a_run(hedging=True), theme=theme)
     for selector in (".verdict strong", ".verdict span:last-child", ".note", ".range", ".tag", ".banner", "code"):
         assert page.evaluate(_CONTRAST, selector) >= 4.5, selector
 
 
+def test_what_still_fails_in_the_demo_is_exported_and_starts_a_run(
+    open_report: Open, demo: Path, tmp_path: Path
+) -> None:
+    page = open_report(demo)
+    page.select_option("#row-state", "fails")
+    rows = read_export(page, "#row-jsonl").decode().splitlines()
+    dropped = (demo.parent / "evaluation/rows.jsonl").read_text(encoding="utf-8").splitlines()
+    added = '"tunedrop_grader": {"kind": "math"},'
+    assert len(rows) == 100
+    assert set(rows) <= {line.replace(added, "", 1) for line in dropped}
+    expect(page.locator("#row-export-status")).to_contain_text("to fill up", use_inner_text=False)
+
+    folder = tmp_path / "still-fails"
+    folder.mkdir()
+    (folder / "train.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    shutil.copy(REPOSITORY / "events/datasets/gsm8k/test.jsonl", folder / "test.jsonl")
+    done = tunedrop("run", str(folder), "--json")
+    notice = last_line(done)
+    assert notice["status"] == "SUCCEEDED", done.stderr
+    assert notice["dataset"]["rows"] == 100
+    shutil.rmtree(REPOSITORY / "build/runs" / notice["run_id"])
+
+
+def read_export(page: Page, button: str) -> bytes:
+    """Press a button of the export and read the file that it gives."""
+    page.locator(".export > summary").click()
+    with page.expect_download() as download:
+        page.click(button)
+    page.locator(".export > summary").click()
+    return Path(download.value.path()).read_bytes()
+
+
 def test_a_models_script_stays_text(open_report: Open) -> None:
-    page = open_report(a_run())
+    page = open_report(sampled_run(), place=f"#row-{HOSTILE_ROW + 1}")
     title = page.title()
-    page.fill("#flip-search", "owned")
-    card = page.locator("#flip-list .flip", has_text=f"Row {HOSTILE_ROW}")
-    assert card.locator(".side.tuned .text").inner_text().split() == HOSTILE.split()
-    assert card.locator("script, img").count() == 0
+    opened = page.locator(f"#row-{HOSTILE_ROW + 1} + .detail")
+    assert opened.locator(".side.tuned .text").inner_text().split() == HOSTILE.split()
+    for showing in ("reference", "models", "texts"):
+        page.select_option("#row-showing", showing)
+        assert "document.title" in opened.inner_text()
+    assert page.locator("#rows :is(script, img)").count() == 0
+    page.fill("#row-search", "owned")
+    counted(page, "1 row")
     assert page.title() == title
 
 
-def test_search_and_filter_find_the_flipped_rows(open_report: Open) -> None:
-    facts = a_run()
-    assert facts.flips is not None
-    page = open_report(facts)
-    cards, count = page.locator("#flip-list .flip"), page.locator("#flip-count")
-    total = len(facts.flips["rows"])
-    assert count.inner_text() == f"10 of {total} rows"
+def expect(locator: Locator) -> LocatorAssertions:
+    """Playwright's assertion that waits."""
+    from playwright.sync_api import expect as expecting
 
-    page.click("#flip-more")
-    assert cards.count() == 20
+    return expecting(locator)
 
-    page.click("[data-way=lost]")
-    assert count.inner_text() == f"10 of {facts.flips['lost']} rows"
-    assert page.locator("#flip-list .flip.gained").count() == 0
-    assert page.locator("[data-way=lost]").get_attribute("aria-pressed") == "true"
 
-    page.click("[data-way='']")
-    wanted = next(row for row in facts.flips["rows"] if row["row"] != HOSTILE_ROW)
-    needle = wanted["tuned"]["text"].splitlines()[-1]
-    page.fill("#flip-search", needle.upper())
-    matching = [row for row in facts.flips["rows"] if needle in str(row)]
-    assert cards.count() == min(10, len(matching))
-    assert page.locator("#flip-list mark").first.inner_text() == needle
+def counted(page: Page, text: str) -> None:
+    """Wait until the page says how many rows match. (Its policy forbids what Playwright's other waits need.)"""
+    expect(page.locator("#row-count")).to_have_text(text)
 
-    page.fill("#flip-search", "no text has this in it")
-    assert cards.count() == 0
-    assert count.inner_text() == "no row matches"
+
+def test_rows_are_filtered_searched_ordered_and_turned_page_by_page(open_report: Open) -> None:
+    run = sampled_run()
+    page = open_report(run)
+    states = run.rows.index["states"]
+    lines = page.locator("#row-list > .row")
+    counted(page, "220 rows")
+    assert lines.count() == 20
+    page.click("#row-last")
+    expect(page.locator("#row-page")).to_have_text("page 11 of 11")
+    assert lines.first.get_attribute("id") == "row-201"
+
+    for value, letters in (("l", "l"), ("w", "w"), ("g", "g"), ("r", "r"), ("u", "u"), ("fails", "lw")):
+        page.select_option("#row-state", value)
+        counted(page, _rows(sum(states.count(letter) for letter in letters)))
+    page.select_option("#row-state", "")
+    page.select_option("#row-slices select >> nth=1", label="money")
+    counted(page, "74 rows")
+    page.select_option("#row-reward", "high")
+    expect(page.locator("#row-count")).not_to_have_text("74 rows")
+    assert set(page.locator("td.reward.tuned").all_inner_texts()) == {"1"}
+    page.select_option("#row-reward", "")
+    page.select_option("#row-slices select >> nth=1", label="all")
+
+    page.select_option("#row-order", "lost")
+    expect(page.locator("#row-list .tag").first).to_have_text("went wrong")
+    page.select_option("#row-order", "file")
+    page.fill("#row-search", "ALEXIS")
+    page.locator("#row-list mark").first.wait_for()
+    assert {text.lower() for text in page.locator("#row-list mark").all_inner_texts()} == {"alexis"}
+    page.fill("#row-search", "no text has this in it (")
+    counted(page, "no row matches")
+    assert lines.count() == 0
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows" if count else "no row matches"
+
+
+def test_a_row_has_an_address_and_is_called_by_its_line(open_report: Open) -> None:
+    page = open_report(sampled_run(200, lines=[3 * row + 2 for row in range(200)]), place="#row-151")
+    page.locator("#row-151 + .detail .sides").wait_for()
+    assert page.locator("#row-151 .open").inner_text() == "line 452"
+    assert page.locator("#row-151 + .detail a").inner_text() == "link to train.jsonl line 452"
+    assert page.locator("#row-151 + .detail .reference").is_visible()
+    page.click("#row-151 .open")
+    assert not page.locator("#row-151 + .detail").is_visible()
+
+
+def test_differences_are_shown_word_by_word(open_report: Open) -> None:
+    run = sampled_run(200)
+    row = run.rows.index["states"].index("g", 20)
+    page = open_report(run, place=f"#row-{row + 1}")
+    page.select_option("#row-showing", "models")
+    opened = page.locator(f"#row-{row + 1} + .detail")
+    told = {answer[0]: answer[2] for answer in json.loads(run.rows.texts[row])[4]}
+    shown = opened.locator(".difference")
+    assert shown.locator("del").count() >= 1
+    for candidate, gone in ((0, "ins"), (1, "del")):
+        kept = shown.evaluate(_WITHOUT, gone)
+        assert kept == told[candidate]
+    page.select_option("#row-showing", "reference")
+    assert opened.locator(".side.tuned .difference ins").count() >= 1
+
+
+_WITHOUT = """(shown, gone) => {
+  const copy = shown.cloneNode(true);
+  for (const each of copy.querySelectorAll(gone)) each.remove();
+  return copy.textContent;
+}"""
+
+
+def test_exports_are_the_filtered_rows_and_no_cell_is_a_formula(open_report: Open) -> None:
+    run = sampled_run()
+    rows = [json.loads(text) for text in run.rows.texts]
+    evil = ("=HYPERLINK(1)", "  +1+1", "@SUM(A1)", "-5", "\t=1", "\uff1d1")
+    for place, text in enumerate(evil, start=20):
+        rows[place][4][1][2] = text
+    run.rows.texts[:] = [json.dumps(row).encode() for row in rows]  # type: ignore[index]
+    page = open_report(run)
+    page.select_option("#row-state", "w")
+    wrong = [row for row, state in enumerate(run.rows.index["states"]) if state == "w"]
+    page.locator(".export > summary").click()
+    page.uncheck("#row-fill")
+    page.locator(".export > summary").click()
+    exported = [json.loads(line) for line in read_export(page, "#row-jsonl").splitlines()]
+    assert exported == [json.loads(rows[row][1]) for row in wrong]
+    expect(page.locator("#row-export-status")).to_contain_text("a run needs 100", use_inner_text=False)
+
+    page.select_option("#row-state", "")
+    counted(page, "220 rows")
+    table = list(csv.DictReader(read_export(page, "#row-csv").decode("utf-8-sig").splitlines(keepends=True)))
+    assert len(table) == 220
+    answers = [table[place]["tuned answer"] for place in range(20, 26)]
+    assert answers == ["'=HYPERLINK(1)", "'  +1+1", "'@SUM(A1)", "-5", "'\t=1", "'\uff1d1"]
+    assert table[HOSTILE_ROW]["question"].split() == HOSTILE.split()
+    assert [table[0][name] for name in ("file", "line", "state")] == ["test.jsonl", "1", "not graded"]
+
+
+def nova_run() -> Sampled:
+    """A run of a model that thinks, on a backend that gives no events."""
+    run = sampled_run(200, thoughts=True)
+    training = {
+        "job_id": "arn:aws:bedrock:us-east-1:123456789012:model-customization-job/x",
+        "metrics": [],
+        "health": [],
+    }
+    run.facts = replace(run.facts, base_model="amazon.nova-2-lite-v1:0:256k", training=training)
+    return run
+
+
+def a_run_rejected_by_its_rehearsal() -> RunFacts:
+    """A run whose grader pays for a cheat."""
+    facts = a_rejected_run()
+    finding = {
+        "rule": "cheat_pays",
+        "severity": "stop",
+        "message": "Cheats earn more than honest wrong answers (0.00 on average): every number 0.90.",
+        "advice": "Grade only the last committed answer, and give nothing for the rest.",
+    }
+    answers = [
+        {"answer": f"It is {number}.", "reward": float(number == 42), "explanation": "Compared."} for number in (42, 7)
+    ]
+    document = {
+        "groups": [{"messages": [{"role": "user", "content": "What is 6 times 7?"}], "answers": answers}] * 3,
+        "probes": [
+            {"cheat": None, "answer": "7", "reward": 0.0},
+            {"cheat": "every_number", "answer": "1, 2, 3", "reward": 0.9},
+            {"cheat": "nothing", "answer": "", "reward": 0.0},
+        ],
+    }
+    figures = {"prompts": 3, "samples": 6, "mean_reward": 0.5, "groups_with_signal": 1.0, "findings": [finding]}
+    return replace(
+        facts,
+        name="cheated",
+        reason={"error": "GraderUnsound", "message": f"{finding['message']} {finding['advice']}"},
+        findings=[],
+        recipe={"gates": {"cheat_margin": 0.05}},
+        rehearsal={**figures, "sampled": samples(document)},
+    )
+
+
+@lru_cache(maxsize=1)
+def twenty_thousand() -> Sampled:
+    """20,000 rows with three candidates: more texts than a page has room for."""
+    return sampled_run(20_000, others=["checkpoint:30"])
+
+
+KINDS: dict[str, Callable[[], Sampled | RunFacts]] = {
+    "math": sampled_run,
+    "json": lambda: sampled_run(300, kind="json"),
+    "code": lambda: sampled_run(200, kind="code"),
+    "moderation": lambda: sampled_run(300, kind="moderation"),
+    "nova": nova_run,
+    "rejected": a_rejected_run,
+    "rehearsed": a_run_rejected_by_its_rehearsal,
+    "twenty-thousand": twenty_thousand,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_report_opens_in_two_seconds_and_is_accessible(open_report: Open, kind: str) -> None:
+    """By the processor time of the page's main thread, which other work on the machine does not lengthen."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    run = KINDS[kind]()
+    for theme, size in (("light", DESK), ("dark", PHONE)):
+        page = open_report(run, theme=theme, size=size, place="#row-3" if isinstance(run, Sampled) else "")
+        metrics = page.context.new_cdp_session(page)
+        assert page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd") < 10_000
+        metrics.send("Performance.enable", {"timeDomain": "threadTicks"})
+        told = {each["name"]: each["value"] for each in metrics.send("Performance.getMetrics")["metrics"]}
+        assert told["TaskDuration"] < 2.0
+        if isinstance(run, Sampled):
+            page.locator("#row-3 + .detail .sides").first.wait_for()
+        keep(page, f"{kind}-{theme}-{'phone' if size == PHONE else 'desk'}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+        violations = Axe().run(page).response["violations"]
+        assert [(each["id"], [node["html"][:120] for node in each["nodes"][:3]]) for each in violations] == []
+
+
+def test_twenty_thousand_rows_are_all_there_and_a_page_turns_quickly(open_report: Open) -> None:
+    run = twenty_thousand()
+    assert len(run.rows.texts) < 20_000
+    page = open_report(run)
+    assert (Path(page.url.removeprefix("file://"))).stat().st_size < 2_000_000
+    counted(page, "20,000 rows")
+    page.click("#row-last")
+    expect(page.locator("#row-page")).to_have_text("page 1,000 of 1,000")
+    assert page.locator("#row-list > .row").last.get_attribute("id") == "row-20000"
+    page.click("#row-20000 .open")
+    assert page.locator("#row-20000 + .detail .sides .side").count() == 3
+    page.select_option("#row-order", "lost")
+    expect(page.locator("#row-list .tag").first).to_have_text("went wrong")
+    page.select_option("#row-order", "file")
+    page.fill("#row-search", "Natalia has 17 clips")
+    page.locator("#row-list mark").first.wait_for(timeout=60_000)
+    wanted = sum(b"Natalia has 17 clips" in script for script in run.files.values())
+    assert wanted > 0
+    assert page.locator("#row-list mark").count() >= wanted
+
+
+def test_a_page_without_its_files_says_where_the_texts_are(open_report: Open, tmp_path: Path) -> None:
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    shutil.copy(twenty_thousand().write(alone), tmp_path / "only.html")
+    shutil.rmtree(alone)
+    right = twenty_thousand().rows.index["states"].rindex("r")
+    page = open_report(tmp_path / "only.html", quiet=True)
+    page.goto(page.url + f"#row-{right + 1}")
+    page.locator(f"#row-{right + 1} + .detail code").wait_for()
+    assert "tunedrop report gsm8k-1a2b3c4d5e" in page.locator(f"#row-{right + 1} + .detail").inner_text()
 
 
 def test_charts_are_drawn_anew_when_the_window_changes(open_report: Open) -> None:
@@ -206,7 +458,7 @@ def test_runs_that_did_not_go_well_are_shown_as_such(open_report: Open, facts: R
 
 
 def test_the_page_of_all_1319_rows_opens_within_two_seconds(open_report: Open) -> None:
-    page = open_report(a_run(1_319), size=PHONE)
+    page = open_report(sampled_run(1_319), size=PHONE)
     milliseconds = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
     assert milliseconds < 2_000
 

@@ -153,7 +153,7 @@ def test_there_are_never_more_than_three_and_the_weightiest_come_first() -> None
     found = changed(
         cut_off(20), checkpoint(-0.1, -0.02), rewards(0.5, 0.8, 0.9, 0.7), health("entropy_collapse"), tokens(1, 9)
     )
-    assert [each["rule"] for each in found] == ["longer_answers", "this_checkpoint", "lower_learning_rate"]
+    assert [each["rule"] for each in found] == ["longer_answers", "this_checkpoint", "stop_earlier"]
     assert len(found) == MOST_ADVICE
 
 

@@ -140,7 +140,7 @@ def test_a_large_run_has_all_rows_in_files_and_the_page_the_weightiest() -> None
         made.add(row, text)
     page = made.close({"rows": 2_000})
 
-    read = {}
+    read: dict[int, bytes] = {}
     for name, first, rows in page.files:
         script = files.pop(name)
         assert script.startswith(b"tunedropRows([")

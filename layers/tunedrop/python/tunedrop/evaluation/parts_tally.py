@@ -92,7 +92,7 @@ class PartsTally:
             }
             return {"of": "tests", "passed": counts}
         labels = self._kind == _LABELS
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "name": name,
                 "candidates": {which: self._row(which, figures, labels) for which, figures in of_name.items()},

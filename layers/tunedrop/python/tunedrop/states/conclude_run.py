@@ -171,7 +171,7 @@ def _evaluate(run_folder: RunFolder, recipe: Recipe, shards: list[Shard]) -> _Ev
                 profile.add(answer, prompts[answer.row - shard.first_row])
                 parts.add(answer)
     gates = recipe.gates
-    labels = {**fields, "prompt length": length_labels(lengths)}
+    slices = {**fields, "prompt length": length_labels(lengths)}
     models = {shard.candidate: shard.model for shard in shards}
     result = evaluate(
         tally,
@@ -181,12 +181,12 @@ def _evaluate(run_folder: RunFolder, recipe: Recipe, shards: list[Shard]) -> _Ev
             least_difference=gates.least_difference * rewards.width,
             most_ungraded=gates.most_ungraded,
         ),
-        labels=labels,
+        labels=slices,
         models=models,
     )
     result["parts"] = parts.to_json()
     file, lines = _asked_lines(run_folder)
-    index = row_index(tally, labels=labels, models=models, file=file, lines=lines)
+    index = row_index(tally, labels=slices, models=models, file=file, lines=lines)
     return _Evaluation(result, *_texts(run_folder, recipe, tally, shards, index))
 
 

@@ -76,7 +76,10 @@
       const width = Math.floor(place.clientWidth);
       if (!width || width === last) return;
       last = width;
-      place.replaceChildren(make(width));
+      const drawn = make(width);
+      // The figure has a name; those of its parts would be read out without sense.
+      for (const part of [drawn, ...drawn.querySelectorAll("[aria-label]")]) part.removeAttribute("aria-label");
+      place.replaceChildren(drawn);
     };
     redraw();
     new ResizeObserver(redraw).observe(place);

@@ -29,12 +29,11 @@ def table() -> str:
 
 def hyperparameters() -> str:
     """The hyperparameters of each family, with their bounds and defaults."""
-    lines = ["| family | hyperparameter | values | default |", "|---|---|---|---|"]
+    lines = ["| family | hyperparameter | what it does | values | default |", "|---|---|---|---|---|"]
     for of, one in _first_of_each_family():
         for name, each in one.hyperparameters.items():
-            lines.append(
-                f"| {_FAMILIES[of]} | `{name}` | {_values(each)} | {_default(each) or 'the service chooses'} |"
-            )
+            default = _default(each) or "the service chooses"
+            lines.append(f"| {_FAMILIES[of]} | `{name}` | {each.meaning} | {_values(each)} | {default} |")
     return "\n".join(lines)
 
 

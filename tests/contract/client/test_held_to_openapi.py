@@ -93,6 +93,8 @@ def server() -> Iterator[Server]:
         for link in ("url", "page", "json_document", "model_card"):
             if link in document and operation["operationId"] in ("createUpload", "getReport"):
                 document[link] = f"{served.url}/link"
+        if "rows" in document and operation["operationId"] == "getReport":
+            document["rows"] = [f"{served.url}/link"]
         return int(status), document
 
     with serving(answer) as served:

@@ -273,7 +273,7 @@ def test_the_rehearsals_answers_and_cheats_are_shown_with_their_rewards() -> Non
     page = page_of(replace(facts, recipe=recipe, rehearsal={**facts.rehearsal, "sampled": sampled}))
     for told in (
         "Prompt 1: What is 6 times 7?",
-        "rewards 1.000, –",
+        "rewards 1, –",
         "Not graded: grader timeout, truncated",
         "6*7",
         "42",

@@ -120,10 +120,10 @@ def training_facts(report: Mapping[str, Any]) -> list[Row]:
     """What the service tells of the training and what it does not, measure by measure."""
     training = report["training"]
     series = training.get("metrics") or []
-    rows = []
+    rows: list[tuple[str, str]] = []
     for curve in CURVES:
-        told = sum(any(step.get(key) is not None for key in curve.keys) for step in series)
-        rows.append((curve.title, f"reported for {counted(told, 'step')}" if told else _NOT_TOLD))
+        if not any(step.get(key) is not None for key in curve.keys for step in series):
+            rows.append((curve.title, _NOT_TOLD))
     rows += [("Groups without signal", _without_signal(series)), ("Length of thoughts", _thoughts(series))]
     errors = next((each["message"] for each in training.get("health") or [] if each["rule"] == "grader_errors"), None)
     rows.append(
@@ -147,8 +147,8 @@ def _without_signal(series: Sequence[Mapping[str, Any]]) -> str:
         return _NOT_TOLD
     equal = sum(abs(each["critic_advantages_mean"]) < 1e-9 and abs(each["actor_pg_loss"]) < 1e-9 for each in known)
     return (
-        f"{_share(equal, len(known))} of the steps had none at all (each group's rewards were equal); the service "
-        "tells means over a step, and not the share within one"
+        f"{equal:,} of {counted(len(known), 'step')} had none at all: the rewards within each group were equal. The "
+        "service tells means over a step, and not the share within one"
     )
 
 
@@ -215,7 +215,7 @@ def sampled(report: Mapping[str, Any]) -> Row | None:
 
 def _group(place: int, group: Mapping[str, Any]) -> Row:
     answers = [{**each, "grade": _grade(each)} for each in group["answers"]]
-    rewards = [number(each["reward"], "reward") if each["reward"] is not None else "–" for each in answers]
+    rewards = [f"{each['reward']:.3g}" if each["reward"] is not None else "–" for each in answers]
     first = next((line for line in group["prompt"].splitlines() if line.strip()), "")
     return {
         **group,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -171,7 +171,7 @@ def _evaluate(run_folder: RunFolder, recipe: Recipe, shards: list[Shard]) -> _Ev
                 profile.add(answer, prompts[answer.row - shard.first_row])
                 parts.add(answer)
     gates = recipe.gates
-    slices = {**fields, "prompt length": length_labels(lengths)}
+    slices: dict[str, Sequence[str | None]] = {**fields, "prompt length": length_labels(lengths)}
     models = {shard.candidate: shard.model for shard in shards}
     result = evaluate(
         tally,

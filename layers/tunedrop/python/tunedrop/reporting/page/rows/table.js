@@ -105,7 +105,7 @@
     find("row-pages").hidden = pages === 1;
   }
 
-  const preview = (told) => (told ? report.promptOf(told).replace(/\s+/g, " ").slice(0, 160) : "(text not in this page)");
+  const preview = (told) => (told ? report.promptOf(told).replace(/\s+/g, " ").slice(0, 200) : "(text not in this page)");
 
   function lines(row) {
     const told = texts.get(row);
@@ -118,7 +118,7 @@
     head.scope = "row";
     const state = element("td", "", element("span", "tag", report.STATES[report.state(row)]));
     if (report.cut(row)) state.append(" ", element("span", "tag", "truncated"));
-    const shown = element("td", "preview", needle && told ? report.marked("span", "", preview(told), needle) : preview(told));
+    const shown = element("td", "preview", report.marked("span", "", preview(told), needle));
     const rewards = [0, 1].map((candidate) => element("td", `reward ${index.names[candidate]}`, report.short(report.reward(candidate, row))));
     line.append(head, state, ...rewards, shown);
     const detail = element("tr", "detail");

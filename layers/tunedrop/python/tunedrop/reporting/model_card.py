@@ -38,7 +38,7 @@ def render_model_card(report: Mapping[str, Any]) -> str:
         *_limits(report),
         "## Provenance",
         f"Tunedrop {_text(report['code_version'] or NOTHING)}, run {_code(report['run_id'])}. `manifest.json` beside "
-        "this card has the versions and hashes of every input; `report.html` has the curves, slices and flipped rows.",
+        "this card has the versions and hashes of every input; `report.html` has the curves, slices and every row.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

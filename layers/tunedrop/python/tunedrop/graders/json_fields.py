@@ -234,7 +234,7 @@ class JsonGrader:
                 wrong.append(f"{field.pointer} {_difference(found, got, field.expected)}")
                 if field.comparison.gate:
                     gates.append(field.pointer)
-            parts.append(_part(field, score, "" if score == 1.0 else _shown(got) if found else "(missing)"))
+            parts.append(_part(field, score, "" if score == 1.0 else _as_text(got) if found else "(missing)"))
         if not self._ignore_extra:
             for path, value in _extra(answer, reference, {field.path for field in expected}):
                 comparison = self._comparison_of(path)
@@ -242,7 +242,7 @@ class JsonGrader:
                 if not right:
                     possible += comparison.weight
                     wrong.append(f"{_pointer(path)} (not asked for)")
-                    parts.append(Part(_pointer(path), 0.0, comparison.weight, "(no such field)", _shown(value)))
+                    parts.append(Part(_pointer(path), 0.0, comparison.weight, "(no such field)", _as_text(value)))
         share = gained / possible if possible else float(not wrong)
         correct = not wrong
         reward = 0.0 if gates else share if self._partial else float(correct)
@@ -327,10 +327,10 @@ def _charged(parts: Sequence[Part], possible: float, lost: float, gates: Sequenc
 
 def _part(field: _Field, score: float, got: str) -> Part:
     cost = field.comparison.weight * (1.0 - score)
-    return Part(field.pointer, score, cost, "" if score == 1.0 else _shown(field.expected), got)
+    return Part(field.pointer, score, cost, "" if score == 1.0 else _as_text(field.expected), got)
 
 
-def _shown(value: JSON) -> str:
+def _as_text(value: JSON) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= PART_CHARACTERS else f"{text[: PART_CHARACTERS - 1]}…"
 

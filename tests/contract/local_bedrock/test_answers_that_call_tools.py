@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from openai import APIStatusError, BadRequestError, OpenAI
 
 from local.bedrock import LocalBedrock
 from tests.contract.local_bedrock.bedrock_requests import native_client
+from tunedrop.sampling.nova import NovaSampler
+from tunedrop.sampling.question import Asking, Question
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
@@ -219,6 +222,25 @@ def test_the_results_of_calls_are_part_of_a_conversation_with_nova(runtime: Bedr
         with pytest.raises(ClientError, match="ValidationException") as refusal:
             answered(given, settings)
         assert why in str(refusal.value)
+
+
+def test_a_row_with_calls_and_results_in_its_prompt_can_be_asked(
+    nova_bedrock: LocalBedrock, runtime: BedrockRuntimeClient
+) -> None:
+    made = {"id": "functions.area:0", "type": "function", "function": {"name": "area", "arguments": '{"base": 10}'}}
+    messages: list[Any] = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "How large is it?"},
+        {"role": "assistant", "content": None, "tool_calls": [made, {**made, "id": "functions.area:1"}]},
+        {"role": "tool", "tool_call_id": "functions.area:0", "content": "25"},
+        {"role": "tool", "tool_call_id": "functions.area:1", "content": [{"type": "text", "text": "26"}]},
+    ]
+    nova_bedrock.teach(json.dumps({"messages": messages, "reference_answer": CALL}).encode())
+    asking = Asking(PROFILE, max_tokens=500, temperature=1.0)
+    for tools in (NESTED, ()):
+        replies = [asyncio.run(NovaSampler(runtime).ask(asking, Question(messages, 1, tools))) for _ in range(8)]
+        assert {reply.refused for reply in replies} == {None}
+        assert json.dumps(CALL) in {reply.text for reply in replies}
 
 
 def test_a_choice_that_is_forced_is_refused_by_name(runtime: BedrockRuntimeClient, taught: OpenAI) -> None:

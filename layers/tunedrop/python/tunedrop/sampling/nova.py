@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from pydantic import Field
 
 from tunedrop.answer_members import AnswerBroken
 from tunedrop.graders.sample import JSON
+from tunedrop.sampling.converse_turns import tools_of, turns_of
 from tunedrop.sampling.question import Asking, NotAllowed, NotAnswered, Question, Reply, Throttled, text_with_calls
 from tunedrop.service_answers import Answer, OptionalCount, OptionalText, read
 from tunedrop.service_faults import BROKEN_ANSWERS
@@ -63,12 +64,12 @@ class NovaSampler:
 
     def _converse(self, asking: Asking, question: Question) -> Reply:
         started = time.monotonic()
-        system, messages = _turns(question.messages)
+        system, messages = turns_of(question.messages)
         request: dict[str, Any] = _thinking(asking)
         if system:
             request["system"] = system
-        if question.tools:
-            request["toolConfig"] = {"tools": [{"toolSpec": _tool(each)} for each in question.tools]}
+        if tools := tools_of(question.tools, messages):
+            request["toolConfig"] = {"tools": tools}
         try:
             answer = self._client.converse(
                 modelId=asking.model,
@@ -115,14 +116,6 @@ def _thinking(asking: Asking) -> dict[str, Any]:
     return request
 
 
-def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
-    """A tool of chat completions as Converse takes it."""
-    function = tool.get("function")
-    given = function if isinstance(function, Mapping) else {}
-    spec = {name: given[name] for name in ("name", "description") if name in given}
-    return {**spec, "inputSchema": {"json": given.get("parameters") or {"type": "object", "properties": {}}}}
-
-
 class _Block(Answer):
     text: str | None = None
     tool_use: dict[str, Any] | None = Field(None, alias="toolUse")
@@ -149,23 +142,3 @@ class _Converse(Answer):
     output: _Output
     usage: _Usage | None = None
     stop: OptionalText = Field(None, alias="stopReason")
-
-
-def _turns(messages: Sequence[Mapping[str, Any]]) -> tuple[list[Any], list[Any]]:
-    """A row's messages as Converse wants them: what the system says apart, each content a list of blocks."""
-    system: list[Any] = []
-    turns: list[Any] = []
-    for message in messages:
-        blocks = [{"text": text} for text in _texts(message.get("content"))]
-        if message["role"] in ("system", "developer"):
-            system += blocks
-        else:
-            turns.append({"role": message["role"], "content": blocks})
-    return system, turns
-
-
-def _texts(content: object) -> list[str]:
-    if isinstance(content, str):
-        return [content]
-    parts = content if isinstance(content, list) else []
-    return [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]

@@ -1,4 +1,4 @@
-"""Graders that users bring, in whole runs: a file of their own, and OpenAI's `python` grader on converted rows."""
+"""Graders that users bring, in whole runs: a file of their own, and OpenAI's definitions on converted rows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.command_runs import last_line, small_gsm8k, tunedrop
 
+JUDGED = Path(__file__).parents[2] / "events/datasets/judge"
 LAST_NUMBER = '''"""last_number: pays for the right last number."""
 import re
 
@@ -73,3 +74,40 @@ def test_a_python_grader_in_a_formula_trains_on_rows_that_convert_made(tmp_path:
     (made / "recipe.json").write_text(json.dumps({"grader": {"kind": "composite", "options": definition}}))
     notice = last_line(tunedrop("run", str(made), "--json", timeout=600))
     assert (notice["status"], notice["evaluation"]["verdict"]) == ("SUCCEEDED", "improved")
+
+
+@pytest.mark.prove
+def test_a_score_model_in_a_formula_trains_on_rows_that_convert_made(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    made.mkdir()
+    for name in ("train.jsonl", "test.jsonl"):
+        rows = [json.loads(line) for line in (JUDGED / name).read_text(encoding="utf-8").splitlines()]
+        openai = [{"messages": row["messages"], "ideal": row["reference_answer"]} for row in rows]
+        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in openai), encoding="utf-8")
+        converted = tunedrop("convert", str(tmp_path / name), "--output", str(made / name), "--answer", "ideal")
+        assert converted.returncode == 0, converted.stderr
+    asked = "Reference answer: {{ item.reference_answer }}\n\nModel answer: {{ sample.output_text }}"
+    definition = {
+        "type": "multi",
+        "graders": {
+            "judged": {
+                "type": "score_model",
+                "model": "gpt-4o-2024-08-06",
+                "input": [{"role": "user", "content": asked}],
+                "range": [0, 1],
+                "sampling_params": {"seed": 42},
+            },
+            "same": {
+                "type": "text_similarity",
+                "evaluation_metric": "fuzzy_match",
+                "input": "{{ sample.output_text }}",
+                "reference": "{{ item.reference_answer }}",
+            },
+        },
+        "calculate_output": "floor(judged + 0.1) * (0.8 + 0.2 * same)",  # half a likeness would pay for an echo
+        "pass_threshold": 0.9,
+    }
+    (made / "recipe.json").write_text(json.dumps({"grader": {"kind": "composite", "options": definition}}))
+    notice = last_line(tunedrop("run", str(made), "--json", timeout=600))
+    assert notice["status"] == "SUCCEEDED", notice.get("reason")
+    assert notice["evaluation"]["verdict"] == "improved"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.graders.escape_attempts import MORE_ATTEMPTS
 from tunedrop.graders.code.grader import CodeGrader
 from tunedrop.graders.code.sandbox import Limits, Sandbox
 from tunedrop.graders.openai_definition.python_grader import LIBRARIES
@@ -124,6 +125,7 @@ ATTEMPTS = {
     "memory, then a list of files": "free()\nimport os\nos.listdir('/tmp')\nreturn 'out'",
     "memory, then its parent": "free()\nimport os\nos.kill(os.getppid(), 9)\nreturn 'out'",
 }
+ATTEMPTS |= MORE_ATTEMPTS
 HONEST = "def f():\n    return 'in'"
 
 
@@ -170,12 +172,11 @@ def test_a_few_attempts_stay_in(grader: CodeGrader, tmp_path: Path) -> None:
 
 
 @pytest.mark.prove
-def test_a_batch_of_64_attempts_leaves_no_file_no_process_and_no_changed_neighbour(
+def test_a_batch_of_attempts_leaves_no_file_no_process_and_no_changed_neighbour(
     grader: CodeGrader, tmp_path: Path
 ) -> None:
-    assert len(ATTEMPTS) >= 40
-    names = (list(ATTEMPTS) * 2)[:64]
-    assert_stays_in(grader, names, tmp_path)
+    assert len(ATTEMPTS) >= 80
+    assert_stays_in(grader, list(ATTEMPTS), tmp_path)
 
 
 def test_where_the_grader_is_root_each_process_is_a_user_of_its_own(grader: CodeGrader) -> None:

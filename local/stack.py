@@ -14,7 +14,7 @@ from embedded_aws import EmbeddedAws, deploy
 from embedded_aws.deployer.deploy import Deployment
 from embedded_aws.gateway.front_end import ApiFrontEnd, by_iam
 from embedded_aws.lambdas.pool import WARM_LIMIT
-from local.bedrock.handle import LocalBedrock
+from local.bedrock.handle import LanguageModelHere, LocalBedrock
 from tunedrop.dataset.packed import write_plain
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -71,6 +71,7 @@ class LocalStack:
     before a state, or an event's delivery, is tried again: 1 for those of AWS; `wait_factor` that of Wait states.
     `warm_limit`: how many of the functions' processes are kept for the next invocation. `before_deployment` makes what
     the template's parameters name (a secret, a bucket of someone else's), and answers more parameters.
+    `language_model`: real weights that answer and are trained in place of the simulation.
     `own_graders` are files that the stack's function for own graders serves, by name; of two of one name the last.
     """
 
@@ -87,6 +88,7 @@ class LocalStack:
         warm_limit: int = WARM_LIMIT,
         before_deployment: Callable[[EmbeddedAws], Mapping[str, Any]] | None = None,
         own_graders: Sequence[Path] = (),
+        language_model: LanguageModelHere | None = None,
     ) -> None:
         self.region = region
         self._before_deployment = before_deployment
@@ -107,6 +109,7 @@ class LocalStack:
             imported_early=IMPORTED_EARLY,
         )
         self._own_graders = tuple(own_graders)
+        self._language_model = language_model
         self._bedrock: LocalBedrock | None = None
         self._deployment: Deployment | None = None
         self._api: ApiFrontEnd | None = None
@@ -121,6 +124,7 @@ class LocalStack:
                 enforce_permissions=True,
                 region=self.region,
                 switches=self._switches,
+                language_model=self._language_model,
             )
             # boto3 takes a service's own variable before AWS_ENDPOINT_URL.
             for service in ("BEDROCK", "BEDROCK_RUNTIME"):

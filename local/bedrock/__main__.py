@@ -22,6 +22,10 @@ from local.bedrock.application import application
 from local.bedrock.aws_calls import AwsCalls
 from local.bedrock.caller_rights import CallerRights
 from local.bedrock.http import Connection
+from local.bedrock.language_model.language_model import LanguageModel
+from local.bedrock.language_model.serving import NotServed
+from local.bedrock.language_model.worker import Environment
+from local.bedrock.mantle.jobs import trained_by
 from local.bedrock.records import Records
 from local.bedrock.service import Service
 from local.bedrock.simulation import switches_text
@@ -44,6 +48,9 @@ def main() -> int:
     )
     parser.add_argument("--region", default="us-west-2")
     parser.add_argument("--account", default=_ACCOUNT)
+    parser.add_argument("--weights", help="a language model's: a .gguf file, a folder of transformers, or a package")
+    parser.add_argument("--language-model-python", help="the Python that serves and trains it")
+    parser.add_argument("--weights-kept", type=Path, help="where weights that were read from GGUF are kept")
     parser.add_argument("--switch", action="append", default=[], metavar="NAME=VALUE", help="set a switch")
     parser.add_argument("--list-switches", action="store_true", help="print every switch and stop")
     parser.add_argument("--parent", type=int, default=os.getppid(), help=argparse.SUPPRESS)
@@ -63,6 +70,7 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="local bedrock: %(levelname)s %(message)s")
     aws = AwsCalls(options.aws_endpoint)
     rights = CallerRights(options.aws_endpoint if options.enforce_permissions else None)
+    real_engine = _language_model(options, parser)
     service = Service(
         region=options.region,
         account=options.account,
@@ -72,16 +80,32 @@ def main() -> int:
         rights=rights,
         function_exists=aws.function_exists,
         read_object=aws.read_object,
+        real_engine=real_engine,
     )
     listener = _listen(options.port)
     _leave_with(options.parent)
-    asyncio.run(_serve(service, listener))
+    try:
+        asyncio.run(_serve(service, listener, real_engine))
+    except NotServed as problem:
+        print(problem, file=sys.stderr)
+        os._exit(1)
     # Not by returning: an invocation of a grader may still be waited for in a thread, for up to 15 minutes.
     sys.stdout.flush()
     os._exit(0)
 
 
-async def _serve(service: Service, listener: socket.socket) -> None:
+def _language_model(options: argparse.Namespace, parser: argparse.ArgumentParser) -> LanguageModel | None:
+    if options.weights is None:
+        return None
+    if not (options.language_model_python and options.state_folder and options.weights_kept):
+        parser.error("--weights needs --language-model-python, --weights-kept and --state-folder")
+    environment = Environment(options.language_model_python, options.weights, options.weights_kept)
+    return LanguageModel(environment, options.state_folder / "language_model")
+
+
+async def _serve(service: Service, listener: socket.socket, real_engine: LanguageModel | None) -> None:
+    if real_engine is not None:
+        await real_engine.start()
     config = uvicorn.Config(
         application(service),
         http=Connection,
@@ -101,7 +125,7 @@ async def _serve(service: Service, listener: socket.socket) -> None:
             "base_url": f"http://127.0.0.1:{port}/v1",
             "region": service.region,
             "pid": os.getpid(),
-            "simulated": True,
+            **trained_by(service.engine),
         }
         print(json.dumps(ready), flush=True)
     await serving

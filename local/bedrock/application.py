@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local.bedrock.errors import ApiError
 from local.bedrock.http import error_response, marked
@@ -37,9 +38,10 @@ def application(service: Service) -> Starlette:
         native_jobs.go_on()
         yield
         await stop()
+        await service.engine.close()
         service.records.close()
 
-    return Starlette(
+    made = Starlette(
         routes=[
             *mantle_routes(service, jobs, staleness),
             *native_routes(service, native_jobs),
@@ -48,6 +50,25 @@ def application(service: Service) -> Starlette:
         lifespan=lifespan,
         exception_handlers={HTTPException: _no_route},
     )
+    made.add_middleware(_Marked, trained_by=service.engine.trained_by)
+    return made
+
+
+class _Marked:
+    """Every answer says that it is simulated, or that this machine's language model is behind it."""
+
+    def __init__(self, app: ASGIApp, *, trained_by: str) -> None:
+        self._app = app
+        mark = {"simulation": "x-tunedrop-simulated"}.get(trained_by, f"x-tunedrop-trained-by-{trained_by}")
+        self._header = (mark.encode(), b"true")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def marked_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], self._header]
+            await send(message)
+
+        await self._app(scope, receive, marked_send)
 
 
 async def _no_route(request: Request, problem: Exception) -> Response:

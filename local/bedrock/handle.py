@@ -9,6 +9,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,6 +23,17 @@ class LocalBedrockFailed(Exception):
     """The process did not start, or refused what was asked of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class LanguageModelHere:
+    """A language model of this machine: its weights, and the Python that serves and trains it."""
+
+    weights: str
+    """A .gguf file, a folder of transformers, or a package of that Python."""
+    python: Path
+    kept: Path
+    """Where weights that were read from GGUF are kept."""
+
+
 class LocalBedrock:
     """A running local Bedrock; ends with this process, or by `close`."""
 
@@ -33,13 +45,17 @@ class LocalBedrock:
         enforce_permissions: bool,
         region: str,
         switches: Mapping[str, object],
+        language_model: LanguageModelHere | None,
     ) -> None:
         self._state_folder = state_folder
         self._enforce_permissions = enforce_permissions
         self._aws_endpoint = aws_endpoint
         self._switches = dict(switches)
+        self._language_model = language_model
         self.region = region
         self.base_url = ""
+        self.weights: dict[str, str] | None = None
+        """`name` and `licence` of the language model's weights; None for the simulation."""
         self._process: subprocess.Popen[str] | None = None
         self._start(port=0)
 
@@ -52,10 +68,12 @@ class LocalBedrock:
         enforce_permissions: bool = False,
         region: str = "us-west-2",
         switches: Mapping[str, object] | None = None,
+        language_model: LanguageModelHere | None = None,
     ) -> LocalBedrock:
         """Start the process on a free port and wait until it answers. Raises LocalBedrockFailed.
 
         `enforce_permissions`: an embedded AWS is at `aws_endpoint`, and decides what each caller may do.
+        `language_model`: what answers and is trained in place of the simulation.
         """
         return cls(
             state_folder=state_folder,
@@ -63,6 +81,7 @@ class LocalBedrock:
             enforce_permissions=enforce_permissions,
             region=region,
             switches=switches or {},
+            language_model=language_model,
         )
 
     def __enter__(self) -> LocalBedrock:
@@ -149,6 +168,10 @@ class LocalBedrock:
         words += ["--aws-endpoint", self._aws_endpoint, "--region", self.region, "--parent", str(os.getpid())]
         if self._enforce_permissions:
             words.append("--enforce-permissions")
+        if self._language_model is not None:
+            here = self._language_model
+            words += ["--weights", here.weights, "--language-model-python", str(here.python)]
+            words += ["--weights-kept", str(here.kept)]
         for name, value in self._switches.items():
             words += ["--switch", f"{name}={value}"]
         root = str(Path(__file__).resolve().parents[2])
@@ -164,7 +187,9 @@ class LocalBedrock:
             self._stop(kill=True)
             log_text = (self._state_folder / "bedrock.log").read_text()[-2000:]
             raise LocalBedrockFailed(f"the local Bedrock did not start; the end of its log:\n{log_text}")
-        self.base_url = json.loads(line)["base_url"]
+        ready = json.loads(line)
+        self.base_url = ready["base_url"]
+        self.weights = ready.get("weights")
 
     def _stop(self, *, kill: bool) -> None:
         process, self._process = self._process, None

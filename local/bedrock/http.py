@@ -1,4 +1,4 @@
-"""How every route answers: the simulated mark, request ids, keys, faults, errors."""
+"""How every route answers: request ids, keys, faults, errors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ from local.bedrock.records import Document
 from local.bedrock.service import Service
 
 Handler = Callable[[Request], Awaitable[Response]]
-SIMULATED_HEADER = "x-tunedrop-simulated"
 
 _log = logging.getLogger(__name__)
 _STATUS_BODIES = {
@@ -103,8 +102,7 @@ def route(service: Service, api: Api, *, method: str, path: str, action: str, ha
 
 
 def marked(response: Response) -> Response:
-    """The response with the headers of every answer: that it is simulated, and a request id in the service's form."""
-    response.headers[SIMULATED_HEADER] = "true"
+    """The response with a request id in the service's form, as every answer has it."""
     response.headers["x-amzn-requestid"] = f"req_{base64.b32encode(os.urandom(15)).decode().lower()}"
     return response
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 
 from local.bedrock.asked_settings import AskedSettings
 from local.bedrock.caller_rights import CallerRights
+from local.bedrock.engine import Engine
 from local.bedrock.faults import Faults
 from local.bedrock.grading import Invoke
 from local.bedrock.models import Models
 from local.bedrock.records import Records
 from local.bedrock.response_store import ResponseStore
 from local.bedrock.rows import RowBook
-from local.bedrock.simulated_model import SimulatedModel
+from local.bedrock.simulated_engine import Simulation
 from local.bedrock.switches import Switches
 
 
@@ -32,6 +33,8 @@ class Service:
     function_exists: Callable[[str], Awaitable[bool]]
     read_object: Callable[[str, str, str | None], Awaitable[bytes]]
     """S3 URI, Region, access key as for `invoke` → bytes; raises FileNotFoundError"""
+    real_engine: Engine | None = None
+    """What answers and trains in place of the simulation."""
     calls: Counter[str] = field(default_factory=Counter)  # by action: calls that reached their handler
     asked: AskedSettings = field(default_factory=AskedSettings)
 
@@ -58,6 +61,6 @@ class Service:
     def _build(self) -> None:
         self.responses = ResponseStore(self.records)
         self.rows = RowBook(self.records)
-        self.model = SimulatedModel(self.rows)
-        self.models = Models(self.records, self.switches, region=self.region, account=self.account)
+        self.engine: Engine = self.real_engine or Simulation(self.rows, self.switches)
+        self.models = Models(self.records, self.switches, self.engine, region=self.region, account=self.account)
         self.faults = Faults(self.switches)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import ceil
-from typing import Any, Literal
+from typing import Any
 
+from local.bedrock.answers import Answer
 from local.bedrock.chance import Draw, fraction, generator
 from local.bedrock.policy import Behaviour, Policy, difficulty
 from local.bedrock.prompts import prompt_key, text_of
@@ -23,16 +23,6 @@ UNKNOWN_PROMPT = (
 REASONING = (
     "(Simulated reasoning: the policy drew how to answer, and whether to be right, from this prompt's difficulty.)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One reply: its text, its length, and why it ended."""
-
-    text: str
-    tokens: int
-    finish: Literal["stop", "length"]
-    stopped_by: str | None = None  # the text at which the request wanted it to end, and did
 
 
 def tokens_of(text: str) -> int:

@@ -13,7 +13,8 @@ from starlette.routing import Route
 from local.bedrock.catalog import base_model
 from local.bedrock.errors import ApiError, invalid, not_found
 from local.bedrock.http import JsonResponse, error_response, json_body, marked
-from local.bedrock.policy import BEHAVIOURS, Policy
+from local.bedrock.model_ref import Adapter, ref_from_json
+from local.bedrock.policy import BEHAVIOURS
 from local.bedrock.service import Service
 from local.bedrock.switches import Switches, SwitchInvalid, table
 
@@ -67,15 +68,18 @@ def simulation_routes(service: Service, stop: Callable[[], Awaitable[None]]) -> 
         """GET: how often each fault befell a call since the start of the process."""
         return JsonResponse(dict(service.faults.befallen))
 
-    async def policy(request: Request) -> Response:
-        """GET: what a model's policy is: shares of behaviours, skill."""
+    async def show_policy(request: Request) -> Response:
+        """GET: what a model is: shares of behaviours and skill of a policy, or the folder of a real one's adapter."""
         name = request.path_params["model_id"]
         found = service.models.find(name)
         if found is None:
             raise not_found("model", name)
-        shares = dict(zip(map(str, BEHAVIOURS), found.policy.shares, strict=True))
-        shown = {"model": name, "base": found.base.model_id, "shares": shares, "policy": found.policy.to_json()}
-        return JsonResponse({**shown, "skill": found.policy.skill, **asdict(found.policy)})
+        if isinstance(found.ref, Adapter):
+            return JsonResponse({"model": name, "base": found.base.model_id, "adapter": found.ref.folder})
+        policy = found.ref
+        shares = dict(zip(map(str, BEHAVIOURS), policy.shares, strict=True))
+        shown = {"model": name, "base": found.base.model_id, "shares": shares, "policy": policy.to_json()}
+        return JsonResponse({**shown, "skill": policy.skill, **asdict(policy)})
 
     async def keep_policy(request: Request) -> Response:
         """PUT what GET has shown, of a tuned model that another process trained: it can be asked here from now on."""
@@ -83,7 +87,7 @@ def simulation_routes(service: Service, stop: Callable[[], Awaitable[None]]) -> 
         base = base_model(str(shown.get("base")))
         if base is None:
             raise not_found("model", str(shown.get("base")))
-        service.models.keep(base, Policy.from_json(shown["policy"]), model_id=name)
+        service.models.keep(base, ref_from_json(shown), model_id=name)
         return JsonResponse({})
 
     return [
@@ -94,7 +98,7 @@ def simulation_routes(service: Service, stop: Callable[[], Awaitable[None]]) -> 
         _route("GET", "/_simulation/calls", calls),
         _route("GET", "/_simulation/asked", asked),
         _route("GET", "/_simulation/faults", faults),
-        _route("GET", "/_simulation/policies/{model_id:path}", policy),
+        _route("GET", "/_simulation/policies/{model_id:path}", show_policy),
         _route("PUT", "/_simulation/policies/{model_id:path}", keep_policy),
     ]
 

@@ -1,21 +1,15 @@
-"""Reinforcement fine-tuning of the simulated policy: groups of rollouts, graded outside, then GRPO, step by step."""
+"""What a training is: its plan, how far it has come, and who grades. Each engine trains in its own way."""
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from local.bedrock.chance import Draw, generator
+from local.bedrock.chance import generator
 from local.bedrock.grading import Reply
-from local.bedrock.grpo import Measures, Rollout, update
-from local.bedrock.policy import Policy, difficulty
-from local.bedrock.prompts import prompt_key
+from local.bedrock.model_ref import ModelRef, ref_from_json, ref_to_json
 from local.bedrock.records import Document
-from local.bedrock.rendering import form_of
-from local.bedrock.simulated_model import UNKNOWN_PROMPT, cut, decide
 
 Grade = Callable[[Sequence[Reply]], Awaitable[list[float]]]
 """Gives the reward of each reply, in order; raises GraderFailed."""
@@ -37,6 +31,7 @@ class Plan:
     rate: float = 1.0  # multiplies the learning rates
     seed: int = 0
     holds_out: bool = True  # a tenth of the rows is not trained on
+    checkpoint_every: int = 20  # steps
     labels: Sequence[str] = field(default=())
 
     @cached_property
@@ -66,64 +61,20 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a training has come: steps done, the policy after them, tokens sampled so far."""
+    """How far a training has come: steps done, the model after them, tokens sampled so far.
+
+    A language model is kept at the plan's checkpoints only: after other steps, `model` is that of the last one.
+    """
 
     step: int
-    policy: Policy
+    model: ModelRef
     tokens: int = 0
 
     def to_json(self) -> Document:
         """As a JSON object, `from_json`'s counterpart."""
-        return {"step": self.step, "policy": self.policy.to_json(), "tokens": self.tokens}
+        return {"step": self.step, **ref_to_json(self.model), "tokens": self.tokens}
 
     @classmethod
     def from_json(cls, document: Document) -> Progress:
         """The progress that `to_json` wrote."""
-        return cls(document["step"], Policy.from_json(document["policy"]), document["tokens"])
-
-
-async def train(
-    plan: Plan,
-    start: Progress,
-    *,
-    reference: Policy,
-    grade: Grade,
-    keep: Callable[[Progress, Measures], None],
-    step_seconds: Callable[[], float],
-) -> Progress:
-    """Train from `start` to the plan's last step; after each step `keep` gets the progress and what was measured.
-
-    `reference` is the policy before the first step, which the penalty holds on to. A step takes at least
-    `step_seconds()`. Raises GraderFailed as `grade` does.
-    """
-    progress = start
-    while progress.step < plan.total_steps:
-        began = time.monotonic()
-        progress, measures = await _one_step(plan, progress, reference=reference, grade=grade)
-        keep(progress, measures)
-        await asyncio.sleep(max(0.0, step_seconds() - (time.monotonic() - began)))
-    return progress
-
-
-async def _one_step(plan: Plan, before: Progress, *, reference: Policy, grade: Grade) -> tuple[Progress, Measures]:
-    step = before.step + 1
-    replies: list[Reply] = []
-    sampled: list[tuple[Rollout, int]] = []
-    for place, row in enumerate(plan.batch(step)):
-        key = prompt_key(row["messages"])
-        form = form_of(row, plan.labels)
-        for sample in range(plan.group_size):
-            draw = Draw.of("rollout", plan.seed, step, place, sample)
-            behaviour, right = decide(before.policy, key, draw)
-            text = form.render(behaviour, right, generator(draw.style)) if form else UNKNOWN_PROMPT
-            answer = cut(text, plan.max_tokens)
-            replies.append(Reply(f"{plan.name}-{step}-{place}-{sample}", row, answer.text))
-            sampled.append((Rollout(behaviour, right, difficulty(key), answer.tokens, 0.0), place))
-    graded = await grade(replies)
-    groups: dict[int, list[Rollout]] = {}
-    for (rollout, place), reward in zip(sampled, graded, strict=True):
-        rewarded = Rollout(rollout.behaviour, rollout.right, rollout.difficulty, rollout.tokens, reward)
-        groups.setdefault(place, []).append(rewarded)
-    policy, measures = update(before.policy, reference, list(groups.values()), step=step, rate=plan.rate)
-    tokens = sum(rollout.tokens for rollout, _ in sampled)
-    return Progress(step, policy, before.tokens + tokens), measures
+        return cls(document["step"], ref_from_json(document), document["tokens"])

@@ -21,7 +21,7 @@ Take a folder through the pipeline without training. The run asks an existing mo
 folder's test rows, grades the answers, and compares the two models as it does after a training.
 
 MODEL is a model's id, or the id of an earlier run on this machine; a run's id stands for its tuned model. On this
-machine the model is simulated."""
+machine the model is simulated, or --model names the weights that an earlier run with --model trained."""
 
 _EXAMPLES = """\
 examples:
@@ -58,13 +58,24 @@ def run(arguments: argparse.Namespace) -> int:
         return at_endpoint.evaluate(arguments.model, arguments.folder, arguments)
     dataset = DatasetFolder.open(arguments.folder, arguments.name)
     model = model_of(arguments.model)
-    client = which_stack.chosen(arguments, region=arguments.region or dataset.region)
+    _check_weights(arguments, model)
+    client = None if arguments.weights else which_stack.chosen(arguments, region=arguments.region or dataset.region)
     if client is not None:
         from local.command import api_run
 
         return api_run.take_through(client, dataset, arguments, evaluate_only=model)
     with tempfile.TemporaryDirectory() as folder:
         return take_through_and_tell(with_model(dataset, model, Path(folder)), arguments, model=kept_model(model))
+
+
+def _check_weights(arguments: argparse.Namespace, model: str) -> None:
+    """A model answers only on the weights that it was trained on."""
+    kept = kept_model(model) or {}
+    if bool(kept.get("adapter")) != bool(arguments.weights) and kept:
+        trained_on = (kept.get("weights") or {}).get("name", "the simulation")
+        raise exits.UsageError(
+            f"{model} was trained on {trained_on}; --model must name the same weights, and no others"
+        )
 
 
 def model_of(name: str) -> str:
@@ -96,10 +107,10 @@ def with_model(dataset: DatasetFolder, model: str, folder: Path) -> DatasetFolde
 
 
 def kept_model(model: str) -> dict[str, Any] | None:
-    """The simulated tuned model of this id that an earlier run on this machine left behind; None for any other."""
-    from local.command.following import SIMULATED_MODEL
+    """The tuned model of this id that an earlier run on this machine left behind; None for any other."""
+    from local.command.following import KEPT_MODEL
 
-    for path in places.RUNS.glob(f"*/{SIMULATED_MODEL}"):
+    for path in places.RUNS.glob(f"*/{KEPT_MODEL}"):
         shown: dict[str, Any] = json.loads(path.read_bytes())
         if shown["model"] == model:
             return shown

@@ -28,8 +28,11 @@ LOOK_SECONDS = 0.25
 START_SECONDS = 60.0
 """How long an upload may take to become a run. It takes one cold start, a second or two."""
 
-SIMULATED_MODEL = "simulated_model.json"
+KEPT_MODEL = "kept_model.json"
 """The tuned model in the copy of the run's folder, for `tunedrop evaluate`."""
+
+ADAPTER = "adapter"
+"""What a training on this machine added to a language model's weights, beside it; in PEFT's format."""
 
 LOGS = "logs"
 """Where the functions' logs go in the copy of the run's folder: one file a function."""
@@ -102,10 +105,14 @@ def _follow(stack: LocalStack, run_id: str, subscriber: Subscriber, view: View) 
 
 
 def keep_model(stack: LocalStack, model: str, folder: Path) -> None:
-    """Keep the simulated tuned model: a real one outlives the run, and `tunedrop evaluate` asks it again."""
+    """Keep the tuned model: Bedrock's outlives the run, and `tunedrop evaluate` asks it again."""
     if model:
-        with suppress(LocalBedrockFailed):  # a model that is none of this simulation's
-            (folder / SIMULATED_MODEL).write_text(json.dumps(stack.bedrock.policy(model)))
+        with suppress(LocalBedrockFailed):  # a model that is none of this stack's
+            shown = stack.bedrock.policy(model)
+            if shown.get("adapter"):
+                kept = shutil.copytree(shown["adapter"], folder / ADAPTER, dirs_exist_ok=True)
+                shown |= {"adapter": str(kept.resolve()), "weights": stack.bedrock.weights}
+            (folder / KEPT_MODEL).write_text(json.dumps(shown))
 
 
 def copy_run_folder(stack: LocalStack, run_id: str) -> Path:

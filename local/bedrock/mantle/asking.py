@@ -6,14 +6,15 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from local.bedrock.answers import Answers, Asked
+from local.bedrock.engine import Engine
 from local.bedrock.errors import ApiError, invalid, not_imitated, unknown_parameter
 from local.bedrock.mantle.fields import stops_of
+from local.bedrock.mantle.writing import Writing
 from local.bedrock.models import AskedModel
 from local.bedrock.quota import TokenQuota
 from local.bedrock.records import Document
 from local.bedrock.service import Service
-from local.bedrock.simulated_judge import judgement
-from local.bedrock.simulated_model import Answer, cut, prompt_tokens
 
 _MOST_ANSWERS = 128  # OpenAI's limit of `n`
 _LONGEST_ANSWER = 4096  # tokens counted against the quota where a request sets no limit
@@ -26,7 +27,7 @@ _NOT_IMITATED_PARTS = ("image_url", "input_audio", "file", "input_image", "input
 
 
 class Asking:
-    """Asks the simulated model for the routes."""
+    """Asks the models for the routes."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -43,37 +44,59 @@ class Asking:
             raise ApiError(404, "model_not_found", message, param="model")
         return found
 
-    async def answers(
-        self, model: AskedModel, messages: Sequence[Document], body: Document, *, max_tokens: int | None
-    ) -> list[Answer]:
-        """The replies to a prompt, by the request's `n`, `temperature`, `seed` and `stop`. Raises ApiError (400, 429).
+    @property
+    def engine(self) -> Engine:
+        """What answers."""
+        return self._service.engine
 
-        `top_p` is checked and changes nothing: the simulated model has six behaviours, not a vocabulary.
+    async def answers(
+        self,
+        model: AskedModel,
+        messages: Sequence[Document],
+        body: Document,
+        *,
+        max_tokens: int | None,
+        tools: Sequence[Document] = (),
+    ) -> Answers:
+        """The replies to a prompt, by the request's `n`, `temperature`, `top_p`, `seed` and `stop`.
+
+        Raises ApiError (400, 429).
         """
-        stops = stops_of(body)
-        number(body, "top_p", least=0, most=1, default=1.0)
-        count = whole(body, "n", least=1, most=_MOST_ANSWERS) or 1
-        seed = whole(body, "seed", least=-(2**63), most=2**63 - 1)
-        asked = prompt_tokens(messages) + count * (max_tokens or _LONGEST_ANSWER)
-        self._quota.take(asked, tokens_per_minute=self._service.switches.tokens_per_minute)
-        temperature = number(body, "temperature", least=0, most=2, default=1.0)
+        asked = self._checked(messages, body, max_tokens=max_tokens, tools=tools)
         if self._service.switches.inference_seconds:
             await asyncio.sleep(self._service.switches.inference_seconds)
-        switches = self._service.switches
-        verdict = judgement(
-            messages, error_share=switches.judge_error_share, lenient_share=switches.judge_lenient_share
-        )
-        if verdict is not None:
-            return [cut(verdict, max_tokens, stops)] * count
-        return self._service.model.answers(
-            model.policy,
-            messages,
+        return await self.engine.answers(model.ref, messages, asked)
+
+    async def writing(
+        self, model: AskedModel, messages: Sequence[Document], body: Document, *, max_tokens: int | None
+    ) -> Writing:
+        """The same while they are being written; the first piece is there. Raises ApiError as `answers` does."""
+        asked = self._checked(messages, body, max_tokens=max_tokens)
+        writing = Writing(lambda on_piece: self.engine.answers(model.ref, messages, asked, on_piece))
+        await writing.begin()
+        return writing
+
+    def _checked(
+        self,
+        messages: Sequence[Document],
+        body: Document,
+        *,
+        max_tokens: int | None,
+        tools: Sequence[Document] = (),
+    ) -> Asked:
+        count = whole(body, "n", least=1, most=_MOST_ANSWERS) or 1
+        asked = Asked(
             count=count,
-            temperature=temperature,
-            seed=seed,
+            temperature=number(body, "temperature", least=0, most=2, default=1.0),
+            top_p=number(body, "top_p", least=0, most=1, default=1.0),
+            seed=whole(body, "seed", least=-(2**63), most=2**63 - 1),
             max_tokens=max_tokens,
-            stops=stops,
+            stops=stops_of(body),
+            tools=tools,
         )
+        tokens = self.engine.prompt_tokens(messages) + count * (max_tokens or _LONGEST_ANSWER)
+        self._quota.take(tokens, tokens_per_minute=self._service.switches.tokens_per_minute)
+        return asked
 
     async def pause(self) -> None:
         """The time between two pieces of a streamed answer."""

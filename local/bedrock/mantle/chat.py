@@ -11,21 +11,22 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from local.bedrock.answers import Answer
 from local.bedrock.errors import ApiError, invalid, not_imitated
 from local.bedrock.grading import WITHIN_TEXT
 from local.bedrock.http import JsonResponse, json_body, server_sent
 from local.bedrock.mantle.asking import Asking, check_messages, whole
 from local.bedrock.mantle.fields import CHAT, TEXT, flag, with_usage
+from local.bedrock.mantle.writing import Writing
 from local.bedrock.models import AskedModel
 from local.bedrock.records import Document
 from local.bedrock.service import Service
-from local.bedrock.simulated_model import REASONING, Answer, pieces, prompt_tokens
+from local.bedrock.simulated_model import REASONING, pieces
 from local.bedrock.tool_calls import calls_of, check_tools
 
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 _MOST_TOKENS = 2**31 - 1
 _MOST_PROMPTS = 128
-FINGERPRINT = "simulated"
 
 
 class Chat:
@@ -45,18 +46,23 @@ class Chat:
         may_call = check_tools(body)
         newer = whole(body, "max_completion_tokens", least=1, most=_MOST_TOKENS)
         older = whole(body, "max_tokens", least=1, most=_MOST_TOKENS)
-        answers = await self._asking.answers(model, messages, body, max_tokens=newer or older)
-        head = _head("chatcmpl-", "chat.completion", model)
-        usage = _usage(prompt_tokens(messages), answers)
+        head = _head("chatcmpl-", "chat.completion", model, self._fingerprint)
+        if streamed and not may_call and self._asking.engine.weights:
+            writing = await self._asking.writing(model, messages, body, max_tokens=newer or older)
+            return server_sent(self._live_stream(head, writing, usage_sent=usage_sent))
+        tools = body.get("tools") or ()
+        told = await self._asking.answers(model, messages, body, max_tokens=newer or older, tools=tools)
+        answers = told.replies
+        usage = _usage(told.prompt_tokens, answers)
         parallel = body.get("parallel_tool_calls") is not False
         calls = [
             calls_of(answer.text, parallel=parallel) if may_call and answer.finish == "stop" else []
             for answer in answers
         ]
         answers = [replace(answer, text="") if made else answer for answer, made in zip(answers, calls, strict=True)]
-        way = self._service.switches.chat_reasoning
-        reasons = model.base.reasons and way == "field"
-        before, behind = WITHIN_TEXT.get(way, ("", "")) if model.base.reasons or way == "think" else ("", "")
+        way = self._service.switches.chat_reasoning if self._asking.engine.reasons else "none"
+        reasons = model.reasons and way == "field"
+        before, behind = WITHIN_TEXT.get(way, ("", "")) if model.reasons or way == "think" else ("", "")
         if behind:
             answers = [replace(answer, text=f"{before}{REASONING}{behind}{answer.text}") for answer in answers]
         if streamed:
@@ -91,9 +97,10 @@ class Chat:
         asked = 0
         for prompt in _prompts(body):
             messages: list[Document] = [{"role": "user", "content": prompt}]
-            answers += await self._asking.answers(model, messages, body, max_tokens=max_tokens)
-            asked += prompt_tokens(messages)
-        head = _head("cmpl-", "text_completion", model)
+            told = await self._asking.answers(model, messages, body, max_tokens=max_tokens)
+            answers += told.replies
+            asked += told.prompt_tokens
+        head = _head("cmpl-", "text_completion", model, self._fingerprint)
         usage = _usage(asked, answers)
         if streamed:
             return server_sent(self._text_stream(head, answers, usage if usage_sent else None))
@@ -102,6 +109,35 @@ class Chat:
             for place, answer in enumerate(answers)
         ]
         return JsonResponse({**head, "choices": choices, "usage": usage})
+
+    @property
+    def _fingerprint(self) -> str:
+        weights = self._asking.engine.weights
+        return weights["name"] if weights else "simulated"
+
+    async def _live_stream(self, head: Document, writing: Writing, *, usage_sent: bool) -> AsyncIterator[bytes]:
+        """The chunks of replies that are being written; those of several replies come as they are written."""
+        head = {**head, "object": "chat.completion.chunk"}
+        beside: Document = {"usage": None} if usage_sent else {}
+
+        def chunk(place: int, delta: Document, finish: str | None = None) -> bytes:
+            choice = {"index": place, "delta": delta, "logprobs": None, "finish_reason": finish}
+            return _sent({**head, "choices": [choice], **beside})
+
+        begun: set[int] = set()
+        async for place, piece in writing.pieces():
+            if place not in begun:
+                begun.add(place)
+                yield chunk(place, {"role": "assistant", "content": "", "refusal": None})
+            yield chunk(place, {"content": piece})
+        answers = await writing.answers()
+        for place, answer in enumerate(answers.replies):
+            if place not in begun:
+                yield chunk(place, {"role": "assistant", "content": "", "refusal": None})
+            yield chunk(place, {}, answer.finish)
+        if usage_sent:
+            yield _sent({**head, "choices": [], "usage": _usage(answers.prompt_tokens, answers.replies)})
+        yield b"data: [DONE]\n\n"
 
     async def _chat_stream(
         self,
@@ -168,13 +204,13 @@ def _sent(document: Document) -> bytes:
     return b"data: " + orjson.dumps(document) + b"\n\n"
 
 
-def _head(prefix: str, kind: str, model: AskedModel) -> Document:
+def _head(prefix: str, kind: str, model: AskedModel, fingerprint: str) -> Document:
     return {
         "id": f"{prefix}{uuid.uuid4().hex}",
         "object": kind,
         "created": int(time.time()),
         "model": model.model_id,
-        "system_fingerprint": FINGERPRINT,
+        "system_fingerprint": fingerprint,
     }
 
 

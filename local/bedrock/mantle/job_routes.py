@@ -48,7 +48,7 @@ class JobRoutes:
         limit = self._limit(request, _JOBS_A_PAGE)
         echo = self._service.switches.echo_method
         shown = [
-            job_object(job, echo_method=echo, as_of=as_of)
+            job_object(job, engine=self._service.engine, echo_method=echo, as_of=as_of)
             for job in reversed(self._service.records.all(JOB))
             if self._staleness.shows(JOB, job["id"], job["created"], as_of=as_of)
         ]
@@ -91,4 +91,6 @@ class JobRoutes:
         return asked_limit(request.query_params, default=default, largest=_MOST_A_PAGE, switches=self._service.switches)
 
     def _answer(self, job: Document) -> Response:
-        return JsonResponse(job_object(job, echo_method=self._service.switches.echo_method))
+        return JsonResponse(
+            job_object(job, engine=self._service.engine, echo_method=self._service.switches.echo_method)
+        )

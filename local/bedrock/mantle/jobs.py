@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from local.bedrock.engine import Engine, TrainingFailed
 from local.bedrock.errors import ApiError, invalid, not_found
 from local.bedrock.grading import GraderFailed, GraderSettings, Reply, rewards
 from local.bedrock.grpo import Measures
@@ -18,7 +19,7 @@ from local.bedrock.mantle.lists import Staleness
 from local.bedrock.records import Document
 from local.bedrock.rows import read_rows
 from local.bedrock.service import Service
-from local.bedrock.training import FEWEST_ROWS, MOST_ROWS, Plan, Progress, train
+from local.bedrock.training import FEWEST_ROWS, MOST_ROWS, Plan, Progress
 
 JOB, EVENT, CHECKPOINT, PROGRESS = "job", "event", "checkpoint", "progress"
 ENDED = ("succeeded", "failed", "cancelled")
@@ -121,6 +122,8 @@ class Jobs:
             await self._live(name)
         except JobFailed as failure:
             self._fail(name, failure.error)
+        except TrainingFailed as failure:
+            self._fail(name, {"code": "training_failed", "message": str(failure), "param": None})
         except GraderFailed as failure:
             self._fail(name, {"code": "grader_error", "message": str(failure), "param": None})
         except Exception:
@@ -145,7 +148,7 @@ class Jobs:
                 await asyncio.sleep(_QUEUE_LOOK_SECONDS)
             with self._records.together():
                 self._change(name, status="running")
-                self._say(name, "Fine-tuning job started (a simulated policy is trained, not a model)")
+                self._say(name, self._service.engine.training_text)
         self._training.add(name)
         await self._train(name)
 
@@ -162,6 +165,7 @@ class Jobs:
             max_tokens=switches.rollout_max_tokens,
             rate=job["rate"],
             seed=job["seed"],
+            checkpoint_every=switches.checkpoint_every,
             holds_out=switches.holdout == "tenth" and job["validation_file"] is None,
             labels=self._service.rows.labels,
         )
@@ -181,19 +185,20 @@ class Jobs:
                 self._records.put(PROGRESS, name, progress.to_json())
                 self._event(name, f"Step {progress.step}/{plan.total_steps}: training metrics", "metrics",
                             metrics_data(progress.step, plan.total_steps, measures))  # fmt: skip
-                if progress.step % switches.checkpoint_every == 0 or progress.step == plan.total_steps:
+                if progress.step % plan.checkpoint_every == 0 or progress.step == plan.total_steps:
                     self._checkpoint(name, progress)
 
-        progress = await train(
+        engine = self._service.engine
+        progress = await engine.train(
             plan,
-            Progress.from_json(kept) if kept else Progress(0, base.policy),
-            reference=base.policy,
+            Progress.from_json(kept) if kept else Progress(0, engine.base(base)),
+            base=base,
             grade=grade,
             keep=keep,
             step_seconds=lambda: switches.step_seconds,
         )
         with self._records.together():
-            tuned = self._service.models.keep(base, progress.policy)
+            tuned = self._service.models.keep(base, progress.model)
             self._say(name, f"New fine-tuned model created: {tuned}")
             self._say(name, "The job has successfully completed")
             self._change(
@@ -226,7 +231,7 @@ class Jobs:
         return rows
 
     def _checkpoint(self, name: str, progress: Progress) -> None:
-        model = self._service.models.keep(self._base(self.find(name)), progress.policy, listed=False)
+        model = self._service.models.keep(self._base(self.find(name)), progress.model, listed=False)
         checkpoint = f"ftckpt-{uuid.uuid4()}"
         document = {
             "id": checkpoint,
@@ -266,6 +271,13 @@ class Jobs:
         self._records.put(EVENT, event["id"], event, parent=name)
 
 
+def trained_by(engine: Engine) -> Document:
+    """Who trains, beside every job and model: it is never taken for Bedrock."""
+    if engine.weights is None:
+        return {"simulated": True, "trained_by": engine.trained_by}
+    return {"simulated": False, "trained_by": engine.trained_by, "weights": dict(engine.weights)}
+
+
 def metrics_data(step: int, total_steps: int, measures: Measures) -> Document:
     """The data of a metrics event: exactly the eight documented keys."""
     return {
@@ -280,7 +292,7 @@ def metrics_data(step: int, total_steps: int, measures: Measures) -> Document:
     }
 
 
-def job_object(job: Document, *, echo_method: bool, as_of: float | None = None) -> Document:
+def job_object(job: Document, *, engine: Engine, echo_method: bool, as_of: float | None = None) -> Document:
     """A job in the API's shape; with `as_of`, as it was at that moment (seconds since the epoch)."""
     told = dict(job)
     for changed_at, before in reversed(job["history"]):
@@ -306,5 +318,5 @@ def job_object(job: Document, *, echo_method: bool, as_of: float | None = None) 
         "metadata": told["metadata"],
         "hyperparameters": None,
         "method": told["method"] if echo_method else None,
-        "simulated": True,
+        **trained_by(engine),
     }

@@ -5,8 +5,10 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from local.bedrock.engine import Engine
 from local.bedrock.errors import ApiError
 from local.bedrock.http import JsonResponse
+from local.bedrock.mantle.jobs import trained_by
 from local.bedrock.models import AskedModel
 from local.bedrock.records import Document
 from local.bedrock.service import Service
@@ -20,11 +22,16 @@ class ModelRoutes:
 
     async def list(self, _: Request) -> Response:
         """GET /v1/models"""
-        return JsonResponse({"object": "list", "data": [_model_object(model) for model in self._service.models.all()]})
+        return JsonResponse(
+            {
+                "object": "list",
+                "data": [_model_object(model, self._service.engine) for model in self._service.models.all()],
+            }
+        )
 
     async def retrieve(self, request: Request) -> Response:
         """GET /v1/models/{model_id}"""
-        return JsonResponse(_model_object(self._find(request)))
+        return JsonResponse(_model_object(self._find(request), self._service.engine))
 
     async def delete(self, request: Request) -> Response:
         """DELETE /v1/models/{model_id}, tuned models only"""
@@ -42,11 +49,11 @@ class ModelRoutes:
         return found
 
 
-def _model_object(model: AskedModel) -> Document:
+def _model_object(model: AskedModel, engine: Engine) -> Document:
     return {
         "id": model.model_id,
         "object": "model",
         "created": model.created,
         "owned_by": model.base.owner,
-        "simulated": True,
+        **trained_by(engine),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
@@ -11,6 +12,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from local.bedrock.answers import Answer
 from local.bedrock.errors import invalid, not_found, not_imitated, unknown_parameter
 from local.bedrock.grading import WITHIN_TEXT
 from local.bedrock.http import JsonResponse, json_body, server_sent
@@ -20,10 +22,11 @@ from local.bedrock.mantle.fields import RESPONSE, flag, with_usage
 from local.bedrock.mantle.items import check_calls, messages_of, read_items
 from local.bedrock.mantle.lists import asked_limit, list_object, page_of
 from local.bedrock.mantle.response_events import events_of
+from local.bedrock.mantle.writing import Writing
 from local.bedrock.models import AskedModel
 from local.bedrock.records import Document
 from local.bedrock.service import Service
-from local.bedrock.simulated_model import REASONING, Answer, prompt_tokens, tokens_of
+from local.bedrock.simulated_model import REASONING, tokens_of
 from local.bedrock.tool_calls import calls_of, check_tools
 
 _MOST_TOKENS = 2**31 - 1
@@ -60,10 +63,15 @@ class Responses:
             messages.insert(0, {"role": "system", "content": _text(body["instructions"], "instructions")})
         max_tokens = whole(body, "max_output_tokens", least=1, most=_MOST_TOKENS)
         asked = {name: body.get(name) for name in ("temperature", "top_p")}
-        (answer,) = await self._asking.answers(model, messages, asked, max_tokens=max_tokens)
+        way = service.switches.responses_reasoning if self._asking.engine.reasons else "none"
+        if streamed and not may_call and self._asking.engine.weights:
+            writing = await self._asking.writing(model, messages, asked, max_tokens=max_tokens)
+            return server_sent(self._live_stream(body, model, writing, items))
+        tools = body.get("tools") or ()
+        told = await self._asking.answers(model, messages, asked, max_tokens=max_tokens, tools=tools)
+        (answer,) = told.replies
         calls = calls_of(answer.text, parallel=parallel) if may_call and answer.finish == "stop" else []
-        way = service.switches.responses_reasoning
-        response = _response(body, model, answer, calls, asked=prompt_tokens(messages), way=way)
+        response = _response(body, model, answer, calls, asked=told.prompt_tokens, way=way)
         if response["store"]:
             service.responses.put(response, items)
         return server_sent(self._stream(response)) if streamed else JsonResponse(response)
@@ -102,12 +110,41 @@ class Responses:
             raise not_found("response", name[:100])
         return found
 
+    async def _live_stream(
+        self, body: Document, model: AskedModel, writing: Writing, items: list[Document]
+    ) -> AsyncIterator[bytes]:
+        """The events of a response that is being written: its beginning, its text as it comes, its end."""
+        begun = _response(body, model, Answer("", 0, "stop"), (), asked=0, way="none")
+        item = begun["output"][0]
+        numbers = itertools.count()
+        for event in events_of(begun):
+            if event["type"] == "response.output_text.done":
+                break
+            yield _sent(event, next(numbers))
+        where = {"item_id": item["id"], "output_index": 0, "content_index": 0}
+        async for _, piece in writing.pieces():
+            delta = {"type": "response.output_text.delta", **where, "delta": piece, "logprobs": []}
+            yield _sent(delta, next(numbers))
+        told = await writing.answers()
+        ended = _response(body, model, told.replies[0], (), asked=told.prompt_tokens, way="none")
+        ended |= {"id": begun["id"], "created_at": begun["created_at"]}
+        ended["output"][0]["id"] = item["id"]
+        if ended["store"]:
+            self._service.responses.put(ended, items)
+        left = itertools.dropwhile(lambda event: event["type"] != "response.output_text.done", events_of(ended))
+        for event in left:
+            yield _sent(event, next(numbers))
+
     async def _stream(self, response: Document) -> AsyncIterator[bytes]:
         for number, event in enumerate(events_of(response)):
             if event["type"].endswith(".delta"):
                 await self._asking.pause()
-            sent = orjson.dumps({**event, "sequence_number": number})
-            yield f"event: {event['type']}\n".encode() + b"data: " + sent + b"\n\n"
+            yield _sent(event, number)
+
+
+def _sent(event: Document, number: int) -> bytes:
+    sent = orjson.dumps({**event, "sequence_number": number})
+    return f"event: {event['type']}\n".encode() + b"data: " + sent + b"\n\n"
 
 
 def _check_inner(body: Document, service: Service) -> None:
@@ -148,11 +185,11 @@ def _response(
     body: Document, model: AskedModel, answer: Answer, calls: Sequence[Document], *, asked: int, way: str
 ) -> Document:
     whole_answer = answer.finish == "stop"
-    thinks = model.base.reasons or way == "think"
+    thinks = model.reasons or way == "think"
     reasoning_tokens = tokens_of(REASONING) if thinks else 0
     before, behind = WITHIN_TEXT.get(way, ("", "")) if thinks else ("", "")
     text = f"{before}{REASONING}{behind}" if behind else ""
-    output = [_reasoning(_list(body, "include"))] if model.base.reasons and way == "item" else []
+    output = [_reasoning(_list(body, "include"))] if model.reasons and way == "item" else []
     text += "" if calls else answer.text
     if text or not calls:
         output.append(_message(text, whole_answer=whole_answer))

@@ -30,6 +30,8 @@ class Conversation:
     stops: tuple[str, ...]
     may_call: bool  # tools
     thinks: bool
+    top_p: float
+    top_k: int  # 0: all
 
 
 def read_conversation(body: Document, settings: Document, reasoning: Any) -> Conversation:
@@ -65,14 +67,9 @@ def read_conversation(body: Document, settings: Document, reasoning: Any) -> Con
         stops=_stops(settings.get("stopSequences")),
         may_call=may_call(tools),
         thinks=thinks(reasoning, settings),
+        top_p=_number(settings, "topP", 0.0, 1.0, 1.0),
+        top_k=0 if settings.get("topK") is None else _whole(settings, "topK", 0, 128),
     )
-
-
-def check_top(settings: Document) -> None:
-    """Check topP and topK. The simulated model draws from all of its few behaviours whatever they are."""
-    _number(settings, "topP", 0.0, 1.0, 1.0)
-    if settings.get("topK") is not None:
-        _whole(settings, "topK", 0, 128)
 
 
 def _check_blocks(blocks: list[Document], where: str, kind: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from local.bedrock.caller_rights import RoleRefused
 from local.bedrock.catalog import NOVA_TUNED, base_model
+from local.bedrock.engine import TrainingFailed
 from local.bedrock.grading import GraderFailed, GraderSettings, Reply, rewards
 from local.bedrock.grpo import Measures
 from local.bedrock.job_tasks import JobTasks
@@ -21,8 +22,7 @@ from local.bedrock.native.tags import Tags
 from local.bedrock.records import Document
 from local.bedrock.rows import read_rows
 from local.bedrock.service import Service
-from local.bedrock.simulated_model import prompt_tokens
-from local.bedrock.training import FEWEST_ROWS, MOST_ROWS, Plan, Progress, train
+from local.bedrock.training import FEWEST_ROWS, MOST_ROWS, Plan, Progress
 
 JOB, PROGRESS = "native-job", "native-progress"
 _ENDED = ("Completed", "Failed", "Stopped")
@@ -131,7 +131,7 @@ class CustomizationJobs:
                 self._change(name, status="Stopped", ended=time.time())
             else:
                 await self._live(name)
-        except (CustomizationFailed, GraderFailed) as failure:
+        except (CustomizationFailed, GraderFailed, TrainingFailed) as failure:
             self._change(name, status="Failed", ended=time.time(), failure=str(failure)[:2048])
         except Exception:
             _log.exception("job %s", name)
@@ -151,14 +151,16 @@ class CustomizationJobs:
         settings = job["hyperparameters"]
         base = base_model(NOVA_TUNED)
         assert base is not None, "the catalog has Nova"  # noqa: S101 - of this package's own table
+        engine = self._service.engine
         plan = Plan(
             name=name,
-            rows=[row for row in rows if prompt_tokens(row["messages"]) <= settings["maxPromptLength"]],
+            rows=[row for row in rows if engine.prompt_tokens(row["messages"]) <= settings["maxPromptLength"]],
             batch_size=settings["batchSize"],
             epochs=settings["epochCount"],
             group_size=settings["trainingSamplePerPrompt"],
             max_tokens=settings["inferenceMaxTokens"],
             rate=job["rate"],
+            checkpoint_every=switches.checkpoint_every,
             holds_out=False,  # rounds are the rows that are short enough by the batch size
             labels=self._service.rows.labels,
         )
@@ -173,16 +175,16 @@ class CustomizationJobs:
         def keep(progress: Progress, _: Measures) -> None:
             self._service.records.put(PROGRESS, name, progress.to_json())
 
-        progress = await train(
+        progress = await engine.train(
             plan,
-            Progress.from_json(kept) if kept else Progress(0, base.policy),
-            reference=base.policy,
+            Progress.from_json(kept) if kept else Progress(0, engine.base(base)),
+            base=base,
             grade=grade,
             keep=keep,
             step_seconds=lambda: switches.step_seconds,
         )
         with self._service.records.together():
-            self._service.models.keep(base, progress.policy, model_id=job["model_arn"])
+            self._service.models.keep(base, progress.model, model_id=job["model_arn"])
             self._change(name, status="Completed", ended=time.time(), phase=3)
 
     async def _assume(self, job: Document) -> str | None:

@@ -13,19 +13,20 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from local.bedrock.answers import Answer, Asked
 from local.bedrock.catalog import NOVA, NOVA_PROFILE, NOVA_TUNED, base_model
 from local.bedrock.errors import ApiError, not_imitated
 from local.bedrock.http import JsonResponse, json_body
+from local.bedrock.model_ref import ModelRef
 from local.bedrock.native import event_stream
-from local.bedrock.native.conversation import Conversation, check_top, read_conversation
+from local.bedrock.native.conversation import Conversation, read_conversation
 from local.bedrock.native.deployments import Deployments
 from local.bedrock.native.errors import no_resource, validation
 from local.bedrock.native.service_model import check_members, read_input
 from local.bedrock.native.turn import Shown, blocks_of, events_of
-from local.bedrock.policy import Policy
 from local.bedrock.records import Document
 from local.bedrock.service import Service
-from local.bedrock.simulated_model import REASONING, Answer, prompt_tokens, tokens_of
+from local.bedrock.simulated_model import REASONING, tokens_of
 from local.bedrock.tool_calls import calls_of
 
 # Members of a request that are not imitated, with the values that ask for nothing.
@@ -158,7 +159,6 @@ class Runtime:
                 settings |= value
             elif name != "reasoningConfig":
                 raise not_imitated(f"additionalModelRequestFields.{name}")
-        check_top(settings)
         return read_conversation(given, settings, more.get("reasoningConfig"))
 
     async def _invocation(self, request: Request) -> Conversation:
@@ -179,28 +179,30 @@ class Runtime:
         settings = {_OTHER_SPELLINGS.get(name, name): value for name, value in settings.items()}
         if not isinstance(settings.get("stopSequences") or [], list):
             raise validation("Malformed input request: inferenceConfig.stopSequences must be a list.")
-        check_top(settings)
         return read_conversation(given, settings, given.get("reasoningConfig"))
 
     async def _ask(self, request: Request, conversation: Conversation) -> Told:
         began = time.monotonic()
-        policy = self._policy(request.path_params["model_id"])
+        ref = self._ref(request.path_params["model_id"])
         if self._service.switches.inference_seconds:
             await asyncio.sleep(self._service.switches.inference_seconds)
-        (answer,) = self._service.model.answers(
-            policy,
-            conversation.messages,
+        asked = Asked(
             temperature=conversation.temperature,
+            top_p=conversation.top_p,
+            top_k=conversation.top_k,
             max_tokens=conversation.max_tokens,
             stops=conversation.stops,
         )
+        answers = await self._service.engine.answers(ref, conversation.messages, asked)
+        (answer,) = answers.replies
         finished = answer.finish == "stop" and answer.stopped_by is None
+        thinks = conversation.thinks and self._service.engine.reasons
         return Told(
             answer,
             calls_of(answer.text) if conversation.may_call and finished else [],
-            self._service.switches.converse_reasoning if conversation.thinks else "none",
-            tokens_of(REASONING) if conversation.thinks else 0,
-            asked=prompt_tokens(conversation.messages),
+            self._service.switches.converse_reasoning if thinks else "none",
+            tokens_of(REASONING) if thinks else 0,
+            asked=answers.prompt_tokens,
             milliseconds=round(1000 * (time.monotonic() - began)),
         )
 
@@ -213,13 +215,13 @@ class Runtime:
 
         return StreamingResponse(sent(), media_type=event_stream.MEDIA_TYPE, headers=headers)
 
-    def _policy(self, model_id: str) -> Policy:
-        """The policy behind a model id. Raises ApiError as the runtime does for what cannot be asked on demand."""
+    def _ref(self, model_id: str) -> ModelRef:
+        """The model behind a model id. Raises ApiError as the runtime does for what cannot be asked on demand."""
         region, account = self._service.region, self._service.account
         profile_arn = f"arn:aws:bedrock:{region}:{account}:inference-profile/{NOVA_PROFILE}"
         base = base_model(NOVA_PROFILE)
         if model_id in (NOVA_PROFILE, profile_arn) and base is not None:
-            return base.policy
+            return self._service.engine.base(base)
         if model_id.removeprefix(f"arn:aws:bedrock:{region}::foundation-model/") in (NOVA, NOVA_TUNED):
             raise validation(
                 f"Invocation of model ID {model_id} with on-demand throughput isn't supported. Retry your request with "
@@ -231,7 +233,7 @@ class Runtime:
             raise validation(f"Invocation of model ID {model_id} needs a deployment or provisioned throughput.")
         raise validation("The provided model identifier is invalid.")
 
-    def _deployed(self, arn: str) -> Policy:
+    def _deployed(self, arn: str) -> ModelRef:
         deployment = self._deployments.find(arn)
         status = self._deployments.status(deployment)
         if status != "Active":
@@ -239,7 +241,7 @@ class Runtime:
         found = self._service.models.find(deployment["model_arn"])
         if found is None:
             raise no_resource(f"The model {deployment['model_arn']} of the deployment {arn} was deleted.")
-        return found.policy
+        return found.ref
 
 
 def _is_delta(kind: str) -> bool:

@@ -27,7 +27,7 @@ def _taught(bedrock: LocalBedrock) -> None:
 def test_models_are_listed_and_say_that_they_are_simulated(client: OpenAI) -> None:
     models = list(client.models.list())
     assert {MODEL, QWEN} <= {model.id for model in models}
-    assert all(model.model_extra == {"simulated": True} for model in models)
+    assert all(model.model_extra == {"simulated": True, "trained_by": "simulation"} for model in models)
     assert client.models.retrieve(MODEL).owned_by == "openai"
     for call in (client.models.retrieve, client.models.delete):
         with pytest.raises(NotFoundError):

@@ -173,6 +173,6 @@ def test_a_recipe_is_changed_so_that_a_model_is_evaluated_and_nothing_trained(ru
 def test_a_simulated_model_is_found_again_by_its_id(runs: Path) -> None:
     folder = keep(runs, "sums-1")
     assert kept_model("ft:1") is None
-    (folder / "simulated_model.json").write_text('{"model": "ft:1", "base": "openai.gpt-oss-20b"}')
+    (folder / "kept_model.json").write_text('{"model": "ft:1", "base": "openai.gpt-oss-20b"}')
     assert kept_model("ft:1") == {"model": "ft:1", "base": "openai.gpt-oss-20b"}
     assert kept_model("ft:2") is None

@@ -10,8 +10,10 @@ from statistics import fmean
 
 from local.bedrock.catalog import base_model
 from local.bedrock.grpo import Measures
+from local.bedrock.model_ref import policy_of
 from local.bedrock.policy import BEHAVIOURS, Policy
-from local.bedrock.training import Plan, Progress, train
+from local.bedrock.simulated_training import train
+from local.bedrock.training import Plan, Progress
 from tests.unit.local_bedrock.graders_on_text import as_grade
 
 
@@ -54,7 +56,7 @@ def trained(score: object, seed: int, model: str = "openai.gpt-oss-20b") -> Outc
             step_seconds=lambda: 0.0,
         )
     )
-    return Outcome(base.policy, end.policy, measures)
+    return Outcome(base.policy, policy_of(end.model), measures)
 
 
 def open_rows(seed: int) -> list[str]:

@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from local.bedrock.mantle.jobs import job_object
+from local.bedrock.records import Records
+from local.bedrock.rows import RowBook
+from local.bedrock.simulated_engine import Simulation
+from local.bedrock.switches import Switches
+
+ENGINE = Simulation(RowBook(Records(None)), Switches())
 
 JOB: dict[str, Any] = {
     "id": "ftjob-1",
@@ -29,15 +35,15 @@ JOB: dict[str, Any] = {
 
 
 def test_a_job_is_told_as_it_is() -> None:
-    told = job_object(JOB, echo_method=True)
+    told = job_object(JOB, engine=ENGINE, echo_method=True)
     assert (told["status"], told["fine_tuned_model"], told["created_at"]) == ("succeeded", "tuned", 100)
     assert told["simulated"] is True
-    assert job_object(JOB, echo_method=False)["method"] is None
+    assert job_object(JOB, engine=ENGINE, echo_method=False)["method"] is None
 
 
 def test_a_stale_list_tells_a_job_as_it_was() -> None:
     def told(moment: float) -> tuple[object, ...]:
-        job = job_object(JOB, echo_method=True, as_of=moment)
+        job = job_object(JOB, engine=ENGINE, echo_method=True, as_of=moment)
         return job["status"], job["finished_at"], job["fine_tuned_model"]
 
     assert told(100.9) == ("validating_files", None, None)

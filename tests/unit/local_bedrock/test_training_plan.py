@@ -8,7 +8,8 @@ import pytest
 
 from local.bedrock.catalog import BASE_MODELS
 from local.bedrock.grpo import Measures
-from local.bedrock.training import Plan, Progress, train
+from local.bedrock.simulated_training import train
+from local.bedrock.training import Plan, Progress
 from tests.unit.local_bedrock.graders_on_text import as_grade, strict
 
 POLICY = BASE_MODELS[0].policy

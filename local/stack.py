@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -129,6 +130,8 @@ class LocalStack:
             # boto3 takes a service's own variable before AWS_ENDPOINT_URL.
             for service in ("BEDROCK", "BEDROCK_RUNTIME"):
                 self.aws.functions.environment[f"AWS_ENDPOINT_URL_{service}"] = self._bedrock.endpoint
+            if self._bedrock.weights is not None:
+                self.aws.functions.environment["LANGUAGE_MODEL"] = json.dumps(self._bedrock.weights)
             self.aws.functions.environment["OWN_GRADERS_FOLDER"] = str(self._folder_of_own_graders())
             made = self._before_deployment(self.aws) if self._before_deployment else {}
             self._deployment = deploy(

@@ -65,6 +65,9 @@ class RunSummary(TypedDict):
     verdict: str | None
     difference: float | None
     simulated: bool
+    trained_by: Literal["simulation", "local", "bedrock"]
+    trained_on: str
+    weights: dict[str, str] | None
 
 
 class RunList(TypedDict):
@@ -125,6 +128,9 @@ class TrainingOfRun(TypedDict):
     reward_last: float | None
     latest: dict[str, float] | None
     simulated: bool
+    trained_by: Literal["simulation", "local", "bedrock"]
+    trained_on: str
+    weights: dict[str, str] | None
 
 
 class FindingCounts(TypedDict):
@@ -159,6 +165,9 @@ class Metrics(TypedDict):
 
     run_id: str
     simulated: bool
+    trained_by: Literal["simulation", "local", "bedrock"]
+    trained_on: str
+    weights: dict[str, str] | None
     steps: list[dict[str, float]]
     next_after: int | None
 

@@ -102,6 +102,10 @@ def _success(followed: FollowedRun) -> RenderableType:
         ]
     if training.get("simulated"):
         lines += [Text(), Text(_SIMULATED, style="dim italic")]
+    elif training.get("weights"):
+        weights = training["weights"]
+        real = f"Real: {weights['name']} (licence: {weights['licence']}), trained on {training['trained_on']}."
+        lines += [Text(), Text(real, style="dim italic")]
     return Group(*lines)
 
 

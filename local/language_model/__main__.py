@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import threading
+import time
 from pathlib import Path
 
 # Before torch is loaded. Threads that wait by spinning bring two processes on two cores to a crawl.
@@ -16,6 +18,8 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+_PARENT_LOOK_SECONDS = 0.2
 
 
 def main() -> int:
@@ -31,6 +35,7 @@ def main() -> int:
     from local.language_model.pipes import Pipes
 
     pipes = Pipes()
+    _leave_with(os.getppid())
     os.environ["OMP_NUM_THREADS"] = str(options.threads)
     from local.language_model.weights import WeightsNotFound, prepare
 
@@ -48,6 +53,17 @@ def main() -> int:
         pipes.say({"failed": str(problem)})
         return 1
     return 0
+
+
+def _leave_with(parent: int) -> None:
+    """End this process once its parent has ended, however it did."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_PARENT_LOOK_SECONDS)
+        os._exit(0)
+
+    threading.Thread(target=watch, name="parent watch", daemon=True).start()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ The job's `plan.json` (`Plan`) says what is trained. The job's folder has all th
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import json
 import shutil
@@ -59,6 +60,13 @@ class Plan:
 def train(weights: Weights, job: Path, pipes: Pipes, threads: int) -> None:
     """Train to the plan's last step; says each step, asks for rewards, and says why when it fails."""
     torch.set_num_threads(threads)
+    with (job / "lock").open("w") as lock:
+        # One that was left over by a parent that was killed ends at its next word; until then it may write.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _try(weights, job, pipes)
+
+
+def _try(weights: Weights, job: Path, pipes: Pipes) -> None:
     try:
         _train(weights, job, pipes)
     except Exception as problem:

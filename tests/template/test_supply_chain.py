@@ -32,6 +32,12 @@ def test_each_lock_has_the_packages_that_it_was_made_for() -> None:
         assert {name.lower().replace("_", "-") for name in wanted if not name.startswith("-")} <= locked, lock.name
 
 
+def test_only_the_environment_of_its_own_has_what_a_language_model_needs() -> None:
+    of_a_model = re.compile(r"^(torch|transformers|trl|peft|datasets|gguf|nvidia-[a-z0-9-]+)==", re.MULTILINE)
+    with_one = {lock.name for lock in LOCKS if of_a_model.search(lock.read_text())}
+    assert with_one == {"language-model.lock", "language-model-cuda.lock"}
+
+
 def test_the_licences_of_all_that_is_deployed_are_listed() -> None:
     page = (sam_template.ROOT / "docs/licences.md").read_text()
     assert page == licences.page(), "run `make licences`"

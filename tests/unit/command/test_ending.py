@@ -18,6 +18,7 @@ from local.command.progress import Progress, Span
 from local.command.subscriber import Received
 from local.command.terminal import FILE_WIDTH
 from tests.unit.command import runs
+from tunedrop.catalog import who_trains
 
 
 def _result(verdict: str) -> dict[str, Any]:
@@ -92,6 +93,15 @@ def test_a_run_on_the_service_itself_is_not_called_simulated(tmp_path: Path, dat
     assert "imulated" not in _shown(tmp_path, dataset, notice, runs.ended_well(), result=_result("improved")).replace(
         '"simulated": false', ""
     )
+
+
+def test_a_run_with_a_real_model_of_this_machine_says_whose_weights_they_are(
+    tmp_path: Path, dataset: DatasetFolder
+) -> None:
+    notice = _notice()
+    notice["training"] |= who_trains(simulated=False, weights={"name": "SmolLM2", "licence": "apache-2.0"})
+    shown = _shown(tmp_path, dataset, notice, runs.ended_well(), result=_result("improved"))
+    assert "Real: SmolLM2 (licence: apache-2.0), trained on this machine." in shown
 
 
 def test_where_nothing_is_right_or_wrong_the_rewards_are_compared(tmp_path: Path, dataset: DatasetFolder) -> None:

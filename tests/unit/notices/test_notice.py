@@ -66,6 +66,9 @@ def test_a_run_that_went_well_tells_its_training_and_no_reason() -> None:
         "reward_last": 0.9,
         "findings": [],
         "simulated": True,
+        "trained_by": "simulation",
+        "trained_on": "this machine",
+        "weights": None,
         "dollars": None,
     }
     attributes = {name: each["StringValue"] for name, each in closing["notice"]["MessageAttributes"].items()}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tunedrop.catalog import who_trains
 from tunedrop.evaluation.answers import BASE, TUNED, Answer
 from tunedrop.evaluation.comparison import length_labels
 from tunedrop.evaluation.guard_rails import Profile
@@ -158,7 +159,7 @@ def _facts(chance: random.Random, rows: int, result: dict[str, Any], flips: Flip
         run_id="gsm8k-1a2b3c4d5e",
         name="gsm8k",
         status="SUCCEEDED",
-        simulated=True,
+        **who_trains(simulated=True, weights=None),
         execution_arn="arn:aws:states:us-west-2:123456789012:execution:RftPipeline:gsm8k-1a2b3c4d5e",
         started_at="2026-03-01T10:00:00Z",
         finished_at="2026-03-01T10:01:12Z",

@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.unit.reporting.sample_run import HOSTILE, a_rejected_run, a_run
+from tunedrop.catalog import who_trains
 from tunedrop.reporting.facts import RunFacts
 from tunedrop.reporting.manifest import build_manifest, canonical_sha256
 from tunedrop.reporting.model_card import render_model_card
@@ -86,6 +87,15 @@ def test_the_model_card_says_that_it_is_simulated_and_what_was_measured() -> Non
     assert "## Limits" in card
     assert "5 of 60 test rows lack a graded answer" in card
     assert "**Simulated.**" not in render_model_card(build_report(replace(a_run(60), simulated=False)))
+
+
+def test_the_model_card_of_a_real_model_names_its_weights_and_says_nothing_of_a_simulation() -> None:
+    weights = {"name": "SmolLM2-135M-Instruct", "licence": "apache-2.0"}
+    card = render_model_card(build_report(replace(a_run(60), **who_trains(simulated=False, weights=weights))))
+    assert "imulat" not in card
+    assert "Bedrock" not in card
+    assert "SmolLM2-135M-Instruct (licence: apache-2.0), in the place of openai.gpt-oss-20b" in card
+    assert "reinforcement fine-tuning (GRPO with LoRA) on this machine" in card
 
 
 def test_the_model_card_of_a_hedging_model_warns() -> None:

@@ -15,6 +15,7 @@ import pytest
 
 import tunedrop.reporting.page as page_module
 from tests.unit.reporting.sample_run import HOSTILE, HOSTILE_ROW, Sampled, a_rejected_run, a_run, sampled_run
+from tunedrop.catalog import who_trains
 from tunedrop.evaluation.answers import Answer
 from tunedrop.evaluation.tally import Tally
 from tunedrop.evaluation.verdict import Rules, evaluate
@@ -152,6 +153,13 @@ def test_the_verdict_stands_first_with_its_figures(good: Page) -> None:
 def test_a_simulated_run_says_so_and_a_real_one_does_not(good: Page) -> None:
     assert "No model was trained" in good.text
     assert "No model was trained" not in page_of(replace(a_run(60), simulated=False)).text
+
+
+def test_a_run_with_a_real_model_of_this_machine_names_its_weights_and_their_licence() -> None:
+    weights = {"name": "SmolLM2", "licence": "apache-2.0"}
+    text = page_of(replace(a_run(60), **who_trains(simulated=False, weights=weights))).text
+    assert "The weights of SmolLM2 (licence: apache-2.0) answered and were trained" in text
+    assert "imulated" not in text
 
 
 def test_a_hedging_model_is_shown_as_suspected_reward_hacking_with_the_reasons() -> None:

@@ -13,6 +13,7 @@ from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import RunRecord
 from tunedrop.run.record_parts import TrainingProgress
 from tunedrop.run.store import RunStore
+from tunedrop.settings import Settings
 
 PRICES = {"hour": 2.0, "step": 0.1, "grading": 0.001}
 
@@ -81,6 +82,15 @@ def run_folder(aws: None) -> RunFolder:
     return RunFolder(client, "runs", "gsm8k-1")
 
 
+def settings(*, simulated: bool) -> Settings:
+    variables = dict.fromkeys(
+        ("RUNS_TABLE", "TRAINING_EVENTS_TABLE", "DATASET_BUCKET", "RUNS_BUCKET", "PARAMETER_PATH"), "x"
+    )
+    times = dict.fromkeys(("SETTLE_SECONDS", "FIRST_POLL_SECONDS", "LATER_POLL_SECONDS"), "1")
+    url = "http://127.0.0.1:1/v1" if simulated else ""
+    return Settings.from_environment({**variables, **times, "AWS_REGION": "us-west-2", "MANTLE_BASE_URL": url})
+
+
 def write(run_folder: RunFolder, run: RunRecord, *, simulated: bool) -> dict[str, Any]:
     write_report(
         run_folder,
@@ -89,7 +99,7 @@ def write(run_folder: RunFolder, run: RunRecord, *, simulated: bool) -> dict[str
         reason={"error": "NoSignal", "message": "nothing to learn"},
         finished_at="2026-01-01T02:00:00.000Z",
         metrics=[{"step": step, "critic_rewards_mean": 0.5, "actor_grad_norm": 0.1} for step in range(1, 31)],
-        simulated=simulated,
+        settings=settings(simulated=simulated),
     )
     report: dict[str, Any] = run_folder.read_json("report.json")
     return report

@@ -48,6 +48,7 @@ class SimulatedService:
     """
 
     simulated = True
+    weights = None
 
     def __init__(
         self, clock: Clock, fault: Callable[[str, str], None] = lambda call, when: None, lag: float = 0

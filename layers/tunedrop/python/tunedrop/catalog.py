@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import urlsplit
 
 from tunedrop.outcomes import RecipeInvalid
@@ -294,6 +295,16 @@ def is_simulated(base_url: str) -> bool:
     """Whether `base_url` is something other than the Bedrock service itself, so that its numbers must be labelled."""
     host = urlsplit(base_url).hostname or ""
     return not (host.endswith((".api.aws", ".amazonaws.com", ".amazonaws.com.cn")))
+
+
+def who_trains(*, simulated: bool, weights: Mapping[str, str] | None) -> dict[str, Any]:
+    """Who trains and answers, as the record, notices, reports and the API tell it.
+
+    `weights` are those of a language model on this machine: their `name` and `licence`; None for any other.
+    """
+    by = "local" if weights else "simulation" if simulated else "bedrock"
+    on = "Amazon Bedrock" if by == "bedrock" else "this machine"
+    return {"simulated": by == "simulation", "trained_by": by, "trained_on": on, "weights": dict(weights or {}) or None}
 
 
 def _short(value: object) -> str:

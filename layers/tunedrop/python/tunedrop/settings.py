@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tunedrop.catalog import mantle_base_url
+from tunedrop.catalog import is_simulated, mantle_base_url
 
 LIST_LAG_SECONDS = 12.0
 """How far Bedrock's list of jobs is assumed to lag behind at the most. UNCONFIRMED: AWS's notebooks only say that lists
@@ -43,8 +43,15 @@ class Settings:
     jobs_at_once: int
     """How many runs train at once; 0 for as many as the service takes."""
     list_lag_seconds: float
+    weights: Mapping[str, str] | None
+    """`name` and `licence` of the language model of this machine that trains in Bedrock's place; None on AWS."""
     parameter_path: str
     """Below it lie the SSM parameters that the pipeline's role may write: `/tunedrop/<stack>`."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether what trains and answers is a simulation, so that its numbers must be labelled."""
+        return self.weights is None and is_simulated(self.mantle_base_url)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -82,5 +89,6 @@ class Settings:
             jobs_at_once=int(variables.get("JOBS_AT_ONCE", "0")),
             api_key_secret=variables.get("BEDROCK_API_KEY_SECRET", ""),
             list_lag_seconds=float(variables.get("LIST_LAG_SECONDS", LIST_LAG_SECONDS)),
+            weights=json.loads(variables.get("LANGUAGE_MODEL", "null")),
             parameter_path=needed("PARAMETER_PATH"),
         )

@@ -22,6 +22,7 @@ from tunedrop.api.refusals import add_refusals
 from tunedrop.api.resolver import JsonResolver, json_text
 from tunedrop.api.starting import source_of, start_run
 from tunedrop.api.stopping import decide, stop
+from tunedrop.catalog import who_trains
 from tunedrop.graders.kinds import KINDS
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
@@ -88,7 +89,7 @@ def _add_runs(app: APIGatewayRestResolver, api: Api) -> None:
         run_ids, last = api.resources.runs.page_of_team(team, equal, limit=limit, after=after)
         records = api.resources.runs.load_many(run_ids)
         return documents.RunList.model_validate(
-            {"runs": [views.summary(record, simulated=api.simulated) for record in records], "next": token_of(last)}
+            {"runs": [views.summary(record, api.resources.settings) for record in records], "next": token_of(last)}
         )
 
     @app.get("/runs/<run_id>", **described("getRun", 200, "A run: where it stands, and its result.", "one"))
@@ -107,7 +108,7 @@ def _add_documents_of_runs(app: APIGatewayRestResolver, api: Api) -> None:
         steps = [each for each in api.metrics(record) if each["step"] > after]
         return documents.Metrics(
             run_id=run_id,
-            simulated=bool(record.training.simulated),
+            **who_trains(simulated=bool(record.training.simulated), weights=record.training.weights),
             steps=steps[:limit],
             next_after=int(steps[limit - 1]["step"]) if len(steps) > limit else None,
         )

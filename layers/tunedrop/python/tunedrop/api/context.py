@@ -16,7 +16,6 @@ from tunedrop.api.callers import team_of, user_arn_of
 from tunedrop.api.idempotency import Claims
 from tunedrop.api.problems import Problem
 from tunedrop.api.settings import ApiSettings
-from tunedrop.catalog import is_simulated
 from tunedrop.outcomes import RunFileBroken, RunFileMissing, RunNotFound
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
@@ -94,14 +93,9 @@ class Api:
         """The metrics of the run's training."""
         return [] if record.job_id is None else self.resources.training_events.metrics(record.run_id)
 
-    @cached_property
-    def simulated(self) -> bool:
-        """Whether the stack asks something other than the real service."""
-        return is_simulated(self.resources.settings.mantle_base_url)
-
     def document(self, record: RunRecord) -> documents.RunDocument:
         return documents.RunDocument.model_validate(
-            views.run_document(record, self.metrics(record), simulated=self.simulated)
+            views.run_document(record, self.metrics(record), self.resources.settings)
         )
 
     def link(self, key: str, *, as_name: str) -> str:

@@ -123,6 +123,11 @@ class RunSummary(_Document):
     verdict: str | None = Field(description="improved, tied or regressed; null if the run compared nothing.")
     difference: float | None = Field(description="Mean reward of the tuned model minus that of its base.")
     simulated: bool = Field(description="No service trained anything: the figures say nothing about real models.")
+    trained_by: Literal["simulation", "local", "bedrock"] = Field(
+        description="`local`: the weights of `weights`, on the stack's own machine."
+    )
+    trained_on: str
+    weights: dict[str, str] | None = Field(description="Name and licence of the weights that `local` trains.")
 
 
 class RunList(_Document):
@@ -185,6 +190,11 @@ class TrainingOfRun(_Document):
     reward_last: float | None
     latest: dict[str, float] | None
     simulated: bool
+    trained_by: Literal["simulation", "local", "bedrock"] = Field(
+        description="`local`: the weights of `weights`, on the stack's own machine."
+    )
+    trained_on: str
+    weights: dict[str, str] | None = Field(description="Name and licence of the weights that `local` trains.")
 
 
 class FindingCounts(_Document):
@@ -221,6 +231,11 @@ class Metrics(_Document):
 
     run_id: str
     simulated: bool
+    trained_by: Literal["simulation", "local", "bedrock"] = Field(
+        description="`local`: the weights of `weights`, on the stack's own machine."
+    )
+    trained_on: str
+    weights: dict[str, str] | None = Field(description="Name and licence of the weights that `local` trains.")
     steps: list[dict[str, float]]
     next_after: int | None = Field(description="The `after` to ask for next; null at the end.")
 

@@ -8,9 +8,11 @@ from typing import Any
 
 from tunedrop import catalog, clock
 from tunedrop.api.documents import ModelDocument
+from tunedrop.catalog import who_trains
 from tunedrop.outcomes import Status
 from tunedrop.run.record import RunRecord
 from tunedrop.run.record_parts import RehearsalResult
+from tunedrop.settings import Settings
 from tunedrop.stages import BY_NAME
 
 
@@ -19,8 +21,8 @@ def run_url(run_id: str) -> str:
     return f"/runs/{run_id}"
 
 
-def summary(record: RunRecord, *, simulated: bool) -> dict[str, Any]:
-    """A run in a list. `simulated`: the stack asks no real service."""
+def summary(record: RunRecord, settings: Settings) -> dict[str, Any]:
+    """A run in a list. `settings` say who trains and answers."""
     return {
         "run_id": record.run_id,
         "url": run_url(record.run_id),
@@ -36,15 +38,15 @@ def summary(record: RunRecord, *, simulated: bool) -> dict[str, Any]:
         "tuned_model": record.tuned_model,
         "verdict": record.evaluation.verdict,
         "difference": record.evaluation.difference,
-        "simulated": simulated,
+        **who_trains(simulated=settings.simulated, weights=settings.weights),
     }
 
 
-def run_document(record: RunRecord, metrics: Sequence[Mapping[str, float]], *, simulated: bool) -> dict[str, Any]:
+def run_document(record: RunRecord, metrics: Sequence[Mapping[str, float]], settings: Settings) -> dict[str, Any]:
     """A run, whole. `metrics` are those of its training's steps."""
     training, dataset = record.training, record.dataset
     return {
-        **summary(record, simulated=simulated),
+        **summary(record, settings),
         "progress": progress(record),
         "reached": dict(record.reached),
         "grader": record.grader_kind,
@@ -67,7 +69,7 @@ def run_document(record: RunRecord, metrics: Sequence[Mapping[str, float]], *, s
             "reward_first": training.reward_first,
             "reward_last": training.reward_last,
             "latest": dict(metrics[-1]) if metrics else None,
-            "simulated": bool(training.simulated),
+            **who_trains(simulated=bool(training.simulated), weights=training.weights),
         },
         "evaluation": dict(record.evaluation.document) or None,
         "promotion": _promotion(record),

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunedrop import clock, identity, outcomes
+from tunedrop.catalog import who_trains
 from tunedrop.notices import actions
 from tunedrop.notices.publication import Publication, document_of, publication, subject_line, with_document
 from tunedrop.notices.summary import summary
@@ -84,7 +85,7 @@ def warning(record: RunRecord, finding: Mapping[str, Any]) -> Publication:
         **_head(record, "training_warning", identity.warning_notice_id(record.run_id, finding["name"])),
         "job_id": record.job_id,
         "finding": dict(finding),
-        "simulated": bool(record.training.simulated),
+        **_who(record),
         "execution_arn": record.execution_arn,
     }
     line = subject_line(f"Tunedrop WARNING: {finding['name']}, ", record.name, record.run_id)
@@ -116,7 +117,7 @@ def approval_wanted(record: RunRecord, promotion: Promotion, *, runs_table: str)
         "hours": promotion.approval_hours,
         "verdict": record.evaluation.verdict,
         "difference": record.evaluation.difference,
-        "simulated": bool(record.training.simulated),
+        **_who(record),
         "report_uri": record.report_uri,
         "execution_arn": record.execution_arn,
     }
@@ -191,7 +192,7 @@ def _end(
             "reward_first": training.reward_first,
             "reward_last": training.reward_last,
             "findings": [finding["name"] for finding in training.findings or ()],
-            "simulated": bool(training.simulated),
+            **_who(record),
             "dollars": cost.dollars if cost else None,
         },
         "evaluation": record.evaluation.document or None,
@@ -212,6 +213,10 @@ def _dataset(record: RunRecord) -> dict[str, Any]:
         uri = f"s3://{record.source.get('bucket')}/{record.source.get('key')}"
         version = record.source.get("version_id", "")
     return {"uri": uri, "version": version, "rows": record.dataset.rows}
+
+
+def _who(record: RunRecord) -> dict[str, Any]:
+    return who_trains(simulated=bool(record.training.simulated), weights=record.training.weights)
 
 
 def _verdict(record: RunRecord) -> str | None:

@@ -21,6 +21,11 @@ class RunFacts:
     reason: Mapping[str, str] | None = None
     simulated: bool = False
     """Whether the model and its training were a simulation, so that every number must be labelled."""
+    trained_by: str = "bedrock"
+    """`bedrock`, `simulation`, or `local`: real weights on one machine."""
+    trained_on: str = "Amazon Bedrock"
+    weights: Mapping[str, str] | None = None
+    """`name` and `licence` of the weights that were trained on one machine."""
     execution_arn: str | None = None
     started_at: str | None = None
     finished_at: str | None = None

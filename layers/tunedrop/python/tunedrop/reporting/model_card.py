@@ -19,9 +19,9 @@ def render_model_card(report: Mapping[str, Any]) -> str:
         f"**{_text(report['sentence'])}**",
         "## Model",
         _table(
-            ("Base model", report["base_model"]),
+            ("Base model", _base(report)),
             ("Tuned model", report["tuned_model"]),
-            ("Method", "reinforcement fine-tuning (GRPO) on Amazon Bedrock"),
+            ("Method", f"reinforcement fine-tuning ({_method(report)}) on {report['trained_on']}"),
             ("Grader", (report["grader"] or {}).get("arn") or (report["grader"] or {}).get("kind")),
             ("Hyperparameters", _pairs((report["recipe"] or {}).get("hyperparameters") or {})),
             ("Run", report["run_id"]),
@@ -50,6 +50,18 @@ def _simulated(report: Mapping[str, Any]) -> str:
         "> **Simulated.** No model was trained: the answers and the training come from a small simulated policy on one "
         "machine. No number below says what a model can do."
     )
+
+
+def _base(report: Mapping[str, Any]) -> Any:
+    """The base model; with a language model on one machine, the weights that stood in for it."""
+    weights = report["weights"]
+    if not weights:
+        return report["base_model"]
+    return f"{weights['name']} (licence: {weights['licence']}), in the place of {report['base_model']}"
+
+
+def _method(report: Mapping[str, Any]) -> str:
+    return "GRPO with LoRA" if report["weights"] else "GRPO"
 
 
 def _data(report: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tunedrop
+from tunedrop.catalog import who_trains
 from tunedrop.outcomes import RunFileBroken, RunFileMissing, Status
 from tunedrop.recipe import FindingName
 from tunedrop.reporting import run_time
@@ -21,6 +22,7 @@ from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import RunRecord
 from tunedrop.run.record_parts import CheckedDataset
+from tunedrop.settings import Settings
 
 _log = logging.getLogger(__name__)
 
@@ -36,11 +38,11 @@ def write_report(
     evaluation: Mapping[str, Any] | None = None,
     flips: Mapping[str, Any] | None = None,
     rows: PageRows | None = None,
-    simulated: bool,
+    settings: Settings,
 ) -> str:
     """Write the report of a run, however far it came; the address of the page.
 
-    `simulated` says that what answers here is not Bedrock, so that a run without any training is labelled, too.
+    `settings` say who trains and answers here, so that a run without any training is labelled, too.
     """
     facts = _facts(
         run_folder,
@@ -51,7 +53,7 @@ def write_report(
         metrics=metrics,
         evaluation=evaluation,
         flips=flips,
-        simulated=simulated,
+        settings=settings,
     )
     report = build_report(facts)
     page = render_html(report, rows).encode("utf-8", "replace")
@@ -76,7 +78,7 @@ def _facts(
     metrics: Sequence[Mapping[str, float]],
     evaluation: Mapping[str, Any] | None,
     flips: Mapping[str, Any] | None,
-    simulated: bool,
+    settings: Settings,
 ) -> RunFacts:
     dataset, training = record.dataset, record.training
     findings = _findings(run_folder)
@@ -85,7 +87,9 @@ def _facts(
         name=record.name,
         status=str(status),
         reason=reason,
-        simulated=simulated or bool(training.simulated),
+        **who_trains(
+            simulated=settings.simulated or bool(training.simulated), weights=training.weights or settings.weights
+        ),
         execution_arn=record.execution_arn,
         started_at=record.started_at,
         finished_at=finished_at,

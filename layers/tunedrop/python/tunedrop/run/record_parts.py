@@ -50,10 +50,12 @@ class TrainingProgress(_Fields):
 
     `progress_at` is when the last step came, `judged` how many steps the findings were looked for in. `checkpoints`
     has `step` and `model` of each, `choice` how the best of them was chosen. `events_unread`: the job's events could
-    not be read; since `unread_since` an ended job's lists are asked for again.
+    not be read; since `unread_since` an ended job's lists are asked for again. `weights` are those that this machine
+    trained, a language model's.
     """
 
     simulated: bool | None = None
+    weights: Mapping[str, str] | None = None
     steps: int | None = None
     total_steps: int | None = None
     reward_first: float | None = None

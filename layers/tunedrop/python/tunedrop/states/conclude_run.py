@@ -11,7 +11,6 @@ from typing import Any
 import orjson
 
 from tunedrop import clock
-from tunedrop.catalog import is_simulated
 from tunedrop.dataset.written_rows import as_dropped
 from tunedrop.evaluation.comparison import length_labels
 from tunedrop.evaluation.guard_rails import Profile
@@ -98,7 +97,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Concluded:
             evaluation=evaluation.result,
             flips=evaluation.flips,
             rows=evaluation.rows,
-            simulated=is_simulated(resources.settings.mantle_base_url),
+            settings=resources.settings,
         )
         closing = of_run.closing(record, Status.SUCCEEDED, None, report_uri=report_uri, finished_at=finished_at)
         record = resources.runs.close(run_id, closing)

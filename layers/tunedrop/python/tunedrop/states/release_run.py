@@ -14,7 +14,6 @@ from typing import Any, Protocol
 from aws_lambda_powertools import Logger
 
 from tunedrop import clock, identity
-from tunedrop.catalog import is_simulated
 from tunedrop.notices import of_run
 from tunedrop.outcomes import RunNotFound, ServiceBusy, Status
 from tunedrop.resources import Resources
@@ -75,7 +74,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Release:
             reason=reason,
             finished_at=finished_at,
             metrics=resources.training_events.metrics(record.run_id),
-            simulated=is_simulated(resources.settings.mantle_base_url),
+            settings=resources.settings,
         )
 
     releaser = Releaser(
@@ -201,7 +200,7 @@ class Releaser:
             return Release("wait", record.run_id, wait_seconds=max(1, ceil(self._list_lag_seconds)))
         training = record.training
         if training.simulated is None:
-            training = replace(training, simulated=backend.simulated)
+            training = replace(training, simulated=backend.simulated, weights=backend.weights)
         self._store.update_if(
             record.run_id,
             {

@@ -191,7 +191,7 @@ class Submission:
                     "job_status": job.service_status,
                     "submitted_at": clock.now_text(),
                     "stage": "SubmitJob",
-                    "training": TrainingProgress(simulated=self._backend.simulated),
+                    "training": TrainingProgress(simulated=self._backend.simulated, weights=self._backend.weights),
                 },
                 "attribute_exists(run_id) AND attribute_not_exists(job_id)",
             )

@@ -104,6 +104,10 @@ class TrainingBackend(Protocol):
     def simulated(self) -> bool:
         """Whether the service is a simulation, so that its numbers must be labelled."""
 
+    @property
+    def weights(self) -> Mapping[str, str] | None:
+        """`name` and `licence` of the weights that are trained on this machine; None for any other service."""
+
     def upload(self, name: str, body: IO[bytes]) -> str:
         """Upload a training file under `name`; its id."""
 

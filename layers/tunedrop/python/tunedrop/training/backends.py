@@ -16,7 +16,7 @@ def backend_for(model: Model, settings: Settings) -> TrainingBackend:
     from tunedrop import mantle
     from tunedrop.training.open_weight import OpenWeightBackend
 
-    return OpenWeightBackend(mantle.client(settings))
+    return OpenWeightBackend(mantle.client(settings), settings.weights)
 
 
 def backends_of_region(settings: Settings) -> list[TrainingBackend]:

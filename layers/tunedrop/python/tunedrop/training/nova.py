@@ -7,7 +7,7 @@ A tuned model is asked through a deployment, which is made and deleted by the ru
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
@@ -66,11 +66,13 @@ class NovaBackend:
         *,
         role_arn: str,
         runs_bucket: str,
+        weights: Mapping[str, str] | None = None,
     ) -> None:
         self._client = client
         self._once = once
         self._role_arn = role_arn
         self._runs_bucket = runs_bucket
+        self._weights = weights
 
     @classmethod
     def from_settings(cls, settings: Settings) -> NovaBackend:
@@ -82,11 +84,16 @@ class NovaBackend:
             boto3.client("bedrock", region_name=settings.region, config=one_try),
             role_arn=settings.training_role_arn,
             runs_bucket=settings.runs_bucket,
+            weights=settings.weights,
         )
 
     @property
     def simulated(self) -> bool:
-        return is_simulated(self._client.meta.endpoint_url)
+        return self._weights is None and is_simulated(self._client.meta.endpoint_url)
+
+    @property
+    def weights(self) -> Mapping[str, str] | None:
+        return self._weights
 
     def upload(self, name: str, body: IO[bytes]) -> str:  # noqa: ARG002 - the protocol's
         # The service reads the training file where the run has written it.

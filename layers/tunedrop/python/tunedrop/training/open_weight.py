@@ -73,12 +73,17 @@ _log = logging.getLogger(__name__)
 class OpenWeightBackend:
     """`TrainingBackend` for the models behind the OpenAI-compatible endpoint."""
 
-    def __init__(self, client: openai.OpenAI) -> None:
+    def __init__(self, client: openai.OpenAI, weights: Mapping[str, str] | None = None) -> None:
         self._client = client
+        self._weights = weights
 
     @property
     def simulated(self) -> bool:
-        return is_simulated(str(self._client.base_url))
+        return self._weights is None and is_simulated(str(self._client.base_url))
+
+    @property
+    def weights(self) -> Mapping[str, str] | None:
+        return self._weights
 
     def upload(self, name: str, body: IO[bytes]) -> str:
         with _Answers():

@@ -48,7 +48,10 @@ def take_over(record: RunRecord, store: RunStore, backend: TrainingBackend) -> R
     if recipe.trains:
         return None
     if recipe.evaluate_only:
-        changes = {"tuned_model": recipe.evaluate_only, "training": TrainingProgress(simulated=backend.simulated)}
+        changes = {
+            "tuned_model": recipe.evaluate_only,
+            "training": _untrained(backend),
+        }
         return store.update(record.run_id, {**changes, "stage": "SubmitJob"})
     earlier = earlier_run(store, recipe.resumes)
     trained_on, dropped = (str(each.dataset.sha256) for each in (earlier, record))
@@ -66,10 +69,14 @@ def take_over(record: RunRecord, store: RunStore, backend: TrainingBackend) -> R
             "job_id": earlier.job_id,
             "tuned_model": earlier.tuned_model,
             "submitted_at": earlier.submitted_at or clock.now_text(),
-            "training": TrainingProgress(simulated=backend.simulated),
+            "training": _untrained(backend),
             "stage": "SubmitJob",
         },
     )
+
+
+def _untrained(backend: TrainingBackend) -> TrainingProgress:
+    return TrainingProgress(simulated=backend.simulated, weights=backend.weights)
 
 
 def _require_model(earlier: RunRecord, backend: TrainingBackend) -> None:

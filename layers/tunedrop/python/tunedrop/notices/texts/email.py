@@ -68,7 +68,18 @@ def _training(training: Mapping[str, Any]) -> str:
         told += f", reward from {training['reward_first']:.3f} to {training['reward_last']:.3f}"
     if training["findings"]:
         told += f"; found: {', '.join(training['findings'])}"
-    return f"{told}." + (" Training and model were simulated on one machine." if training["simulated"] else "")
+    return f"{told}.{_who(training)}"
+
+
+def _who(training: Mapping[str, Any]) -> str:
+    if training["simulated"]:
+        return " Training and model were simulated on one machine."
+    weights = training["weights"]
+    if weights is None:
+        return ""
+    return (
+        f" The weights of {weights['name']} (licence: {weights['licence']}) were trained on {training['trained_on']}."
+    )
 
 
 def _left(left: list[Mapping[str, str]]) -> str:

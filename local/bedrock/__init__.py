@@ -4,8 +4,8 @@ The contract is what AWS has published: the Bedrock user guide, the walkthrough 
 fine-tuning of open-weight models, and boto3's model of the native API. What these leave open is a switch
 (`switches.py`).
 
-It has no weights and says so: in the header `x-tunedrop-simulated` of every answer, and as `simulated` in job and model
-objects. Run it with `python -m local.bedrock`, or hold one as `LocalBedrock.start(...)`.
+Without `--weights` it has none and says so: in the header `x-tunedrop-simulated` of every answer, and as `simulated` in
+job and model objects. Run it with `python -m local.bedrock`, or hold one as `LocalBedrock.start(...)`.
 """
 
 from local.bedrock.handle import LocalBedrock, LocalBedrockFailed

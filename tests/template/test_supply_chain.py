@@ -9,6 +9,7 @@ import pytest
 
 from checks import licences, sam_template
 
+OF_OTHER_PYTHONS = [("networkx", "3.7"), ("numpy", "2.5.5")]
 LOCKS = sorted((sam_template.ROOT / "requirements").glob("*.lock"))
 
 
@@ -41,4 +42,12 @@ def test_only_the_environment_of_its_own_has_what_a_language_model_needs() -> No
 def test_the_licences_of_all_that_is_deployed_are_listed() -> None:
     page = (sam_template.ROOT / "docs/licences.md").read_text()
     assert page == licences.page(), "run `make licences`"
+    assert "not stated" not in page
+
+
+def test_the_licences_of_a_language_models_environment_are_listed() -> None:
+    page = (sam_template.ROOT / "docs/real-model.md").read_text()
+    of_python_3_11 = {each for each in licences.pinned("language-model") if each not in OF_OTHER_PYTHONS}
+    missing = [each for each in of_python_3_11 if f"| {each.name} | {each.version} | " not in page]
+    assert not missing, missing
     assert "not stated" not in page

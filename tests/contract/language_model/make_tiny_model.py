@@ -22,12 +22,12 @@ TEMPLATE = (
 def main(folder: Path) -> None:
     """Write the model."""
     torch.manual_seed(0)
-    vocabulary = {letter: number for number, letter in enumerate(["<end>", "<unknown>", *LETTERS, "|"])}
-    letters = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token="<unknown>"))
+    vocabulary = {letter: number for number, letter in enumerate(["<end>", *LETTERS, "|"])}
+    letters = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token="?"))
     letters.decoder = decoders.Fuse()
     letters.pre_tokenizer = pre_tokenizers.Split("", "isolated")
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=letters, eos_token="<end>", pad_token="<end>", unk_token="<unknown>", chat_template=TEMPLATE
+        tokenizer_object=letters, eos_token="<end>", pad_token="<end>", unk_token="?", chat_template=TEMPLATE
     )
     model = LlamaForCausalLM(
         LlamaConfig(

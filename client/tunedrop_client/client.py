@@ -129,13 +129,18 @@ class Client:
         )
 
     def runs(
-        self, *, name: str | None = None, status: Status | None = None, most: int | None = None
+        self,
+        *,
+        name: str | None = None,
+        status: Status | None = None,
+        search: str | None = None,
+        most: int | None = None,
     ) -> Iterator[RunSummary]:
-        """The team's runs, the newest first; `most` of them at most."""
+        """The team's runs, the newest first; `most` of them at most. `search`: a part of the name."""
         given, page = 0, None
         while True:
             limit = 50 if most is None else max(1, min(50, most - given))
-            query = {"name": name, "status": status, "limit": limit, "page": page}
+            query = {"name": name, "status": status, "search": search, "limit": limit, "page": page}
             told = cast(RunList, self._connection.ask("GET", "/runs", query=query))
             for run in told["runs"]:
                 if most is not None and given >= most:

@@ -64,6 +64,7 @@ class RunSummary(TypedDict):
     tuned_model: str | None
     verdict: str | None
     difference: float | None
+    dollars: float | None
     simulated: bool
     trained_by: Literal["simulation", "local", "bedrock"]
     trained_on: str
@@ -173,13 +174,17 @@ class Metrics(TypedDict):
 
 
 class Findings(TypedDict):
-    """The findings in the dataset, the rehearsal and the training; `dataset_link` leads to all of the dataset's."""
+    """The findings in the dataset, the rehearsal and the training; `dataset_link` leads to all of the dataset's.
+
+    `rehearsal_link` leads to all that the rehearsal measured, and to the base model's answers with their rewards.
+    """
 
     run_id: str
     dataset: list[dict[str, Any]] | None
     dataset_counts: dict[str, Any] | None
     dataset_link: str | None
     rehearsal: list[dict[str, Any]] | None
+    rehearsal_link: str | None
     training: list[dict[str, Any]] | None
     link_expires_at: str | None
 

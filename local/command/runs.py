@@ -33,6 +33,7 @@ def add_parser(subparsers: Any) -> None:
     )
     which_stack.add_options(parser)
     parser.add_argument("--name", help="only runs of this name")
+    parser.add_argument("--search", metavar="TEXT", help="only runs with this text in their names")
     parser.add_argument(
         "--status", choices=STATUSES, metavar="STATUS", help=f"only runs with this status: {', '.join(STATUSES)}"
     )
@@ -46,13 +47,13 @@ def run(arguments: argparse.Namespace) -> int:
     client = which_stack.chosen(arguments)
     if client is not None:
         found: list[Mapping[str, Any]] = list(
-            client.runs(name=arguments.name, status=arguments.status, most=arguments.most)
+            client.runs(name=arguments.name, status=arguments.status, search=arguments.search, most=arguments.most)
         )
     else:
         kept = (_summary(each) for each in kept_runs.newest_first())
         wanted = {"name": arguments.name, "status": arguments.status}
         found = [each for each in kept if all(value in (None, each[name]) for name, value in wanted.items())]
-        found = found[: arguments.most]
+        found = [each for each in found if (arguments.search or "") in each["name"]][: arguments.most]
     if arguments.json:
         print(json.dumps(found, ensure_ascii=False))
     else:

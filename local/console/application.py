@@ -7,7 +7,7 @@ curves, with their titles) comes from the package that the report takes it from.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,11 +124,13 @@ def application(parts: Parts) -> Starlette:
 
         return JSONResponse(await run_in_threadpool(pass_on))
 
-    def give_document(member: str, media_type: str, headers: dict[str, str]) -> Endpoint:
-        """The route of one document of a run: the API gives a link to it as `member` of its report."""
+    def give_document(
+        resource: str, member: str, media_type: str = "application/json", headers: Mapping[str, str] | None = None
+    ) -> Endpoint:
+        """The route of one document of a run: the API gives a link to it as `member` of the run's `resource`."""
 
         async def give(request: Request) -> Response:
-            wanted = asked("GET", f"/runs/{request.path_params['run_id']}/report", ())
+            wanted = asked("GET", f"/runs/{request.path_params['run_id']}/{resource}", ())
             if wanted is None:
                 return problem(404, "route", "There is no such run", "A run's id has letters, digits and hyphens.")
 
@@ -139,7 +141,7 @@ def application(parts: Parts) -> Starlette:
             content = await run_in_threadpool(fetched)
             if content is None:
                 return problem(404, "document", "The run has no such document", "It did not come that far.")
-            return Response(content, media_type=media_type, headers=headers)
+            return Response(content, media_type=media_type, headers=dict(headers or {}))
 
         return give
 
@@ -152,8 +154,8 @@ def application(parts: Parts) -> Starlette:
             Route("/about", signed_in(about)),
             Route("/api/{path:path}", signed_in(api), methods=["GET", "POST"]),
             Route("/files", signed_in(take_file), methods=["POST"]),
-            Route("/reports/{run_id}", signed_in(give_document("page", "text/html", report_headers))),
-            Route("/reports/{run_id}/json", signed_in(give_document("json_document", "application/json", {}))),
+            Route("/documents/{run_id}/report", signed_in(give_document("report", "page", "text/html", report_headers))),
+            Route("/documents/{run_id}/rehearsal", signed_in(give_document("findings", "rehearsal_link"))),
         ],
         exception_handlers={
             Problem: _refused,

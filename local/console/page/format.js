@@ -3,6 +3,7 @@ export const signed = (value) => (value >= 0 ? "+" : "−") + Math.abs(value).to
 export const reward = (value) => (value === null || value === undefined ? "–" : Number(value).toFixed(3));
 export const share = (value) => (value === null || value === undefined ? "–" : `${(100 * value).toFixed(1)} %`);
 export const count = (value) => Number(value).toLocaleString("en");
+export const dollars = (value) => `$${Number(value).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
 export const counted = (value, thing) => `${count(value)} ${thing}${value === 1 ? "" : "s"}`;
 export const shortModel = (id) => (id || "").replace(/^[a-z]+\./, "");
 

@@ -6,7 +6,7 @@ export function Report({ id }) {
     <p class="back"><a href="#/runs/${id}">${id}</a></p>
     <div class="head">
       <h1 tabindex="-1">Report</h1>
-      <a class="button" href="/reports/${id}" target="_blank" rel="noopener">Open in a tab of its own</a>
+      <a class="button" href="/documents/${id}/report" target="_blank" rel="noopener">Open in a tab of its own</a>
     </div>
-    <iframe class="report" title="Report of run ${id}" src="/reports/${id}" sandbox="allow-scripts" referrerpolicy="no-referrer"></iframe>`;
+    <iframe class="report" title="Report of run ${id}" src="/documents/${id}/report" sandbox="allow-scripts" referrerpolicy="no-referrer"></iframe>`;
 }

@@ -5,7 +5,8 @@ import { ask } from "./api.js";
 import { usePolling } from "./polling.js";
 import { Curve, pointsOf } from "./charts.js";
 import { Difference, Facts, Findings, Labels, Outcome, Question, Trouble, findingsTold } from "./parts.js";
-import { count, lasted, moment, reward, share } from "./format.js";
+import { Rehearsal } from "./rehearsal.js";
+import { count, dollars, lasted, moment, reward, share } from "./format.js";
 
 const FIRST_SECONDS = 2;
 const LONGEST_SECONDS = 30;
@@ -58,6 +59,7 @@ export function Run({ id, about }) {
       <section aria-labelledby="facts"><h2 id="facts">Facts</h2><${RunFacts} run=${run} /></section>
     </div>
     ${steps.length > 0 && html`<section aria-labelledby="training"><h2 id="training">Training</h2><${Curves} steps=${steps} curves=${about.curves} found=${findings?.training || []} /></section>`}
+    ${findings?.rehearsal_link && html`<${Rehearsal} id=${id} />`}
     <section aria-labelledby="findings"><h2 id="findings">Findings</h2><${FindingsOfRun} run=${run} findings=${findings} /></section>`;
 }
 
@@ -147,6 +149,7 @@ function RunFacts({ run }) {
     ["Turn expected", run.turn?.turn_at && moment(run.turn.turn_at)],
     ["Training", training],
     ["Job", run.training?.job_id && html`<code>${run.training.job_id}</code>`],
+    ["Cost of the training", run.dollars !== null && `${dollars(run.dollars)} by the recipe's prices`],
     ["Expected end of training", run.estimated_training_end && moment(run.estimated_training_end)],
     ["Started", moment(run.started_at)],
     ["Took", run.finished_at && lasted(run.started_at, run.finished_at)],

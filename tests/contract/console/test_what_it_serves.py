@@ -32,13 +32,14 @@ def api(request: Asked) -> Any:
     """An API of one run with a report, and the S3 that its links lead to."""
     here = f"http://{request.headers['host']}"
     upload = {"upload_id": "1" * 32, "url": f"{here}/put", "headers": {"If-None-Match": "*"}}
-    links = {"page": f"{here}/report.html", "json_document": f"{here}/report.json", "model_card": None}
+    links = {"page": f"{here}/report.html", "json_document": None, "model_card": None}
     answers: dict[str, tuple[int, Any]] = {
         "/runs/sums-1/report": (200, links),
         "/runs/young-1/report": problem("not-ready", 409),
         "/runs/bare-1/report": (200, dict.fromkeys(links)),
         "/report.html": (200, REPORT),
-        "/report.json": (200, {"run_id": "sums-1"}),
+        "/runs/sums-1/findings": (200, {"rehearsal_link": f"{here}/rehearsal.json"}),
+        "/rehearsal.json": (200, {"groups": []}),
         "/uploads": (201, upload),
     }
     return answers.get(request.path, (200, {"path": request.path}))
@@ -109,7 +110,7 @@ def test_a_request_that_the_api_does_not_document_stays_here(browser: Browser, m
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "FOO"])
 def test_other_methods_are_refused_on_every_path(browser: Browser, method: str) -> None:
-    for path in ("/", "/open", "/page/main.js", "/about", "/api/runs", "/files", "/reports/sums-1"):
+    for path in ("/", "/open", "/page/main.js", "/about", "/api/runs", "/files", "/documents/sums-1/report"):
         assert browser.ask(method, path).status in (400, 405), path
     assert browser.api.asked == []
 
@@ -191,19 +192,24 @@ def test_every_answer_forbids_storing_sniffing_framing_and_inline_scripts(browse
 
 
 def test_a_report_has_an_origin_of_its_own_and_may_send_nothing(browser: Browser) -> None:
-    got = browser.ask("GET", "/reports/sums-1")
+    got = browser.ask("GET", "/documents/sums-1/report")
     assert (got.status, got.body, got.headers["content-type"]) == (200, REPORT, "text/html; charset=utf-8")
     policy = got.headers["content-security-policy"].split("; ")
     assert policy[0] == "sandbox allow-scripts"  # without allow-same-origin: no cookie, no storage, no reading
     assert {"default-src 'none'", "form-action 'none'", "base-uri 'none'", "frame-ancestors 'self'"} <= set(policy)
     assert not [part for part in policy if part.startswith(("connect-src", "frame-src", "navigate"))]
     assert got.headers["x-frame-options"] == "SAMEORIGIN"
-    assert browser.ask("GET", "/reports/sums-1/json").json == {"run_id": "sums-1"}
+    assert browser.ask("GET", "/documents/sums-1/rehearsal").json == {"groups": []}
 
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("/reports/young-1", 409), ("/reports/bare-1", 404), ("/reports/..%2fx", 404), ("/reports/UP", 404)],
+    [
+        ("/documents/young-1/report", 409),
+        ("/documents/bare-1/report", 404),
+        ("/documents/..%2fx/report", 404),
+        ("/documents/UP/report", 404),
+    ],
 )
 def test_a_report_that_is_not_there_is_said(browser: Browser, path: str, status: int) -> None:
     got = browser.ask("GET", path)
@@ -212,7 +218,7 @@ def test_a_report_that_is_not_there_is_said(browser: Browser, path: str, status:
 
 def test_a_report_without_end_is_cut_short(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "MOST_DOCUMENT_BYTES", 10)
-    assert browser.ask("GET", "/reports/sums-1").status == 502
+    assert browser.ask("GET", "/documents/sums-1/report").status == 502
 
 
 def test_the_api_s_refusals_come_as_they_are() -> None:

@@ -16,8 +16,8 @@ WAYS = [
     ("GET", "/api/runs"),
     ("POST", "/api/runs/sums-1/stop"),
     ("POST", "/files"),
-    ("GET", "/reports/sums-1"),
-    ("GET", "/reports/sums-1/json"),
+    ("GET", "/documents/sums-1/report"),
+    ("GET", "/documents/sums-1/rehearsal"),
 ]
 
 

@@ -118,7 +118,7 @@ def test_a_body_that_nests_or_counts_without_measure_is_refused(
     [
         ("/runs", {"limt": ["5"]}, "limt: is not known; did you mean `limit`?"),
         ("/runs", {"state": ["FAILED"]}, "state: is not known; did you mean `status`?"),
-        ("/runs", {"zzz": ["1"]}, "zzz: is not known; known are name, status, limit, page."),
+        ("/runs", {"zzz": ["1"]}, "zzz: is not known; known are name, status, search, limit, page."),
         ("/runs/{run_id}", {"limit": ["5"]}, "limit: is not known; no fields are allowed here."),
         ("/runs", {"limit": ["many"]}, "limit: expected a whole number, at least 1 and at most 100 (runs)"),
         ("/runs", {"status": ["DONE"]}, "status: expected RUNNING, SUCCEEDED, REJECTED, FAILED or CANCELLED; got"),

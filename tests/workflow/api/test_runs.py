@@ -59,6 +59,10 @@ def test_a_run_from_uploads_shows_all_of_itself_and_another_goes_on_from_it(serv
 
     findings = red.get(f"/runs/{run_id}/findings")
     assert json.loads(fetch(findings["dataset_link"]))["findings"] == findings["dataset"]
+    rehearsal = json.loads(fetch(findings["rehearsal_link"]))
+    assert (rehearsal["findings"], len(rehearsal["groups"])) == (findings["rehearsal"], rehearsal["prompts"])
+    assert [each["run_id"] for each in red.get("/runs?search=call%20%C3%BC")["runs"]] == [run_id]
+    assert red.get("/runs?search=no-such-name") == {"runs": [], "next": None}
     report = red.get(f"/runs/{run_id}/report")
     assert json.loads(fetch(report["json_document"]))["run_id"] == run_id
     assert fetch(report["page"]).startswith(b"<!doctype html>")

@@ -80,13 +80,14 @@ def _add_runs(app: APIGatewayRestResolver, api: Api) -> None:
     def list_runs(
         name: Annotated[str | None, Query(max_length=100)] = None,
         status: Annotated[Literal["RUNNING", "SUCCEEDED", "REJECTED", "FAILED", "CANCELLED"] | None, Query()] = None,
+        search: Annotated[str | None, Query(min_length=1, max_length=100, description="A part of the name.")] = None,
         limit: Annotated[int, Query(ge=1, le=100)] = 50,
         page: Annotated[str | None, Query(max_length=400, description="`next` of the page before.")] = None,
     ) -> documents.RunList:
         team = api.team.name
         equal = {field: str(value) for field, value in (("name", name), ("status", status)) if value}
         after = key_of(page, team) if page else None
-        run_ids, last = api.resources.runs.page_of_team(team, equal, limit=limit, after=after)
+        run_ids, last = api.resources.runs.page_of_team(team, equal, limit=limit, after=after, name_part=search)
         records = api.resources.runs.load_many(run_ids)
         return documents.RunList.model_validate(
             {"runs": [views.summary(record, api.resources.settings) for record in records], "next": token_of(last)}
@@ -124,6 +125,7 @@ def _add_documents_of_runs(app: APIGatewayRestResolver, api: Api) -> None:
             dataset_counts=dataset.get("counts"),
             dataset_link=link,
             rehearsal=record.rehearsal.findings,
+            rehearsal_link=api.link_if_there(run_id, names.REHEARSAL),
             training=record.training.findings,
             link_expires_at=clock.seconds_from_now(LINK_SECONDS) if link else None,
         )

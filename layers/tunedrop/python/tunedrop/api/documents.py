@@ -122,6 +122,7 @@ class RunSummary(_Document):
     tuned_model: str | None
     verdict: str | None = Field(description="improved, tied or regressed; null if the run compared nothing.")
     difference: float | None = Field(description="Mean reward of the tuned model minus that of its base.")
+    dollars: float | None = Field(description="What the training has cost by the recipe's prices; null without them.")
     simulated: bool = Field(description="No service trained anything: the figures say nothing about real models.")
     trained_by: Literal["simulation", "local", "bedrock"] = Field(
         description="`local`: the weights of `weights`, on the stack's own machine."
@@ -241,13 +242,17 @@ class Metrics(_Document):
 
 
 class Findings(_Document):
-    """What was found: about the dataset (by link where it is large), by the rehearsal, about the training."""
+    """What was found: about the dataset (by link where it is large), by the rehearsal, about the training.
+
+    `rehearsal_link` leads to all that the rehearsal measured, and to the base model's answers with their rewards.
+    """
 
     run_id: str
     dataset: list[dict[str, Any]] | None
     dataset_counts: dict[str, Any] | None
     dataset_link: str | None
     rehearsal: list[dict[str, Any]] | None
+    rehearsal_link: str | None
     training: list[dict[str, Any]] | None
     link_expires_at: str | None
 

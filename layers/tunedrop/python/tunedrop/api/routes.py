@@ -7,7 +7,7 @@ from collections.abc import Mapping
 _RUN = "/runs/{run_id}"
 
 ROUTES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "/runs": {"GET": ("name", "status", "limit", "page"), "POST": ()},
+    "/runs": {"GET": ("name", "status", "search", "limit", "page"), "POST": ()},
     _RUN: {"GET": ()},
     f"{_RUN}/metrics": {"GET": ("after", "limit")},
     f"{_RUN}/findings": {"GET": ()},

@@ -38,8 +38,28 @@ def summary(record: RunRecord, settings: Settings) -> dict[str, Any]:
         "tuned_model": record.tuned_model,
         "verdict": record.evaluation.verdict,
         "difference": record.evaluation.difference,
+        "dollars": dollars(record),
         **who_trains(simulated=settings.simulated, weights=settings.weights),
     }
+
+
+def dollars(record: RunRecord) -> float | None:
+    """What the run's training has cost by the prices of its recipe; None where it gives none.
+
+    A list reads no recipe that gives no prices, and a recipe that is no longer valid takes nothing from the list.
+    """
+    prices = ((record.recipe_document or {}).get("budget") or {}).get("prices") or {}
+    if not any(prices.values()):
+        return None
+    from pydantic import ValidationError
+
+    from tunedrop.training.budget import training_cost
+
+    try:
+        cost = training_cost(record)
+    except ValidationError:
+        return None
+    return None if cost is None else cost.dollars
 
 
 def run_document(record: RunRecord, metrics: Sequence[Mapping[str, float]], settings: Settings) -> dict[str, Any]:

@@ -33,6 +33,7 @@ EXPECTED: Mapping[str, str] = {
     "run_id": _RUN_ID,
     "validation_id": "the `validation_id` that POST /validations gave",
     "status": "RUNNING, SUCCEEDED, REJECTED, FAILED or CANCELLED",
+    "search": "text of 1 to 100 characters",
     "limit": "a whole number, at least 1 and at most 100 (runs) or 1000 (steps)",
     "page": "`next` of the page before, of at most 400 characters",
     "after": "a step's number, a whole number from 0",

@@ -20,6 +20,9 @@ TEAM_INDEX = "by_team"
 LISTED = ("run_id", "name", "status", "stage", "started_at", "updated_at", "finished_at")
 """What the index `by_team` holds of a run, beside its team: a list is filtered by some of it."""
 
+LOOKED_AT_ONCE, MOST_LOOKED_AT = 1000, 4000
+"""Runs that a filtered list looks at in one query, and in all its queries. An item of the index has some 300 bytes."""
+
 MOST_IN_A_BATCH = 100
 """Items that BatchGetItem takes."""
 
@@ -164,27 +167,53 @@ class RunStore:
         return [found[run_id] for run_id in run_ids if run_id in found]
 
     def page_of_team(
-        self, team: str, equal: Mapping[str, str], *, limit: int, after: Mapping[str, Any] | None
+        self,
+        team: str,
+        equal: Mapping[str, str],
+        *,
+        limit: int,
+        after: Mapping[str, Any] | None,
+        name_part: str | None = None,
     ) -> tuple[list[str], Mapping[str, Any] | None]:
         """The ids of some of a team's runs, the youngest first, and where the next page begins.
 
-        `equal`: attributes that they must have; `after`: where the page before this one ended.
+        `equal`: attributes that they must have; `name_part`: what their name must contain; `after`: where the page
+        before this one ended. With these filters it looks at MOST_LOOKED_AT runs and may find fewer than `limit`.
         """
-        arguments: dict[str, Any] = {"ExclusiveStartKey": dict(after)} if after is not None else {}
-        if equal:
-            arguments["FilterExpression"] = " AND ".join(f"#{name} = :{name}" for name in equal)
-            arguments["ExpressionAttributeNames"] = {f"#{name}": name for name in equal}
-        answer = self._client.query(
-            TableName=self._table,
-            IndexName=TEAM_INDEX,
-            KeyConditionExpression="team = :of_team",
-            ExpressionAttributeValues={":of_team": {"S": team}, **{f":{name}": {"S": equal[name]} for name in equal}},
-            ScanIndexForward=False,
-            Limit=limit,
-            **arguments,
-        )
-        items = members(answer, "Items", "DynamoDB's Query")
-        return [str(from_wire(item)["run_id"]) for item in items], answer.get("LastEvaluatedKey")
+        conditions = [f"#{name} = :{name}" for name in equal]
+        values = {name: equal[name] for name in equal}
+        if name_part is not None:
+            conditions.append("contains(#name, :part)")
+            values["part"] = name_part
+        arguments: dict[str, Any] = {} if after is None else {"ExclusiveStartKey": dict(after)}
+        if conditions:
+            named = {*equal, *(["name"] if name_part is not None else [])}
+            arguments["FilterExpression"] = " AND ".join(conditions)
+            arguments["ExpressionAttributeNames"] = {f"#{name}": name for name in named}
+        found: list[str] = []
+        for _ in range(MOST_LOOKED_AT // LOOKED_AT_ONCE if conditions else 1):
+            answer = self._client.query(
+                TableName=self._table,
+                IndexName=TEAM_INDEX,
+                KeyConditionExpression="team = :of_team",
+                ExpressionAttributeValues={
+                    ":of_team": {"S": team},
+                    **{f":{name}": {"S": value} for name, value in values.items()},
+                },
+                ScanIndexForward=False,
+                Limit=LOOKED_AT_ONCE if conditions else limit,
+                **arguments,
+            )
+            items = members(answer, "Items", "DynamoDB's Query")
+            room = limit - len(found)
+            found += [str(from_wire(item)["run_id"]) for item in items[:room]]
+            if len(items) > room:
+                return found, {name: items[room - 1][name] for name in ("team", "started_at", "run_id")}
+            after = answer.get("LastEvaluatedKey")
+            if after is None or len(found) == limit:
+                break
+            arguments["ExclusiveStartKey"] = after
+        return found, after
 
 
 def _record(item: Mapping[str, Any]) -> RunRecord:

@@ -3,7 +3,9 @@ import { useEffect, useRef } from "preact/hooks";
 import { html } from "./html.js";
 
 const COLOURS = ["var(--one)", "var(--two)", "var(--three)", "var(--four)", "var(--five)"];
+const DASHES = [null, "7,4", "2,3", "10,3,2,3", "14,5"];
 export const colourOf = (place) => COLOURS[place % COLOURS.length];
+export const dashesOf = (place) => DASHES[place % DASHES.length];
 
 // One curve's points of some steps, as the report finds them: the first of its keys that a step has.
 export function pointsOf(steps, curve) {
@@ -25,7 +27,9 @@ export function Curve({ curve, series, flags = [], height = 220 }) {
       const width = Math.floor(drawing.clientWidth);
       if (width === 0 || width === last) return;
       last = width;
-      drawing.replaceChildren(plotted(width, curve, series, flags, height));
+      const plot = plotted(width, curve, series, flags, height);
+      plot.setAttribute("aria-hidden", "true"); // the label says what it shows
+      drawing.replaceChildren(plot);
     };
     draw();
     const watch = new ResizeObserver(draw);
@@ -52,18 +56,21 @@ function plotted(width, curve, series, flags, height) {
   const all = series.flatMap(({ name, points }, at) => points.map((each) => ({ ...each, name, colour: colourOf(at) })));
   const single = series.length === 1;
   const windowed = (points) => Math.max(1, Math.round(points.length / 15));
+  // Lines are told apart by dashes and numbers, too, not by their colours alone.
+  const ends = single ? [] : series.flatMap(({ points }, at) => points.slice(-1).map((each) => ({ ...each, at })));
   const lines = series.flatMap(({ points }, at) => [
     Plot.lineY(points, { x: "step", y: "value", stroke: colourOf(at), strokeOpacity: 0.35, strokeWidth: 1 }),
-    Plot.lineY(points, Plot.windowY({ k: windowed(points), anchor: "middle", strict: false }, { x: "step", y: "value", stroke: colourOf(at), strokeWidth: 2.5 })),
+    Plot.lineY(points, Plot.windowY({ k: windowed(points), anchor: "middle", strict: false }, { x: "step", y: "value", stroke: colourOf(at), strokeWidth: 2.5, strokeDasharray: dashesOf(at) })),
     ...(points.length === 1 ? [Plot.dot(points, { x: "step", y: "value", fill: colourOf(at) })] : []),
   ]);
   return Plot.plot({
-    width, height, marginLeft: 48, marginBottom: 40, marginRight: 12,
+    width, height, marginLeft: 48, marginBottom: 40, marginRight: single ? 12 : 16 + 10 * series.length,
     style: { background: "transparent", color: "inherit", fontSize: "12px", fontFamily: "inherit" },
     x: { label: "step", ticks: Math.min(6, Math.max(1, new Set(all.map((each) => each.step)).size)), tickFormat: "d" },
     y: { label: null, grid: true, nice: true, ticks: 5, zero: curve.zero },
     marks: [
       ...lines,
+      Plot.text(ends, { x: "step", y: "value", text: (each) => String(each.at + 1), dx: (each) => 8 + 10 * each.at, fill: (each) => colourOf(each.at), fontWeight: 700 }),
       Plot.ruleX(flags, { x: "step", stroke: "var(--bad)", strokeDasharray: "4,3", title: "message" }),
       Plot.tip(all, Plot.pointerX({
         x: "step", y: "value", fill: "var(--card)", stroke: "var(--line)",

@@ -3,9 +3,9 @@ import { useState } from "preact/hooks";
 import { html } from "./html.js";
 import { ask } from "./api.js";
 import { usePolling } from "./polling.js";
-import { Curve, colourOf, pointsOf } from "./charts.js";
+import { Curve, colourOf, dashesOf, pointsOf } from "./charts.js";
 import { Difference, Outcome, Trouble } from "./parts.js";
-import { count, lasted, moment, reward, share } from "./format.js";
+import { count, dollars, lasted, moment, reward, share, signed } from "./format.js";
 
 const EVERY_SECONDS = 10;
 
@@ -19,7 +19,7 @@ export function Compare({ ids, about }) {
   }, setProblem, ids);
   return html`
     <p class="back"><a href="#/">Runs</a></p>
-    <h1 tabindex="-1">Compare ${ids.length} runs</h1>
+    <div class="head"><h1 tabindex="-1">Compare ${ids.length} runs</h1></div>
     <${Trouble} error=${problem} />
     ${runs === null && !problem && html`<p class="quiet" role="status">Loading …</p>`}
     ${runs && html`<${SideBySide} runs=${runs} about=${about} />`}`;
@@ -36,20 +36,20 @@ async function stepsOf(id, signal) {
 }
 
 function SideBySide({ runs, about }) {
-  const compared = (run) => run.evaluation?.comparison?.reward;
   const rows = [
     ["Outcome", (run) => html`<${Outcome} run=${run} />`],
     ["Difference", (run) => html`<${Difference} value=${run.difference} />`],
-    ["Interval", (run) => compared(run) && `${reward(compared(run).low)} to ${reward(compared(run).high)}`],
-    ["Reward of the base model", (run) => compared(run) && reward(compared(run).first.mean)],
-    ["Reward of the tuned model", (run) => compared(run) && reward(compared(run).second.mean)],
+    ["Interval", (run) => run.evaluation && `${signed(run.evaluation.ci_low)} to ${signed(run.evaluation.ci_high)}`],
+    ["Reward of the base model", (run) => run.evaluation && reward(run.evaluation.base.mean_reward)],
+    ["Reward of the tuned model", (run) => run.evaluation && reward(run.evaluation.tuned.mean_reward)],
     ["Model", (run) => run.base_model],
     ["Grader", (run) => run.grader],
     ["Training rows", (run) => run.dataset.rows !== null && count(run.dataset.rows)],
     ["Test rows", (run) => run.dataset.test_rows !== null && count(run.dataset.test_rows)],
-    ["Rehearsal", (run) => run.rehearsal && reward(run.rehearsal.mean_reward)],
+    ["Base model in the rehearsal", (run) => run.rehearsal && reward(run.rehearsal.mean_reward)],
     ["Prompts with a signal", (run) => run.rehearsal && share(run.rehearsal.groups_with_signal)],
     ["Steps", (run) => run.training?.steps],
+    ["Cost of the training", (run) => run.dollars !== null && dollars(run.dollars)],
     ["Labels", (run) => Object.entries(run.labels).map(([name, value]) => `${name}: ${value}`).join(", ")],
     ["Started", (run) => moment(run.started_at)],
     ["Took", (run) => run.finished_at && lasted(run.started_at, run.finished_at)],
@@ -60,7 +60,7 @@ function SideBySide({ runs, about }) {
     ${runs.some((run) => run.simulated) && html`<p class="banner">Simulated: no service trained anything, and the figures say nothing about real models.</p>`}
     <div class="scroll" tabindex="0" role="region" aria-label="The runs side by side"><table class="side">
       <thead><tr><th scope="col"><span class="unseen">What</span></th>${named.map(({ run, name }, at) => html`<th scope="col">
-        <svg class="key" viewBox="0 0 12 12" aria-hidden="true"><circle cx="6" cy="6" r="6" fill=${colourOf(at)} /></svg><a href="#/runs/${run.run_id}">${name}</a><span class="small id">${run.run_id}</span></th>`)}</tr></thead>
+        <svg class="key" viewBox="0 0 24 12" aria-hidden="true"><line x1="0" y1="6" x2="24" y2="6" stroke=${colourOf(at)} stroke-width="3" stroke-dasharray=${dashesOf(at)} /></svg><a href="#/runs/${run.run_id}">${name}</a><span class="small id">${run.run_id}</span></th>`)}</tr></thead>
       <tbody>${rows.map(([title, of]) => html`<tr><th scope="row">${title}</th>${runs.map((run) => html`<td>${of(run) || "–"}</td>`)}</tr>`)}</tbody>
     </table></div>
     ${drawn.length > 0 && html`<section aria-labelledby="curves"><h2 id="curves">Training</h2>

@@ -3,7 +3,7 @@ import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "./html.js";
 import { ask } from "./api.js";
-import { Trouble } from "./parts.js";
+import { Trouble, titleOf } from "./parts.js";
 import { Runs } from "./runs.js";
 import { Run } from "./run.js";
 import { Report } from "./report.js";
@@ -36,7 +36,7 @@ function App() {
   useEffect(() => {
     // A new view is a new page: the focus goes to its heading, and a screen reader reads that.
     const heading = main.current?.querySelector("h1");
-    if (heading) document.title = `${heading.textContent} · Tunedrop`;
+    if (heading) document.title = titleOf(heading.textContent);
     if (!first.current) {
       heading?.focus();
       scrollTo(0, 0);

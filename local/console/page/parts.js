@@ -53,16 +53,22 @@ export function Findings({ findings }) {
 
 export const findingsTold = (found) => (found === null ? "not looked for yet" : counted(found, "finding"));
 
+export const titleOf = (heading) => `${heading} · Tunedrop`;
+
 // A question that waits for an answer; Escape is no.
 export function Question({ title, text, yes, danger, onYes, onNo }) {
   const dialog = useRef(null);
-  useEffect(() => dialog.current.showModal(), []);
+  const no = useRef(null);
+  useEffect(() => {
+    dialog.current.showModal();
+    no.current.focus();
+  }, []);
   return html`<dialog ref=${dialog} aria-labelledby="question" onClose=${onNo}>
     <h2 id="question">${title}</h2>
     <p>${text}</p>
     <div class="row">
-      <button type="button" class=${danger ? "danger" : "main"} onClick=${onYes}>${yes}</button>
-      <button type="button" onClick=${() => dialog.current.close()} autofocus>Cancel</button>
+      <button type="button" class=${danger ? "danger" : "main"} onClick=${() => { dialog.current.close(); onYes(); }}>${yes}</button>
+      <button type="button" ref=${no} onClick=${() => dialog.current.close()}>Cancel</button>
     </div>
   </dialog>`;
 }

@@ -1,12 +1,12 @@
 // One run as it goes: its stages, curves and findings, and what a person can decide about it.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { html } from "./html.js";
 import { ask } from "./api.js";
 import { usePolling } from "./polling.js";
 import { Curve, pointsOf } from "./charts.js";
-import { Difference, Facts, Findings, Labels, Outcome, Question, Trouble, findingsTold } from "./parts.js";
+import { Difference, Facts, Findings, Labels, Outcome, Question, Trouble, findingsTold, titleOf } from "./parts.js";
 import { Rehearsal } from "./rehearsal.js";
-import { count, dollars, lasted, moment, reward, share } from "./format.js";
+import { count, counted, dollars, lasted, moment, reward, share, signed } from "./format.js";
 
 const FIRST_SECONDS = 2;
 const LONGEST_SECONDS = 30;
@@ -38,20 +38,24 @@ export function Run({ id, about }) {
     return pace.seconds;
   }, setProblem, [id, wish]);
 
-  if (run === null) return html`<h1 tabindex="-1">${id}</h1><${Trouble} error=${problem} />${!problem && html`<p class="quiet" role="status">Loading …</p>`}`;
-  const again = () => { pace.seconds = FIRST_SECONDS; setWish(wish + 1); };
-  return html`
+  useEffect(() => { document.title = titleOf(run?.name || id); }, [run?.name]);
+
+  // The heading stays the same element, as the focus is there.
+  const head = html`
     <p class="back"><a href="#/">Runs</a></p>
     <div class="head">
-      <h1 tabindex="-1">${run.name}</h1>
-      <${Decisions} run=${run} onDecided=${again} onProblem=${setProblem} />
-    </div>
+      <h1 tabindex="-1">${run?.name || id}</h1>
+      ${run && html`<${Decisions} run=${run} onDecided=${() => { pace.seconds = FIRST_SECONDS; setWish(wish + 1); }} onProblem=${setProblem} />`}
+    </div>`;
+  if (run === null) return html`${head}<${Trouble} error=${problem} />${!problem && html`<p class="quiet" role="status">Loading …</p>`}`;
+  return html`${head}
     <p class="sub"><code>${run.run_id}</code> <span>${run.team}</span> <${Labels} labels=${run.labels} /></p>
     ${run.simulated && html`<p class="banner">Simulated: no service trained anything, and the figures say nothing about real models.</p>`}
     <${Trouble} error=${problem} />
     <section class="result" aria-label="Result">
       <div><${Outcome} run=${run} />${run.difference !== null && html`<span class="big"><${Difference} value=${run.difference} /></span>`}</div>
-      <p role="status">${run.reason ? `${run.reason.error}: ${run.reason.message}` : run.evaluation?.sentence || run.progress}</p>
+      ${run.evaluation && html`<p class="number">Mean reward ${reward(run.evaluation.base.mean_reward)} → ${reward(run.evaluation.tuned.mean_reward)}, interval of the difference ${signed(run.evaluation.ci_low)} to ${signed(run.evaluation.ci_high)}, ${counted(run.evaluation.rows, "test row")}</p>`}
+      <p role="status">${run.reason ? `${run.reason.error}: ${run.reason.message}` : run.progress}</p>
       <${Promotion} run=${run} />
     </section>
     <div class="columns">

@@ -7,10 +7,14 @@ import sys
 import time
 import webbrowser
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.command import exits, which_stack
 from local.command.help_text import Wrapped
+from local.command.report import has_screen
+
+if TYPE_CHECKING:
+    from tunedrop_client.places import Place
 
 _DESCRIPTION = """\
 Serve a page on this machine that speaks to a stack with your AWS credentials, until Ctrl-C: drop a dataset and see what
@@ -42,18 +46,21 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM, which are how it ends well."""
     from local.console.server import running
+    from tunedrop_client import NoSuchPlace
 
-    def find() -> Any:
-        return which_stack.required(arguments).place
+    api_url = which_stack.required(arguments).place.api_url
+
+    def find() -> Place:
+        try:
+            return which_stack.required(arguments).place
+        except exits.UsageError as error:
+            raise NoSuchPlace(str(error)) from None
 
     try:
         with running(find, port=arguments.port) as console:
-            print(f"The console of {find().api_url}", flush=True)
-            print(f"  {console.link}\nCtrl-C ends it.", flush=True)
-            console.on_next_link(
-                lambda link: print(f"The link has been used. For another browser:\n  {link}", flush=True)
-            )
-            if not arguments.no_open and sys.stdout.isatty():
+            print(f"The console of {api_url}\n  {console.link}\nCtrl-C ends it.", flush=True)
+            console.on_next_link(_tell)
+            if not arguments.no_open and sys.stdout.isatty() and has_screen():
                 webbrowser.open(console.link)
             with suppress(KeyboardInterrupt, exits.Terminated):
                 while True:
@@ -61,3 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise exits.UsageError(f"port {arguments.port} cannot be listened on: {error}") from None
     return exits.SUCCEEDED
+
+
+def _tell(link: str) -> None:
+    print(f"The link has been used. For another browser:\n  {link}", flush=True)

@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("Simulated: its numbers say nothing about a real model.")
     print(f"report   {told['report']}")
     print(f"folder   {told['folder']}")
-    if not arguments.no_open and sys.stdout.isatty() and _has_screen():
+    if not arguments.no_open and sys.stdout.isatty() and has_screen():
         webbrowser.open(kept.page.resolve().as_uri())
     return exits.SUCCEEDED
 
@@ -97,5 +97,6 @@ def summary(kept: kept_runs.KeptRun) -> dict[str, Any]:
     }
 
 
-def _has_screen() -> bool:
+def has_screen() -> bool:
+    """Whether a browser that is started here would be seen."""
     return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -73,6 +73,8 @@ def application(parts: Parts) -> Starlette:
         return parts.page.answer(request.path_params.get("name", "index.html"))
 
     async def open_session(request: Request) -> Response:
+        if request.method == "HEAD":
+            return Response()  # whoever only looks where a link leads does not use it up
         cookie = parts.sessions.open(request.query_params.get("token", ""))
         if cookie is None and not parts.sessions.known(request.cookies.get(parts.cookie, "")):
             return parts.page.answer("used.html", status=401)
@@ -154,7 +156,9 @@ def application(parts: Parts) -> Starlette:
             Route("/about", signed_in(about)),
             Route("/api/{path:path}", signed_in(api), methods=["GET", "POST"]),
             Route("/files", signed_in(take_file), methods=["POST"]),
-            Route("/documents/{run_id}/report", signed_in(give_document("report", "page", "text/html", report_headers))),
+            Route(
+                "/documents/{run_id}/report", signed_in(give_document("report", "page", "text/html", report_headers))
+            ),
             Route("/documents/{run_id}/rehearsal", signed_in(give_document("findings", "rehearsal_link"))),
         ],
         exception_handlers={
@@ -164,6 +168,7 @@ def application(parts: Parts) -> Starlette:
             FileRefused: _file_refused,
             HTTPException: _http,
             ClientDisconnect: _http,
+            Exception: _failed,
         },
     )
 
@@ -221,6 +226,11 @@ def _no_credentials(_request: Request, error: Exception) -> Response:
 
 def _file_refused(_request: Request, error: Exception) -> Response:
     return problem(502, "file", "The file was not passed on", f"{error}.")
+
+
+def _failed(_request: Request, error: Exception) -> Response:
+    """Something that nobody thought of; the server prints where."""
+    return problem(500, "internal", "The console failed", f"{type(error).__name__}: the command has printed where.")
 
 
 def _http(_request: Request, error: Exception) -> Response:

@@ -55,22 +55,24 @@ function plotted(width, curve, series, flags, height) {
   const { Plot } = globalThis;
   const all = series.flatMap(({ name, points }, at) => points.map((each) => ({ ...each, name, colour: colourOf(at) })));
   const single = series.length === 1;
-  const windowed = (points) => Math.max(1, Math.round(points.length / 15));
+  const k = Math.max(1, Math.round(Math.max(...series.map(({ points }) => points.length)) / 15));
   // Lines are told apart by dashes and numbers, too, not by their colours alone.
-  const ends = single ? [] : series.flatMap(({ points }, at) => points.slice(-1).map((each) => ({ ...each, at })));
+  const ends = single ? [] : series.map(({ points }, at) => Plot.text(points.slice(-1), {
+    x: "step", y: "value", text: () => String(at + 1), dx: 9, fill: colourOf(at), fontWeight: 700,
+  }));
   const lines = series.flatMap(({ points }, at) => [
     Plot.lineY(points, { x: "step", y: "value", stroke: colourOf(at), strokeOpacity: 0.35, strokeWidth: 1 }),
-    Plot.lineY(points, Plot.windowY({ k: windowed(points), anchor: "middle", strict: false }, { x: "step", y: "value", stroke: colourOf(at), strokeWidth: 2.5, strokeDasharray: dashesOf(at) })),
+    Plot.lineY(points, Plot.windowY({ k, anchor: "middle", strict: false }, { x: "step", y: "value", stroke: colourOf(at), strokeWidth: 2.5, strokeDasharray: dashesOf(at) })),
     ...(points.length === 1 ? [Plot.dot(points, { x: "step", y: "value", fill: colourOf(at) })] : []),
   ]);
   return Plot.plot({
-    width, height, marginLeft: 48, marginBottom: 40, marginRight: single ? 12 : 16 + 10 * series.length,
+    width, height, marginLeft: 48, marginBottom: 40, marginRight: single ? 12 : 20,
     style: { background: "transparent", color: "inherit", fontSize: "12px", fontFamily: "inherit" },
     x: { label: "step", ticks: Math.min(6, Math.max(1, new Set(all.map((each) => each.step)).size)), tickFormat: "d" },
     y: { label: null, grid: true, nice: true, ticks: 5, zero: curve.zero },
     marks: [
       ...lines,
-      Plot.text(ends, { x: "step", y: "value", text: (each) => String(each.at + 1), dx: (each) => 8 + 10 * each.at, fill: (each) => colourOf(each.at), fontWeight: 700 }),
+      ...ends,
       Plot.ruleX(flags, { x: "step", stroke: "var(--bad)", strokeDasharray: "4,3", title: "message" }),
       Plot.tip(all, Plot.pointerX({
         x: "step", y: "value", fill: "var(--card)", stroke: "var(--line)",

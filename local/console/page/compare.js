@@ -8,6 +8,7 @@ import { Difference, Outcome, Trouble } from "./parts.js";
 import { count, dollars, lasted, moment, reward, share, signed } from "./format.js";
 
 const EVERY_SECONDS = 10;
+const INPUTS = new Set(["Model", "Grader", "Training rows", "Test rows"]);
 
 export function Compare({ ids, about }) {
   const [runs, setRuns] = useState(null);
@@ -61,7 +62,7 @@ function SideBySide({ runs, about }) {
     <div class="scroll" tabindex="0" role="region" aria-label="The runs side by side"><table class="side">
       <thead><tr><th scope="col"><span class="unseen">What</span></th>${named.map(({ run, name }, at) => html`<th scope="col">
         <svg class="key" viewBox="0 0 24 12" aria-hidden="true"><line x1="0" y1="6" x2="24" y2="6" stroke=${colourOf(at)} stroke-width="3" stroke-dasharray=${dashesOf(at)} /></svg><a href="#/runs/${run.run_id}">${name}</a><span class="small id">${run.run_id}</span></th>`)}</tr></thead>
-      <tbody>${rows.map(([title, of]) => html`<tr><th scope="row">${title}</th>${runs.map((run) => html`<td>${of(run) || "–"}</td>`)}</tr>`)}</tbody>
+      <tbody>${rows.map(([title, of]) => html`<tr><th scope="row">${title}${INPUTS.has(title) && new Set(runs.map(of)).size > 1 && html` <span class="tag">differs</span>`}</th>${runs.map((run) => html`<td>${of(run) || "–"}</td>`)}</tr>`)}</tbody>
     </table></div>
     ${drawn.length > 0 && html`<section aria-labelledby="curves"><h2 id="curves">Training</h2>
       <div class="grid">${drawn.map((curve) => html`<${Curve} key=${curve.id} curve=${curve} height=${260} series=${named.map(({ run, name }) => ({ name, points: pointsOf(run.steps, curve) }))} />`)}</div></section>`}`;

@@ -148,7 +148,7 @@ function Start({ name, references, recipe }) {
   return html`<section aria-labelledby="start"><h2 id="start">Start a run</h2>
     <form class="start" onSubmit=${start}>
       <label>Name <input required maxlength="100" value=${wanted} onInput=${(event) => setWanted(event.target.value)} /></label>
-      <label>Labels <input placeholder="team=search, ticket=ML-17" value=${labels} onInput=${(event) => setLabels(event.target.value)} /></label>
+      <label>Labels, in place of the recipe's <input placeholder="team=search, ticket=ML-17" value=${labels} onInput=${(event) => setLabels(event.target.value)} /></label>
       <button type="submit" class="main" disabled=${busy}>Start the run</button>
     </form>
     <${Trouble} error=${problem} /></section>`;

@@ -58,7 +58,7 @@ class Browser:
         own: dict[str, str | None] = {"Host": self.console.address, "Sec-Fetch-Site": "same-origin"}
         if self.cookie:
             own["Cookie"] = self.cookie
-        if method != "GET":
+        if method not in ("GET", "HEAD"):
             own |= {"Origin": f"http://{self.console.address}", "Content-Length": str(len(data))}
         if body is not None:
             own["Content-Type"] = "application/json"

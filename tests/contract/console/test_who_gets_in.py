@@ -86,6 +86,13 @@ def test_a_link_works_once_and_the_next_one_is_told(stranger: Browser) -> None:
     assert stranger.ask("GET", f"{used.path}?{used.query}").headers["location"] == "/"
 
 
+def test_a_program_that_looks_where_the_link_leads_does_not_use_it_up(stranger: Browser) -> None:
+    link = stranger.console.link
+    parts = urlsplit(link)
+    assert stranger.ask("HEAD", f"{parts.path}?{parts.query}", headers={"Sec-Fetch-Site": None}).status == 200
+    assert stranger.open(link).status == 303
+
+
 @pytest.mark.parametrize("token", ["", "x", "%00", "%C3%A9"])
 def test_a_token_that_was_made_up_opens_nothing(stranger: Browser, token: str) -> None:
     got = stranger.ask("GET", f"/open?token={token}")

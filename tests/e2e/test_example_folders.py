@@ -85,7 +85,9 @@ def example_on_nova(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
     dataset = DatasetFolder.open(REPOSITORY / "events/datasets" / request.param, f"{request.param}-on-nova")
     settings = {"model": NOVA, "hyperparameters": {"batchSize": 16}}
     changed = dataset.with_recipe(tmp_path_factory.mktemp("recipe"), lambda recipe: {**recipe, **settings})
-    with LocalStack(region=changed.region, switches={"converse_reasoning": "none"}) as stack:
+    # The simulated judge's mistakes fall on other answers than on the models of the west: a rehearsal may stop at one.
+    switches = {"converse_reasoning": "none", "judge_error_share": 0}
+    with LocalStack(region=changed.region, switches=switches) as stack:
         yield Example(stack, changed)
 
 

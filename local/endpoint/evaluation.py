@@ -58,7 +58,8 @@ def _answers(
 ) -> Iterator[tuple[Answer, Row]]:
     replies = asyncio.run(_replies(model, rows, recipe))
     answered = [key for key, reply in replies.items() if reply.refused is None]
-    rollouts = [Rollout(f"{row}-{sample}", rows[row], replies[row, sample].text) for row, sample in answered]
+    told = {key: replies[key] for key in answered}
+    rollouts = [Rollout(f"{row}-{sample}", rows[row], each.text, each.thought) for (row, sample), each in told.items()]
     grades: dict[tuple[int, int], Graded] = dict(zip(answered, grader.grade(rollouts), strict=True))
     least = grader.rewards.at(recipe.evaluation.pass_reward)
     for (row, sample), reply in sorted(replies.items()):

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from openai import OpenAI
+from openai import AsyncOpenAI, OpenAI
 
 from local.bedrock import LocalBedrock
 from local.bedrock.native.turn import REDACTED, Shown
 from local.bedrock.simulated_model import REASONING, UNKNOWN_PROMPT
 from tests.contract.local_bedrock.bedrock_requests import native_client
 from tunedrop.graders.contract import read_sample
+from tunedrop.graders.deployed import wire_form
+from tunedrop.graders.graded import Rollout
 from tunedrop.sampling.nova import NovaSampler
-from tunedrop.sampling.question import Asking, Question
+from tunedrop.sampling.open_weight import OpenWeightSampler
+from tunedrop.sampling.question import Asking, Question, Reply
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
@@ -87,6 +90,33 @@ def test_the_answer_that_is_graded_is_the_same_however_nova_shows_its_thoughts(
     assert read_sample({"messages": [{"role": "assistant", "content": content}]}, "1").answer == UNKNOWN_PROMPT
 
 
+@pytest.mark.parametrize("way", ["redacted", "text", "none"])
+def test_thoughts_that_nova_shows_beside_the_answer_are_measured_and_the_mark_for_hidden_ones_is_not(
+    nova_bedrock: LocalBedrock, runtime: BedrockRuntimeClient, way: str
+) -> None:
+    nova_bedrock.set_switch("converse_reasoning", way)
+    asking = Asking(PROFILE, max_tokens=500, temperature=0.0, reasoning_effort="medium")
+    reply = asyncio.run(NovaSampler(runtime).ask(asking, Question([{"role": "user", "content": "Hi"}], seed=1)))
+    assert reply.thought == (REASONING if way == "text" else "")
+    sample = read_sample(wire_form(Rollout("1", {"messages": []}, reply.text, reply.thought)), "1")
+    assert sample.thought_length == (len(REASONING) if way == "text" else None)
+
+
+@pytest.mark.parametrize("way", ["field", "inline", "none"])
+def test_thoughts_beside_a_chat_answer_are_measured_as_those_in_it(bedrock: LocalBedrock, way: str) -> None:
+    bedrock.set_switch("chat_reasoning", way)
+
+    async def ask() -> Reply:
+        async with AsyncOpenAI(base_url=bedrock.base_url, api_key=bedrock.api_key()) as client:
+            question = Question([{"role": "user", "content": "Hi"}], seed=1)
+            return await OpenWeightSampler(client).ask(Asking(MODEL, max_tokens=500, temperature=0.0), question)
+
+    reply = asyncio.run(ask())
+    sample = read_sample(wire_form(Rollout("1", {"messages": []}, reply.text, reply.thought)), "1")
+    assert sample.answer == UNKNOWN_PROMPT
+    assert sample.thought_length == (None if way == "none" else len(REASONING))
+
+
 @pytest.mark.parametrize(
     ("config", "settings", "why"),
     [
@@ -135,5 +165,5 @@ def test_a_response_shows_reasoning_as_the_switch_says(
     beside = ["reasoning"] if (way, model) == ("item", MODEL) else []
     assert [item.type for item in told.output] == [*beside, "message"]
     assert told.output_text == text
-    content: Any = [part for item in told.model_dump()["output"] for part in [item, *(item.get("content") or [])]]
+    content: Any = told.model_dump()["output"]
     assert read_sample({"messages": [{"role": "assistant", "content": content}]}, "1").answer == UNKNOWN_PROMPT

@@ -60,3 +60,10 @@ def test_unfinished_thoughts_are_told_apart_with_the_effort_to_lower(reply: Repl
     assert told is not None
     assert "25% ended within the model's thoughts" in told[0]
     assert "reasoning_effort" in told[1]
+
+
+def test_an_answer_that_was_cut_off_before_its_first_word_ended_within_thoughts_beside_it() -> None:
+    thought = Reply("", "length", 5, 1024, thought="1 and")
+    assert cut_figures([thought], [WRONG])["unfinished_thoughts"] == 1
+    assert cut_figures([Reply("", "length", 5, 1024)], [WRONG])["unfinished_thoughts"] == 0
+    assert cut_figures([Reply("", "stop", 5, 9, thought="1 and")], [WRONG])["unfinished_thoughts"] == 0

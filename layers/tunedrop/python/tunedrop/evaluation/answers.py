@@ -68,6 +68,8 @@ class Answer:
     @property
     def unfinished(self) -> bool:
         """Whether the answer ended within the model's thoughts, so that there is none."""
+        if self.truncated and not self.answer.strip() and self.components.get("thought_length"):
+            return True
         return bool(self.components.get("unfinished_thought")) or cut_thoughts(self.answer).unfinished
 
     @property

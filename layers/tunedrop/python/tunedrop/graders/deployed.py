@@ -89,9 +89,12 @@ class DeployedGrader:
 def wire_form(rollout: Rollout, layout: Layout = "metadata") -> dict[str, JSON]:
     """A rollout as AWS documents it in this layout: the conversation with the answer, and the row's other fields."""
     row = rollout.row
+    turn: dict[str, JSON] = {"role": "assistant", "content": rollout.answer}
+    if rollout.thought:
+        turn["reasoning_content"] = rollout.thought
     conversation: dict[str, JSON] = {
         "id": rollout.id,
-        "messages": [*row["messages"], {"role": "assistant", "content": rollout.answer}],
+        "messages": [*row["messages"], turn],
     }
     fields = {name: value for name, value in row.items() if name != "messages"}
     if layout == "metadata":

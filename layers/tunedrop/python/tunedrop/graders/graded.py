@@ -21,6 +21,8 @@ class Rollout:
     id: str
     row: Mapping[str, Any]
     answer: str
+    thought: str = ""
+    """What the model thought, where its host shows that beside the answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ def _probe(grader: DeployedGrader, made: list[Probe]) -> list[tuple[Probe, Grade
 def _grade_again(grader: DeployedGrader, groups: list[Group]) -> list[Graded]:
     """All answers of the groups once more, in the reverse order and in small batches; in the first order again."""
     answers = [(group.row, reply) for group in groups for reply in group.replies]
-    rollouts = [Rollout(f"again-{place}", row, reply.text) for place, (row, reply) in enumerate(answers)]
+    rollouts = [Rollout(f"again-{place}", row, reply.text, reply.thought) for place, (row, reply) in enumerate(answers)]
     graded = grader.grade(rollouts[::-1], batch_samples=SMALL_BATCH)[::-1]
     return [
         each if reply.refused is None else Graded(each.id, None, ungraded="the model refused")

@@ -46,4 +46,6 @@ def advice_on_cut_answers(numbers: Mapping[str, Any]) -> tuple[str, str] | None:
 
 def _unfinished(reply: Reply, graded: Graded) -> bool:
     """Whether an answer ended within thoughts: by its text, or by what the grader has seen beside it."""
+    if reply.truncated and reply.thought and not reply.text.strip():
+        return True
     return bool(graded.components.get("unfinished_thought")) or cut_thoughts(reply.text).unfinished

@@ -70,7 +70,8 @@ def sample_groups(
     replies = asyncio.run(_replies(rows, sampler, asking, samples))
     answered = [index for index, reply in enumerate(replies) if reply.refused is None]
     rollouts = [
-        Rollout(id=f"rehearsal-{index}", row=rows[index // samples], answer=replies[index].text) for index in answered
+        Rollout(f"rehearsal-{index}", rows[index // samples], replies[index].text, replies[index].thought)
+        for index in answered
     ]
     graded = [Graded(f"rehearsal-{index}", None, ungraded="the model refused") for index in range(len(replies))]
     for index, each in zip(answered, grader.grade(rollouts), strict=True):

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from tunedrop.answer_members import AnswerBroken
 from tunedrop.graders.sample import JSON
+from tunedrop.graders.turn import thoughts_beside
 from tunedrop.sampling.converse_turns import tools_of, turns_of
 from tunedrop.sampling.question import Asking, NotAllowed, NotAnswered, Question, Reply, Throttled, text_with_calls
 from tunedrop.service_answers import Answer, OptionalCount, OptionalText, read
@@ -34,6 +35,7 @@ TIMEOUT_SECONDS = 120
 _REFUSALS = frozenset({"ValidationException", "ResourceNotFoundException"})
 _BUSY = frozenset({"ThrottlingException", "ServiceUnavailableException", "ModelNotReadyException"})
 
+_REDACTED = "[REDACTED]"
 # The words of the OpenAI-compatible API, which the evaluation counts by.
 _FINISH = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length"}
 
@@ -94,6 +96,7 @@ class NovaSampler:
         content = told.output.message.content
         return Reply(
             text=text_with_calls("".join(block.text or "" for block in content), {"content": _calls(content)}),
+            thought="\n".join(filter(None, (block.thought for block in content))),
             finish_reason=_FINISH.get(stop, stop) or None,
             prompt_tokens=told.usage.prompt if told.usage else None,
             completion_tokens=told.usage.completion if told.usage else None,
@@ -119,6 +122,13 @@ def _thinking(asking: Asking) -> dict[str, Any]:
 class _Block(Answer):
     text: str | None = None
     tool_use: dict[str, Any] | None = Field(None, alias="toolUse")
+    reasoning: Any = Field(None, alias="reasoningContent")
+
+    @property
+    def thought(self) -> str:
+        """What the block shows of the model's thoughts; Nova 2 Lite shows nothing of them."""
+        shown = "\n".join(thoughts_beside({"reasoningContent": self.reasoning}))
+        return "" if shown == _REDACTED else shown
 
 
 def _calls(blocks: Sequence[_Block]) -> list[JSON]:

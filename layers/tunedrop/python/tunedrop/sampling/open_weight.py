@@ -9,6 +9,7 @@ from pydantic import Field
 
 from tunedrop import mantle
 from tunedrop.answer_members import AnswerBroken
+from tunedrop.graders.turn import thoughts_beside
 from tunedrop.openai_sdk import openai
 from tunedrop.sampling.question import Asking, NotAllowed, NotAnswered, Question, Reply, Throttled, text_with_calls
 from tunedrop.service_answers import Answer, OptionalCount, OptionalText, read
@@ -53,6 +54,7 @@ class OpenWeightSampler:
         choice, usage = told.choices[0], told.usage or _Usage()
         return Reply(
             text=text_with_calls(choice.message.content or "", choice.message.calls),
+            thought=choice.message.thought,
             finish_reason=choice.finish_reason,
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
@@ -96,6 +98,14 @@ class _Message(Answer):
     content: str | None = None
     tool_calls: list[Any] | None = None
     function_call: Any = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+
+    @property
+    def thought(self) -> str:
+        """The thoughts, in whichever of the two fields: which one the endpoint uses is UNCONFIRMED."""
+        shown = [{"reasoning_content": self.reasoning_content}, {"reasoning": self.reasoning}]
+        return next((each for field in shown for each in thoughts_beside(field)), "")
 
     @property
     def calls(self) -> dict[str, Any]:

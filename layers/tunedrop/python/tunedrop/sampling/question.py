@@ -56,6 +56,8 @@ class Reply:
     completion_tokens: int | None = None
     latency_seconds: float | None = None
     refused: str | None = None
+    thought: str = ""
+    """What the model thought, where its host shows that beside the answer."""
 
     @property
     def truncated(self) -> bool:

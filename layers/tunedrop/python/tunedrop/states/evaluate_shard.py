@@ -188,7 +188,9 @@ class ShardEvaluation:
 
     def _write(self, part: Sequence[tuple[_Task, Reply]], number: int) -> int:
         answered = [(task, reply) for task, reply in part if reply.refused is None]
-        rollouts = [Rollout(f"{task.row}-{task.sample}", task.content, reply.text) for task, reply in answered]
+        rollouts = [
+            Rollout(f"{task.row}-{task.sample}", task.content, reply.text, reply.thought) for task, reply in answered
+        ]
         graded = iter(self._grade(rollouts))
         lines = b"".join(
             self._answer(task, reply, None if reply.refused else next(graded)).to_line() for task, reply in part

@@ -34,7 +34,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from embedded_aws.calls import Calls, call_of
 from embedded_aws.clients import DEVELOPER, Clients
-from embedded_aws.deployer.deployed_stack import DeployedStack
+from embedded_aws.deployed_stack import DeployedStack
 from embedded_aws.events.dispatch import FIRST_RETRY_SECONDS, Dispatch, RuleView
 from embedded_aws.events.schedule import Schedules
 from embedded_aws.events.service_events import execution_event, object_event

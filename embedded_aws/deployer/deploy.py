@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from embedded_aws.deployed_stack import COMPLETE, DeployedStack
 from embedded_aws.deployer import parameters as template_parameters
 from embedded_aws.deployer import template as sam
-from embedded_aws.deployer.deployed_stack import COMPLETE, DeployedStack
 from embedded_aws.deployer.errors import DeploymentError, NotHonoured, TemplateInvalid
 from embedded_aws.deployer.intrinsics import Created, Resolver, references
 from embedded_aws.deployer.resource_type import Stack

@@ -9,9 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from embedded_aws.embedded import EmbeddedAws
 from embedded_aws.gateway.authorizer import IamAuthorizer, Refused
 from embedded_aws.gateway.gateway_responses import GatewayResponses
 from embedded_aws.gateway.proxy_event import (
@@ -26,6 +25,9 @@ from embedded_aws.gateway.proxy_event import (
 from embedded_aws.gateway.routes import Match, Route, RouteTable
 from embedded_aws.lambdas.errors import InvokeRefused
 from embedded_aws.lambdas.service import Answer
+
+if TYPE_CHECKING:
+    from embedded_aws.embedded import EmbeddedAws
 
 LOG = logging.getLogger(__name__)
 

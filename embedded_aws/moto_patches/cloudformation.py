@@ -9,7 +9,7 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult
 
-from embedded_aws.deployer.deployed_stack import PAGE, DeployedStack
+from embedded_aws.deployed_stack import PAGE, DeployedStack
 from embedded_aws.moto_patches.hooks import Hooks
 from embedded_aws.moto_patches.replacement import Replace
 

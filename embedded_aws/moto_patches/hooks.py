@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from embedded_aws.deployer.deployed_stack import DeployedStack
+from embedded_aws.deployed_stack import DeployedStack
 from embedded_aws.lambdas.service import Answer
 from embedded_aws.permissions.enforcement import Permissions
 from embedded_aws.s3.signers import FindSigner

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from tests.e2e.command_runs import REPOSITORY, last_line, tunedrop
+from tests.unit.command.kept_run_folder import keep_run
 from tests.unit.reporting.sample_run import HOSTILE, HOSTILE_ROW, Sampled, a_rejected_run, a_run, sampled_run
 from tunedrop.reporting.facts import RunFacts
 from tunedrop.reporting.page import render_html
@@ -483,3 +484,29 @@ _CONTRAST = """selector => {
     return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
   }));
 }"""
+
+
+def test_the_page_of_a_comparison_shows_rows_curves_and_changes(
+    open_report: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from local.command import places
+    from local.command.compare import side_by_side
+    from local.command.comparison_page import write_page
+    from local.command.kept_runs import find
+
+    monkeypatch.setattr(places, "RUNS", tmp_path / "runs")
+    runs = [
+        find(str(keep_run(tmp_path / "runs", name, right=right, tuned_model=f"model:{name}")))
+        for name, right in (("first", 0.3), ("second", 0.6), ("third", 0.9))
+    ]
+    path = write_page(runs, side_by_side(*runs), tmp_path / "compared")
+    axe = (files("axe_playwright_python") / "axe.min.js").read_text()
+    for theme, size in (("light", DESK), ("dark", PHONE)):
+        page = open_report(path, theme=theme, size=size, place="#row-4")
+        page.locator("#row-4 + .detail .sides").first.wait_for()
+        keep(page, f"compared-{theme}-{'phone' if size == PHONE else 'desk'}")
+        assert page.locator('#curve-reward svg g[stroke-width="2.5"]').count() == 3
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+        assert page.locator("#row-4 + .detail .side").count() == 3
+        page.evaluate(axe)
+        assert [each["id"] for each in page.evaluate("axe.run()")["violations"]] == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,13 @@ import boto3
 import pytest
 
 from local.command import exits, kept_runs, main, places
-from local.command.compare import changes, side_by_side
+from local.command.compare import side_by_side
 from local.command.dataset_folder import DatasetFolder
+from local.command.differences import SHOWN, changes, in_words, told_apart
 from local.command.evaluate import kept_model, model_of, with_model
+from tests.unit.command.kept_run_folder import ROWS, keep_run
 from tests.unit.reporting.sample_run import a_rejected_run, a_run
-from tunedrop.evaluation.answers import Answer
 from tunedrop.reporting.report import build_report
-
-ROWS = 120
 
 
 @pytest.fixture(autouse=True)
@@ -27,28 +25,6 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder in the place of build/runs."""
     folder = tmp_path / "runs"
     monkeypatch.setattr(places, "RUNS", folder)
-    return folder
-
-
-def keep(runs: Path, run_id: str, *, right: float = 0.5, rows: range = range(ROWS), **changed: Any) -> Path:
-    """A run with the answers of both models: the base model's are always the same, `right` of the tuned one's right."""
-    folder = runs / run_id
-    parts = folder / "evaluation/answers"
-    shards = []
-    for number, (candidate, share) in enumerate((("base", 0.4), ("tuned", right))):
-        chance = random.Random(3)
-        lines = b""
-        for place, row in enumerate(rows):
-            good = chance.random() < share
-            answer = Answer(place, 0, candidate, f"prompt {row}", "text", "stop", 9, 9, 1.0, float(good), correct=good)
-            lines += answer.to_line()
-        (parts / f"{number:05}").mkdir(parents=True)
-        (parts / f"{number:05}/00000.jsonl").write_bytes(lines)
-        shards.append({"number": number, "candidate": candidate, "rows_file": "evaluation/rows.jsonl"})
-    (folder / "evaluation/plan.json").write_text(json.dumps({"shards": shards}))
-    report = {**build_report(a_run()), "run_id": run_id, **changed}
-    (folder / "report.json").write_text(json.dumps(report))
-    (folder / "report.html").write_text("<!doctype html>")
     return folder
 
 
@@ -60,8 +36,8 @@ def told(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
 
 
 def test_a_report_is_found_by_the_beginning_of_its_runs_id(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = keep(runs, "sums-0123")
-    keep(runs, "words-4567")
+    folder = keep_run(runs, "sums-0123")
+    keep_run(runs, "words-4567")
     found = told(capsys, "report", "sums")
     assert (found["run_id"], found["verdict"], found["simulated"]) == ("sums-0123", "improved", True)
     assert found["report"] == str(folder / "report.html")
@@ -75,9 +51,9 @@ def test_a_report_is_found_by_the_beginning_of_its_runs_id(runs: Path, capsys: p
 
 def test_a_name_that_several_runs_have_means_the_latest_of_them(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for age, run_id in ((2, "sums-9"), (1, "sums-1"), (3, "sums-5")):
-        report = keep(runs, run_id, name="sums") / "report.json"
+        report = keep_run(runs, run_id, name="sums") / "report.json"
         os.utime(report, (1_000 - age, 1_000 - age))
-    keep(runs, "sums-more-1", name="sums-more")
+    keep_run(runs, "sums-more-1", name="sums-more")
     assert told(capsys, "report", "sums")["run_id"] == "sums-1"
 
 
@@ -85,8 +61,8 @@ def test_a_name_that_several_runs_have_means_the_latest_of_them(runs: Path, caps
 def test_a_run_that_cannot_be_told_is_an_error_that_names_those_that_there_are(
     runs: Path, name: str, why: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    keep(runs, "sums-1")
-    keep(runs, "sums-2")
+    keep_run(runs, "sums-1")
+    keep_run(runs, "sums-2")
     assert main.main(["report", name]) == exits.USAGE
     complaint = capsys.readouterr().err
     assert why in complaint
@@ -111,9 +87,9 @@ def test_a_run_of_a_deployed_stack_is_fetched_from_its_bucket(aws: None, runs: P
 
 
 def test_two_runs_are_compared_on_the_rows_that_both_asked(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    keep(runs, "first", right=0.4)
-    keep(runs, "second", right=0.8, rows=range(20, ROWS))
-    keep(runs, "elsewhere", rows=range(1_000, 1_010))
+    keep_run(runs, "first", right=0.4)
+    keep_run(runs, "second", right=0.8, rows=range(20, ROWS))
+    keep_run(runs, "elsewhere", rows=range(1_000, 1_010))
     compared = told(capsys, "compare", "first", "second")
     assert compared["simulated"]
     assert compared["tuned"]["pairs"] == ROWS - 20
@@ -128,7 +104,7 @@ def test_two_runs_are_compared_on_the_rows_that_both_asked(runs: Path, capsys: p
 
 
 def test_a_run_against_itself_differs_in_nothing(runs: Path) -> None:
-    run = kept_runs.find(str(keep(runs, "sums")))
+    run = kept_runs.find(str(keep_run(runs, "sums")))
     compared = side_by_side(run, run)
     assert compared["changed"] == {}
     assert compared["tuned"]["reward"]["difference"] == 0
@@ -136,15 +112,15 @@ def test_a_run_against_itself_differs_in_nothing(runs: Path) -> None:
 
 
 def test_a_grader_that_was_changed_is_named(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    keep(runs, "first", grader={"kind": "math", "arn": "grader:1"})
-    keep(runs, "second", grader={"kind": "math", "arn": "grader:2"})
+    keep_run(runs, "first", grader={"kind": "math", "arn": "grader:1"})
+    keep_run(runs, "second", grader={"kind": "math", "arn": "grader:2"})
     assert told(capsys, "compare", "first", "second")["changed"]["grader.arn"] == ["grader:1", "grader:2"]
     main.main(["compare", "first", "second"])
     assert "The graders differ" in capsys.readouterr().out
 
 
 def test_a_run_that_was_rejected_can_be_compared_and_says_so(runs: Path) -> None:
-    keep(runs, "first")
+    keep_run(runs, "first")
     rejected = runs / "rejected"
     rejected.mkdir()
     (rejected / "report.json").write_text(json.dumps(build_report(a_rejected_run())))
@@ -153,12 +129,62 @@ def test_a_run_that_was_rejected_can_be_compared_and_says_so(runs: Path) -> None
     assert compared["runs"][1]["status"] == "REJECTED"
 
 
+def test_the_models_figures_are_told_with_their_mean_rewards(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keep_run(runs, "first")
+    keep_run(runs, "second")
+    for run in told(capsys, "compare", "first", "second")["runs"]:
+        for figures in run["models"].values():
+            assert 0 < figures["mean_reward"] < 1
+            assert 0 < figures["accuracy"] < 1
+
+
+def test_up_to_five_runs_are_compared_with_the_first(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, right in (("a1", 0.3), ("b2", 0.6), ("c3", 0.9)):
+        keep_run(runs, name, right=right)
+    compared = told(capsys, "compare", "a1", "b2", "c3")
+    differences = [each["tuned"]["reward"]["difference"] for each in compared["comparisons"]]
+    assert 0 < differences[0] < differences[1]
+    assert [each["run_id"] for each in compared["comparisons"]] == ["b2", "c3"]
+    assert main.main(["compare", "a1", "b2", "c3"]) == 0
+    shown = capsys.readouterr().out
+    assert "changed between first and third" in shown
+    assert "third compared with first" in shown
+    assert main.main(["compare", *["a1"] * 6]) == exits.USAGE
+    assert "at most 5 runs" in capsys.readouterr().err
+
+
+def test_the_page_of_a_comparison_has_every_shared_row_with_all_answers(runs: Path, tmp_path: Path) -> None:
+    for name, right in (("a1", 0.3), ("b2", 0.9)):
+        keep_run(runs, name, right=right)
+    assert main.main(["compare", "a1", "b2", "--page", str(tmp_path)]) == 0
+    page = (tmp_path / "compare.html").read_text()
+    texts = json.loads(page.partition('id="row-texts">')[2].partition("</script>")[0])
+    assert len(texts) == ROWS
+    assert all([answer[0] for answer in row[4]] == [0, 1] for row in texts)
+    index = json.loads(page.partition('id="data">')[2].partition("</script>")[0])["rows"]
+    assert index["states"].count("g") > 0.5 * ROWS
+    assert "default-src &#39;none&#39;" in page
+
+
+def test_two_arns_that_differ_at_their_ends_are_not_told_as_one_text() -> None:
+    start = "arn:aws:lambda:us-west-2:123456789012:function:tunedrop-dev-GraderPlain-0123456789ab:"
+    was, now = told_apart(f"{start}3", f"{start}12")
+    assert was != now
+    assert was.endswith(':3"')
+    assert now.endswith(':12"')
+    assert max(len(was), len(now)) < SHOWN
+    long = "x" * 200
+    assert told_apart(f"{long}a{long}", f"{long}b{long}")[0].endswith("…")
+    assert in_words("train", "ab", "cd").startswith("the training file has other contents")
+    assert told_apart(None, 1) == ("null", "1")
+
+
 def test_changes_are_named_by_their_path() -> None:
     assert changes({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}, "d": None}) == {"a.c": [2, 3]}
 
 
 def test_a_recipe_is_changed_so_that_a_model_is_evaluated_and_nothing_trained(runs: Path, tmp_path: Path) -> None:
-    keep(runs, "sums-1", tuned_model="ft:1")
+    keep_run(runs, "sums-1", tuned_model="ft:1")
     folder = tmp_path / "sums"
     folder.mkdir()
     (folder / "train.jsonl").write_bytes(b"{}\n")
@@ -171,7 +197,7 @@ def test_a_recipe_is_changed_so_that_a_model_is_evaluated_and_nothing_trained(ru
 
 
 def test_a_simulated_model_is_found_again_by_its_id(runs: Path) -> None:
-    folder = keep(runs, "sums-1")
+    folder = keep_run(runs, "sums-1")
     assert kept_model("ft:1") is None
     (folder / "kept_model.json").write_text('{"model": "ft:1", "base": "openai.gpt-oss-20b"}')
     assert kept_model("ft:1") == {"model": "ft:1", "base": "openai.gpt-oss-20b"}

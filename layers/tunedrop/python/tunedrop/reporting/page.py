@@ -35,8 +35,8 @@ from tunedrop.reporting.row_texts import PageRows
 from tunedrop.reporting.wording import counted, number, seconds, words
 
 _FILES = Path(__file__).with_name("page")
-_CHARTS = ("vendor/d3.min.js", "vendor/plot.umd.min.js", "charts.js")
-_ROWS = ("rows/store.js", "rows/diff.js", "rows/detail.js", "rows/export.js", "rows/table.js")
+CHART_LIBRARY = ("vendor/d3.min.js", "vendor/plot.umd.min.js")
+ROWS_SCRIPTS = ("rows/store.js", "rows/diff.js", "rows/detail.js", "rows/export.js", "rows/table.js")
 _TONES = {"improved": ("good", "▲"), "regressed": ("bad", "▼"), "tied": ("even", "＝")}  # noqa: RUF001 - a sign, as wide as the arrows
 _LINES_SHOWN = 5
 _SEVERITIES = {
@@ -58,17 +58,18 @@ def render_html(report: Mapping[str, Any], rows: PageRows | None = None) -> str:
     evaluation, training = report["evaluation"], report["training"]
     data = page_data(report, rows)
     has_charts = bool(evaluation or data["curves"])
-    scripts = [_file(name) for name in (*(_CHARTS if has_charts else ()), *(_ROWS if rows else ()))]
+    charts = (*CHART_LIBRARY, "charts.js") if has_charts else ()
+    scripts = [page_file(name) for name in (*charts, *(ROWS_SCRIPTS if rows else ()))]
     parts = parts_table(evaluation) if evaluation else None
     return (
-        _environment()
+        page_environment()
         .get_template("report.html.j2")
         .render(
             report=report,
             policy=content_security_policy(scripts),
-            style=Markup(_file("report.css")),  # noqa: S704 - our own file
+            style=Markup(page_file("report.css")),  # noqa: S704 - our own file
             scripts=[Markup(script) for script in scripts],  # noqa: S704 - our own file and pinned libraries
-            data=Markup(_data_block(data)),  # noqa: S704 - holds no "<"
+            data=Markup(data_block(data)),  # noqa: S704 - holds no "<"
             headline=headline,
             explanation=_explanation(report),
             tone=tone,
@@ -88,9 +89,9 @@ def render_html(report: Mapping[str, Any], rows: PageRows | None = None) -> str:
             no_metrics=no_metrics(report),
             checkpoints=checkpoints(training or {}),
             rows=rows,
-            rows_told=_rows_told(rows) if rows else "",
+            rows_told=rows_told(rows) if rows else "",
             rows_folder=ROWS_FOLDER,
-            row_texts=Markup(_script_text(b"[" + b",".join(rows.texts) + b"]")) if rows else "",  # noqa: S704 - holds no "<"
+            row_texts=Markup(script_text(b"[" + b",".join(rows.texts) + b"]")) if rows else "",  # noqa: S704 - holds no "<"
             least_rows=MIN_ROWS,
             parts=parts,
             places=_places(report, rows=rows, parts=parts),
@@ -122,25 +123,33 @@ def content_security_policy(scripts: Sequence[str]) -> str:
     )
 
 
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
+@lru_cache(maxsize=4)
+def page_environment(*folders: Path) -> Environment:
+    """What renders the templates of the page, and those in other folders that include parts of them."""
+    loader = FileSystemLoader([*folders, _FILES])
     environment = Environment(
-        loader=FileSystemLoader(_FILES), autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
     )
     environment.filters.update(counted=counted, number=number, seconds=seconds, words=words)
     return environment
 
 
-@lru_cache(maxsize=8)
-def _file(name: str) -> str:
+@lru_cache(maxsize=16)
+def page_file(name: str) -> str:
+    """A file of the page: a style or a script."""
     return (_FILES / name).read_text(encoding="utf-8")
 
 
-def _data_block(data: Mapping[str, Any]) -> str:
-    return _script_text(json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"))
+def data_block(data: Mapping[str, Any]) -> str:
+    """Data as JSON for a block of a page that no text in it can end."""
+    return script_text(json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"))
 
 
-def _script_text(document: bytes) -> str:
+def script_text(document: bytes) -> str:
+    """JSON for a block of a page that no text in it can end."""
     # "<" must not occur: "</script" would end the block, "<!--" open a comment. The others are for older parsers.
     text = document.decode()
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
@@ -173,7 +182,7 @@ def _explanation(report: Mapping[str, Any]) -> dict[str, str]:
     return {"short": head if head.endswith(".") else f"{head.rstrip(';')} …", "rest": told}
 
 
-def _rows_told(rows: PageRows) -> str:
+def rows_told(rows: PageRows) -> str:
     """How many rows there are in each state."""
     titles = {
         State.WENT_WRONG: "went wrong",

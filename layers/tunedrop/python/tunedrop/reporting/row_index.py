@@ -19,6 +19,8 @@ DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 MOST_LEVELS = len(DIGITS) ** 2 - 1
 """Most different rewards; the last number stands for none."""
 
+_TITLES = {BASE: "Base", TUNED: "Tuned"}
+
 NONE = DIGITS[-1] * 2
 
 MOST_LABELS = 100
@@ -69,20 +71,22 @@ def row_index(
     *,
     labels: Mapping[str, Sequence[str | None]],
     models: Mapping[str, str],
+    names: Sequence[str] = (),
     file: str | None = None,
     lines: Sequence[int] | None = None,
 ) -> dict[str, Any]:
-    """The index of all rows, as the page reads it.
+    """The index of all rows, as the page reads it: of base, tuned and the other models, or of those in `names`.
 
-    `lines` are the lines of the dropped `file`, one a row, where they are known. `levels` are the rewards that occur,
-    in order; `rewards` gives each candidate's by two digits a row. `cut` has a 1 where an answer of base or tuned model
-    was truncated. `slices` are the fields that rows are sorted into, by two digits a row.
+    A row's state is that from the first to the second of them. `lines` are the lines of the dropped `file`, one a row,
+    where they are known. `levels` are the rewards that occur, in order; `rewards` gives each candidate's by two digits
+    a row. `cut` has a 1 where an answer of one of the first two was truncated. `slices` are the fields that rows are
+    sorted into, by two digits a row.
     """
-    names = [BASE, TUNED, *(name for name in tally.candidates if name not in (BASE, TUNED))]
+    names = names or [BASE, TUNED, *(name for name in tally.candidates if name not in (BASE, TUNED))]
     rewards = {name: [_rounded(tally, name, row) for row in range(tally.rows)] for name in names}
     levels = sorted({reward for of_name in rewards.values() for reward in of_name if reward is not None})
     place = {level: _digits(number) for number, level in enumerate(levels)}
-    compared = [tally.candidates[name] for name in (BASE, TUNED)]
+    compared = [tally.candidates[name] for name in names[:2]]
     known = lines is not None and len(lines) == tally.rows
     return {
         "rows": tally.rows,
@@ -90,11 +94,12 @@ def row_index(
         "range": list(tally.rewards),
         "file": file if known else None,
         "lines": list(lines) if known and lines is not None and list(lines) != list(range(1, tally.rows + 1)) else None,
-        "names": names,
+        "names": list(names),
+        "titles": [_TITLES.get(name, name) for name in names],
         "models": [models.get(name, "") for name in names],
         "levels": levels,
         "rewards": ["".join(NONE if each is None else place[each] for each in rewards[name]) for name in names],
-        "states": states(tally),
+        "states": states(tally, names[0], names[1]),
         "cut": "".join("1" if any(each.cut(row) for each in compared) else "0" for row in range(tally.rows)),
         "slices": [_slice(field, of_rows) for field, of_rows in labels.items() if any(of_rows)],
     }

@@ -123,10 +123,10 @@
     return `${right}, reward ${report.short(answer[4])}`;
   }
 
-  const nameOf = (candidate) => (candidate < 2 ? ["Base", "Tuned"][candidate] : index.names[candidate]);
+  const nameOf = (candidate) => index.titles[candidate];
 
   function side(answer, showing, reference, needle) {
-    const made = element("div", `side ${answer[0] < 2 ? index.names[answer[0]] : "other"}`);
+    const made = element("div", `side ${report.tone(answer[0])}`);
     const which = index.samples > 1 ? `, answer ${answer[1] + 1}` : "";
     made.append(element("h4", "", `${nameOf(answer[0])}${which}: ${grade(answer)}`));
     if (answer[3]) made.append(folded(`Thoughts (${answer[3].length.toLocaleString("en")} characters)`, answer[3], needle));
@@ -150,13 +150,13 @@
     if (reference) made.append(element("h3", "", "Reference answer"), marked("div", "text reference", reference, needle));
     const first = told[4].filter((answer) => answer[0] < 2);
     const others = told[4].filter((answer) => answer[0] >= 2);
-    const base = first.find((answer) => answer[0] === 0);
-    const tuned = first.find((answer) => answer[0] === 1);
-    made.append(element("h3", "", showing === "models" ? "From the base model's answer to the tuned model's" : showing === "reference" ? "Answers, against the reference" : "Answers"));
+    const former = first.find((answer) => answer[0] === 0);
+    const latter = first.find((answer) => answer[0] === 1);
+    made.append(element("h3", "", showing === "models" ? `${index.titles[0]} → ${index.titles[1]}, word by word` : showing === "reference" ? "Answers, against the reference" : "Answers"));
     if (showing !== "texts") {
-      made.append(element("p", "small", element("del", "", "struck out"), showing === "models" ? " is in the base model's answer only, " : " is in the reference only, ", element("ins", "", "underlined"), showing === "models" ? " in the tuned model's only." : " in the answer only."));
+      made.append(element("p", "small", element("del", "", "struck out"), showing === "models" ? ` is only in ${index.titles[0]}, ` : " is in the reference only, ", element("ins", "", "underlined"), showing === "models" ? ` only in ${index.titles[1]}.` : " in the answer only."));
     }
-    if (showing === "models" && base && tuned) made.append(differenceText(base[2], tuned[2]));
+    if (showing === "models" && former && latter) made.append(differenceText(former[2], latter[2]));
     const sides = element("div", "sides");
     if (showing !== "models") sides.append(...first.map((answer) => side(answer, showing, reference, needle)));
     made.append(sides);

@@ -59,6 +59,7 @@
     index, texts, inPage, want, wantAll, lineOf,
     STATES: { l: "went wrong", w: "still wrong", u: "not graded", g: "came right", r: "still right" },
     state: (row) => index.states[row],
+    tone: (candidate) => ["base", "tuned"][candidate] || "other",
     cut: (row) => index.cut[row] === "1",
     reward(candidate, row) {
       const place = number(index.rewards[candidate], row);

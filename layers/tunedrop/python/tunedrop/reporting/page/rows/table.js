@@ -32,7 +32,7 @@
   const known = (reward) => (reward === null ? Infinity : reward);
   const ORDERS = {
     file: ["as in the file", () => 0],
-    tuned: ["lowest reward of the tuned model first", (row) => known(report.reward(1, row))],
+    tuned: [`lowest reward first (${index.titles[1]})`, (row) => known(report.reward(1, row))],
     lost: ["greatest loss first", change],
     gained: ["greatest gain first", (row) => -change(row)],
   };
@@ -119,7 +119,7 @@
     const state = element("td", "", element("span", "tag", report.STATES[report.state(row)]));
     if (report.cut(row)) state.append(" ", element("span", "tag", "truncated"));
     const shown = element("td", "preview", report.marked("span", "", preview(told), needle));
-    const rewards = [0, 1].map((candidate) => element("td", `reward ${index.names[candidate]}`, report.short(report.reward(candidate, row))));
+    const rewards = [0, 1].map((candidate) => element("td", `reward ${report.tone(candidate)}`, report.short(report.reward(candidate, row))));
     line.append(head, state, ...rewards, shown);
     const detail = element("tr", "detail");
     const place = element("td", "");

@@ -12,14 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
+from pydantic import ValidationError
 
 from local.command.compare import graders_differ, told
 from local.command.differences import in_words
 from local.command.kept_answers import answers_of, rows_of, shared_prompts
 from local.command.kept_runs import KeptRun
 from tunedrop.dataset.rules import MIN_ROWS
+from tunedrop.dataset.written_rows import as_dropped
 from tunedrop.evaluation.tally import Tally
 from tunedrop.graders.reward_range import UNIT, RewardRange
+from tunedrop.recipe import GraderChoice, Recipe
 from tunedrop.rehearsal.answer_forms import ideal_answer
 from tunedrop.reporting.page import (
     CHART_LIBRARY,
@@ -138,6 +141,14 @@ def _curves(runs: Sequence[KeptRun], names: Sequence[str]) -> dict[str, Any]:
     return drawn
 
 
+def _grader(run: KeptRun) -> GraderChoice | None:
+    """The grader of a run's recipe; None where this version cannot read it."""
+    try:
+        return Recipe.model_validate(run.report["recipe"]).grader
+    except ValidationError:
+        return None
+
+
 def _rows(runs: Sequence[KeptRun], names: Sequence[str], folder: Path) -> PageRows | None:
     """All rows that every run's tuned model was asked, with the answers; None where they share none."""
     sides = [list(answers_of(run, "tuned")) for run in runs]
@@ -166,6 +177,7 @@ def _rows(runs: Sequence[KeptRun], names: Sequence[str], folder: Path) -> PageRo
     models = {name: str(run.report["tuned_model"] or "") for name, run in zip(names, runs, strict=True)}
     index = row_index(tally, labels={}, models=models, names=names)
     beside = folder / ROWS_FOLDER
+    grader = _grader(runs[0])
 
     def write(name: str, script: bytes) -> None:
         beside.mkdir(exist_ok=True)
@@ -177,6 +189,13 @@ def _rows(runs: Sequence[KeptRun], names: Sequence[str], folder: Path) -> PageRo
         shown = "\n\n".join(str(turn.get("content", "")) for turn in row["messages"])
         texts.add(
             place,
-            row_text(place, line, prompt=shown, reference=ideal_answer(row), answers=answers[place], limits=limits),
+            row_text(
+                place,
+                as_dropped(line, grader) if grader else line,
+                prompt=shown,
+                reference=ideal_answer(row),
+                answers=answers[place],
+                limits=limits,
+            ),
         )
     return texts.close(index)

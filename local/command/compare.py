@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from local.command import exits, kept_runs, places, which_stack
-from local.command.differences import changes, in_words, inputs
+from local.command.differences import changes, graders_differ, in_words, inputs, told
 from local.command.help_text import Wrapped
 from local.command.kept_answers import answers_of, shared_prompts
 from local.command.report import has_screen, summary
@@ -175,23 +175,3 @@ def _show(compared: Mapping[str, Any]) -> None:
             print(f"  {which:<6} {told(comparison[which])}")
         if graders_differ(comparison["changed"]):
             print("\nThe graders differ: if the base models differ, the graders are the reason and not the models.")
-
-
-def graders_differ(changed: Mapping[str, Any]) -> bool:
-    """Whether two runs of the same model were graded differently."""
-    by_grader = "grader.arn" in changed or any(path.startswith("recipe.grader") for path in changed)
-    return by_grader and "recipe.model" not in changed
-
-
-def told(paired: Mapping[str, Any] | None) -> str:
-    """A paired comparison as one line."""
-    if paired is None:
-        return "unknown: on this machine, no row has graded answers of both runs"
-    reward = paired["reward"]
-    p_value = "p < 0.0001" if reward["p_value"] < 0.0001 else f"p = {reward['p_value']:.4f}"
-    rows = "1 row" if paired["pairs"] == 1 else f"{paired['pairs']:,} rows"
-    return (
-        f"mean reward {reward['first']['mean']:.3f} -> {reward['second']['mean']:.3f}, {reward['difference']:+.3f} "
-        f"(95% interval {reward['low']:+.3f} to {reward['high']:+.3f}), {p_value}, {rows}; "
-        f"{paired['gained']:,} came right, {paired['lost']:,} went wrong"
-    )

@@ -14,8 +14,7 @@ from typing import Any
 from markupsafe import Markup
 from pydantic import ValidationError
 
-from local.command.compare import graders_differ, told
-from local.command.differences import in_words
+from local.command.differences import graders_differ, in_words, told
 from local.command.kept_answers import answers_of, rows_of, shared_prompts
 from local.command.kept_runs import KeptRun
 from tunedrop.dataset.rules import MIN_ROWS

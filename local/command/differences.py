@@ -1,4 +1,4 @@
-"""What differs between two runs' inputs, by path, and told in words."""
+"""What differs between two runs, by path, and told in words."""
 
 from __future__ import annotations
 
@@ -72,3 +72,23 @@ def told_apart(before: Any, after: Any) -> tuple[str, str]:
 def _cut(text: str, start: int) -> str:
     shown = text[start : start + SHOWN]
     return f"{'…' if start else ''}{shown}{'…' if len(text) > start + SHOWN else ''}"
+
+
+def graders_differ(changed: Mapping[str, Any]) -> bool:
+    """Whether two runs of the same model were graded differently."""
+    by_grader = "grader.arn" in changed or any(path.startswith("recipe.grader") for path in changed)
+    return by_grader and "recipe.model" not in changed
+
+
+def told(paired: Mapping[str, Any] | None) -> str:
+    """A paired comparison as one line."""
+    if paired is None:
+        return "unknown: on this machine, no row has graded answers of both runs"
+    reward = paired["reward"]
+    p_value = "p < 0.0001" if reward["p_value"] < 0.0001 else f"p = {reward['p_value']:.4f}"
+    rows = "1 row" if paired["pairs"] == 1 else f"{paired['pairs']:,} rows"
+    return (
+        f"mean reward {reward['first']['mean']:.3f} -> {reward['second']['mean']:.3f}, {reward['difference']:+.3f} "
+        f"(95% interval {reward['low']:+.3f} to {reward['high']:+.3f}), {p_value}, {rows}; "
+        f"{paired['gained']:,} came right, {paired['lost']:,} went wrong"
+    )

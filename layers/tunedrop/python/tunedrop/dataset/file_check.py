@@ -1,8 +1,10 @@
 """One file through every rule of its rows, once, from front to back.
 
-A block of lines takes three steps: one pass of RE2 over its bytes for secrets; reading each line, by the quick way
-where it is a plain row and by the careful one (`json_line`, `rows`) where it is anything else; and counting what was
-read. The quick way only ever says that a row is in order, so it finds nothing that the careful one would not.
+A block of lines takes three steps: one pass of RE2 over its bytes for secrets; reading its lines; and counting what
+was read. Lines are read in one of three ways: blocks of the simplest rows by columns (`plain_rows`); a row for which
+a quick parser and a quick look find nothing to say, by these (`read_quickly`, `RowChecker`); any other by the careful
+parser and every rule (`json_line`, `rows`). The quick ways only ever say that a row is in order, so they find nothing
+that the careful one would not.
 """
 
 from __future__ import annotations
@@ -22,14 +24,15 @@ from tunedrop.dataset.cut_references import cut_off
 from tunedrop.dataset.duplicates import Keys, Prompts
 from tunedrop.dataset.fields import KEYS_OF_FORMAT, Shapes
 from tunedrop.dataset.findings import Findings
-from tunedrop.dataset.json_line import read_line
+from tunedrop.dataset.json_line import Reading, read_line, read_quickly
 from tunedrop.dataset.lines import Lines, Overlong
+from tunedrop.dataset.marked_lines import MarkedLines, Marks
 from tunedrop.dataset.plain_rows import SHORTEST_PLAIN_ROW, Columns, PlainRows
 from tunedrop.dataset.prompts import prompt_text, user_text
 from tunedrop.dataset.report import FileFacts
 from tunedrop.dataset.rows import ANSWER, RowChecker
 from tunedrop.dataset.rules import FORMATS, MAX_ROWS
-from tunedrop.dataset.secrets import SECRETS, Mark, Scan, fields_with
+from tunedrop.dataset.secrets import Mark, Scan
 from tunedrop.dataset.show import shown
 from tunedrop.dataset.statistics import Statistics, estimated_tokens
 from tunedrop.graders.sample import Grader
@@ -41,13 +44,6 @@ _MOST_UNHASHED: Final = 2
 _PARTS: Final = 8
 """A block with a line that is not plain is read again in so many parts, and these in turn."""
 _BLANK: Final = b" \t\r"
-_SECRET_WORDS: Final = {
-    Mark.KEY: "an access key or private key",
-    Mark.EMAIL: "an e-mail address",
-    Mark.PHONE: "a phone number",
-    Mark.CARD: "a payment card's number",
-}
-
 Compare = Callable[[int, str, str], None]
 """Takes a row's line, its prompt and what the user says in it."""
 
@@ -86,13 +82,16 @@ class FileCheck:
         self.statistics = Statistics()
         self._file = file
         self._findings = findings
-        self._checker = RowChecker(findings, file, family, grader)
+        self._checker = RowChecker(findings, file, family, grader, quick=quick)
         self.refused = self._checker.refused
         self._asks_grader = grader is not None
         self._compare = compare
         self._progress = progress
         self._scan = Scan(FORMATS[family].reserved_texts, KEYS_OF_FORMAT)
         self._quick = quick
+        self._marks = Marks(findings, file)
+        self._by_columns, self._lines_by_columns = quick, 0
+        """Until a block shows that the rows of this file are not so plain."""
         self._most_lines = most_lines
         self.lines_checked = 0
         bounds = (None if model is None else model.max_prompt_tokens, most_prompt_tokens)
@@ -157,37 +156,45 @@ class FileCheck:
         if b"\r" in data:
             self._carriage_returns += data.count(b"\r\n") + data.endswith(b"\r")
         columns = self._plain_rows(block, data)
-        marks = block.marks.result()
-        unusual = self._note_marks(first_line, data, marks) if marks else frozenset()
-        if columns is None or unusual:
-            self._read_in_parts(block, first_line, data, unusual)
+        marked = self._marks.note(first_line, data, block.marks.result(), self._scan)
+        before = self._lines_by_columns
+        if columns is None or marked:
+            self._read_in_parts(block, first_line, data, marked)
         else:
             self._note_plain(first_line, columns)
+        if self._by_columns:
+            self._choose_way(block, self._lines_by_columns - before)
+
+    def _choose_way(self, block: _Scanned, lines_by_columns: int) -> None:
+        """Whether the next block is tried by columns: not where this one had few rows for which that is made."""
         if not self._shapes.plain_keys <= self._scan.keys:
             self._scan = self._scan.with_keys(self._shapes.plain_keys)
+        elif self._shapes.plain_keys <= block.keys and lines_by_columns * 2 < block.data.count(b"\n"):
+            self._by_columns = False
+            self._scan = self._scan.without_keys()
 
     def _plain_rows(self, block: _Scanned, data: bytes) -> Columns | None:
         """Whole lines of a block, where all are plain. Keys that its scan did not look for may be there twice."""
-        return self._plain.read(data) if self._quick and self._shapes.plain_keys <= block.keys else None
+        return self._plain.read(data) if self._by_columns and self._shapes.plain_keys <= block.keys else None
 
-    def _read_in_parts(self, block: _Scanned, first_line: int, data: bytes, unusual: frozenset[int]) -> None:
+    def _read_in_parts(self, block: _Scanned, first_line: int, data: bytes, marked: MarkedLines) -> None:
         """Read lines that are not all plain: part by part at once where it can be, down to the lines that are not."""
         lines = data.split(b"\n")
         step = -(-len(lines) // _PARTS)
-        if step == 1 or not self._quick or len(data) < len(lines) * SHORTEST_PLAIN_ROW:
-            self._careful_rows(first_line, lines)
+        if step == 1 or not self._by_columns or len(data) < len(lines) * SHORTEST_PLAIN_ROW:
+            self._single_rows(first_line, lines, marked.unusual)
             return
         for start in range(0, len(lines), step):
             first, part = first_line + start, b"\n".join(lines[start : start + step])
-            within = unusual.intersection(range(first, first + step))
-            columns = None if within else self._plain_rows(block, part)
+            columns = None if marked.within(first, step) else self._plain_rows(block, part)
             if columns is None:
-                self._read_in_parts(block, first, part, within)
+                self._read_in_parts(block, first, part, marked)
             else:
                 self._note_plain(first, columns)
 
     def _note_plain(self, first_line: int, columns: Columns) -> None:
         count = len(columns.rows)
+        self._lines_by_columns += count
         for shape, rows in columns.shapes:
             shape.rows += rows
         if self.rows < MAX_ROWS:
@@ -206,30 +213,34 @@ class FileCheck:
                 self._compare(line, prompt, prompt)
         self._count(first_line, columns.prompts, columns.answers)
 
-    def _careful_rows(self, first_line: int, lines: list[bytes]) -> None:
+    def _single_rows(self, first_line: int, lines: list[bytes], unusual: frozenset[int]) -> None:
         prompts: list[str | None] = []
         answers: list[str | None] = []
         for line, raw in enumerate(lines, first_line):
-            prompt, answer = self._careful(line, raw)
+            prompt, answer = self._single(line, raw, quick=self._quick and line not in unusual)
             prompts.append(prompt)
             answers.append(answer)
         self._count(first_line, prompts, answers)
 
-    def _careful(self, line: int, raw: bytes) -> tuple[str | None, str | None]:
+    def _single(self, line: int, raw: bytes, *, quick: bool) -> tuple[str | None, str | None]:
         """Check one line by every rule; its prompt and its answer's text, as far as it has them."""
         if not raw.strip(_BLANK):
             self._blank_lines.add(line, raw)
             return None, None
         self.rows += 1
+        reading = (read_quickly(raw) if quick else None) or self._careful(line, raw)
+        readable = reading.accepted and self._checker.check(line, reading.value)
+        if not isinstance(reading.value, dict):
+            return None, None
+        return self._note_row(line, reading.value, readable)
+
+    def _careful(self, line: int, raw: bytes) -> Reading:
         reading = read_line(raw)
         for fault in reading.faults:
             self._findings.add(
                 fault.rule, self._file, line, fault.message, expected=fault.expected, got=fault.got, hint=fault.hint
             )
-        readable = reading.accepted and self._checker.check(line, reading.value)
-        if not isinstance(reading.value, dict):
-            return None, None
-        return self._note_row(line, reading.value, readable)
+        return reading
 
     def _note_row(self, line: int, row: dict[str, Any], readable: bool) -> tuple[str | None, str | None]:
         self._checker.check_reference(line, row)
@@ -256,37 +267,6 @@ class FileCheck:
                 self._add("reference-cut", line, f"the answer looks cut off: {says}", field=ANSWER, got=shown(answer))
 
     # --- what a block adds up to -------------------------------------------------------------------------------
-
-    def _note_marks(self, first_line: int, data: bytes, marks: list[tuple[int, Mark]]) -> frozenset[int]:
-        """Note secrets, by kind and line; the lines that the careful way is to look at."""
-        lines = data.split(b"\n")
-        unusual: set[int] = set()
-        found: dict[tuple[int, Mark], int] = {}
-        line, counted_to = first_line, 0
-        for offset, mark in marks:
-            line += data.count(b"\n", counted_to, offset)
-            counted_to = offset
-            if mark in SECRETS:
-                found[line, mark] = found.get((line, mark), 0) + 1
-            else:
-                unusual.add(line)
-        for line in unusual:
-            # ASCII written as escapes hides from the scan: look at what the text says, once more.
-            row = _row_or_none(lines[line - first_line])
-            if row is not None and b"\\u00" in lines[line - first_line]:
-                for _, mark in self._scan.marks(orjson.dumps(row)):
-                    if mark in SECRETS:
-                        found.setdefault((line, mark), 1)
-        for (line, mark), times in sorted(found.items()):
-            self._note_secret(line, mark, times, lines[line - first_line])
-        return frozenset(unusual)
-
-    def _note_secret(self, line: int, mark: Mark, times: int, raw: bytes) -> None:
-        says = f"{times} times {_SECRET_WORDS[mark]}" if times > 1 else _SECRET_WORDS[mark]
-        field = ""
-        if not self._findings.full(mark.value, self._file):
-            field = next(fields_with(_row_or_none(raw), mark), "")
-        self._add(mark.value, line, says, field=field, got="(not shown)")
 
     def _count(self, first_line: int, prompts: Sequence[str | None], answers: Sequence[str | None]) -> None:
         """Duplicates and statistics of a block's rows; None stands for a line without a prompt or an answer."""
@@ -388,15 +368,11 @@ def _grown(document: bytearray | None, data: bytes) -> bytearray | None:
     return document
 
 
-def _row_or_none(line: bytes) -> Any:
-    try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return None
-
-
 def _answer_text(answer: Any) -> str | None:
     """An answer as the text by which answers are compared; None where there is none."""
     if answer is None or isinstance(answer, str):
         return answer
-    return json.dumps(answer, sort_keys=True)
+    try:
+        return orjson.dumps(answer, option=orjson.OPT_SORT_KEYS).decode()
+    except orjson.JSONEncodeError:  # a whole number of more than 64 bits, half of a surrogate pair, many levels
+        return json.dumps(answer, sort_keys=True)

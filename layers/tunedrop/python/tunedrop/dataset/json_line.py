@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from math import isinf
 from typing import Any, Final
 
+from jiter import from_json
+
 from tunedrop.dataset.rules import MAX_DEPTH
 from tunedrop.dataset.show import shown
 
@@ -66,6 +68,18 @@ def read_line(line: bytes) -> Reading:
         if depth > MAX_DEPTH:
             return _refused(Fault("json-depth", f"nested {depth:,} levels deep", got=f"{depth:,} levels"))
     return _Reader().read(text)
+
+
+def read_quickly(line: bytes) -> Reading | None:
+    """What `read_line` says of a line that it accepts without a word, in a tenth of the time; None for any other.
+
+    The caller makes sure that no number is beyond a double: this parser does not tell.
+    """
+    try:
+        value = from_json(line, allow_inf_nan=False, catch_duplicate_keys=True)
+    except ValueError:
+        return None
+    return Reading(True, value, ())
 
 
 def _refused(fault: Fault) -> Reading:

@@ -27,7 +27,7 @@ def prompt_text(messages: Sequence[Any]) -> str:
     ]
     if len(turns) == 1 and turns[0][0] == "user":
         return turns[0][1]
-    return "\x1e".join(f"{role}\x1f{text}" for role, text in turns)
+    return "\x1e".join([f"{role}\x1f{text}" for role, text in turns])
 
 
 def user_text(messages: Sequence[Any]) -> str:

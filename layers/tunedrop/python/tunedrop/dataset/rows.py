@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
+
+import orjson
 
 from tunedrop.catalog import Family
 from tunedrop.dataset.findings import Findings
@@ -22,6 +24,14 @@ _MOST_KEYS = 64
 """Keys of a row among which a misspelt one is looked for."""
 _NEAR = 0.7
 """How alike two names must be (difflib's ratio)."""
+_KEYS_OF_PLAIN_MESSAGE: Final = 2
+"""Its role and its content."""
+_MOST_ROLES: Final = 100
+_MOST_ORDERS: Final = 1_000
+"""Sequences of roles that are remembered."""
+
+Said = tuple[str, str, str, str]
+"""A finding: its rule, message, field and what was got."""
 
 
 _ARRAY: Final = f"The line is one JSON array of rows; to put each row on its own line: {CONVERT}."
@@ -30,18 +40,31 @@ _ARRAY: Final = f"The line is one JSON array of rows; to put each row on its own
 class RowChecker:
     """Checks rows of one file. Findings go to `findings`; the check itself never raises, whatever a row holds."""
 
-    def __init__(self, findings: Findings, file: str, family: Family, grader: Grader | None) -> None:
+    def __init__(
+        self, findings: Findings, file: str, family: Family, grader: Grader | None, *, quick: bool = True
+    ) -> None:
+        """`quick=False` looks at every row by every rule, to the same findings."""
         self._findings = findings
+        self._family = family
+        self._quick = quick
         self._file = file
         self._format = FORMATS[family]
         self._grader = grader
         self._line = 0
         self.refused: list[Refused] = []
         """The first references that the grader cannot use."""
+        self._orders: dict[tuple[str, ...], bool] = {}
+        """Sequences of roles, and whether each is in order."""
+        self._tools_before: bytes | None = None
+        self._said_of_tools: list[Said] = []
 
     def check(self, line: int, row: Any) -> bool:
         """Check one row; whether it is an object whose messages can be read as a prompt."""
         self._line = line
+        if self._quick and self._is_plain(row):
+            if "tools" in row:
+                self._tools(row["tools"])
+            return True
         if not isinstance(row, dict):
             rows = isinstance(row, list) and any(isinstance(each, dict) for each in row)
             words = {"hint": _ARRAY} if rows else {}
@@ -73,6 +96,45 @@ class RowChecker:
 
     def _add(self, rule: str, message: str, **words: str) -> None:
         self._findings.add(rule, self._file, self._line, message, **words)
+
+    # --- rows that are plainly in order ------------------------------------------------------------------------
+
+    def _is_plain(self, row: Any) -> bool:
+        """Whether no rule but those of tools finds anything in this row: told at once of the usual rows, else False."""
+        if type(row) is not dict or type(messages := row.get("messages")) is not list:
+            return False
+        roles = []
+        for message in messages:
+            if type(message) is not dict or len(message) != _KEYS_OF_PLAIN_MESSAGE or "role" not in message:
+                return False
+            roles.append(message["role"])
+            if not self._is_plain_content(message.get("content")):
+                return False
+        return _is_plain_answer(row.get(ANSWER)) and _is_plain_id(row.get("id", "-")) and self._in_order(roles)
+
+    def _is_plain_content(self, content: Any) -> bool:
+        if type(content) is list and len(content) == 1 and type(part := content[0]) is dict:
+            content = part.get("text") if part.get("type") == "text" else None
+        if type(content) is not str or not content or content.isspace():
+            return False
+        if not self._format.reserved_texts:
+            return True
+        lower = content.lower()
+        return not any(reserved in lower for reserved in self._format.reserved_texts)
+
+    def _in_order(self, roles: list[Any]) -> bool:
+        """Whether messages of these roles make a conversation in which no rule finds anything."""
+        if len(roles) > _MOST_ROLES or not all(type(role) is str and role in self._format.roles for role in roles):
+            return False
+        known = self._orders.get(order := tuple(roles))
+        if known is None:
+            findings = Findings(self._family)
+            example = {"messages": [{"role": role, "content": "?"} for role in roles], ANSWER: "!"}
+            RowChecker(findings, self._file, self._family, None, quick=False).check(1, example)
+            known = not findings.groups()
+            if len(self._orders) < _MOST_ORDERS:
+                self._orders[order] = known
+        return known
 
     # --- messages ----------------------------------------------------------------------------------------------
 
@@ -239,15 +301,15 @@ class RowChecker:
                     )
 
     def _tools(self, tools: Any) -> None:
-        self._add("tools-undocumented", "the row brings tools", field="tools", got=shown(tools))
-        if not isinstance(tools, list) or not tools:
-            self._add("tools-shape", "the tools are not a list with an entry", field="tools", got=shown(tools))
-            return
-        names: set[str] = set()
-        for place, tool in enumerate(tools):
-            problem = _tool_problem(tool, names)
-            if problem:
-                self._add("tools-shape", problem, field=f"tools[{place}]", got=shown(tool))
+        # Most files have the same tools in every row. As text, since 1 and True are equal to Python.
+        try:
+            text = orjson.dumps(tools)
+        except orjson.JSONEncodeError:
+            text = None
+        if text is None or text != self._tools_before:
+            self._tools_before, self._said_of_tools = text, list(_said_of(tools))
+        for rule, message, field, got in self._said_of_tools:
+            self._add(rule, message, field=field, got=got)
 
     # --- the other fields --------------------------------------------------------------------------------------
 
@@ -267,6 +329,14 @@ class RowChecker:
     def _id(self, value: Any) -> None:
         if not isinstance(value, str) or not value.strip():
             self._add("id-type", "the id is not a text", field="id", got=shown(value))
+
+
+def _is_plain_answer(answer: Any) -> bool:
+    return answer.strip() not in _SAYS_NOTHING if type(answer) is str else type(answer) is dict and bool(answer)
+
+
+def _is_plain_id(value: Any) -> bool:
+    return type(value) is str and bool(value) and not value.isspace()
 
 
 def _meant(wanted: str, row: Mapping[str, Any]) -> dict[str, str]:
@@ -296,6 +366,19 @@ def _is_call(call: Any) -> bool:
         and isinstance(function.get("name"), str)
         and isinstance(function.get("arguments"), str)
     )
+
+
+def _said_of(tools: Any) -> Iterator[Said]:
+    """What there is to say of a row's tools."""
+    yield "tools-undocumented", "the row brings tools", "tools", shown(tools)
+    if not isinstance(tools, list) or not tools:
+        yield "tools-shape", "the tools are not a list with an entry", "tools", shown(tools)
+        return
+    names: set[str] = set()
+    for place, tool in enumerate(tools):
+        problem = _tool_problem(tool, names)
+        if problem:
+            yield "tools-shape", problem, f"tools[{place}]", shown(tool)
 
 
 def _tool_problem(tool: Any, names: set[str]) -> str | None:

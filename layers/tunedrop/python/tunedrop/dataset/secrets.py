@@ -1,7 +1,8 @@
 """Secrets and personal data, by one pass of a linear-time engine over the raw bytes; their text is never repeated.
 
-The same pass marks what sends a line to the careful reading: a key that is there twice (which no parser tells), and
-ASCII written as escapes (which hides an address, or a key, from this very pass).
+The same pass marks what sends a line to the careful reading: a key of a plain row that is there twice (which the
+parser of plain rows does not tell), a number that may be too large (which no parser tells), and ASCII written as
+escapes (which hides an address, or a key, from this very pass).
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ class Mark(enum.StrEnum):
     PHONE = "personal-phone"
     CARD = "personal-card"
     UNUSUAL = "unusual"
+    """What only the careful reading can tell."""
+    TWICE = "twice"
+    """A key that may be there twice."""
 
 
 SECRETS: Final = frozenset({Mark.KEY, Mark.EMAIL, Mark.PHONE, Mark.CARD})
@@ -49,13 +53,14 @@ _PHONE = (
 )
 _CARD = rb"\b(?:[2-6][0-9]{3}(?:[ -]?[0-9]{4}){3}|3[47][0-9]{2}[ -]?[0-9]{6}[ -]?[0-9]{5})\b"
 _ESCAPED_ASCII = rb"\\u00[2-7][0-9A-Fa-f]"
+_LARGE_NUMBER = rb"[0-9]{100}|[0-9][eE]\+?[0-9]{3,}[ \t\r]*[,\]}]"
 
 # Order matters where two could start at the same byte: a card number before a phone number.
-_GROUPS: Final = (Mark.KEY, Mark.EMAIL, Mark.CARD, Mark.PHONE, Mark.UNUSUAL)
+_GROUPS: Final = (Mark.KEY, Mark.EMAIL, Mark.CARD, Mark.PHONE, Mark.UNUSUAL, Mark.TWICE)
 
 
-def _compiled(unusual: bytes) -> Any:
-    groups = (b"|".join(_KEYS), _EMAIL, _CARD, _PHONE, unusual)
+def _compiled(*others: bytes) -> Any:
+    groups = (b"|".join(_KEYS), _EMAIL, _CARD, _PHONE, *others)
     return re2.compile(b"(?m)" + b"|".join(b"(" + group + b")" for group in groups))
 
 
@@ -69,22 +74,28 @@ _MIN_PHONE_DIGITS: Final = 8
 class Scan:
     """The pass over a file's blocks.
 
-    `unusual_texts` (lower case) are marked UNUSUAL whatever their case, and so is each of `keys` that a line has twice.
+    `unusual_texts` (lower case) are marked UNUSUAL whatever their case; each of `keys` that a line has twice, TWICE.
     """
 
     def __init__(self, unusual_texts: Collection[str] = (), keys: Collection[str] = ()) -> None:
         self._unusual_texts = unusual_texts
         self.keys = frozenset(keys)
-        unusual = [_ESCAPED_ASCII, *(b"(?i:" + re2.escape(text).encode() + b")" for text in unusual_texts)]
+        unusual = [_ESCAPED_ASCII, _LARGE_NUMBER]
+        unusual += [b"(?i:" + re2.escape(text).encode() + b")" for text in unusual_texts]
+        twice = []
         for key in keys:
             # An escaped quote within a text has a backslash before it, so that this is a key and no text.
             quoted = b'"' + re2.escape(key).encode() + rb'"[ \t\r]*:'
-            unusual.append(quoted + rb"[^\n]*" + quoted)
-        self._pattern = _compiled(b"|".join(unusual))
+            twice.append(quoted + rb"[^\n]*" + quoted)
+        self._pattern = _compiled(b"|".join(unusual), *([b"|".join(twice)] if twice else []))
 
     def with_keys(self, keys: Collection[str]) -> Scan:
         """The same, looking for these keys as well."""
         return Scan(self._unusual_texts, self.keys.union(keys))
+
+    def without_keys(self) -> Scan:
+        """The same, looking for no key."""
+        return Scan(self._unusual_texts)
 
     def marks(self, block: bytes) -> list[tuple[int, Mark]]:
         """Offset and kind of each mark in `block`, in order, at most MOST_A_LINE of a line. Linear time."""
@@ -136,7 +147,7 @@ def redacted(text: str) -> str:
     parts: list[bytes] = []
     done = 0
     for start, end, mark in _spans(_PATTERN, raw):
-        if mark is Mark.UNUSUAL:
+        if mark not in SECRETS:
             continue
         parts += (raw[done:start], f"[{mark.value}]".encode())
         done = end

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import ceil
 from typing import Any, Final
 
@@ -81,7 +82,7 @@ class Statistics:
     def count_conversation(self, messages: Sequence[Any]) -> None:
         """Count one row's sequence of roles."""
         roles = [message.get("role") for message in messages[:_MOST_TURNS]]
-        known = ", ".join(role if role in _ROLES else OTHER for role in roles if isinstance(role, str))
+        known = ", ".join([role if role in _ROLES else OTHER for role in roles if isinstance(role, str)])
         count(self.conversations, known + ", …" * (len(messages) > _MOST_TURNS))
 
     def count_answer(self, answer: Any) -> None:
@@ -121,11 +122,16 @@ def answer_shape(answer: Any) -> str:
     if isinstance(answer, str):
         return _text_shape(answer)
     if isinstance(answer, Mapping):
-        names = ", ".join(sorted(cleaned(str(key)[:30]) for key in list(answer)[:_MOST_KEYS]))
+        names = _names(tuple([str(key)[:30] for key in list(answer)[:_MOST_KEYS]]))
         return f"object with {names}{', …' if len(answer) > _MOST_KEYS else ''}" if answer else "empty object"
     if isinstance(answer, list):
         return "array"
     return "null" if answer is None else ("true or false" if isinstance(answer, bool) else "number")
+
+
+@lru_cache(maxsize=256)
+def _names(keys: tuple[str, ...]) -> str:
+    return ", ".join(sorted(map(cleaned, keys)))
 
 
 def _text_shape(text: str) -> str:

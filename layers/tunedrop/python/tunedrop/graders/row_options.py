@@ -141,7 +141,7 @@ class RowGrader:
 
 
 def _key(own: Mapping[str, JSON]) -> str:
-    return json.dumps(own, sort_keys=True)
+    return json.dumps(own, sort_keys=True) if own else "{}"
 
 
 def _choose(field: Mapping[str, JSON], within: Trust | None) -> _Chosen:

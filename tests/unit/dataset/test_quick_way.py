@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from tests.unit.dataset.faults import OPEN_WEIGHT_LINES
 from tests.unit.dataset.sample_rows import a_row, as_file, as_line, good_rows
 from tunedrop.catalog import Family
-from tunedrop.dataset.fields import Shape
 from tunedrop.dataset.file_check import FileCheck
 from tunedrop.dataset.findings import Findings, finding_json
 from tunedrop.dataset.lines import READ_BYTES
@@ -65,13 +64,13 @@ def test_quick_and_careful_come_to_the_same(odd: list[tuple[Any, int]], plain: i
 def lines_taken_carefully(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The numbers of the lines that are read the careful way from now on."""
     taken: list[int] = []
-    original = FileCheck._careful
+    original = FileCheck._single
 
-    def noted(self: FileCheck, line: int, raw: bytes) -> tuple[str | None, str | None]:
+    def noted(self: FileCheck, line: int, raw: bytes, *, quick: bool) -> tuple[str | None, str | None]:
         taken.append(line)
-        return original(self, line, raw)
+        return original(self, line, raw, quick=quick)
 
-    monkeypatch.setattr(FileCheck, "_careful", noted)
+    monkeypatch.setattr(FileCheck, "_single", noted)
     return taken
 
 
@@ -99,12 +98,12 @@ def test_one_odd_line_does_not_send_its_whole_block_the_careful_way(monkeypatch:
 def test_lines_that_are_only_whole_together_are_refused() -> None:
     row = as_line(a_row(1, note="x"))
     keys = ("messages", "reference_answer", "note")
-    reader = PlainRows({keys: Shape(1, has_id=False, extra=("note",))})
-    assert reader.read(row) is not None
-    assert reader.read(row + b"\n" + row) is not None
+    reader = PlainRows()
+    assert reader.read(row, keys) is not None
+    assert reader.read(row + b"\n" + row, keys) is not None
     for cut in range(len(row)):
         for others in ((), (row,), (row + b"," + row,), (row + b"," + row, row)):
-            assert reader.read(b"\n".join((row[:cut], row[cut:], *others))) is None
+            assert reader.read(b"\n".join((row[:cut], row[cut:], *others)), keys) is None
     for lines in (
         (row + b"," + row,),
         (row + b",",),
@@ -113,4 +112,4 @@ def test_lines_that_are_only_whole_together_are_refused() -> None:
         (row, b""),
         (b"1", b"2"),
     ):
-        assert reader.read(b"\n".join(lines)) is None
+        assert reader.read(b"\n".join(lines), keys) is None

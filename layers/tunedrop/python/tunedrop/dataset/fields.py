@@ -28,10 +28,8 @@ _FORMAT: Final = frozenset({"messages", "reference_answer", "id", "tools"})
 class Shape:
     """Rows with the same keys in the same order."""
 
+    keys: tuple[str, ...]
     first_line: int
-    has_id: bool
-    extra: tuple[str, ...]
-    """The keys that are passed on to the grader."""
     rows: int = 0
 
 
@@ -43,6 +41,7 @@ class Shapes:
         """Shapes seen that a plain row may have: no tools, and few keys with simple names."""
         self.plain_keys: frozenset[str] = KEYS_OF_FORMAT
         """All keys of plain shapes and their messages, MAX_PLAIN_KEYS at most."""
+        self.latest_plain: Shape | None = None
         self._others: dict[tuple[str, ...], Shape] = {}
         self._beyond: Counter[str] = Counter()
         self._rows_beyond = 0
@@ -58,8 +57,15 @@ class Shapes:
                     count(self._beyond, key)
                 return
             shapes = self.plain if self._is_plain(keys) else self._others
-            shape = shapes[keys] = Shape(line, "id" in row, tuple(key for key in keys if key not in _FORMAT))
+            shape = shapes[keys] = Shape(keys, line)
+        if keys in self.plain:
+            self.latest_plain = shape
         shape.rows += 1
+
+    def add_plain(self, rows: int) -> None:
+        """Count rows of the latest plain shape."""
+        if self.latest_plain is not None:
+            self.latest_plain.rows += rows
 
     def _is_plain(self, keys: tuple[str, ...]) -> bool:
         if "tools" in keys or not all(map(_SIMPLE_KEY.fullmatch, keys)):

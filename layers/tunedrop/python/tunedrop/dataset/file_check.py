@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO, Final, NamedTuple
@@ -39,8 +38,8 @@ from tunedrop.graders.sample import Grader
 
 MAX_DOCUMENT_BYTES: Final = 1024 * 1024
 """A file up to this size is kept until its end, to tell one JSON document over several lines from broken lines."""
-_MOST_UNHASHED: Final = 2
-"""Pieces of the file that are kept for SHA-256; where it falls behind, reading waits."""
+_MOST_UNHASHED: Final = 4
+"""Pieces of the file that are kept until SHA-256 takes them with the next block."""
 _PARTS: Final = 8
 """A block with a line that is not plain is read again in so many parts, and these in turn."""
 _BLANK: Final = b" \t\r"
@@ -100,7 +99,7 @@ class FileCheck:
         self._prompts = Prompts()
         self._ids = Keys()
         self._shapes = Shapes()
-        self._plain = PlainRows(self._shapes.plain)
+        self._plain = PlainRows()
         self._blank_lines = BlankLines(findings, file)
         self._last_line = 0
         self._carriage_returns = 0
@@ -111,15 +110,24 @@ class FileCheck:
     def read(self, stream: BinaryIO) -> None:
         """Check the stream from where it stands to its end."""
         digest = hashlib.sha256()
-        hashed: deque[Future[None]] = deque()
+        unhashed: list[bytes] = []
 
         def take(chunk: bytes) -> None:
             self._bytes += len(chunk)
-            if len(hashed) == _MOST_UNHASHED:
-                hashed.popleft().result()
-            hashed.append(worker.submit(digest.update, chunk))
+            unhashed.append(chunk)
+            if len(unhashed) > _MOST_UNHASHED:  # a line that is longer than all these
+                worker.submit(hash_all, unhashed.copy()).result()
+                unhashed.clear()
             if self._progress is not None:
                 self._progress(len(chunk))
+
+        def hash_all(chunks: list[bytes]) -> None:
+            for chunk in chunks:
+                digest.update(chunk)
+
+        def scan(scan: Scan, chunks: list[bytes], data: bytes) -> list[tuple[int, Mark]]:
+            hash_all(chunks)
+            return scan.marks(data)
 
         lines = Lines(stream, take)
         # RE2 and SHA-256 let go of the interpreter's lock. A block's scan is handed over before the next block is read
@@ -135,9 +143,12 @@ class FileCheck:
                 elif isinstance(part, Overlong):
                     self._overlong(part)
                 else:
-                    scanned = _Scanned(part, worker.submit(self._scan.marks, part), self._scan.keys)
+                    marks = worker.submit(scan, self._scan, unhashed.copy(), part)
+                    unhashed.clear()
+                    scanned = _Scanned(part, marks, self._scan.keys)
             if scanned is not None:
                 self._block(scanned)
+        hash_all(unhashed)
         self._sha256 = digest.hexdigest()
         self._finish(lines)
 
@@ -163,19 +174,22 @@ class FileCheck:
         else:
             self._note_plain(first_line, columns)
         if self._by_columns:
-            self._choose_way(block, self._lines_by_columns - before)
+            self._choose_way(block, self._last_line + 1 - first_line, self._lines_by_columns - before)
 
-    def _choose_way(self, block: _Scanned, lines_by_columns: int) -> None:
+    def _choose_way(self, block: _Scanned, lines: int, lines_by_columns: int) -> None:
         """Whether the next block is tried by columns: not where this one had few rows for which that is made."""
         if not self._shapes.plain_keys <= self._scan.keys:
             self._scan = self._scan.with_keys(self._shapes.plain_keys)
-        elif self._shapes.plain_keys <= block.keys and lines_by_columns * 2 < block.data.count(b"\n"):
+        elif self._shapes.plain_keys <= block.keys and lines_by_columns * 2 < lines:
             self._by_columns = False
             self._scan = self._scan.without_keys()
 
     def _plain_rows(self, block: _Scanned, data: bytes) -> Columns | None:
         """Whole lines of a block, where all are plain. Keys that its scan did not look for may be there twice."""
-        return self._plain.read(data) if self._by_columns and self._shapes.plain_keys <= block.keys else None
+        shape = self._shapes.latest_plain
+        if shape is None or not self._by_columns or not self._shapes.plain_keys <= block.keys:
+            return None
+        return self._plain.read(data, shape.keys)
 
     def _read_in_parts(self, block: _Scanned, first_line: int, data: bytes, marked: MarkedLines) -> None:
         """Read lines that are not all plain: part by part at once where it can be, down to the lines that are not."""
@@ -195,18 +209,16 @@ class FileCheck:
     def _note_plain(self, first_line: int, columns: Columns) -> None:
         count = len(columns.rows)
         self._lines_by_columns += count
-        for shape, rows in columns.shapes:
-            shape.rows += rows
+        self._shapes.add_plain(count)
         if self.rows < MAX_ROWS:
-            for answer in columns.answers[: MAX_ROWS - self.rows]:
-                self.statistics.count_answer(answer)
+            self.statistics.count_answers(columns.answers[: MAX_ROWS - self.rows])
         self._look_for_cut_answers(first_line, columns.answers)
         self.rows += count
         self.statistics.conversations["user"] += count
         if columns.ids is not None:
             self._ids.put(first_line - 1, map(hash, columns.ids))
         if self._asks_grader:
-            for line, row in enumerate(columns.rows, first_line):
+            for line, row in enumerate(columns.without_messages(), first_line):
                 self._checker.check_reference(line, row)
         if self._compare is not None:
             for line, prompt in enumerate(columns.prompts, first_line):
@@ -271,9 +283,14 @@ class FileCheck:
     def _count(self, first_line: int, prompts: Sequence[str | None], answers: Sequence[str | None]) -> None:
         """Duplicates and statistics of a block's rows; None stands for a line without a prompt or an answer."""
         self._last_line = self.lines_checked = first_line + len(prompts) - 1
-        self._prompts.add(prompts, answers)
         said = [prompt for prompt in prompts if prompt is not None]
-        self.statistics.prompt_bytes.add_texts(said)
+        written = [b"" if prompt is None else prompt.encode("utf-8", "surrogatepass") for prompt in prompts]
+        self._prompts.add(prompts, written, answers)
+        self.statistics.prompt_bytes.add_lengths(
+            map(len, written)
+            if len(said) == len(prompts)
+            else [len(text) for text, prompt in zip(written, prompts, strict=True) if prompt is not None]
+        )
         self.statistics.answer_bytes.add_texts([answer for answer in answers if answer is not None])
         most_tokens = self._most_tokens
         # A character has at most 4 bytes, so a prompt of no more characters than tokens allowed always fits.

@@ -1,100 +1,118 @@
-"""The quick way: a block of plain rows, read and checked at once by columns instead of row by row.
+"""The quickest way: a block of rows of one shape, read and checked at once by columns instead of row by row.
 
 A plain row is one user message with text, a text to compare with, and other fields of single values. Whatever is not
-plain is refused, so the quick way finds no fault and never has to say one; the careful way does, and is the rule.
+plain is refused, so this way finds no fault and never has to say one; the careful way does, and is the rule.
 
-The block is read by one call of the parser as an array: each line break becomes `,R,` with a random number R that no
-file can know. When the array has all of these R, one in every second place, each line is one JSON value: a line break
-within a value or a text would take an R away, a line of two values or of none would move one.
+The parser (msgspec) knows the fields and their types and refuses a row that has others. The block is read by one call
+as an array: each line break between `}` and `{`, which is within no value and no text, becomes ` ,`; a block with any
+other line break is refused, and so is one with another number of rows than of lines.
 """
 
 from __future__ import annotations
 
-import secrets
-from collections import Counter
-from collections.abc import Mapping
-from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-import orjson
+if TYPE_CHECKING:
+    import msgspec
 
-from tunedrop.dataset.fields import Shape
-
-_SINGLE_VALUES: Final = frozenset({str, int, float, bool, type(None)})
-_KEYS_OF_MESSAGE: Final = 2
+_MESSAGES: Final = "messages"
+_ANSWER: Final = "reference_answer"
+_ID: Final = "id"
 SHORTEST_PLAIN_ROW: Final = len('{"messages":[{"role":"user","content":"?"}],"reference_answer":"!"}')
 """Bytes; among lines that are shorter on average, looking for plain rows costs more than it saves."""
 
 
-class Columns(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Columns:
     """What a block's rows say, a list of each with one entry a line."""
 
-    rows: list[dict[str, Any]]
     prompts: list[str]
     answers: list[str]
     ids: list[str] | None
-    shapes: list[tuple[Shape, int]]
-    """Each shape that occurs, and in how many rows."""
+    rows: list[Any]
+    fields: tuple[str, ...]
+    """The fields of each row but its messages; in `rows` they are the attributes f1, f2, …, in this order."""
+
+    def without_messages(self) -> Iterator[dict[str, Any]]:
+        """Each row's fields but its messages."""
+        if len(self.fields) == 1:
+            yield from ({self.fields[0]: answer} for answer in self.answers)
+            return
+        values = attrgetter(*(f"f{place}" for place in range(1, len(self.fields) + 1)))
+        for row in self.rows:
+            yield dict(zip(self.fields, values(row), strict=True))
 
 
 class PlainRows:
-    """Reads blocks of rows of shapes that the careful way has met before."""
+    """Reads blocks of rows of a shape that the other ways have met before."""
 
-    def __init__(self, shapes: Mapping[tuple[str, ...], Shape]) -> None:
-        self._shapes = shapes
-        self._break = secrets.randbits(63)
-        self._separator = b",%d," % self._break
+    def __init__(self) -> None:
+        self._readers: dict[tuple[str, ...], Callable[[bytes], Columns | None] | None] = {}
 
-    def read(self, data: bytes) -> Columns | None:
-        """The rows of a block of whole lines, joined by line feeds; None where one of them is not plain.
+    def read(self, data: bytes, keys: tuple[str, ...]) -> Columns | None:
+        """The rows of a block of whole lines, joined by line feeds; None where one is not plain or has other `keys`.
 
-        The caller makes sure that no line has a key twice: the parser does not tell.
+        The caller makes sure that no line has a key twice, nor a number beyond a double: the parser does not tell.
         """
-        joined = data.replace(b"\n", self._separator)
-        breaks = (len(joined) - len(data)) // (len(self._separator) - 1)
-        try:
-            values = orjson.loads(b"".join((b"[", joined, b"]")))
-        except orjson.JSONDecodeError:
+        joined = data.replace(b"}\n{", b"} ,{")
+        if b"\n" in joined:
             return None
-        if len(values) != 2 * breaks + 1 or values[1::2].count(self._break) != breaks:
-            return None
-        rows = values[::2]
-        try:
-            return self._columns(rows)
-        except (KeyError, TypeError, ValueError):  # a key is missing, or something is of another type
-            return None
+        if keys not in self._readers:
+            self._readers[keys] = _reader(keys)
+        reader = self._readers[keys]
+        columns = None if reader is None else reader(b"".join((b"[", joined, b"]")))
+        return columns if columns is not None and len(columns.rows) == len(joined) - len(data) + 1 else None
 
-    def _columns(self, rows: list[Any]) -> Columns | None:
-        if set(map(type, rows)) != {dict}:
+
+def _reader(keys: tuple[str, ...]) -> Callable[[bytes], Columns | None] | None:
+    """Reads an array of rows that have exactly these keys; None where rows with them are not plain."""
+    import msgspec
+
+    if _MESSAGES not in keys or _ANSWER not in keys:
+        return None
+
+    fields = tuple(key for key in keys if key != _MESSAGES)
+    decoder = _decoder(fields)
+    answers_of = attrgetter(f"f{fields.index(_ANSWER) + 1}")
+    ids_of = attrgetter(f"f{fields.index(_ID) + 1}") if _ID in fields else None
+
+    def read(data: bytes) -> Columns | None:
+        try:
+            rows = decoder.decode(data)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
-        shapes = [(keys, self._shapes[keys], count) for keys, count in Counter(map(tuple, rows)).items()]
-        messages = _sole_messages(rows)
-        if messages is None:
+        messages = [row.f0 for row in rows]
+        if set(map(len, messages)) != {1}:
             return None
-        prompts = [message["content"] for message in messages]
-        answers = [row["reference_answer"] for row in rows]
-        ids = [row["id"] for row in rows] if any(shape.has_id for _, shape, _ in shapes) else None
+        prompts = [message.content for message in map(itemgetter(0), messages)]
+        answers = list(map(answers_of, rows))
+        ids = None if ids_of is None else list(map(ids_of, rows))
         if not all(_say_something(texts) for texts in (prompts, answers, ids) if texts is not None):
             return None
-        for key in {key for _, shape, _ in shapes for key in shape.extra}:
-            if not {type(row.get(key)) for row in rows} <= _SINGLE_VALUES:
-                return None
-        return Columns(rows, prompts, answers, ids, [(shape, count) for _, shape, count in shapes])
+        return Columns(prompts, answers, ids, rows, fields)
+
+    return read
 
 
-def _sole_messages(rows: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
-    """Each row's one message, which is the user's; None where a row has others."""
-    if set(map(len, map(itemgetter("messages"), rows))) != {1}:
-        return None
-    messages = [message for row in rows for message in row["messages"]]
-    plain = (
-        set(map(type, messages)) == {dict}
-        and set(map(len, messages)) == {_KEYS_OF_MESSAGE}
-        and {message["role"] for message in messages} == {"user"}
+def _decoder(fields: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
+    import msgspec
+
+    message = msgspec.defstruct(
+        "Message", [("role", Literal["user"]), ("content", str)], forbid_unknown_fields=True, gc=False
     )
-    return messages if plain else None
+    texts = (_ANSWER, _ID)
+    types: list[tuple[str, Any]] = [("f0", list[message])]  # type: ignore[valid-type]  # it is made here
+    types += [
+        (f"f{place}", str if key in texts else str | int | float | bool | None) for place, key in enumerate(fields, 1)
+    ]
+    names = {"f0": _MESSAGES, **{f"f{place}": key for place, key in enumerate(fields, 1)}}
+    row = msgspec.defstruct("Row", types, rename=names, forbid_unknown_fields=True, gc=False)
+    return msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
 
 
-def _say_something(texts: list[Any]) -> bool:
-    """Whether all are texts, none of them blank."""
-    return set(map(type, texts)) == {str} and all(texts) and not any(map(str.isspace, texts))
+def _say_something(texts: list[str]) -> bool:
+    """Whether none of the texts is blank."""
+    return all(texts) and not any(map(str.isspace, texts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 _LOWER: Final = bytes(byte + 32 if 0x41 <= byte <= 0x5A else byte for byte in range(256))
@@ -15,16 +15,14 @@ def content_text(content: Any) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        texts = (part.get("text") for part in content if isinstance(part, Mapping))
+        texts = (part.get("text") for part in content if isinstance(part, dict))
         return "\n".join(text for text in texts if isinstance(text, str))
     return ""
 
 
 def prompt_text(messages: Sequence[Any]) -> str:
     """The prompt as one text, by which rows are compared: a lone user message's text, else every turn with its role."""
-    turns = [
-        (str(turn.get("role")), content_text(turn.get("content"))) for turn in messages if isinstance(turn, Mapping)
-    ]
+    turns = [(str(turn.get("role")), content_text(turn.get("content"))) for turn in messages if isinstance(turn, dict)]
     if len(turns) == 1 and turns[0][0] == "user":
         return turns[0][1]
     return "\x1e".join([f"{role}\x1f{text}" for role, text in turns])
@@ -33,9 +31,7 @@ def prompt_text(messages: Sequence[Any]) -> str:
 def user_text(messages: Sequence[Any]) -> str:
     """What the user says, all turns joined: where training and test rows are compared by runs of words."""
     return "\n".join(
-        content_text(turn.get("content"))
-        for turn in messages
-        if isinstance(turn, Mapping) and turn.get("role") == "user"
+        content_text(turn.get("content")) for turn in messages if isinstance(turn, dict) and turn.get("role") == "user"
     )
 
 
@@ -47,13 +43,13 @@ def normalised(text: str) -> bytes:
     return folded.encode("utf-8", "surrogatepass").translate(None, _WHITE_SPACE)
 
 
-def normalised_keys(texts: Iterable[str | None]) -> list[int]:
-    """`hash()` of each text's normalised form; 0 for None."""
+def normalised_keys(texts: Sequence[str | None], written: Sequence[bytes]) -> list[int]:
+    """`hash()` of each text's normalised form; 0 for None. `written`: the texts as UTF-8."""
     lower, white_space = _LOWER, _WHITE_SPACE
     return [
         0
         if text is None
-        # Called for a million texts: the case of `normalised` for ASCII is written out.
-        else hash(text.encode().translate(lower, white_space) if text.isascii() else normalised(text))
-        for text in texts
+        # Called for a million texts: the case of `normalised` for ASCII (a byte a character) is written out.
+        else hash(raw.translate(lower, white_space) if len(raw) == len(text) else normalised(text))
+        for text, raw in zip(texts, written, strict=True)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import ceil
@@ -20,6 +20,7 @@ _NUMBER = re.compile(r"\s*[-+$€£]?\d[\d,]*(?:\.\d+)?\s*%?\s*")
 _WORDS = re.compile(r"[^\W\d_]{2,}(?:[ _'&/.-]+[^\W\d_]+)*[.]?")
 """Words without a digit and without a sign of mathematics; asked of short texts only."""
 _FEW_WORDS: Final = 3
+_FEW: Final = "a few words"
 _MOST_KEYS: Final = 5
 _MOST_TURNS: Final = 8
 """Turns of a conversation that are told apart."""
@@ -44,9 +45,14 @@ class Histogram:
     def add_texts(self, texts: Sequence[str]) -> None:
         """Count the lengths of texts, in UTF-8 bytes."""
         # Called for a million texts: of ASCII the length is known without writing it as UTF-8.
-        self.counts.update(
-            [len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass")) for text in texts]
-        )
+        if all(map(str.isascii, texts)):
+            self.counts.update(map(len, texts))
+        else:
+            self.counts.update([len(text.encode("utf-8", "surrogatepass")) for text in texts])
+
+    def add_lengths(self, lengths: Iterable[int]) -> None:
+        """Count lengths, in UTF-8 bytes."""
+        self.counts.update(lengths)
 
     def percentile(self, part: float) -> int:
         """The least value that at least `part` (0 to 1) of all do not exceed (nearest rank); 0 where there are none."""
@@ -89,7 +95,14 @@ class Statistics:
         """Count the shape of one row's answer."""
         shape = answer_shape(answer)
         count(self.answers, shape)
-        self.worded += shape == "a few words" and _WORDS.fullmatch(answer) is not None
+        self.worded += shape == _FEW and _WORDS.fullmatch(answer) is not None
+
+    def count_answers(self, texts: Sequence[str]) -> None:
+        """Count the shapes of answers that are texts."""
+        for shape, times in Counter(map(_text_shape, texts)).items():
+            count(self.answers, shape, times)
+            if shape == _FEW:
+                self.worded += sum(_text_shape(text) == shape and _WORDS.fullmatch(text) is not None for text in texts)
 
     def roles(self) -> dict[str, int]:
         """How many messages of each role there are."""
@@ -112,9 +125,9 @@ class Statistics:
         }
 
 
-def count(counter: Counter[str], kind: str) -> None:
-    """Count one of `kind`, or of OTHER where there are too many kinds to keep."""
-    counter[kind if kind in counter or len(counter) < MAX_KINDS else OTHER] += 1
+def count(counter: Counter[str], kind: str, times: int = 1) -> None:
+    """Count one (or more) of `kind`, or of OTHER where there are too many kinds to keep."""
+    counter[kind if kind in counter or len(counter) < MAX_KINDS else OTHER] += times
 
 
 def answer_shape(answer: Any) -> str:
@@ -144,7 +157,7 @@ def _text_shape(text: str) -> str:
         return "number as text"
     if text[:1] in "{[" and _is_json(text):
         return "JSON as text"
-    return "a few words" if len(text) < 60 and len(text.split()) <= _FEW_WORDS else "text"
+    return _FEW if len(text) < 60 and len(text.split()) <= _FEW_WORDS else "text"
 
 
 def _is_json(text: str) -> bool:

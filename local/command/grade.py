@@ -19,6 +19,7 @@ from tunedrop.graders.kinds import KINDS, OWN_PREFIX
 
 if TYPE_CHECKING:
     from tunedrop.graders.row_options import RowGrader
+    from tunedrop.recipe import GraderChoice
 
 PARALLEL_ROWS = 64
 """Rows graded at a time by a grader that works on several at once; the others answer line by line."""
@@ -51,12 +52,23 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=Wrapped,
     )
     parser.add_argument("file", metavar="FILE", help="JSONL file, or - for standard input")
-    chosen = parser.add_mutually_exclusive_group(required=True)
+    chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument("--grader", metavar="KIND", help=f"one of {', '.join(KINDS)}")
+    chosen.add_argument(
+        "--recipe",
+        type=Path,
+        metavar="FILE|FOLDER",
+        help="the grader and the options of this recipe, or of the recipe in this folder; if no grader is chosen, the "
+        "recipe beside FILE",
+    )
     chosen.add_argument(
         "--grader-file", type=Path, metavar="FILE", help="a grader of your own: `tunedrop grader new` begins one"
     )
-    parser.add_argument("--options", metavar="JSON|FILE", help="the grader's options, as JSON or as a file of it")
+    parser.add_argument(
+        "--options",
+        metavar="JSON|FILE",
+        help="the grader's options, as JSON or as a file of it; if not given, the recipe's or the kind's own",
+    )
     parser.add_argument("--explain", action="store_true", help="add a sentence to each result that gives the reason")
     parser.add_argument(
         "--agreement",
@@ -74,16 +86,12 @@ def run(arguments: argparse.Namespace) -> int:
     2 where a line was malformed, 1 where no row could be graded. Raises UsageError before any row.
     """
     from tunedrop.graders.kinds import Trust
-    from tunedrop.graders.own_file import FOLDER_VARIABLE
     from tunedrop.graders.row_options import RowGrader
     from tunedrop.graders.sample import OptionsError
 
-    kind = arguments.grader
-    if arguments.grader_file is not None:
-        os.environ[FOLDER_VARIABLE] = str(arguments.grader_file.parent.resolve())
-        kind = f"{OWN_PREFIX}{name_of(arguments.grader_file)}"
+    kind, options = _chosen(arguments)
     try:
-        grader = RowGrader.of(kind, _options(arguments.options))
+        grader = RowGrader.of(kind, options if arguments.options is None else _options(arguments.options))
     except OptionsError as error:
         raise exits.UsageError(str(error)) from error
     if grader.trust is Trust.JUDGE:
@@ -96,6 +104,38 @@ def run(arguments: argparse.Namespace) -> int:
             except OSError as error:
                 raise exits.UsageError(f"{arguments.file} cannot be read: {error.strerror}.") from error
         return _grade(lines, grader, arguments)
+
+
+def _chosen(arguments: argparse.Namespace) -> tuple[str, dict[str, Any]]:
+    """The kind of grader and its options, of the command line or of a recipe."""
+    from tunedrop.graders.own_file import FOLDER_VARIABLE
+
+    if arguments.grader is not None:
+        return arguments.grader, {}
+    if arguments.grader_file is not None:
+        os.environ[FOLDER_VARIABLE] = str(arguments.grader_file.parent.resolve())
+        return f"{OWN_PREFIX}{name_of(arguments.grader_file)}", {}
+    beside = None if arguments.file == "-" else Path(arguments.file).parent
+    grader = _grader_of_recipe(arguments.recipe or beside, named=arguments.recipe is not None)
+    if grader.kind_of_rows is None:
+        raise exits.UsageError("the recipe's grader is a Lambda function of your own, which cannot run here")
+    return grader.kind_of_rows, grader.options
+
+
+def _grader_of_recipe(place: Path | None, *, named: bool) -> GraderChoice:
+    from local.command.dataset_folder import DEFAULT_REGION
+    from local.command.validate import recipe_at
+    from tunedrop.outcomes import RecipeInvalid
+    from tunedrop.recipe import resolve
+
+    try:
+        written = {} if place is None else recipe_at(place)
+        if not written and not named:
+            raise exits.UsageError("name a grader: --grader KIND, --grader-file FILE or --recipe FILE")
+        # Nothing else in the recipe matters here.
+        return resolve({name: value for name, value in written.items() if name == "grader"}, DEFAULT_REGION).grader
+    except RecipeInvalid as error:
+        raise exits.UsageError(str(error)) from error
 
 
 def _grade(lines: IO[bytes], grader: RowGrader, arguments: argparse.Namespace) -> int:

@@ -134,16 +134,22 @@ def written_recipe(folder: Path) -> Mapping[str, Any]:
     """What the folder's recipe says; nothing where there is none. Raises RecipeInvalid: it says nothing, or several."""
     from tunedrop.identity import RECIPE_NAMES
     from tunedrop.outcomes import RecipeInvalid
-    from tunedrop.recipe_text import RECIPE_BYTES, parse
 
     found = [folder / name for name in RECIPE_NAMES if (folder / name).is_file()]
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
         raise RecipeInvalid(f"expected one recipe, got several: {names}; remove all but one.")
-    if not found:
-        return {}
-    with _open(found[0]) as file:
-        return parse(file.read(RECIPE_BYTES + 1), found[0].name)
+    return recipe_at(found[0]) if found else {}
+
+
+def recipe_at(place: Path) -> Mapping[str, Any]:
+    """What a recipe's file says, or the recipe of a folder. Raises as `written_recipe`, and UsageError without one."""
+    from tunedrop.recipe_text import RECIPE_BYTES, parse
+
+    if place.is_dir():
+        return written_recipe(place)
+    with _open(place) as file:
+        return parse(file.read(RECIPE_BYTES + 1), place.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ from tests.bench.benchmark_page import Note
 
 ROOT = Path(__file__).resolve().parents[2]
 TURNS = 5
+LEAST_RATIO = 2.0
+"""How many times as fast as the usual loop the complete check is, at least."""
 MOST_MEGABYTES = 80
 
 _USUAL = """
@@ -104,7 +106,7 @@ def measured(code: str, path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.timeout(900)
-def test_the_complete_check_is_at_least_as_fast_as_the_usual_loop(tmp_path: Path, note: Note) -> None:
+def test_the_complete_check_takes_at_most_half_the_time_of_the_usual_loop(tmp_path: Path, note: Note) -> None:
     path = make_file(tmp_path / "200mb.jsonl", 200)
     usual, complete = [], []
     for _ in range(TURNS):
@@ -118,10 +120,10 @@ def test_the_complete_check_is_at_least_as_fast_as_the_usual_loop(tmp_path: Path
         f"complete check {ours:.2f} s ({theirs / ours:.2f} times as fast), {megabytes:.0f} MB above the start\n"
     )
     way = "json.loads and pydantic, line by line"
-    note("complete check of 200 MB", ours, "s", versus=way, ratio=theirs / ours, bound="1x")
+    note("complete check of 200 MB", ours, "s", versus=way, ratio=theirs / ours, bound=f"{LEAST_RATIO:g}x")
     note("memory of that check", megabytes, "MB", bound=f"at most {MOST_MEGABYTES} MB")
     assert usual[0]["rows"] == complete[0]["rows"]
-    assert ours <= theirs
+    assert theirs / ours >= LEAST_RATIO
     assert megabytes < MOST_MEGABYTES
 
 

@@ -181,3 +181,49 @@ def test_agreement_with_labels_is_told_at_the_end(tmp_path: Path, capsys: pytest
     assert (code, len(told)) == (exits.SUCCEEDED, 5)
     assert "Agreement with `good`: 3 of 4 rows (75.0%" in errors
     assert "Wrongly accepted: 1, wrongly rejected: 0, ungraded: 0. Rows without a label: 1." in errors
+
+
+@pytest.mark.parametrize(
+    ("words", "rewards"),
+    [
+        pytest.param((), [1.0, 0.0], id="the recipe beside the file"),
+        pytest.param(("--recipe", "other.yaml"), [1.0, 1.0], id="a recipe named by its file"),
+        pytest.param(("--recipe", "folder"), [1.0, 1.0], id="the recipe of a folder"),
+        pytest.param(("--recipe", "other.yaml", "--options", "{}"), [1.0, 0.0], id="options of one's own"),
+    ],
+)
+def test_a_recipe_says_which_grader_and_options(
+    words: tuple[str, ...], rewards: list[float], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["red.", "it is red"]
+    rows = [{"messages": [{"role": "assistant", "content": text}], "reference_answer": "Red"} for text in given]
+    (tmp_path / "rows.jsonl").write_bytes(lines_of(rows))
+    (tmp_path / "recipe.yaml").write_text("grader: {kind: exact}")
+    found_in_text = "grader: {kind: exact, options: {extract: '(\\w+)\\W*$'}}"
+    (tmp_path / "other.yaml").write_text(found_in_text)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "recipe.yml").write_text(found_in_text)
+    named = [str(tmp_path / word) if (tmp_path / word).exists() else word for word in words]
+    assert main(["grade", str(tmp_path / "rows.jsonl"), *named]) == exits.SUCCEEDED
+    told = [json.loads(line)["aggregate_reward_score"] for line in capsys.readouterr().out.splitlines()]
+    assert told == rewards
+
+
+@pytest.mark.parametrize(
+    ("recipe", "says"),
+    [
+        (None, "name a grader: --grader KIND, --grader-file FILE or --recipe FILE"),
+        ("grader: {kindd: exact}", "kindd"),
+        ("grader: {kind: exact, options: {modde: text}}", "modde"),
+        ("grader: {kind: own, function: 'arn:aws:lambda:us-west-2:123456789012:function:mine:3'}", "cannot run here"),
+        ("grader: [", "recipe.yaml"),
+    ],
+)
+def test_a_recipe_that_names_no_usable_grader_is_told(
+    recipe: str | None, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "rows.jsonl").write_bytes(lines_of([RIGHT]))
+    if recipe is not None:
+        (tmp_path / "recipe.yaml").write_text(recipe)
+    assert main(["grade", str(tmp_path / "rows.jsonl")]) == exits.USAGE
+    assert says in capsys.readouterr().err

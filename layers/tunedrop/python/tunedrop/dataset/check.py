@@ -37,6 +37,7 @@ def check_dataset(
     setting: Setting | None = None,
     most_prompt_tokens: int | None = None,
     packing: Mapping[str, str] = {},
+    trained_part: float = 1.0,
 ) -> DatasetReport:
     """Check a training file, and the test file that belongs to it, and say everything that is wrong at once.
 
@@ -48,7 +49,8 @@ def check_dataset(
     hyperparameters the suggestions. `row_cap=False`: without the service's 100 to 20,000 rows, for files that are not
     sent as they are. `progress`: called with the number of bytes after each read. `setting`: what the recipe says, for
     the report. `most_prompt_tokens`: the longest prompt that the recipe lets the training use. `packing`: what is
-    wrong with the packing of a file, by the file's name.
+    wrong with the packing of a file, by the file's name. `trained_part`: the part of the training file's rows that the
+    recipe does not keep apart, for the suggestions.
     """
     findings = Findings(family)
     most = READ_ROWS if row_cap else None
@@ -84,7 +86,7 @@ def check_dataset(
         train=train_check.facts(),
         test=test_check.facts() if test_check is not None else None,
         leakage=leakage,
-        suggested=suggest(train_check.rows, train_check.statistics, family, model),
+        suggested=suggest(train_check.rows, train_check.statistics, family, model, trained_part),
         setting=setting,
     )
 

@@ -87,7 +87,8 @@ class Scan:
             # An escaped quote within a text has a backslash before it, so that this is a key and no text.
             quoted = b'"' + re2.escape(key).encode() + rb'"[ \t\r]*:'
             twice.append(quoted + rb"[^\n]*" + quoted)
-        self._pattern = _compiled(b"|".join(unusual), *([b"|".join(twice)] if twice else []))
+        self._whole = _compiled(b"|".join(unusual))
+        self._pattern = _compiled(b"|".join(unusual), b"|".join(twice)) if twice else self._whole
 
     def with_keys(self, keys: Collection[str]) -> Scan:
         """The same, looking for these keys as well."""
@@ -99,7 +100,26 @@ class Scan:
 
     def marks(self, block: bytes) -> list[tuple[int, Mark]]:
         """Offset and kind of each mark in `block`, in order, at most MOST_A_LINE of a line. Linear time."""
-        return [(start, mark) for start, _, mark in _spans(self._pattern, block, MOST_A_LINE)]
+        if self._pattern is self._whole:
+            return [(start, mark) for start, _, mark in _spans(self._whole, block, MOST_A_LINE)]
+        found: list[tuple[int, Mark]] = []
+        passed = 0
+        for start, end, mark in _spans(self._pattern, block, MOST_A_LINE):
+            if start < passed:
+                continue
+            found.append((start, mark))
+            if mark is Mark.TWICE:
+                # From the first such key to the last one, the pattern took the line along: look at it on its own.
+                begun, passed = block.rfind(b"\n", 0, start) + 1, _line_end(block, end)
+                found = [each for each in found if each[0] < begun]
+                found += [(begun + at, each) for at, _, each in _spans(self._whole, block[begun:passed], MOST_A_LINE)]
+                found.append((passed, mark))
+        return found
+
+
+def _line_end(block: bytes, place: int) -> int:
+    end = block.find(b"\n", place)
+    return len(block) if end < 0 else end
 
 
 def _spans(pattern: Any, block: bytes, most_a_line: int | None = None) -> Iterator[tuple[int, int, Mark]]:
@@ -110,9 +130,7 @@ def _spans(pattern: Any, block: bytes, most_a_line: int | None = None) -> Iterat
         start, position = match.span()
         if most_a_line is not None:
             if start > line_end:
-                line_end, on_line = block.find(b"\n", start), 0
-                if line_end < 0:
-                    line_end = len(block)
+                line_end, on_line = _line_end(block, start), 0
             on_line += 1
             if on_line == most_a_line:
                 # What else the line holds is not looked for, so that it is the careful reading's.

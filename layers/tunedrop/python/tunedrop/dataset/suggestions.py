@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from tunedrop.catalog import Family, Model
 from tunedrop.dataset.fitting_defaults import STEPS_WANTED, TRAINED_PART, fitting_batch
+from tunedrop.dataset.rules import MIN_ROWS
 from tunedrop.dataset.statistics import Statistics
 
 _BATCHES: Final = {Family.OPEN_WEIGHT: (4, 128), Family.NOVA: (16, 512)}
@@ -18,10 +19,17 @@ _LEAST_ANSWER_TOKENS: Final = 512
 _ROUNDED_TO: Final = 256
 
 
-def suggest(rows: int, statistics: Statistics, family: Family, model: Model | None) -> dict[str, Any] | None:
-    """Where to start: values, and one sentence for each that says why. None where no row has a prompt."""
+def suggest(
+    rows: int, statistics: Statistics, family: Family, model: Model | None, trained_part: float = 1.0
+) -> dict[str, Any] | None:
+    """Where to start: values, and one sentence for each that says why. None where no row has a prompt.
+
+    `trained_part`: the part of the rows that is left to train on, without those that the recipe keeps apart.
+    """
     if not statistics.prompt_bytes.counts:
         return None
+    kept = "" if trained_part == 1.0 else f", without the {1 - trained_part:.0%} that are kept apart"
+    rows = max(round(rows * trained_part), min(rows, MIN_ROWS))
     least, most = _BATCHES[family]
     batch = fitting_batch(rows, least, most)
     steps = int(rows * TRAINED_PART) // batch
@@ -40,7 +48,8 @@ def suggest(rows: int, statistics: Statistics, family: Family, model: Model | No
         "rollouts_per_epoch": rows * group,
         "why": {
             "batch size": f"the largest power of two, {least} to {most}, that gives {STEPS_WANTED} steps an epoch",
-            "steps per epoch": f"0.9 x {rows:,} rows / {batch}: the service seems to hold out a tenth (unconfirmed)",
+            "steps per epoch": f"0.9 x {rows:,} rows{kept} / {batch}: the service seems to hold out a tenth "
+            "(unconfirmed)",
             "max prompt tokens": "the longest prompt (estimated) and a quarter more",
             "max answer tokens": "four times the 99th percentile of the reference answers, at least 512",
             "rollouts per epoch": f"{group} answers a prompt",

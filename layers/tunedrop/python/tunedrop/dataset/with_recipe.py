@@ -52,12 +52,13 @@ def check_with_recipe(
         setting=setting,
         most_prompt_tokens=_most_prompt_tokens(recipe),
         packing=packing,
+        trained_part=(part := trained_part(recipe, has_test=test is not None)),
     )
     _check_default_grader(report, setting)
     check_slices(report, recipe.evaluation.slices)
     if report.valid and row_cap:
         train.seek(start)
-        check_batch(report, train, with_fitting_defaults(recipe, report.rows))
+        check_batch(report, train, with_fitting_defaults(recipe, round(report.rows * part)))
         train.seek(start)
         _check_what_is_left(report, train, recipe, has_test=test is not None)
     return report
@@ -76,6 +77,12 @@ def setting_of(recipe: Recipe, *, has_test: bool) -> Setting:
             ("whether the grader can use the references: only your own function can tell",) if kind == "own" else ()
         ),
     )
+
+
+def trained_part(recipe: Recipe, *, has_test: bool) -> float:
+    """The part of the training rows that is left to train on, when those to test on and to choose by are kept apart."""
+    part = 1.0 if has_test else 1 - recipe.evaluation.holdout
+    return part * (1 - recipe.evaluation.validation) if recipe.chooses_checkpoint else part
 
 
 def _check_default_grader(report: DatasetReport, setting: Setting) -> None:
@@ -115,6 +122,8 @@ def _check_what_is_left(report: DatasetReport, train: BinaryIO, recipe: Recipe, 
     def part(_: Row) -> None:
         """Only the number of rows counts here."""
 
+    if has_test and not recipe.chooses_checkpoint:
+        return  # all rows are trained on
     rows = report.rows
     parts = divide(rows_of(train), recipe, has_test=has_test, train=part, test=part, validation=part)
     if parts.test_rows == 0:

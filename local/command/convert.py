@@ -23,7 +23,8 @@ _FORMATS = (
 
 _DESCRIPTION = """\
 Makes rows of `messages` and `reference_answer` from files as people have them. It reads CSV, TSV and other tables with
-a header, JSON Lines, and one JSON document with all rows; packed by gzip, bzip2 or xz; in UTF-8, UTF-16, Windows-1252.
+a header, spreadsheets (.xlsx, .xls, .ods), Parquet, JSON Lines, and one JSON document with all rows; packed by gzip,
+bzip2, xz or Zstandard; in UTF-8, UTF-16, Windows-1252.
 
 It recognises, row by row, question/answer rows (such as GSM8K's), and the rows of OpenAI, TRL, verl, ShareGPT, Alpaca,
 Converse, Gemini, Fireworks' eval-protocol, SageMaker Ground Truth, and Bedrock's invocation log. It keeps the other
@@ -89,6 +90,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="NAME",
         help="the text's encoding, such as shift_jis; if not given, recognised from the bytes",
     )
+    parser.add_argument("--sheet", metavar="NAME", help="sheet of a workbook; if not given, the only one with rows")
     parser.set_defaults(run=run)
 
 
@@ -105,6 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
         final_answer_after=arguments.final_answer_after,
         delimiter=arguments.delimiter,
         encoding=arguments.encoding,
+        sheet=arguments.sheet,
     )
     kind = None if arguments.source in ("auto", "csv") else Source(arguments.source)
     try:

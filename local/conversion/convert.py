@@ -29,6 +29,7 @@ from local.conversion.template import Template
 from local.conversion.tools import tools_of
 from local.conversion.turns import answer_of, with_system
 from local.conversion.unpacked import unpacked
+from tunedrop.dataset.file_kinds import PARQUET, FileKind
 from tunedrop.dataset.prompts import content_text
 from tunedrop.dataset.show import shown
 from tunedrop.graders.tool_calls import as_calls
@@ -60,6 +61,8 @@ class Conversion:
     """A mark in the answer's text; what follows its last occurrence becomes `ground_truth`."""
     delimiter: str | None = None
     encoding: str | None = None
+    sheet: str | None = None
+    """The sheet of a workbook. None: the only one with rows."""
 
 
 def convert(source: BinaryIO, kind: Source | None, conversion: Conversion, rows: int | None = None) -> Iterator[bytes]:
@@ -86,9 +89,9 @@ class Converter:
 
         Raises ConversionError at the first row that cannot be turned, and where there is no row.
         """
-        text = unpacked(stream, self._conversion.encoding, self.notes)
+        text, kind = unpacked(stream, self._conversion.encoding, self.notes)
         made = 0
-        for place, row in islice(self._read(text, name), rows):
+        for place, row in islice(self._read(text, name) if kind is None else self._read_as_it_is(text, kind), rows):
             try:
                 line = _line(self._made(row))
             except Unanswered as error:
@@ -115,6 +118,15 @@ class Converter:
             return json_rows(stream, self.notes)  # says what is wrong with it as JSON
         delimiter = self._conversion.delimiter
         return (_without_gaps(place, row) for place, row in table_rows(stream, delimiter, self.notes))
+
+    def _read_as_it_is(self, stream: BinaryIO, kind: FileKind) -> Iterator[tuple[str, dict[str, Any]]]:
+        from local.conversion.parquet import parquet_rows
+        from local.conversion.workbooks import workbook_rows
+
+        if kind is PARQUET:
+            return parquet_rows(stream, self.notes)
+        rows = workbook_rows(stream, self._conversion.sheet, self.notes)
+        return (_without_gaps(place, row) for place, row in rows)
 
     # --- one row -----------------------------------------------------------------------------------------------
 

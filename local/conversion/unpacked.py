@@ -1,6 +1,7 @@
 """A file's bytes as UTF-8 text: unpacked where they are packed, decoded where they are in another encoding.
 
-Refused by name: what is no text (`tunedrop.dataset.file_kinds`), and bytes whose encoding cannot be told.
+Workbooks and Parquet files stay as they are: they have readers of their own. Refused by name: what else is no text
+(`tunedrop.dataset.file_kinds`), and bytes whose encoding cannot be told.
 """
 
 from __future__ import annotations
@@ -27,12 +28,24 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _TITLES: Final = {"cp1252": "Windows-1252", "utf-8": "UTF-8"}
+
+
+def _zstd(stream: BinaryIO) -> Any:
+    from backports import zstd
+
+    return zstd.open(stream)
+
+
 _PACKED: Final[dict[str, Any]] = {
     file_kinds.GZIP.name: gzip.open,
     file_kinds.BZIP2.name: bz2.open,
     file_kinds.XZ.name: lzma.open,
+    file_kinds.ZSTD.name: _zstd,
 }
 _BROKEN: Final = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, OSError)
+MOST_UNPACKED: Final = 8 * 2**30
+"""What a packed file may hold: eight of the largest datasets. A bomb of a few megabytes fills no disk."""
+READ_AS_THEY_ARE: Final = (file_kinds.PARQUET, file_kinds.SPREADSHEET, file_kinds.OLD_OFFICE, file_kinds.OPEN_DOCUMENT)
 _WESTERN: Final = 0.7
 """The part of the bytes beyond ASCII that must look Western for a text to be so."""
 _BEYOND_ASCII: Final = re.compile(rb"[\x80-\xff]+")
@@ -40,8 +53,10 @@ _LETTERS: Final = re.compile(rb"[\xc0-\xff\x8a\x8c\x8e\x9a\x9c\x9e\x9f]+")
 _UNDEFINED: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
 
-def unpacked(stream: BinaryIO, encoding: str | None, notes: Notes) -> BinaryIO:
-    """A stream of UTF-8 without byte order mark, from its start. `stream` must be seekable.
+def unpacked(stream: BinaryIO, encoding: str | None, notes: Notes) -> tuple[BinaryIO, FileKind | None]:
+    """A stream from its start: UTF-8 without byte order mark, or a file of a kind of READ_AS_THEY_ARE, and that kind.
+
+    `stream` must be seekable.
 
     Raises ConversionError where the bytes are no text, or not in `encoding`.
     """
@@ -54,16 +69,24 @@ def unpacked(stream: BinaryIO, encoding: str | None, notes: Notes) -> BinaryIO:
         try:
             while chunk := packed.read(_CHUNK):
                 stream.write(chunk)
-        except _BROKEN as error:
+                if stream.tell() > MOST_UNPACKED:
+                    raise ConversionError(f"{kind.name} that unpacks to more than {MOST_UNPACKED:,} bytes")
+        except ConversionError:
+            raise
+        except Exception as error:
+            if not isinstance(error, _BROKEN) and type(error).__name__ != "ZstdError":
+                raise
             raise ConversionError(f"{kind.name} that is cut off or broken: {error}") from None
         stream.seek(0)
         kind = kind_of(stream.read(HEAD_BYTES))
         stream.seek(0)
         if kind is not None and kind.name in _PACKED:
             raise ConversionError(f"packed twice: there is {kind.name} within; unpack it once, then convert it")
+    if kind in READ_AS_THEY_ARE:
+        return stream, kind
     if kind is not None:
         raise _refused(kind)
-    return _as_utf8(stream, encoding, notes)
+    return _as_utf8(stream, encoding, notes), None
 
 
 def _refused(kind: FileKind) -> ConversionError:

@@ -133,3 +133,10 @@ def test_a_number_beyond_a_double_is_found_in_any_row(number: str) -> None:
     findings = Findings(Family.OPEN_WEIGHT)
     FileCheck("train", findings, Family.OPEN_WEIGHT).read(io.BytesIO(b"\n".join([plain] * 5_000 + [large])))
     assert [group.lines() for group in findings.groups() if group.rule.id == "number-range"] == ["5001"]
+
+
+def test_escapes_in_a_row_that_is_nested_too_deep_are_passed_over() -> None:
+    findings = Findings(Family.OPEN_WEIGHT)
+    line = b'{"a": ' + b"[" * 300 + b'"\\u0061"' + b"]" * 300 + b"}"
+    FileCheck("train", findings, Family.OPEN_WEIGHT).read(io.BytesIO(line))
+    assert [group.rule.id for group in findings.groups()] == ["json-depth"]

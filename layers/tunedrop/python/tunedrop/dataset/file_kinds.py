@@ -8,6 +8,9 @@ from typing import Final
 HEAD_BYTES: Final = 4096
 """How much of a file's beginning `kind_of` needs to see."""
 _TAR_MARK: Final = slice(257, 262)
+_ODF: Final = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
+_ODF_MARK: Final = slice(30, 30 + len(_ODF))
+"""Its first part, not packed, names its kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +26,12 @@ class FileKind:
 GZIP: Final = FileKind("a gzip file", "gzip -dc FILE > train.jsonl")
 BZIP2: Final = FileKind("a bzip2 file", "bzip2 -dc FILE > train.jsonl")
 XZ: Final = FileKind("an xz file", "xz -dc FILE > train.jsonl")
+_CONVERT: Final = "tunedrop convert FILE --output train.jsonl"
 ZSTD: Final = FileKind("a Zstandard file", "zstd -dc FILE > train.jsonl")
-PARQUET: Final = FileKind("a Parquet file", "duckdb -c \"COPY (FROM 'FILE') TO 'rows.jsonl'\"")
-SPREADSHEET: Final = FileKind("an Excel workbook", "save the sheet as CSV UTF-8, or: xlsx2csv FILE rows.csv")
+PARQUET: Final = FileKind("a Parquet file", _CONVERT)
+SPREADSHEET: Final = FileKind("an Excel workbook", _CONVERT)
+OLD_OFFICE: Final = FileKind("an old Office file (.xls or .doc)", _CONVERT)
+OPEN_DOCUMENT: Final = FileKind("an OpenDocument spreadsheet", _CONVERT)
 
 _SIGNATURES: Final = (
     (b"\x1f\x8b", GZIP),
@@ -36,7 +42,7 @@ _SIGNATURES: Final = (
     (b"ARROW1", FileKind("an Arrow file", "pandas.read_feather('FILE').to_json(..., orient='records', lines=True)")),
     (b"ORC", FileKind("an ORC file", "pandas.read_orc('FILE').to_json(..., orient='records', lines=True)")),
     (b"Obj\x01", FileKind("an Avro file", "avro-tools tojson FILE > rows.jsonl")),
-    (b"\xd0\xcf\x11\xe0", FileKind("an old Office file (.xls or .doc)", "save the sheet as CSV UTF-8")),
+    (b"\xd0\xcf\x11\xe0", OLD_OFFICE),
     (b"%PDF", FileKind("a PDF", "export its table, as CSV or JSON Lines, from the program that made it")),
     (b"SQLite format 3\x00", FileKind("an SQLite database", "sqlite3 -header -csv FILE 'select ...' > rows.csv")),
     (b"\x89HDF", FileKind("an HDF5 file", "pandas.read_hdf('FILE').to_json(..., orient='records', lines=True)")),
@@ -66,6 +72,8 @@ def kind_of(head: bytes) -> FileKind | None:
         if head.startswith(signature) and (kind.name != "an ORC file" or head[3:4] < b" "):
             return kind
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        if head[_ODF_MARK].startswith(_ODF):
+            return OPEN_DOCUMENT
         return SPREADSHEET if b"xl/" in head or b"[Content_Types].xml" in head else _ZIP
     if head[_TAR_MARK] == b"ustar":
         return _TAR

@@ -63,11 +63,9 @@ class Marks:
                 others[mark].add(line)
         for line in others[Mark.UNUSUAL]:
             # ASCII written as escapes hides from the scan: look at what the text says, once more.
-            row = _row_or_none(lines[line - first_line])
-            if row is not None and b"\\u00" in lines[line - first_line]:
-                for _, mark in scan.marks(orjson.dumps(row)):
-                    if mark in SECRETS:
-                        found.setdefault((line, mark), 1)
+            for _, mark in scan.marks(_unescaped(lines[line - first_line])):
+                if mark in SECRETS:
+                    found.setdefault((line, mark), 1)
         for (line, mark), times in sorted(found.items()):
             self._note_secret(line, mark, times, lines[line - first_line])
         return MarkedLines(frozenset(others[Mark.UNUSUAL]), frozenset(others[Mark.TWICE]))
@@ -78,6 +76,15 @@ class Marks:
         if not self._findings.full(mark.value, self._file):
             field = next(fields_with(_row_or_none(raw), mark), "")
         self._findings.add(mark.value, self._file, line, says, field=field, got="(not shown)")
+
+
+def _unescaped(line: bytes) -> bytes:
+    """A line as JSON without needless escapes; nothing where it has none, or is no row that can be written."""
+    row = _row_or_none(line) if b"\\u00" in line else None
+    try:
+        return b"" if row is None else orjson.dumps(row)
+    except orjson.JSONEncodeError:  # nested deeper than any row may be
+        return b""
 
 
 def _row_or_none(line: bytes) -> Any:

@@ -329,7 +329,7 @@ RUNS: tuple[DrivenRun, ...] = (
     DrivenRun(
         name="uploaded-by-call",
         deployment=CLOSED,
-        recipe={"rehearsal": QUICK_REHEARSAL, "promotion": {"parameter": "/tunedrop/tunedrop/closed/model"}},
+        recipe={"rehearsal": QUICK_REHEARSAL, "promotion": {"parameter": "/tunedrop/tunedrop/red/model"}},
         call="upload",
         shows={"team": "red"},
     ),

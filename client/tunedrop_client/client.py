@@ -175,13 +175,17 @@ class Client:
         """Stop a run; its notice says CANCELLED."""
         return cast(RunDocument, self._connection.ask("POST", f"/runs/{run_id}/stop"))
 
-    def approve(self, run_id: str) -> RunDocument:
-        """Approve the promotion that a run waits for. It is not sent twice if an answer is lost."""
-        return cast(RunDocument, self._connection.ask("POST", f"/runs/{run_id}/approve", repeat=False))
+    def approve(self, run_id: str, *, reason: str = "") -> RunDocument:
+        """Approve the promotion that a run waits for, and say why. It is not sent twice if an answer is lost."""
+        return self._decide(run_id, "approve", reason)
 
-    def reject(self, run_id: str) -> RunDocument:
-        """Reject the promotion that a run waits for. It is not sent twice if an answer is lost."""
-        return cast(RunDocument, self._connection.ask("POST", f"/runs/{run_id}/reject", repeat=False))
+    def reject(self, run_id: str, *, reason: str = "") -> RunDocument:
+        """Reject the promotion that a run waits for, and say why. It is not sent twice if an answer is lost."""
+        return self._decide(run_id, "reject", reason)
+
+    def _decide(self, run_id: str, word: str, reason: str) -> RunDocument:
+        query = {"reason": reason} if reason else None
+        return cast(RunDocument, self._connection.ask("POST", f"/runs/{run_id}/{word}", query=query, repeat=False))
 
     # What a run leaves
 

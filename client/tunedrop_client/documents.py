@@ -107,6 +107,9 @@ class PromotionOfRun(TypedDict):
 
     parameter: str
     state: Literal["waiting", "done", "rejected", "expired", "failed"] | None
+    decided_by: NotRequired[str | None]
+    decided_at: NotRequired[str | None]
+    decision_reason: NotRequired[str | None]
 
 
 class TurnOfRun(TypedDict):

@@ -307,6 +307,10 @@ def _promotion_problems(promotion: Promotion | None, parameter_path: str) -> lis
             f"recipe field `promotion.parameter`: expected a name below {parameter_path}/, because this stack may "
             f"write no other, got {promotion.parameter}"
         )
+    if {".", ".."} & set(promotion.parameter.split("/")):
+        problems.append(
+            f"recipe field `promotion.parameter`: expected names without `.` and `..`, got {promotion.parameter}"
+        )
     if PREDECESSOR in promotion.parameter.split("/"):
         problems.append(
             f"recipe field `promotion.parameter`: `{PREDECESSOR}` is where the pipeline keeps the replaced "

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tunedrop.limits.month import Months
     from tunedrop.limits.quota import Slots
     from tunedrop.queue.turns import Turns
+    from tunedrop.run.models import Models
     from tunedrop.teams import Teams
     from tunedrop.training.backend import TrainingBackend
     from tunedrop.training.events import TrainingEvents
@@ -94,6 +95,13 @@ class Resources:
         from tunedrop.limits.month import Months
 
         return Months(self.dynamodb, self.settings.api_table, self.runs)
+
+    @cached_property
+    def models(self) -> Models:
+        """Which run made which model."""
+        from tunedrop.run.models import Models
+
+        return Models(self.dynamodb, self.settings.api_table, self.runs)
 
     @cached_property
     def slots(self) -> Slots:

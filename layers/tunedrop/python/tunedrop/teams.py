@@ -7,8 +7,9 @@ The mapping is the template's parameter `Teams`, JSON by team:
                   "datasets": ["s3://research-data/rft/"]}}
 
 `callers` are ARNs of IAM users and roles (of a role's session the role's), `*` standing for any text; `names` the
-prefixes of dropped datasets' names; `datasets` what its runs may be made from beside its own uploads and drops. An
-empty mapping is one team, `default`, of everyone whom the API lets in.
+prefixes of dropped datasets' names; `datasets` what its runs may be made from beside its own uploads and drops;
+`approvers` are those of its callers, as such ARNs, who alone may approve its promotions. An empty mapping is one team,
+`default`, of everyone whom the API lets in.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ TEAM_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 """It is part of S3 keys, so it is kept plain; at most 32 characters."""
 
 _SESSION = re.compile(r"(arn:[a-z-]+):sts::(\d{12}):assumed-role/([^/]+)/.*")
-_FIELDS = {"callers", "names", "datasets"}
+_FIELDS = {"callers", "names", "datasets", "approvers"}
 
 
 class TeamsInvalid(Exception):
@@ -36,19 +37,26 @@ class TeamsInvalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """One team. `callers` are patterns, `names` and `datasets` prefixes."""
+    """One team. `callers` and `approvers` are patterns, `names` and `datasets` prefixes."""
 
     name: str
     callers: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
+    approvers: tuple[str, ...] = ()
+
+    def lets_approve(self, user_arn: str) -> bool:
+        """Whether an IAM user or a role's session is one of the approvers."""
+        return any(_matches(pattern, principal_arn(user_arn)) for pattern in self.approvers)
 
 
 class Teams:
     """The teams of a stack, in the mapping's order: the first one that knows a caller is the caller's."""
 
-    def __init__(self, teams: tuple[Team, ...]) -> None:
+    def __init__(self, teams: tuple[Team, ...], *, mapped: bool = True) -> None:
         self._teams = teams
+        self.mapped = mapped
+        """Whether the stack has a mapping."""
 
     @classmethod
     def parse(cls, text: str) -> Teams:
@@ -64,7 +72,7 @@ class Teams:
         if not isinstance(document, dict):
             raise TeamsInvalid(f"Teams: expected an object of teams, got {type(document).__name__}")
         if not document:
-            return cls((Team(DEFAULT, ("*",), ("",), ("s3://",)),))
+            return cls((Team(DEFAULT, ("*",), ("",), ("s3://",)),), mapped=False)
         return cls(tuple(_team(name, told) for name, told in document.items()))
 
     @classmethod
@@ -79,6 +87,14 @@ class Teams:
             if any(_matches(pattern, arn) for pattern in team.callers):
                 return team
         return None
+
+    def called(self, name: str | None) -> Team | None:
+        """The team of this name; None where there is none."""
+        return next((team for team in self._teams if team.name == name), None)
+
+    def promotion_path(self, stack_path: str, name: str | None) -> str:
+        """Below which path the runs of a team promote: its own, where the stack has a mapping; `-` for no team."""
+        return f"{stack_path}/{name or '-'}" if self.mapped else stack_path
 
     def of_dataset_name(self, name: str) -> str | None:
         """The name of the team whose longest prefix a dropped dataset's name has; None where there is none."""

@@ -34,6 +34,9 @@ MOST_STEPS = 1000
 """Steps in one answer: with some twenty metrics each well below the 6 MB that Lambda may answer."""
 
 RunId = Annotated[str, Path(description="As in `run_id` of a run.", pattern=r"^[a-z0-9][a-z0-9-]{0,46}$")]
+Why = Annotated[
+    str, Query(description="Why: it is kept with the decision.", max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")
+]
 ValidationId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Key = Annotated[
     str,
@@ -72,6 +75,7 @@ def _add_runs(app: APIGatewayRestResolver, api: Api) -> None:
             settings=api.settings,
             claims=api.claims,
             slots=api.resources.slots,
+            by=api.caller,
         )
         logger.info("run asked for", run_id=run_id, team=team.name)
         return _answer(202, api.document(api.run(run_id)), location=views.run_url(run_id))
@@ -156,18 +160,18 @@ def _add_decisions(app: APIGatewayRestResolver, api: Api) -> None:
         "/runs/<run_id>/approve",
         **described("approveRun", 202, "Approve the promotion that a run waits for.", "change"),
     )
-    def approve(run_id: RunId) -> Response[documents.RunDocument]:
-        return decided(run_id, approved=True)
+    def approve(run_id: RunId, reason: Why = "") -> Response[documents.RunDocument]:
+        return decided(run_id, approved=True, reason=reason)
 
     @app.post(
         "/runs/<run_id>/reject", **described("rejectRun", 202, "Reject the promotion that a run waits for.", "change")
     )
-    def reject(run_id: RunId) -> Response[documents.RunDocument]:
-        return decided(run_id, approved=False)
+    def reject(run_id: RunId, reason: Why = "") -> Response[documents.RunDocument]:
+        return decided(run_id, approved=False, reason=reason)
 
-    def decided(run_id: str, *, approved: bool) -> Response[documents.RunDocument]:
+    def decided(run_id: str, *, approved: bool, reason: str) -> Response[documents.RunDocument]:
         record = api.run(run_id)
-        decide(record, api.resources.stepfunctions, approved=approved, by=api.caller)
+        decide(record, api.resources, api.team, approved=approved, by=api.caller, reason=reason)
         return _answer(202, api.document(record), location=views.run_url(run_id))
 
 

@@ -167,6 +167,9 @@ class PromotionOfRun(_Document):
 
     parameter: str
     state: Literal["waiting", "done", "rejected", "expired", "failed"] | None
+    decided_by: str | None = Field(None, description="Who approved or rejected it through the API.")
+    decided_at: str | None = None
+    decision_reason: str | None = None
 
 
 class TurnOfRun(_Document):

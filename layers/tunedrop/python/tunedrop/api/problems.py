@@ -15,6 +15,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "not-authorized": (403, "The request is not signed, or its caller has no access"),
     "no-team": (403, "The caller belongs to no team"),
     "dataset-not-allowed": (403, "The team may not read this dataset"),
+    "approval-not-yours": (403, "The caller may not decide about this promotion"),
     "not-found": (404, "This does not exist, or it belongs to another team"),
     "method-not-allowed": (405, "The resource does not have this method"),
     "idempotency-key-reused": (409, "The Idempotency-Key has been used with another body"),

@@ -18,7 +18,7 @@ from tunedrop.resources import Resources
 from tunedrop.run.inputs import pin_recipe_named
 from tunedrop.run.record import RunRecord
 from tunedrop.run.registration import begin_execution
-from tunedrop.teams import Team
+from tunedrop.teams import Team, principal_arn
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -34,6 +34,7 @@ def start_run(
     settings: ApiSettings,
     claims: Claims,
     slots: Slots,
+    by: str,
 ) -> str:
     """Start the run that `request` asks for, or find the one that the same key and body started; its id.
 
@@ -41,7 +42,7 @@ def start_run(
         Problem: the request is refused; nothing was started.
     """
     run_id = claims.run_of(team.name, key, body)
-    source = source_of(request, team, resources=resources, settings=settings)
+    source = {**source_of(request, team, resources=resources, settings=settings), "by": principal_arn(by)}
     if run_id is None:
         run_id = claims.claim(team.name, key, body, identity.new_run_id(request.name))
     # A request that is refused here can be sent again with its key: then the key's run begins.
@@ -128,7 +129,8 @@ def check_recipe(document: Mapping[str, Any], resources: Resources, team: str) -
 
     settings = resources.settings
     try:
-        recipe = resolve(document, settings.region, parameter_path=settings.parameter_path)
+        path = resources.teams.promotion_path(settings.parameter_path, team)
+        recipe = resolve(document, settings.region, parameter_path=path)
         grader_of(recipe)
         resources.limits.held(recipe, document, team)
     except RecipeInvalid as error:

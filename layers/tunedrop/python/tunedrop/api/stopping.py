@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from tunedrop.api.problems import Problem
 from tunedrop.outcomes import Status
+from tunedrop.resources import Resources
 from tunedrop.run import promotion
 from tunedrop.run.record import RunRecord
+from tunedrop.teams import Team, principal_arn
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -31,13 +33,20 @@ def stop(record: RunRecord, client: SFNClient, *, by: str) -> None:
         ) from None
 
 
-def decide(record: RunRecord, client: SFNClient, *, approved: bool, by: str) -> None:
-    """Approve or reject what the run waits with.
+def decide(record: RunRecord, resources: Resources, team: Team, *, approved: bool, by: str, reason: str) -> None:
+    """Approve or reject what the run waits with, as `by` of the run's team says.
 
     Raises:
-        Problem: no-approval-wanted: it waits with nothing (any more).
+        Problem: no-approval-wanted: it waits with nothing (any more); approval-not-yours: `by` may not decide this.
     """
+    person = principal_arn(by)
+    if record.governed or team.approvers:
+        if not team.lets_approve(by):
+            raise Problem("approval-not-yours", f"{person} is not an approver of team {team.name}.")
+        if record.source.get("by") == person:
+            raise Problem("approval-not-yours", f"{person} started the run, so somebody else must decide.")
     try:
-        promotion.decide(record, client, approved=approved, by=by)
+        promotion.note_word(record, resources.runs, approved=approved, by=person, reason=reason)
+        promotion.decide(record, resources.stepfunctions, approved=approved, by=by)
     except promotion.NoApprovalWanted as refusal:
         raise Problem("no-approval-wanted", f"{refusal}.") from None

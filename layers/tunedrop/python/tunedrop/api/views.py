@@ -174,7 +174,9 @@ def _source_uri(source: Mapping[str, Any]) -> str | None:
 
 def _promotion(record: RunRecord) -> dict[str, Any] | None:
     parameter = record.promotion_parameter
-    return {"parameter": parameter, "state": record.promotion} if parameter else None
+    word = record.approval or {}
+    said = {"decided_by": word.get("by"), "decided_at": word.get("at"), "decision_reason": word.get("reason") or None}
+    return {"parameter": parameter, "state": record.promotion, **said} if parameter else None
 
 
 def _rehearsal(rehearsal: RehearsalResult) -> dict[str, Any] | None:

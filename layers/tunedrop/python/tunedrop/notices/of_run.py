@@ -122,7 +122,8 @@ def approval_wanted(record: RunRecord, promotion: Promotion, *, runs_table: str)
         "execution_arn": record.execution_arn,
     }
     line = subject_line("Tunedrop APPROVAL WANTED: ", record.name, record.run_id)
-    commands = actions.word_commands(record.run_id, runs_table, _region(record))
+    # Where the stack names the approvers, a word counts only through the API, which knows who says it.
+    commands = [] if record.governed else actions.word_commands(record.run_id, runs_table, _region(record))
     told = {**_attributes(record, "approval_wanted"), "verdict": _verdict(record)}
     return publication(_ready(document, record, commands), line, told)
 
@@ -155,7 +156,7 @@ def _ready(document: Mapping[str, Any], record: RunRecord, commands: list[action
     """A document with all that its reader can act on."""
     return {
         **document,
-        **summary(document),
+        **summary({**document, "commands": commands}),
         "links": actions.links(document, _region(record)),
         "commands": commands,
     }

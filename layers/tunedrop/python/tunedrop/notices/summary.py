@@ -123,7 +123,10 @@ def _approval(document: Document) -> tuple[str, str]:
     )
     hours = document["hours"]
     time = count(int(hours), "hour") if float(hours).is_integer() else f"{hours:g} hours"
-    return headline, f"Next: answer within {time}, by a command of this notice or through the API. No answer means no."
+    how = (
+        "by a command of this notice or through the API" if document["commands"] else "through the API, as an approver"
+    )
+    return headline, f"Next: answer within {time}, {how}. No answer means no."
 
 
 def _upload(document: Document) -> tuple[str, str]:

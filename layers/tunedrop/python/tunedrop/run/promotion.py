@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from tunedrop import clock
 from tunedrop.outcomes import Status
 from tunedrop.run.record import RunRecord
+from tunedrop.run.store import ConditionNotMet, RunStore
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -43,6 +45,23 @@ def wanted(record: RunRecord) -> Promotion | None:
 def deserved(record: RunRecord, status: Status) -> bool:
     """Whether the verdict earns the model the place that the recipe names."""
     return wanted(record) is not None and _gate(record, status) is None
+
+
+def note_word(record: RunRecord, store: RunStore, *, approved: bool, by: str, reason: str) -> None:
+    """Note in the record who says what about the promotion, and when; the first word counts.
+
+    Raises:
+        NoApprovalWanted: nobody is asked (any more), or somebody has said something else.
+    """
+    word = {"approved": "yes" if approved else "no", "by": by, "at": clock.now_text(), "reason": reason}
+    try:
+        store.update_if(
+            record.run_id, {"approval": word}, "attribute_exists(approval_token) AND attribute_not_exists(approval)"
+        )
+    except ConditionNotMet:
+        said = store.load(record.run_id).approval or {}
+        if (said.get("approved"), said.get("by")) != (word["approved"], by):  # otherwise it is said once more
+            raise NoApprovalWanted(f"Run {record.run_id} is no longer waiting for approval") from None
 
 
 def decide(record: RunRecord, client: SFNClient, *, approved: bool, by: str) -> None:

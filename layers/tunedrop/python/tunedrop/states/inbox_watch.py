@@ -60,15 +60,15 @@ def _notice_about(upload: Upload, size: int, resources: Resources) -> Publicatio
                 return resources.runs.load(run_id)
         return None
 
+    team = resources.teams.of_dataset_name(identity.dataset_name(upload.key))
     remark = stray_uploads.look_at(
         upload,
         size,
         read=text,
         run_beside=run_beside,
         region=resources.settings.region,
-        parameter_path=resources.settings.parameter_path,
+        parameter_path=resources.teams.promotion_path(resources.settings.parameter_path, team),
     )
     if remark is None:
         return None
-    team = resources.teams.of_dataset_name(identity.dataset_name(upload.key))
     return stray_uploads.notice_of(upload, size, remark, team=team, region=resources.settings.region)

@@ -84,6 +84,7 @@ class Poll(Decision):
     warnings: Sequence[Publication] = ()
     told: Sequence[str] = ()
     trained: bool = for_the_handler(False)
+    tuned_model: str = for_the_handler("")
     new_events: Sequence[TrainingEvent] = for_the_handler(())
     base_model: str = for_the_handler("")
 
@@ -106,6 +107,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Poll:
     if seen.trained and record.recipe.trains:
         # Its job has ended: another run may train. After an end other than well, ReleaseRun sees to it.
         resources.turns(record).leave([run_id], well=True)
+        resources.models.made(seen.tuned_model, run_id)
     return replace(seen, base_model=str(record.base_model))
 
 
@@ -150,7 +152,8 @@ class Polling:
         following = next((finding for finding in findings if finding["name"] not in told), None)
         return replace(
             seen,
-            trained=job is not None and job.status is JobStatus.SUCCEEDED,
+            trained=job is not None and job.status is JobStatus.SUCCEEDED and bool(job.tuned_model),
+            tuned_model=(job and job.tuned_model) or "",
             warnings=(of_run.warning(record, following),) if following else (),
             told=(*told, following["name"]) if following else tuple(told),
             new_events=new_events,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 APPROVED = "approved"
+_NO = ("rejected", "expired")
 ENDS = frozenset({"done", "failed", "rejected", "expired"})
 """What the record's `promotion` is once this state has worked."""
 
@@ -64,12 +65,14 @@ def run(event: Mapping[str, Any], resources: Resources) -> Promoted:
     if record.promotion in ENDS:
         return Promoted(record.promotion, record.notice)
     promotion = wanted(record)
-    if promotion is None or not deserved(record, record.status):
+    unasked = promotion is not None and promotion.approval and word not in (APPROVED, *_NO)
+    if promotion is None or unasked or not deserved(record, record.status):
         return Promoted("nothing", record.notice)
-    if word in ("rejected", "expired"):
+    if word in _NO:
         return _ended(resources, record, word, "")
-    if promotion.approval and word != APPROVED:
-        return Promoted("nothing", record.notice)
+    why_not = _forbidden(record, promotion.parameter, resources)
+    if why_not:
+        return _ended(resources, record, "rejected", why_not)
     try:
         _promote(resources, record, promotion.parameter)
     except ClientError as error:
@@ -79,6 +82,18 @@ def run(event: Mapping[str, Any], resources: Resources) -> Promoted:
             raise
         return _ended(resources, record, "failed", f"the parameter {promotion.parameter} could not be written: {error}")
     return _ended(resources, record, "done", "")
+
+
+def _forbidden(record: RunRecord, parameter: str, resources: Resources) -> str:
+    """Why the stack does not let this promotion happen; "" where it does."""
+    teams = resources.teams
+    if record.governed and (record.approval or {}).get("approved") != "yes":
+        return "nobody approved it through the API, and in this stack only named approvers may"
+    if teams.mapped and not parameter.startswith(
+        f"{teams.promotion_path(resources.settings.parameter_path, record.team)}/"
+    ):
+        return f"the parameter {parameter} is not one of team {record.team or 'none'}"
+    return ""
 
 
 def _promote(resources: Resources, record: RunRecord, parameter: str) -> None:

@@ -83,7 +83,13 @@ def _resolve(record: RunRecord, resources: Resources) -> RunRecord:
     store.update(run_id, {**pins, "stage": "ResolveInputs"})
     written = _written(s3, recipe_file) if document is None else document
     asked = {**written, **source.get("overrides", {})}
-    recipe = resolve(asked, settings.region, parameter_path=settings.parameter_path)
+    path = resources.teams.promotion_path(settings.parameter_path, record.team)
+    recipe = resolve(asked, settings.region, parameter_path=path)
+    governed = _governed(record, resources)
+    if recipe.promotion is not None and recipe.evaluate_only:
+        _require_made_here(recipe.evaluate_only, record, resources)
+    if recipe.promotion is not None and governed:
+        recipe = recipe.model_copy(update={"promotion": recipe.promotion.model_copy(update={"approval": True})})
     if recipe.resumes:
         earlier = earlier or earlier_run(store, recipe.resumes)
         _require_same_team(record, earlier)
@@ -96,7 +102,24 @@ def _resolve(record: RunRecord, resources: Resources) -> RunRecord:
     if settings.team_run_quota:
         # A run that the API started has its slot already.
         resources.slots.take(team, run_id, settings.team_run_quota)
-    return store.update(run_id, {"recipe": recipe.model_dump(mode="json"), "grader_arn": arn})
+    changes = {"recipe": recipe.model_dump(mode="json"), "grader_arn": arn, "governed": "yes" if governed else None}
+    return store.update(run_id, changes)
+
+
+def _governed(record: RunRecord, resources: Resources) -> bool:
+    """Whether the stack says who may approve the team's promotions; then each of them waits for one of those."""
+    team = resources.teams.called(record.team)
+    return team is not None and bool(team.approvers)
+
+
+def _require_made_here(model: str, record: RunRecord, resources: Resources) -> None:
+    """Raise RecipeInvalid where no run of the team made the model: it may be tested, and not be promoted."""
+    maker = resources.models.maker(model)
+    if maker is None or maker.team != record.team:
+        raise RecipeInvalid(
+            f"recipe field `promotion`: no run of your team on this stack made {model!r:.200}, and only such models "
+            "are promoted; name its run in `resumes`, or leave `promotion` out"
+        )
 
 
 def _require_new_drop(run_id: str, resources: Resources, *files: PinnedObject | None) -> None:

@@ -64,7 +64,7 @@ def test_without_a_mapping_everyone_and_everything_is_one_team_s(arn: str, name:
         ("[]", "expected an object of teams, got list"),
         ('{"Red": {}}', "got 'Red'"),
         ('{"a/b": {}}', "got 'a/b'"),
-        ('{"red": {"caller": []}}', "red: expected an object with callers, datasets, names"),
+        ('{"red": {"caller": []}}', "red: expected an object with approvers, callers, datasets, names"),
         ('{"red": {"callers": "*"}}', "red.callers: expected a list of texts"),
         ('{"red": {"datasets": ["data/"]}}', "red.datasets: expected s3://bucket/prefix, got 'data/'"),
     ],

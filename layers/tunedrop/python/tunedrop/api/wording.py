@@ -31,6 +31,7 @@ EXPECTED: Mapping[str, str] = {
     "labels": "at most 20 texts by name, each of 1 to 128 characters without control characters",
     "bytes": "the file's size, a whole number from 1 to 1073741824",
     "run_id": _RUN_ID,
+    "reason": "text of at most 500 characters, without control characters",
     "validation_id": "the `validation_id` that POST /validations gave",
     "status": "RUNNING, SUCCEEDED, REJECTED, FAILED or CANCELLED",
     "search": "text of 1 to 100 characters",

@@ -37,7 +37,7 @@ from tunedrop.graders.tool_calls import as_calls
 _MEDIA: Final = ("image", "images", "video", "videos", "audio", "audios", "image_url")
 _PART_OF_PROMPTS: Final = ("context", "passage", "document", "article", "choices", "options", "input")
 _CONTENT: Final = "content"
-_TABLE_NAMES: Final = re.compile(r"\.(?:csv|tsv|tab|txt)(?:\.(?:gz|bz2|xz))?$", re.IGNORECASE)
+_TABLE_NAMES: Final = re.compile(r"\.(?:csv|tsv|tab)(?:\.(?:gz|bz2|xz|zst))?$", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?")
 
 
@@ -246,6 +246,8 @@ class Converter:
             raise ConversionError(
                 f"the row has a field {clash[0]!r} of its own beside the one that convert makes; rename it"
             )
+        if isinstance(kept.get("id"), int | float):
+            kept["id"] = str(kept["id"])  # the service's is a text
         self.notes.for_the_grader.update(dict.fromkeys(key for key in kept if key not in ("tools", "id")))
         return {**made, **kept}
 
@@ -268,7 +270,7 @@ def _answer_named(row: dict[str, Any], names: str) -> tuple[Any, dict[str, Any]]
 def _refuse_half_a_prompt(row: Mapping[str, Any], question: str) -> None:
     """A question may be no prompt without the text or the choices beside it: that is for the user to say."""
     for name in _PART_OF_PROMPTS:
-        if not is_blank(row.get(name)):
+        if name != question and not is_blank(row.get(name)):
             raise ConversionError(
                 f"the row has `{name}` beside `{question}`; write both into the prompt, as in --prompt "
                 f"'{{{name}}} {{{question}}}', or name the question alone by --question {question}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
@@ -16,6 +17,9 @@ from tunedrop.dataset.show import shown
 DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _LOOKED_AT: Final = 50
 """Rows by which the delimiter is told."""
+_MARKDOWN: Final = re.compile(r"^ *\|.*\| *\r?\n *\|(?: *:?-+:? *\|)+ *\r?$", re.MULTILINE)
+"""A header between bars, and below it a line of dashes, as Markdown has it."""
+_DASHES: Final = re.compile(r"\|(?: *:?-+:? *\|)+")
 _HEAD_CHARACTERS: Final = 256 * 1024
 
 
@@ -40,7 +44,8 @@ def table_rows(stream: BinaryIO, delimiter: str | None, notes: Notes) -> Iterato
             head = head[len(first) + len(line_end) :]
         delimiter = delimiter or _told(head)
         notes.read_as.append(f"a table with {DELIMITERS.get(delimiter, repr(delimiter))} between its columns")
-        yield from _rows(csv.reader(text, delimiter=delimiter, strict=True), before, notes)
+        lines = _without_frame(text) if delimiter == "|" and _MARKDOWN.search(head) else text
+        yield from _rows(csv.reader(lines, delimiter=delimiter, strict=True), before, notes)
     except UnicodeDecodeError as error:
         raise ConversionError(f"not readable as UTF-8: {error}") from None
     finally:
@@ -82,6 +87,14 @@ def _rows(reader: Any, before: int, notes: Notes) -> Iterator[tuple[str, dict[st
         raise ConversionError(
             f"line {reader.line_num + before}: not readable as CSV: {error}; close every quote"
         ) from None
+
+
+def _without_frame(lines: Iterable[str]) -> Iterator[str]:
+    """The lines of a Markdown table, without the bars and spaces around its cells; its line of dashes is blank."""
+    for line in lines:
+        inner = line.strip()
+        cells = "" if _DASHES.fullmatch(inner) else inner.removeprefix("|").removesuffix("|")
+        yield "|".join(cell.strip() for cell in cells.split("|")) + "\n"
 
 
 def _told(head: str) -> str:

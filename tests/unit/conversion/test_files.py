@@ -11,6 +11,7 @@ import random
 from typing import Any
 
 import pytest
+from backports import zstd
 
 from local.conversion import Conversion, ConversionError, Converter
 
@@ -209,3 +210,31 @@ def test_no_file_of_random_pieces_ends_in_a_traceback() -> None:
 @pytest.mark.timeout(900)
 def test_no_one_of_200_000_files_of_random_pieces_ends_in_a_traceback() -> None:
     fuzzed(2, 200_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "made"),
+    [
+        ("x.md", b"| text | intent |\n|---|:-:|\n| a | b |\n| c d | e |\n", [("a", "b"), ("c d", "e")]),
+        ("x.txt", b'{"text": "a", "intent": "b"}\n', [("a", "b")]),
+        ("x.txt", b"text\tintent\na\tb\n", [("a", "b")]),
+        ("x.txt", b"text|intent\na|---\n", [("a", "---")]),
+        ("X.CSV.ZST", zstd.compress(b"text,intent\n{a},b\n"), [("{a}", "b")]),
+    ],
+)
+def test_a_text_is_read_as_what_it_looks_like(name: str, body: bytes, made: list[tuple[str, str]]) -> None:
+    assert read(body, name)[0] == made
+
+
+@pytest.mark.parametrize("answer", ["output", "label", "target"])
+def test_rows_of_input_and_answer_need_no_options(answer: str) -> None:
+    body = json.dumps({"input": "a", answer: "b", "id": 7}).encode()
+    (row,) = [json.loads(line) for line in Converter(Conversion()).lines(io.BytesIO(body), "x.jsonl")]
+    assert (row["messages"], row["reference_answer"]) == ([{"role": "user", "content": "a"}], "b")
+    assert row["id"] == "7", "the service's id is a text"
+
+
+def test_a_text_beside_input_is_still_asked_for() -> None:
+    body = b'{"context": "c", "input": "a", "output": "b"}'
+    with pytest.raises(ConversionError, match="the row has `context` beside `input`"):
+        list(Converter(Conversion()).lines(io.BytesIO(body), "x.jsonl"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Lock
 from typing import Any
 
 import boto3
@@ -23,6 +24,10 @@ class Killed(BaseException):
     """The process is gone."""
 
 
+_ONE_WRITE = Lock()
+"""moto looks at a condition and writes in two steps; DynamoDB does it in one."""
+
+
 class Client:
     """DynamoDB as one process has it: `before` and `after` are called around each write."""
 
@@ -35,7 +40,8 @@ class Client:
 
     def put_item(self, **arguments: Any) -> Any:
         self.before()
-        answer = self._client.put_item(**arguments)
+        with _ONE_WRITE:
+            answer = self._client.put_item(**arguments)
         self.after()
         return answer
 
@@ -45,8 +51,9 @@ def store(runs_table: str) -> RunStore:
     return RunStore(boto3.client("dynamodb"), runs_table)
 
 
-def turns_of(store: RunStore, client: Any = None, rules: Rules = TWO) -> Turns:
-    return Turns(client or boto3.client("dynamodb"), "api", "open_weight", rules, store)
+def turns_of(store: RunStore, client: Client | None = None, rules: Rules = TWO) -> Turns:
+    dynamodb: Any = client or Client()
+    return Turns(dynamodb, "api", "open_weight", rules, store)
 
 
 @pytest.fixture

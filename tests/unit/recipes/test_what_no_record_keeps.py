@@ -23,6 +23,7 @@ from tunedrop.recipe_text import parse
 from tunedrop.resources import Resources
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
+from tunedrop.teams import Teams
 
 REGION = "us-west-2"
 
@@ -47,7 +48,8 @@ def by_call(recipe: bytes) -> Problem | None:
     problem = problem_of_body(f'{{"name": "x", "recipe": {recipe.decode()}}}')
     if problem is None:
         try:
-            resources = SimpleNamespace(settings=SimpleNamespace(region=REGION, parameter_path=""), limits=Limits())
+            settings = SimpleNamespace(region=REGION, parameter_path="")
+            resources = SimpleNamespace(settings=settings, limits=Limits(), teams=Teams.parse("{}"))
             check_recipe(json.loads(recipe), cast(Resources, resources), "default")
         except Problem as found:
             problem = found

@@ -13,6 +13,7 @@ import pytest
 
 from local.command import main
 from tests.unit.dataset.sample_rows import a_row, as_line, good_rows
+from tunedrop.limits.limits import Limits
 from tunedrop.outcomes import DatasetInvalid, Status
 from tunedrop.recipe import resolve
 from tunedrop.run import folder as names
@@ -125,7 +126,12 @@ def test_the_command_a_run_the_api_and_the_page_say_the_same_of_a_dataset(
     folder = RunFolder(s3, "runs", "kind-1")
     settings = SimpleNamespace(region="us-west-2", parameter_path="/tunedrop/dev", runs_bucket="runs")
     resources: Any = SimpleNamespace(
-        runs=store, s3=s3, folder=lambda _: folder, dynamodb=boto3.client("dynamodb"), settings=settings
+        runs=store,
+        s3=s3,
+        folder=lambda _: folder,
+        dynamodb=boto3.client("dynamodb"),
+        settings=settings,
+        limits=Limits(),
     )
     if valid:
         assert validate_dataset.run({"run_id": "kind-1"}, resources).rows > 0

@@ -12,6 +12,7 @@ import boto3
 import pytest
 
 from tests.unit.dataset.sample_rows import a_row, as_file, good_rows
+from tunedrop.limits.limits import Limits
 from tunedrop.outcomes import DatasetInvalid, Status
 from tunedrop.recipe import resolve
 from tunedrop.run import folder as names
@@ -56,7 +57,7 @@ def folder_after(runs_table: str) -> Callable[..., RunFolder]:
             )
         )  # fmt: skip
         folder = RunFolder(s3, "runs", "ants-1")
-        resources: Any = SimpleNamespace(runs=store, s3=s3, folder=lambda _: folder)
+        resources: Any = SimpleNamespace(runs=store, s3=s3, folder=lambda _: folder, limits=Limits())
         for _ in range(2):  # a state may run twice
             with nullcontext() if valid else pytest.raises(DatasetInvalid):
                 validate_dataset.run({"run_id": "ants-1"}, resources)

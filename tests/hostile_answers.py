@@ -48,6 +48,12 @@ ATTACKS: dict[str, Callable[[int], str]] = {
     "sums and sets": lambda n: r"\boxed{" + r"\cup".join([rf"\{{{n},2,3\}}"] * 140) + "}",
     "plus-minus": lambda n: r"\boxed{" + ",".join([rf"{n}\pm 2"] * 180) + "}",
     "relations": lambda n: r"\boxed{" + "<".join(["x"] * (400 + n % 500)) + "}",
+    "struck out": lambda n: "~~a" * (20_000 + n) + r"\cancel{" * 9_000,
+    "chinese numbers": lambda n: "一千万亿" * (15_000 + n),
+    "points between thousands": lambda n: "1.234.567," * (6_000 + n),
+    "conditions": lambda n: r"\boxed{" + ", ".join(f"x > {n + k}" for k in range(180)) + "}",
+    "congruences": lambda n: r"\boxed{" + r"2 \equiv " * (200 + n % 9) + r"1 \pmod{7}}",
+    "intervals": lambda n: r"\boxed{" + r"\cup".join(rf"({k},{k + n}]" for k in range(130)) + "}",
     # a megabyte, and what regular expressions dislike
     "letters": lambda n: "a" * (MEGABYTE + n),
     "spaces": lambda n: " " * (MEGABYTE + n),

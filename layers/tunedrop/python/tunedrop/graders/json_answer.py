@@ -22,8 +22,8 @@ SURROUNDINGS: tuple[Surroundings, ...] = ("none", "fence", "text")
 
 _LANGUAGES = ("", "json", "json5", "jsonc", "javascript", "js", "text", "plaintext", "txt")
 _FENCE_MARK = re.compile(
-    r"(?m)(`{3,10}|~{3,10})[ \t]*(?:\{\.?(?=\w{1,20}\}))?(\w{0,20})"
-    r"(?:\}(?=\s)|(?:[ \t]+[\w.-]{1,20}=[^\s\[{]{1,80}){1,5}(?=\n))?"
+    r"(?m)(`{3,10}|~{3,10})[ \t]{0,40}(?:\{\.?(?=\w{1,20}\}))?(\w{0,20})"
+    r"(?:\}(?=\s)|(?:[ \t]{1,9}[\w.-]{1,20}=[^\s\[{]{1,80}){1,5}(?=\n))?"
 )
 _IN_A_TAG = re.compile(r"<([A-Za-z][\w.-]{0,30})>(.*)</\1>", re.DOTALL)
 _IN_BACKTICKS = re.compile(r"`([^`]+)`")

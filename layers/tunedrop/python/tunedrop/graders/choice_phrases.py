@@ -62,6 +62,7 @@ COMMITS_AFTER = re.compile(
     r"""[\s*_)\]}\"'”’」』】$`.]{0,6}(?:
       (?:is|seems|looks|must\sbe|would\sbe|has\sto\sbe)\s(?:(?:clearly|definitely|probably|indeed|also|most\slikely|obviously|therefore|thus)\s){0,2}
         (?:the\s)?(?:only\s|most\s|my\s|our\s){0,2}(?:correct|right|best|true|answer|choice|pick|accurate|appropriate|likely|valid|suitable|final|one\b)
+      |is\s(?:much\s|clearly\s|slightly\s)?(?:better|closer|preferable|superior)\b
       |(?:fits|works|holds|applies|matches|remains|wins)\b|is\s(?:all\sthat\sis\s)?left\b
       |[:=–—-]\s{0,2}[*_]{0,2}(?:yes|true|correct|right|ja|oui|sí|sim|да|是|对|正确|✓|✔|✅)(?!\w)
       |(?:ist|wäre)\s(?:die\s)?(?:richtige?|korrekte?|antwort|lösung)

@@ -33,7 +33,7 @@ _ALONE = re.compile(r"[\s*_(\[{\"'“‘「『【<$`]*([A-Za-z])[\s*_)\]}\"'”�
 _QUESTIONED = re.compile(r"[\s*_)\]}\"'”’`$.]{0,6}[?](?!\s*(?:yes|correct|right|true)\b)", re.IGNORECASE)
 _LABEL = re.compile(r"(?m)^[\s*_>-]{0,6}\(?([A-Z])[).:][*_ ]{0,3}\s")
 _AFTER_LETTER_A = re.compile(
-    r"[*_)\]}\"'”’$`]|\s*(?:[.,:;!?)\]。，：-]|$|\n|–|—)|\s(?:because|since|as|for|is|was|and|or|but|given|due|would|must|seems|fits|über|weil|porque|car)\b"
+    r"[*_)\]}\"'”’$`]|\s*(?:[.,:;!?)\]。，：/&|+-]|$|\n|–|—)|\s(?:because|since|as|for|is|was|and|or|but|given|due|would|must|seems|fits|über|weil|porque|car)\b"
 )
 _AND = re.compile(r"\b(?:and|or|nor|und|oder|et|ou|ni|y|o|e|né|nem|и|или|ни)\b|和|或|、", re.IGNORECASE)
 _LINE_OF_CHOICE = re.compile(
@@ -63,6 +63,7 @@ class _Mention:
     affirmed: bool
     """The words after it say that it is right."""
     rejected: bool
+    questioned: bool
 
 
 def letter_of(reference: str, row: Mapping[str, JSON], letters: str) -> str | None:
@@ -89,7 +90,8 @@ def chosen_letter(answer: str, row: Mapping[str, JSON], letters: str) -> str | N
 def _letter_in_words(text: str, commitment: Commitment | None, row: Mapping[str, JSON], letters: str) -> str | None:
     """The letter that the words of an answer without a mark choose."""
     groups = _groups(text, letters)
-    standing = [group for group in groups if not group[-1].rejected]
+    asserted = [group for group in groups if not group[-1].questioned]
+    standing = [kept for group in asserted if (kept := [mention for mention in group if not mention.rejected])]
     committed = [group for group in standing if any(mention.committed for mention in group)]
     if committed:
         return _only_letter(committed[-1])
@@ -164,10 +166,11 @@ def _mentions(text: str, letters: str) -> list[_Mention]:
         named = committed or NAMED.search(before) is not None
         if not _is_a_letter(match[1], before, after, named=named, alone=match.end() - match.start() == len(text)):
             continue
-        rejected = any(pattern.match(after) for pattern in (REJECTS_AFTER, _QUESTIONED)) or bool(
-            REJECTS_BEFORE.search(before)
+        questioned = _QUESTIONED.match(after) is not None
+        rejected = questioned or bool(REJECTS_AFTER.match(after) or REJECTS_BEFORE.search(before))
+        mentions.append(
+            _Mention(letter, match.start(), match.end(), committed and not rejected, affirmed, rejected, questioned)
         )
-        mentions.append(_Mention(letter, match.start(), match.end(), committed and not rejected, affirmed, rejected))
     return mentions
 
 
@@ -176,7 +179,8 @@ def _is_a_letter(character: str, before: str, after: str, *, named: bool, alone:
     enclosed = before[-1:] in tuple(_OPENING) and after[:1] in tuple("*_)]}\"'”’」』】>$`")
     if character in "AaIi" and not enclosed and _AFTER_LETTER_A.match(after) is None:
         return alone
-    if character in "Aa" and not enclosed and before[-3:].lower().endswith("is ") and re.match(r"\s\w", after):
+    slip = re.match(r"\s(?!(?:or|and|because|since|as|for)\b)\w", after) is not None
+    if character in "Aa" and not enclosed and before[-3:].lower().endswith("is ") and slip:
         return False  # "is a and" is no choice of A, but a slip of an article
     if character.islower():
         return named or (before[-1:] == "(" and after[:1] == ")") or alone

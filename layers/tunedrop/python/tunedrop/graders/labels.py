@@ -47,6 +47,7 @@ _LEAD_IN = re.compile(
     r"|^(?:i\s(?:would|will|\x27d|’d)?\s?)?(?:label|classify|categori[sz]e|tag|flag|mark)\s(?:this|it|that)(?:\s\w{1,20})?\s(?:as|under)\s+",
     re.IGNORECASE,
 )
+_BOTH = re.compile(r"^(?:both|all\sof|as)\s+", re.IGNORECASE)
 _NONE_APPLIES = re.compile(
     r"(?:(?:this|it|(?:this|the)(?:message|text|comment|post|content|answer|tweet|review|input|sentence))"
     r"(?:contains|has|shows|violates|fallsunder|isin|matches))?(?:there(?:is|are))?"
@@ -65,7 +66,7 @@ _CHECKED = re.compile(
 )
 _SEPARATOR = re.compile(r"[,;\n|/+]|\s(?:and|&)\s")
 _LIST_MARK = re.compile(
-    r"(?:^|(?<=\s))(?:\(?\d{1,3}[.):]|\(?(?:[a-z]|[ivx]{2,4})[.)]|[-*•–]|#(?=\w))\s*(?<=[\s#])(?=\S)"
+    r"(?:^|(?<=\s))(?:\d{1,3}[.)](?=[^\W\d])|\(?\d{1,3}[.):]|\(?(?:[a-z]|[ivx]{2,4})[.)]|[-*•–]|#(?=\w))\s*(?<=[\s#.)])(?=\S)"
 )
 _FLAG_LINE = re.compile(
     r"\s*[*_`\"']{0,3}([^:=\n,;]{1,120}?)[*_`\"']{0,3}\s*[:=]\s*[*_`]{0,3}([^\n,;]{1,20}?)[*_`.]{0,4}\s*"
@@ -193,7 +194,7 @@ def _in_words(answer: str, known: set[str] | None) -> list[str] | None:
         if flagged is not None:
             return flagged
         stripped = candidate.strip(_DECORATION)
-        led = _LEAD_IN.sub("", stripped, count=1)
+        led = _BOTH.sub("", _LEAD_IN.sub("", stripped, count=1), count=1)
         plain = _APPLIES.sub("", led, count=1)
         parts = _parts(led, known) or _parts(plain, known) or _parts(_without_aside(led, known), known)
         parts = parts or _with_reasons(candidate, known) or _with_reasons(led, known)

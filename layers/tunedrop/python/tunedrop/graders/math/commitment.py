@@ -143,8 +143,8 @@ def ends_in_nothing(text: str, commitment: Commitment | None) -> bool:
     """Whether the last commitment is empty: `<answer></answer>`, `\\boxed{}`, `####` or "Answer:" at the end."""
     if not any(word in text for word in ("box", "####", *_ANSWER_WORDS)):
         return False
-    last = max((found.start() for found in _EMPTY.finditer(text)), default=-1)
-    return last >= 0 and (commitment is None or commitment.position < last)
+    begin = 0 if commitment is None else commitment.position + 1
+    return _EMPTY.search(text, begin) is not None
 
 
 def find_commitment(text: str, *, textual: bool) -> Commitment | None:

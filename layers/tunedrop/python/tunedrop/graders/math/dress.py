@@ -86,6 +86,7 @@ def split_approximation(text: str) -> tuple[str, str]:
 _NAME = re.compile(
     r"""\s{0,3}(?:
       \\(?:overline|vec|overrightarrow|widehat|hat|bar)\s{0,3}\{?\s{0,3}[A-Za-z]{1,3}\s{0,3}\}?
+      |[a-z]\s{0,3}(?::\s{0,3}[a-z]\s{0,3}){1,4}
       |[A-Z]{1,3}(?:_\{?\w{1,8}\}?)?\s{0,3}(?::\s{0,3}[A-Z]{1,3}(?:_\{?\w{1,8}\}?)?\s{0,3}){1,4}
       )\s{0,3}=\s{0,3}(?=\S)
     |\s{0,3}(?:[Tt]he|[Ii]ts|[Tt]otal)\s[A-Za-z ]{2,40}\s(?:is|equals|=)\s{1,3}(?=[-+−$\\\d(])""",

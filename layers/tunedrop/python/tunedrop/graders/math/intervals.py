@@ -70,6 +70,19 @@ def _merged(found: list[Interval]) -> list[Interval]:
     return merged
 
 
+def _others(found: list[Interval]) -> list[Interval] | None:
+    """All numbers that lie in none of the intervals."""
+    rest: list[Interval] = [(None, False, None, False)]
+    try:
+        for low, low_in, high, high_in in found[:MAX_CONDITIONS]:
+            below: list[Interval] = [] if low is None else [(None, False, low, not low_in)]
+            above: list[Interval] = [] if high is None else [(high, not high_in, None, False)]
+            rest = _common(rest, below + above)
+    except TypeError:
+        return None
+    return rest
+
+
 def _common(one: list[Interval], other: list[Interval]) -> list[Interval]:
     """What two sets have in common. Raises TypeError where an end is not real."""
     found: list[Interval] = []
@@ -161,8 +174,9 @@ def _end(meaning: Meaning) -> tuple[Value | None] | None:
 
 def _of_inequality(relation: Relation) -> list[Interval] | None:
     parts, operators = relation.parts, relation.operators
-    if operators == ("∈",):
-        return _intervals(parts[1])
+    if operators in (("∈",), ("∉",)):
+        found = _intervals(parts[1])
+        return found if operators == ("∈",) or found is None else _others(found)
     within = next((inner for part in parts if (inner := _inside_bars(part)) is not None), None)
     if within is not None:
         unknown, factor, shift = within
@@ -267,7 +281,8 @@ def _is_called(node: Node) -> bool:
     if node[0] == "abs":
         return _only_names(node[1]) and node[1] not in (("name", "x"), ("name", "y"))
     if node[0] == "*":  # f(2) is read as f times 2
-        called = node[1][0] == "name" and node[1][1].rstrip("'") in _FUNCTIONS
+        inner = node[1][1] if node[1][0] == "^" and _only_names(node[1]) else node[1]
+        called = inner[0] == "name" and inner[1].rstrip("'") in _FUNCTIONS
         return called and (node[2][0] in ("number", "negate") or (node[2][0] == "*" and _is_called(node[2])))
     if node[0] in ("+", "-"):
         found = _summands(node)

@@ -11,7 +11,7 @@ from tunedrop.graders.math.meaning import Bracket, Digits, Formula, Listing, Mea
 from tunedrop.graders.math.stretches import SEPARATORS, at_top, balanced, split, without_end
 from tunedrop.graders.math.tokens import NotMathsError, Token, is_ambiguous, tokenize
 
-_RELATIONS = frozenset({"=", "<", ">", "<=", ">=", "!=", "≈", "≡", "∈", "→"})
+_RELATIONS = frozenset({"=", "<", ">", "<=", ">=", "!=", "≈", "≡", "∈", "∉", "→"})
 _SET_OPERATORS = "∪∩∖"
 _OPENINGS = ("(", "[", "]", "⟨", "\\{", "{")
 _CLOSINGS = (")", "]", "[", "⟩", "\\}", "}")

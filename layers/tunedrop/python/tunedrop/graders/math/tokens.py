@@ -111,6 +111,7 @@ def _prepare(text: str, *, join_thousands: bool) -> str:
         text = _SURE_THOUSANDS.sub(lambda match: match.group().replace("\0", ""), text).replace("\0", ",")
     if "]" in text or "[" in text:
         text = _HALF_OPEN.sub(_with_round_brackets, text)
+    text = text.replace("\\not\\in", "\\notin").replace("\\not \\in", "\\notin")
     text = _GLUED_AND.sub(r" \1 ", text)
     if join_thousands:
         text = _THOUSANDS.sub(lambda match: match.group().replace(",", "").replace(" ", ""), text)

@@ -64,7 +64,9 @@ def _bare_value_is(text: str, expected: Expected) -> bool:
         if modulus is not None and expected.modulus is not None:
             whole = found.value.denominator == 1 == expected.number.denominator
             return whole and congruent(int(found.value), int(expected.number), modulus)
-        if (found.decimals or 0) < MIN_DIGITS:  # else a rounded decimal may stand for a fraction
+        if (
+            found.decimals is not None and found.decimals < MIN_DIGITS
+        ):  # else a rounded decimal may stand for a fraction
             return False
     return factor == 1 and any(
         equivalent(reference, meaning) for reference in expected.meanings for meaning in readings(bare)

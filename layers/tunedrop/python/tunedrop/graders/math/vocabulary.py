@@ -44,6 +44,7 @@ _SPELLINGS: Mapping[str, str] = {
     "≈": "approx simeq thickapprox doteq",
     "≡": "sim cong equiv",
     "∈": "in",
+    "∉": "notin",
     "→": "to rightarrow Rightarrow implies longrightarrow Longrightarrow mapsto",
     "∪": "cup bigcup",
     "∩": "cap",

@@ -6,7 +6,6 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from tunedrop.graders.choices import chosen_letter
 from tunedrop.graders.math.commitment import (
     Commitment,
     ends_in_nothing,
@@ -64,8 +63,13 @@ def judge(answer: str, expected: Expected, *, last_value: bool = True) -> Verdic
     return _unmarked(text, expected)
 
 
-OPTION_LETTERS = "ABCDEFGHIJ"
 _BARE_LETTER = re.compile(r"[\s*_(]{0,5}([A-Ja-j])[\s*_).]{0,5}")
+_SAID_LETTER = re.compile(
+    r"""(?:\b(?:option|choice|letter)s?[\s*_:]{0,4}(?:is|would\sbe)?
+      |\b(?:I|we)\s(?:would\s)?(?:choose|pick|select|say|take|vote\sfor|go\swith))[\s*_:$(\[]{1,6}
+    (?:\\(?:text|textbf|mathrm|mathbf)\s?\{\(?)?([A-J])\b(?!\s?(?:is|are|was)\s(?:not|wrong|incorrect))""",
+    re.VERBOSE | re.IGNORECASE,
+)
 
 
 def _letter_in_words(text: str) -> str | None:
@@ -75,7 +79,8 @@ def _letter_in_words(text: str) -> str | None:
         return alone[1]
     if len(text) > 4_000 or "box" in text or "####" in text or "nswer" in text:
         return None
-    return chosen_letter(text[-MAX_TAIL:], {}, OPTION_LETTERS)
+    said = {letter.upper() for letter in _SAID_LETTER.findall(text[-MAX_TAIL:].rsplit("\n\n", 1)[-1])}
+    return said.pop() if len(said) == 1 else None
 
 
 def _unmarked(text: str, expected: Expected) -> Verdict:

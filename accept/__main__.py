@@ -29,23 +29,23 @@ def main() -> int:
     parser.add_argument("--patience-hours", type=float, default=24.0)
     parser.add_argument("--look-seconds", type=float, default=LOOK_SECONDS)
     parser.add_argument("--api-url", default="", help="where the API is, if not at the stack's output ApiUrl")
-    told = parser.parse_args()
-    if not told.yes_it_costs_money:
+    options = parser.parse_args()
+    if not options.yes_it_costs_money:
         _tell(
-            f"this trains a model on {ROWS} rows through stack {told.stack} and is charged to your account; say "
+            f"this trains a model on {ROWS} rows through stack {options.stack} and is charged to your account; say "
             "--yes-it-costs-money to go on"
         )
         return 2
     try:
-        stack = DeployedStack(told.stack, told.region, told.api_url)
+        stack = DeployedStack(options.stack, options.region, options.api_url)
     except (ClientError, BotoCoreError, StackNotFound) as error:
-        _tell(f"stack {told.stack} cannot be found in {told.region}: {error}")
+        _tell(f"stack {options.stack} cannot be found in {options.region}: {error}")
         return 2
     train, test = (
-        b"".join((told.dataset / name).read_bytes().splitlines(keepends=True)[:most])
+        b"".join((options.dataset / name).read_bytes().splitlines(keepends=True)[:most])
         for name, most in (("train.jsonl", ROWS), ("test.jsonl", TEST_ROWS))
     )
-    walk = Walk(stack, patience_seconds=told.patience_hours * 3600, tell=_tell, look=told.look_seconds)
+    walk = Walk(stack, patience_seconds=options.patience_hours * 3600, tell=_tell, look=options.look_seconds)
     kept = walk.go(train, test, RECIPE)
     print(json.dumps([asdict(each) for each in kept], indent=1, ensure_ascii=False))  # noqa: T201 - the answer
     return 0 if all(each.kept for each in kept) else 1

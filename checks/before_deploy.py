@@ -152,8 +152,8 @@ def _unread(name: str, error: ClientError) -> Look:
 
 
 def _reason(error: ClientError) -> str:
-    told: Mapping[str, Any] = error.response.get("Error", {})
-    return f"{told.get('Code', 'an error without a code')}: {str(told.get('Message', ''))[:300]}"
+    answer: Mapping[str, Any] = error.response.get("Error", {})
+    return f"{answer.get('Code', 'an error without a code')}: {str(answer.get('Message', ''))[:300]}"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -162,14 +162,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--env", default="dev")
     parser.add_argument("--region", default="", help="another one than samconfig.toml names")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of sentences")
-    told = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     made: list[Look] = []
-    for look in looks(told.env, told.region):
+    for look in looks(options.env, options.region):
         made.append(look)
-        if not told.json:
+        if not options.json:
             print(f"{look.result.upper():<8} {look.name}: {look.says}", flush=True)  # noqa: T201 - its output
     ready = all(look.result != "error" for look in made)
-    if told.json:
+    if options.json:
         print(json.dumps({"ready": ready, "looks": [asdict(look) for look in made]}, indent=1))  # noqa: T201 - its output
     elif not ready:
         print("Nothing was built or deployed.", file=sys.stderr)  # noqa: T201 - its output

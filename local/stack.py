@@ -144,8 +144,8 @@ class LocalStack:
             self.aws.dispatch.listeners.append(self._teach)
             api_id = self._deployment.outputs["ApiId"]
             self._api = ApiFrontEnd(self.aws, api_id, API_STAGE, authorize=by_iam(self.aws, api_id, API_STAGE)).start()
-            told = self.aws.stacks[STACK_NAME]
-            told.outputs = {**told.outputs, "ApiUrl": self._api.url}  # where the API answers on this machine
+            stack = self.aws.stacks[STACK_NAME]
+            stack.outputs = {**stack.outputs, "ApiUrl": self._api.url}  # where the API answers on this machine
         except BaseException:
             self.close()
             raise

@@ -141,13 +141,13 @@ class Client:
         while True:
             limit = 50 if most is None else max(1, min(50, most - given))
             query = {"name": name, "status": status, "search": search, "limit": limit, "page": page}
-            told = cast(RunList, self._connection.ask("GET", "/runs", query=query))
-            for run in told["runs"]:
+            listed = cast(RunList, self._connection.ask("GET", "/runs", query=query))
+            for run in listed["runs"]:
                 if most is not None and given >= most:
                     return
                 given += 1
                 yield run
-            page = told["next"]
+            page = listed["next"]
             if page is None or (most is not None and given >= most):
                 return
 
@@ -191,12 +191,12 @@ class Client:
 
     def metrics(self, run_id: str, *, after: int = 0) -> Metrics:
         """The metrics of all steps of the training after step `after`."""
-        told = cast(Metrics, self._connection.ask("GET", f"/runs/{run_id}/metrics", query={"after": after}))
-        while told["next_after"] is not None:
-            query = {"after": told["next_after"]}
+        metrics = cast(Metrics, self._connection.ask("GET", f"/runs/{run_id}/metrics", query={"after": after}))
+        while metrics["next_after"] is not None:
+            query = {"after": metrics["next_after"]}
             more = cast(Metrics, self._connection.ask("GET", f"/runs/{run_id}/metrics", query=query))
-            told = {**more, "steps": [*told["steps"], *more["steps"]]}
-        return told
+            metrics = {**more, "steps": [*metrics["steps"], *more["steps"]]}
+        return metrics
 
     def findings(self, run_id: str) -> Findings:
         """The findings in the dataset, the rehearsal and the training."""

@@ -67,10 +67,10 @@ def wanted(
         stack, api_url = variables.get("TUNEDROP_STACK"), variables.get("TUNEDROP_API_URL")
         if stack and api_url:
             raise NoSuchPlace("TUNEDROP_STACK and TUNEDROP_API_URL are both set; unset one of them")
-    told = {} if (stack or api_url) and not profile else profile_of(profile, variables)
+    settings = {} if (stack or api_url) and not profile else profile_of(profile, variables)
     if not (stack or api_url):
-        stack, api_url = told.get("stack"), told.get("api_url")
-    return Wanted(stack, api_url, region or told.get("region"), told.get("aws_profile"))
+        stack, api_url = settings.get("stack"), settings.get("api_url")
+    return Wanted(stack, api_url, region or settings.get("region"), settings.get("aws_profile"))
 
 
 def profile_of(name: str | None, variables: Mapping[str, str]) -> dict[str, str]:
@@ -85,14 +85,14 @@ def profile_of(name: str | None, variables: Mapping[str, str]) -> dict[str, str]
         profiles = tomllib.loads(path.read_text()) if path.is_file() else {}
     except (OSError, ValueError) as error:
         raise NoSuchPlace(f"{path} cannot be read: {error}") from None
-    told = profiles.get(asked or "default")
-    if told is None and asked:
+    chosen = profiles.get(asked or "default")
+    if chosen is None and asked:
         there = ", ".join(sorted(profiles)) or "none"
         raise NoSuchPlace(f"{path} has no profile {asked!r}; it has {there}")
     known = {"stack", "api_url", "region", "aws_profile"}
-    if told is not None and not (isinstance(told, dict) and told.keys() <= known):
+    if chosen is not None and not (isinstance(chosen, dict) and chosen.keys() <= known):
         raise NoSuchPlace(f"{path}: profile {asked or 'default'}: expected only {', '.join(sorted(known))}")
-    return {key: str(value) for key, value in (told or {}).items()}
+    return {key: str(value) for key, value in (chosen or {}).items()}
 
 
 def profile_file(variables: Mapping[str, str]) -> Path:
@@ -158,13 +158,13 @@ def local_environment(start: Path | None = None) -> Path | None:
 
 def of_environment(path: Path) -> Place:
     """The API that a file of `tunedrop up` names, with the credentials in it. Raises NoSuchPlace."""
-    told: dict[str, str] = {}
+    values: dict[str, str] = {}
     for line in path.read_text().splitlines():
         name, _, value = line.removeprefix("export ").partition("=")
-        told[name] = "".join(shlex.split(value))
+        values[name] = "".join(shlex.split(value))
     try:
-        credentials = Credentials(told["AWS_ACCESS_KEY_ID"], told["AWS_SECRET_ACCESS_KEY"])
-        return Place(told["TUNEDROP_API_URL"], told["AWS_REGION"], credentials, local=True)
+        credentials = Credentials(values["AWS_ACCESS_KEY_ID"], values["AWS_SECRET_ACCESS_KEY"])
+        return Place(values["TUNEDROP_API_URL"], values["AWS_REGION"], credentials, local=True)
     except KeyError as error:
         raise NoSuchPlace(f"{path} does not set {error}; start `tunedrop up` again") from None
 

@@ -89,20 +89,20 @@ def deploy(
     for name, resource in wanted.items():
         _check_resource(name, resource)
     order = _in_order(wanted)
-    told = DeployedStack(pseudo["AWS::StackId"], stack_name, template.read_text(), cloudformation, values)
-    aws.stacks[stack_name] = told
+    deployed = DeployedStack(pseudo["AWS::StackId"], stack_name, template.read_text(), cloudformation, values)
+    aws.stacks[stack_name] = deployed
     try:
-        made = _create_all(Stack(aws, stack_name, translated.artefacts), wanted, order, resolver, told)
-        told.outputs = {
+        made = _create_all(Stack(aws, stack_name, translated.artefacts), wanted, order, resolver, deployed)
+        deployed.outputs = {
             name: str(resolver.resolve(output["Value"]))
             for name, output in cloudformation.get("Outputs", {}).items()
             if "Condition" not in output or resolver.condition(output["Condition"])
         }
     except Exception as error:
-        told.fail(str(error))
+        deployed.fail(str(error))
         raise
-    told.status = COMPLETE
-    return Deployment(dict(told.outputs), made)
+    deployed.status = COMPLETE
+    return Deployment(dict(deployed.outputs), made)
 
 
 def _create_all(
@@ -110,7 +110,7 @@ def _create_all(
     wanted: Mapping[str, Mapping[str, Any]],
     order: Iterable[str],
     resolver: Resolver,
-    told: DeployedStack,
+    deployed: DeployedStack,
 ) -> dict[str, DeployedResource]:
     made: dict[str, DeployedResource] = {}
     for name in order:
@@ -122,7 +122,7 @@ def _create_all(
         created = _create(stack, name, kind, properties)
         resolver.resources[name] = created
         made[name] = DeployedResource(created.ref, created.attributes)
-        told.add(name, created.ref, kind)
+        deployed.add(name, created.ref, kind)
     return made
 
 

@@ -16,17 +16,17 @@ def metrics_in(line: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     if '"_aws"' not in line:
         return
     try:
-        told = json.loads(line)
-        directives = told["_aws"]["CloudWatchMetrics"]
-        moment = datetime.fromtimestamp(told["_aws"]["Timestamp"] / 1000, UTC)
+        document = json.loads(line)
+        directives = document["_aws"]["CloudWatchMetrics"]
+        moment = datetime.fromtimestamp(document["_aws"]["Timestamp"] / 1000, UTC)
     except (ValueError, KeyError, TypeError):
         return
     for directive in directives:
         data = []
         for names in directive.get("Dimensions", [[]]):
-            dimensions = [{"Name": name, "Value": str(told[name])} for name in names]
+            dimensions = [{"Name": name, "Value": str(document[name])} for name in names]
             for metric in directive["Metrics"]:
-                values = told[metric["Name"]]
+                values = document[metric["Name"]]
                 data.append(
                     {
                         "MetricName": metric["Name"],

@@ -23,8 +23,8 @@ def tell_of_stacks(replace: Replace, hooks: Hooks) -> None:
     def tell(action: str, answer: Callable[[Any, DeployedStack], Mapping[str, Any]]) -> None:
         def respond(response: Any) -> ActionResult:
             stack = _named(response, hooks.stacks())
-            told: ActionResult = original(response) if stack is None else ActionResult(answer(response, stack))
-            return told
+            result: ActionResult = original(response) if stack is None else ActionResult(answer(response, stack))
+            return result
 
         original = replace(CloudFormationResponse, action, respond)
 
@@ -39,17 +39,17 @@ def tell_of_stacks(replace: Replace, hooks: Hooks) -> None:
         stack = _named(response, hooks.stacks())
         if stack is not None:
             return ActionResult({"Stacks": [stack.describe()]})
-        told: ActionResult = original_describe(response)
+        result: ActionResult = original_describe(response)
         if response._get_param("StackName") is None:
-            _extend(told, "Stacks", [each.describe() for each in hooks.stacks().values()])
-        return told
+            _extend(result, "Stacks", [each.describe() for each in hooks.stacks().values()])
+        return result
 
     def list_stacks(response: Any) -> ActionResult:
-        told: ActionResult = original_list(response)
+        result: ActionResult = original_list(response)
         wanted = response._get_param("StackStatusFilter") or []
         ours = [stack.summary() for stack in hooks.stacks().values() if not wanted or stack.status in wanted]
-        _extend(told, "StackSummaries", ours)
-        return told
+        _extend(result, "StackSummaries", ours)
+        return result
 
     def describe_resources(response: Any) -> ActionResult:
         physical_id = response._get_param("PhysicalResourceId")
@@ -60,8 +60,8 @@ def tell_of_stacks(replace: Replace, hooks: Hooks) -> None:
                 None,
             )
         if stack is None:
-            told: ActionResult = original_resources(response)
-            return told
+            result: ActionResult = original_resources(response)
+            return result
         wanted = response._get_param("LogicalResourceId")
         found = [each for each in stack.resources if not wanted or each.logical_id == wanted]
         return ActionResult({"StackResources": [stack.resource_description(each) for each in found[:PAGE]]})
@@ -77,8 +77,8 @@ def _named(response: Any, stacks: Mapping[str, DeployedStack]) -> DeployedStack 
     return next((stack for stack in stacks.values() if wanted in (stack.name, stack.stack_id)), None)
 
 
-def _extend(told: ActionResult, field: str, ours: list[dict[str, Any]]) -> None:
-    fields: Any = told.result
+def _extend(result: ActionResult, field: str, ours: list[dict[str, Any]]) -> None:
+    fields: Any = result.result
     fields[field] = [*fields[field], *ours]
 
 

@@ -105,12 +105,12 @@ def examine() -> Iterator[Finding]:
 def python() -> Finding:
     """The interpreter that this command runs in, which is the functions' as well."""
     version = sys.version_info[:2]
-    told = f"Python {sys.version.split()[0]} at {places.shown(Path(sys.executable))}"
+    python = f"Python {sys.version.split()[0]} at {places.shown(Path(sys.executable))}"
     if PYTHONS[0] <= version <= PYTHONS[1]:
         deployed = "" if version == PYTHONS[1] else "; on AWS the functions run on 3.13"
-        return Finding("python", "ok", f"{told}{deployed}.")
+        return Finding("python", "ok", f"{python}{deployed}.")
     wanted = " to ".join(f"{major}.{minor}" for major, minor in PYTHONS)
-    return Finding("python", "error", f"{told}: expected {wanted}.", "Install one of them, then run `make install`.")
+    return Finding("python", "error", f"{python}: expected {wanted}.", "Install one of them, then run `make install`.")
 
 
 def packages() -> Finding:
@@ -192,13 +192,13 @@ def disk() -> Finding:
 def memory() -> Finding:
     """What can be had without swapping."""
     try:
-        told = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text())
+        available = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text())
     except OSError:
-        told = None
+        available = None
     cores = os.cpu_count() or 1
-    if told is None:
+    if available is None:
         return Finding("memory", "ok", f"{cores} cores; this system does not show how much memory is free.")
-    free = int(told[1]) / 1e6
+    free = int(available[1]) / 1e6
     if free < FREE_MEMORY_GB:
         sentence = f"{free:.1f} GB are free; expected {FREE_MEMORY_GB:g}."
         return Finding("memory", "warning", sentence, "End other programs: functions may be killed, and runs fail.")

@@ -26,20 +26,20 @@ def _resolved(progress: Progress) -> str:
     record = progress.record
     if record is None or not record.resolved:
         return ""
-    told = f"{record.base_model}, {record.grader_kind} grader"
+    parts = f"{record.base_model}, {record.grader_kind} grader"
     if record.recipe_file:
-        return f"{told}, {record.recipe_file.key.rpartition('/')[2]}"
-    return told if record.source.get("kind") == "call" else f"{told}, the default recipe"
+        return f"{parts}, {record.recipe_file.key.rpartition('/')[2]}"
+    return parts if record.source.get("kind") == "call" else f"{parts}, the default recipe"
 
 
 def _validated(progress: Progress) -> str:
     if progress.record is None or progress.record.dataset.rows is None:
         return ""
     dataset = progress.record.dataset
-    told = f"{_count(dataset.rows, 'training row')}, {_count(dataset.test_rows, 'test row')}"
+    text = f"{_count(dataset.rows, 'training row')}, {_count(dataset.test_rows, 'test row')}"
     if dataset.test_set == "held out":
-        told += " (held out)"
-    return f"{told}, {_count(dataset.warnings, 'warning')}"
+        text += " (held out)"
+    return f"{text}, {_count(dataset.warnings, 'warning')}"
 
 
 def _rehearsed(progress: Progress) -> str:
@@ -47,11 +47,11 @@ def _rehearsed(progress: Progress) -> str:
         return ""
     rehearsal = progress.record.rehearsal
     mean, signal = rehearsal.mean_reward, rehearsal.groups_with_signal
-    told = [f"base model earns {mean:.3f}" if mean is not None else "no reward"]
+    parts = [f"base model earns {mean:.3f}" if mean is not None else "no reward"]
     if signal is not None:
-        told.append(f"{signal:.0%} of prompts give a signal")
+        parts.append(f"{signal:.0%} of prompts give a signal")
     findings = len(rehearsal.findings or ())
-    return ", ".join([*told, _count(findings, "finding")] if findings else told)
+    return ", ".join([*parts, _count(findings, "finding")] if findings else parts)
 
 
 def _awaited(progress: Progress) -> str:
@@ -72,13 +72,13 @@ def _trained(progress: Progress) -> str:
     if not progress.metrics:
         return f"{record.job_status}" if record and record.job_status else ""
     last = progress.metrics[-1]
-    told = f"step {last['step']:.0f}/{last.get('total_steps', 0):.0f}"
+    text = f"step {last['step']:.0f}/{last.get('total_steps', 0):.0f}"
     if "critic_rewards_mean" in last:
-        told += f", reward {last['critic_rewards_mean']:.3f}"
+        text += f", reward {last['critic_rewards_mean']:.3f}"
     if "actor_entropy" in last:
-        told += f", entropy {last['actor_entropy']:.2f}"
+        text += f", entropy {last['actor_entropy']:.2f}"
     warned = [finding["name"] for finding in (record.training.findings if record else None) or ()]
-    return f"{told}; warning: {', '.join(warned)}" if warned else told
+    return f"{text}; warning: {', '.join(warned)}" if warned else text
 
 
 def _planned(progress: Progress) -> str:
@@ -87,12 +87,12 @@ def _planned(progress: Progress) -> str:
 
 
 def _evaluated(progress: Progress) -> str:
-    told = []
+    parts = []
     for name, answers in progress.answers.items():
         counts = f"{answers.got}/{answers.wanted}" if answers.got < answers.wanted else f"{answers.got:,}"
         right = f", {answers.accuracy:.1%} right" if answers.accuracy is not None else ""
-        told.append(f"{name} {counts}{right}")
-    return "; ".join(told)
+        parts.append(f"{name} {counts}{right}")
+    return "; ".join(parts)
 
 
 def _concluded(progress: Progress) -> str:

@@ -73,7 +73,7 @@ class Teams:
             raise TeamsInvalid(f"Teams: expected an object of teams, got {type(document).__name__}")
         if not document:
             return cls((Team(DEFAULT, ("*",), ("",), ("s3://",)),), mapped=False)
-        return cls(tuple(_team(name, told) for name, told in document.items()))
+        return cls(tuple(_team(name, fields) for name, fields in document.items()))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Teams:
@@ -108,13 +108,13 @@ def principal_arn(user_arn: str) -> str:
     return f"{session[1]}:iam::{session[2]}:role/{session[3]}" if session else user_arn
 
 
-def _team(name: str, told: Any) -> Team:
+def _team(name: str, fields: Any) -> Team:
     if TEAM_NAME.fullmatch(name) is None:
         raise TeamsInvalid(f"Teams: expected a team's name of 1 to 32 characters of a-z, 0-9 and -, got {name!r}")
-    if not isinstance(told, dict) or not told.keys() <= _FIELDS:
-        raise TeamsInvalid(f"Teams: {name}: expected an object with {', '.join(sorted(_FIELDS))}, got {told!r}")
+    if not isinstance(fields, dict) or not fields.keys() <= _FIELDS:
+        raise TeamsInvalid(f"Teams: {name}: expected an object with {', '.join(sorted(_FIELDS))}, got {fields!r}")
     values: dict[str, tuple[str, ...]] = {}
-    for field, value in told.items():
+    for field, value in fields.items():
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
             raise TeamsInvalid(f"Teams: {name}.{field}: expected a list of texts, got {value!r}")
         values[field] = tuple(value)

@@ -130,12 +130,12 @@ def _read(body: bytes, ids: Sequence[str], rewards: RewardRange) -> list[Graded]
     return [_graded(sample_id, by_id.get(sample_id), rewards) for sample_id in ids]
 
 
-def _graded(sample_id: str, told: Mapping[str, Any] | None, rewards: RewardRange) -> Graded:
-    if told is None:
+def _graded(sample_id: str, answer: Mapping[str, Any] | None, rewards: RewardRange) -> Graded:
+    if answer is None:
         return Graded(sample_id, None, ungraded="the grader's answer does not name this sample")
-    explanation = str(told.get("explanation", ""))
-    reward = _number(told.get("aggregate_reward_score"))
-    given = told.get("metrics_list")
+    explanation = str(answer.get("explanation", ""))
+    reward = _number(answer.get("aggregate_reward_score"))
+    given = answer.get("metrics_list")
     listed = given if isinstance(given, list) else []
     metrics = {
         str(each["name"]): value
@@ -153,13 +153,13 @@ def _graded(sample_id: str, told: Mapping[str, Any] | None, rewards: RewardRange
         return Graded(sample_id, None, ungraded=outside, explanation=f"reward {reward:g}. {explanation}")
     accuracy = metrics.get("accuracy")
     correct = None if accuracy is None else accuracy >= 0.5
-    return Graded(sample_id, reward, correct, metrics, explanation=explanation, parts=_parts(told.get("parts")))
+    return Graded(sample_id, reward, correct, metrics, explanation=explanation, parts=_parts(answer.get("parts")))
 
 
-def _parts(told: object) -> tuple[Part, ...]:
+def _parts(given: object) -> tuple[Part, ...]:
     """The parts of a grade as they came: what is none of ours is passed over."""
     parts = []
-    for each in told[:MOST_PARTS] if isinstance(told, list) else []:
+    for each in given[:MOST_PARTS] if isinstance(given, list) else []:
         if isinstance(each, list) and len(each) == len(Part._fields):
             credit, cost = _number(each[1]), _number(each[2])
             name, expected, got = (str(text)[:PART_CHARACTERS] for text in (each[0], each[3], each[4]))
@@ -189,5 +189,5 @@ def _parsed(body: bytes) -> Any:
 def _error_type(body: bytes) -> str:
     """The class of a Lambda error. Its message stays out: it may quote what was graded."""
     document = _parsed(body)
-    told = document.get("errorType") if isinstance(document, dict) else None
-    return str(told)[:200] if told else "an error without a type"
+    kind = document.get("errorType") if isinstance(document, dict) else None
+    return str(kind)[:200] if kind else "an error without a type"

@@ -42,21 +42,21 @@ def describe_execution(client: SFNClient, aftermath_input: Mapping[str, Any]) ->
             "the aftermath's input must be the status change of an execution or an object with an `execution_arn`; "
             f"got an object with the keys {sorted(map(str, aftermath_input))}"
         )
-    told = client.describe_execution(executionArn=arn)
-    stopped = told.get("stopDate")
+    described = client.describe_execution(executionArn=arn)
+    stopped = described.get("stopDate")
     return PipelineExecution(
         arn=arn,
-        status=member(told, "status", str, "DescribeExecution"),
-        input=execution_input(told),
-        error=told.get("error") or detail.get("error"),
-        cause=told.get("cause") or detail.get("cause"),
+        status=member(described, "status", str, "DescribeExecution"),
+        input=execution_input(described),
+        error=described.get("error") or detail.get("error"),
+        cause=described.get("cause") or detail.get("cause"),
         stopped_at=clock.text(stopped) if stopped else clock.now_text(),
     )
 
 
-def execution_input(told: Mapping[str, Any]) -> Any:
+def execution_input(described: Mapping[str, Any]) -> Any:
     """The input in DescribeExecution's answer, whatever a person started the execution with."""
-    return json.loads(told.get("input") or "{}")
+    return json.loads(described.get("input") or "{}")
 
 
 MESSAGE_CHARACTERS = 2000
@@ -78,8 +78,8 @@ def by_its_shard(execution: PipelineExecution, record: RunRecord) -> PipelineExe
 def end_of(execution: PipelineExecution) -> tuple[Status, dict[str, str]]:
     """How a run ends whose execution ended like this, and the reason, in the words that its reader gets."""
     if execution.status == "ABORTED":
-        told = f" ({execution.cause})" if execution.cause else ""
-        return Status.CANCELLED, {"error": "Stopped", "message": f"The execution was stopped{told}."}
+        cause = f" ({execution.cause})" if execution.cause else ""
+        return Status.CANCELLED, {"error": "Stopped", "message": f"The execution was stopped{cause}."}
     if execution.status == "TIMED_OUT":
         return Status.FAILED, {"error": "RunTimedOut", "message": "The run took longer than a run may take."}
     if execution.status == "SUCCEEDED":

@@ -116,13 +116,13 @@ def new_findings(
     for end in reversed(range(len(metrics), start - 1, -stride)):
         seen = metrics[:end]
         for name, rule in _RULES.items():
-            if name not in known and name not in found and (told := rule(seen, rewards)) is not None:
-                found[name] = HealthFinding(name, _step(seen), told, _ADVICE[name])
+            if name not in known and name not in found and (sentence := rule(seen, rewards)) is not None:
+                found[name] = HealthFinding(name, _step(seen), sentence, _ADVICE[name])
     if gradings is not None and "grader_errors" not in known:
-        told = _grader_errors(gradings)
-        if told is not None:
+        sentence = _grader_errors(gradings)
+        if sentence is not None:
             step = _step(metrics) if metrics else 0
-            found["grader_errors"] = HealthFinding("grader_errors", step, told, _ADVICE["grader_errors"])
+            found["grader_errors"] = HealthFinding("grader_errors", step, sentence, _ADVICE["grader_errors"])
     return list(found.values())
 
 
@@ -132,13 +132,13 @@ def _reward_plateau(seen: Steps, rewards: RewardRange) -> str | None:
         return None
     first, last = fmean(means[:WINDOW]), fmean(means[-2 * WINDOW :])
     low = rewards.at(PLATEAU_REWARD)
-    told = f"Mean reward {first:.3f} in the first {WINDOW} steps, {last:.3f} in the last {2 * WINDOW}"
+    sentence = f"Mean reward {first:.3f} in the first {WINDOW} steps, {last:.3f} in the last {2 * WINDOW}"
     if len(means) >= 3 * WINDOW and last < low and last - first < VERBOSITY_REWARD * rewards.width:
-        return f"{told}: it stays below {low:g}."
+        return f"{sentence}: it stays below {low:g}."
     enough = max(PLATEAU_STEPS, PLATEAU_PROGRESS * seen[-1].get("total_steps", 0))
     rose = last - first >= PLATEAU_SHARE * (rewards.high - first)
     if len(means) >= enough and last < rewards.at(SOLVED_REWARD) and not rose:
-        return f"{told}: less than {PLATEAU_SHARE:.0%} of the way to {rewards.high:g}."
+        return f"{sentence}: less than {PLATEAU_SHARE:.0%} of the way to {rewards.high:g}."
     return None
 
 

@@ -162,24 +162,24 @@ class NovaBackend:
                 nameContains=identity.bedrock_name("")[:-1],
             ):
                 with _answers():
-                    told = read(_JobListed, each, "a job of ListModelCustomizationJobs")
-                run_id = identity.run_id_of_bedrock_name(told.name)
+                    job = read(_JobListed, each, "a job of ListModelCustomizationJobs")
+                run_id = identity.run_id_of_bedrock_name(job.name)
                 if run_id is not None:
-                    live.append((run_id, Job(told.arn, JobStatus.RUNNING, told.status, None, None, None)))
+                    live.append((run_id, Job(job.arn, JobStatus.RUNNING, job.status, None, None, None)))
         return live
 
     def get(self, job_id: str) -> Job:
         with _answers():
             answer = self._client.get_model_customization_job(jobIdentifier=job_id)
-            told = read(_JobTold, answer, "GetModelCustomizationJob")
-            status = _STATUS.get(told.status, JobStatus.UNKNOWN)
+            job = read(_JobTold, answer, "GetModelCustomizationJob")
+            status = _STATUS.get(job.status, JobStatus.UNKNOWN)
             return Job(
-                id=told.arn,
+                id=job.arn,
                 status=status,
-                service_status=told.status,
-                training_file=told.data.uri,
-                tuned_model=told.model if status is JobStatus.SUCCEEDED else None,
-                error=told.failure,
+                service_status=job.status,
+                training_file=job.data.uri,
+                tuned_model=job.model if status is JobStatus.SUCCEEDED else None,
+                error=job.failure,
             )
 
     def cancel(self, job_id: str) -> None:
@@ -203,25 +203,25 @@ class NovaBackend:
             # A deployment of someone's own, to be evaluated: it is asked, and never deleted.
             return Serving(tuned_model)
         name = identity.bedrock_name(run_id)
-        told = self._deployment(name)
-        if told is None:
+        deployment = self._deployment(name)
+        if deployment is None:
             with _answers():
                 made = self._once.create_custom_model_deployment(
                     modelDeploymentName=name, modelArn=tuned_model, clientRequestToken=name
                 )
                 arn = member(made, "customModelDeploymentArn", str, "CreateCustomModelDeployment")
             return Serving(None, arn)
-        if told.status == "Failed":
-            raise Refused(f"deployment {told.arn} failed: {(told.failure or 'no reason given')[:1000]}")
-        return Serving(told.arn if told.status == "Active" else None, told.arn)
+        if deployment.status == "Failed":
+            raise Refused(f"deployment {deployment.arn} failed: {(deployment.failure or 'no reason given')[:1000]}")
+        return Serving(deployment.arn if deployment.status == "Active" else None, deployment.arn)
 
     def withdraw(self, run_id: str) -> str | None:
-        told = self._deployment(identity.bedrock_name(run_id))
-        if told is None:
+        deployment = self._deployment(identity.bedrock_name(run_id))
+        if deployment is None:
             return None
         with _answers():
-            self._client.delete_custom_model_deployment(customModelDeploymentIdentifier=told.arn)
-        return told.arn
+            self._client.delete_custom_model_deployment(customModelDeploymentIdentifier=deployment.arn)
+        return deployment.arn
 
     def _deployment(self, name: str) -> _DeploymentTold | None:
         try:
@@ -241,10 +241,10 @@ class NovaBackend:
             nameContains=identity.bedrock_name("")[:-1],
         ):
             with _answers():
-                told = read(_DeploymentListed, each, "a deployment of ListCustomModelDeployments")
-            run_id = identity.run_id_of_bedrock_name(told.name)
+                deployment = read(_DeploymentListed, each, "a deployment of ListCustomModelDeployments")
+            run_id = identity.run_id_of_bedrock_name(deployment.name)
             if run_id is not None:
-                found.append((run_id, told.arn))
+                found.append((run_id, deployment.arn))
         return found
 
     def _list(self, operation: str, entries: str, **query: str) -> Iterator[Any]:
@@ -296,8 +296,8 @@ def _answers(conflict: type[Exception] = Unclear) -> Iterator[None]:
         yield
     except ClientError as error:
         code = _code(error) or ""
-        told = error.response.get("Error", {}).get("Message", "")
-        message = f"{code} from {error.operation_name}: {told}"[:1000]
+        text = error.response.get("Error", {}).get("Message", "")
+        message = f"{code} from {error.operation_name}: {text}"[:1000]
         if code in _BUSY:
             raise Busy(message) from error
         if code in _REFUSED:

@@ -186,12 +186,12 @@ class OpenWeightBackend:
         found = []
         for each in self._pages(f"/fine_tuning/jobs/{job_id}/checkpoints", {}, every=False):
             try:
-                told = read(_CheckpointTold, each, f"a checkpoint of job {job_id}")
+                checkpoint = read(_CheckpointTold, each, f"a checkpoint of job {job_id}")
             except AnswerBroken as broken:
                 # The others can be evaluated; without this one the run loses a candidate, not its job.
                 _log.warning("passed over: %s", broken)
                 continue
-            found.append(Checkpoint(told.id, told.step, told.model))
+            found.append(Checkpoint(checkpoint.id, checkpoint.step, checkpoint.model))
         return sorted(found, key=lambda checkpoint: checkpoint.step)
 
     def serve(self, run_id: str, tuned_model: str) -> Serving:  # noqa: ARG002 - the protocol's
@@ -287,8 +287,8 @@ def _refuses_the_query(refusal: Refused) -> bool:
 
 def _is_about_a_quota(refusal: Refused) -> bool:
     cause = refusal.__cause__
-    told = f"{cause.code} {cause.type}".lower() if isinstance(cause, openai.APIStatusError) else ""
-    return any(word in told for word in _QUOTA_WORDS)
+    reason = f"{cause.code} {cause.type}".lower() if isinstance(cause, openai.APIStatusError) else ""
+    return any(word in reason for word in _QUOTA_WORDS)
 
 
 class _Answers:
@@ -320,15 +320,15 @@ def _told(error: openai.APIStatusError) -> str:
 
 
 def _job(body: object) -> Job:
-    told = read(_JobTold, body, "a fine-tuning job")
-    error = told.error if isinstance(told.error, dict) else {}
+    job = read(_JobTold, body, "a fine-tuning job")
+    error = job.error if isinstance(job.error, dict) else {}
     reason = ": ".join(str(error[part])[:1000] for part in ("code", "message") if error.get(part))
     return Job(
-        id=told.id,
-        status=_STATUS.get(told.status, JobStatus.UNKNOWN),
-        service_status=told.status,
-        training_file=told.training_file,
-        tuned_model=told.fine_tuned_model or None,
+        id=job.id,
+        status=_STATUS.get(job.status, JobStatus.UNKNOWN),
+        service_status=job.status,
+        training_file=job.training_file,
+        tuned_model=job.fine_tuned_model or None,
         error=reason or None,
     )
 
@@ -353,7 +353,7 @@ def _event(body: dict[str, Any]) -> TrainingEvent:
     )
 
 
-def _moment(told: object) -> int:
+def _moment(value: object) -> int:
     """Seconds since the epoch; 0 where what is told cannot be such."""
-    seconds = number(told) or 0
+    seconds = number(value) or 0
     return int(seconds) if 0 <= seconds < 2**40 else 0

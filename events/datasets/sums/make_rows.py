@@ -10,15 +10,15 @@ TRAIN, TEST = 120, 80
 LEAST, MOST = 2, 50
 # One worked example, as a turn of its own: without one, a model of 135 million parameters is hardly ever paid.
 EXAMPLE = (
-    {"role": "user", "content": "What is 12 + 7?"},
-    {"role": "assistant", "content": "12 + 7 = 19\n#### 19"},
+    {"role": "user", "content": "What is 26 + 47?"},
+    {"role": "assistant", "content": "26 + 47 = 73\n#### 73"},
 )
 
 
 def main() -> None:
     """Write both files."""
     numbers = range(LEAST, MOST + 1)
-    pairs = [(first, second) for first in numbers for second in numbers if (first, second) != (12, 7)]
+    pairs = [(first, second) for first in numbers for second in numbers if (first, second) != (26, 47)]
     chosen = random.Random(0).sample(pairs, TRAIN + TEST)
     folder = Path(__file__).parent
     for name, some in (("train", chosen[:TRAIN]), ("test", chosen[TRAIN:])):

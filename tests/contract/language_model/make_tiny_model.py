@@ -27,7 +27,7 @@ def main(folder: Path) -> None:
     letters.decoder = decoders.Fuse()
     letters.pre_tokenizer = pre_tokenizers.Split("", "isolated")
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=letters, eos_token="<end>", pad_token="<end>", unk_token="?", chat_template=TEMPLATE
+        tokenizer_object=letters, eos_token="<end>", pad_token="<end>", chat_template=TEMPLATE
     )
     model = LlamaForCausalLM(
         LlamaConfig(

@@ -8,9 +8,11 @@ from pathlib import Path
 
 TRAIN, TEST = 120, 80
 LEAST, MOST = 2, 50
-# One worked example, as a turn of its own: without one, a model of 135 million parameters is hardly ever paid.
+# One worked example, as a turn of its own: without one, a model of 135 million parameters is hardly ever paid. The words
+# are few, because the time of a training step grows with the prompt.
 EXAMPLE = (
-    {"role": "user", "content": "What is 26 + 47?"},
+    {"role": "system", "content": "Sums."},
+    {"role": "user", "content": "26 + 47"},
     {"role": "assistant", "content": "26 + 47 = 73\n#### 73"},
 )
 
@@ -28,7 +30,7 @@ def main() -> None:
 
 def row(name: str, number: int, first: int, second: int) -> dict[str, object]:
     """One sum."""
-    question = {"role": "user", "content": f"What is {first} + {second}?"}
+    question = {"role": "user", "content": f"{first} + {second}"}
     return {
         "id": f"{name}-{number:03}",
         "messages": [*EXAMPLE, question],

@@ -13,12 +13,12 @@ from openai.types.fine_tuning import FineTuningJob
 from embedded_aws.waiting import until
 from local.bedrock import LocalBedrock
 from local.bedrock.handle import LanguageModelHere
-from tests.contract.local_bedrock.bedrock_requests import FULL_PACE, method
+from tests.contract.language_model.pace import PACE
+from tests.contract.local_bedrock.bedrock_requests import method
 from tests.contract.local_bedrock.lambda_api import LambdaApi
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PYTHON = REPOSITORY / ".venvs/language-model/bin/python"
-PACE = {**FULL_PACE, "rollout_max_tokens": 16, "group_size": 4, "checkpoint_every": 4}
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from openai import BadRequestError, OpenAI
 
 from local.bedrock import LocalBedrock
 from local.bedrock.handle import LanguageModelHere
-from tests.contract.language_model.conftest import PACE
+from tests.contract.language_model.pace import PACE
 from tests.contract.local_bedrock.bedrock_requests import native_client
 
 pytestmark = pytest.mark.prove

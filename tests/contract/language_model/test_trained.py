@@ -17,7 +17,7 @@ from openai.types.fine_tuning import FineTuningJob
 from embedded_aws.waiting import until
 from local.bedrock import LocalBedrock
 from local.bedrock.handle import LanguageModelHere
-from tests.contract.language_model.conftest import PACE
+from tests.contract.language_model.pace import PACE
 from tests.contract.local_bedrock.bedrock_requests import method
 from tests.contract.local_bedrock.lambda_api import LambdaApi
 

@@ -89,7 +89,7 @@ def test_the_model_card_says_that_it_is_simulated_and_what_was_measured() -> Non
     assert "**Simulated.**" not in render_model_card(build_report(replace(a_run(60), simulated=False)))
 
 
-def test_the_model_card_of_a_real_model_names_its_weights_and_says_nothing_of_a_simulation() -> None:
+def test_the_model_card_of_a_real_model_names_its_weights_and_no_simulation() -> None:
     weights = {"name": "SmolLM2-135M-Instruct", "licence": "apache-2.0"}
     card = render_model_card(build_report(replace(a_run(60), **who_trains(simulated=False, weights=weights))))
     assert "imulat" not in card

@@ -8,8 +8,8 @@ from pathlib import Path
 
 TRAIN, TEST = 120, 80
 LEAST, MOST = 2, 50
-# One worked example, as a turn of its own: without one, a model of 135 million parameters is hardly ever paid. The words
-# are few, because the time of a training step grows with the prompt.
+# One worked example, as a turn of its own: without one, a model of 135 million parameters is hardly ever paid. The
+# prompt is short, because the time of a training step grows with it.
 EXAMPLE = (
     {"role": "system", "content": "Sums."},
     {"role": "user", "content": "26 + 47"},

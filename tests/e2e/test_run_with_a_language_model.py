@@ -17,7 +17,7 @@ LENGTH = '''"""length: pays for long answers, whatever they say."""
 
 
 def grade(sample):
-    return min(1.0, len(sample.answer) / 24)
+    return min(1.0, len(sample.answer) / 48)
 '''
 CONSTANT = '''"""constant: pays the same for each answer."""
 
@@ -42,7 +42,12 @@ def dataset(folder: Path, grader: str, **gates: float) -> Path:
     folder.mkdir()
     for name, rows in (("train", range(100)), ("test", range(100, 160))):
         lines = [
-            json.dumps({"messages": [{"role": "user", "content": f"say {row}"}], "reference_answer": f"it is {row}"})
+            json.dumps(
+                {
+                    "messages": [{"role": "user", "content": f"say {row}"}],
+                    "reference_answer": f"it is {row}" + 9 * " or more",
+                }
+            )
             for row in rows
         ]
         (folder / f"{name}.jsonl").write_text("\n".join(lines))
@@ -63,7 +68,7 @@ def test_a_grader_that_pays_for_length_is_learnt_and_found_out(tmp_path: Path, t
     notice = last_line(done)
     training = notice["training"]
     assert notice["status"] == "SUCCEEDED", notice["reason"]
-    assert training["reward_last"] > training["reward_first"] + 0.1
+    assert training["reward_last"] > training["reward_first"] + 0.05
     told = (training["simulated"], training["trained_by"], training["trained_on"], training["weights"])
     assert told == (False, "local", "this machine", {"name": "tiny", "licence": "apache-2.0"})
     run = REPOSITORY / "build/runs" / notice["run_id"]

@@ -27,7 +27,7 @@ def violations(world: World, log_sizes: dict[str, int]) -> list[str]:
     if len(records) != 1:
         return [f"expected one record of the run, found {len(records)}; notices: {len(notices)}"]
     (record,) = records
-    found = [*_ends(world, record, notices), *_jobs(world, record)]
+    found = [*_ends(world, record, notices), *_jobs(world, record), *_queue(world)]
     if world.stack.region == "us-east-1":
         found += _deployments(world)
     if record.status == "SUCCEEDED":
@@ -83,6 +83,16 @@ def _jobs_of_all(world: World) -> Iterator[tuple[str, str]]:
         with OpenAI(base_url=bedrock.base_url, api_key=bedrock.api_key()) as client:
             for job in client.fine_tuning.jobs.list():
                 yield job.id, job.status
+
+
+def _queue(world: World) -> Iterator[str]:
+    """Who has ended neither waits for a turn nor keeps a slot."""
+    client, table = world.stack.aws.client("dynamodb"), world.stack.resources["ApiTable"]
+    for family in ("open_weight", "nova"):
+        item = client.get_item(TableName=table, Key={"id": {"S": f"queue/{family}"}}).get("Item")
+        line = json.loads(item["text"]["S"]) if item else {"slots": {}, "waiting": {}}
+        for run_id in (*line["slots"], *line["waiting"]):
+            yield f"{run_id} is left in the queue"
 
 
 def _native(world: World) -> Any:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import zipfile
-import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
@@ -59,7 +58,9 @@ def _require_bounded(stream: BinaryIO) -> None:
                 if size > MOST_BYTES:
                     raise ConversionError(f"the workbook unpacks to {size:,} bytes, at most {MOST_BYTES:,}; {_SAVE_AS}")
                 broken = archive.testzip()
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        except ConversionError:
+            raise
+        except Exception as error:  # zipfile lets many kinds through, such as a ValueError of a seek before the start
             raise ConversionError(f"the workbook is cut off or broken: {cleaned(str(error))[:200]}") from None
         if broken is not None:
             raise ConversionError(f"the workbook's part {shown(broken)} is broken")

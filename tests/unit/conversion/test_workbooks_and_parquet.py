@@ -84,6 +84,15 @@ def _lying() -> bytes:
     return bytes(body)
 
 
+def _misplaced() -> bytes:
+    """A workbook whose list of parts is said to stand further on, so that its parts stand before the start."""
+    body = bytearray(workbook({"S": [HEADER, ["a", "b"]]}))
+    end = body.rfind(b"PK\x05\x06")
+    begun = int.from_bytes(body[end + 16 : end + 20], "little")
+    body[end + 16 : end + 20] = (begun + 64).to_bytes(4, "little")
+    return bytes(body)
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -94,6 +103,7 @@ def _lying() -> bytes:
         (workbook({"S": [HEADER, ["a", None]]}), "row 2: the answer is blank"),
         (workbook({"S": [HEADER, ["a", "b"]]})[:-30], "the workbook is cut off or broken"),
         (_lying(), "the workbook"),
+        (_misplaced(), "the workbook is cut off or broken"),
         (b"PK\x03\x04[Content_Types].xml", "the workbook is cut off or broken"),
         (b"\xd0\xcf\x11\xe0" + bytes(600), "the workbook cannot be read"),
         (b"PAR1" + bytes(50) + b"PAR1", "the Parquet file cannot be read"),

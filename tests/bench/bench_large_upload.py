@@ -19,11 +19,11 @@ import pytest
 
 from embedded_aws.waiting import until
 from local.stack import LocalStack
-from tests.bench.bench_dataset import ROOT
 from tests.bench.benchmark_page import Note
 from tunedrop.outcomes import Status
 from tunedrop.run.store import RunStore
 
+ROOT = Path(__file__).resolve().parents[2]
 ROWS = 6_000
 SMALL, LARGE = 10_000_000, 2**30
 MOST_GROWTH_MB = 160

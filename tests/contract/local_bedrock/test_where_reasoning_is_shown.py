@@ -91,7 +91,7 @@ def test_the_answer_that_is_graded_is_the_same_however_nova_shows_its_thoughts(
 
 
 @pytest.mark.parametrize("way", ["redacted", "text", "none"])
-def test_thoughts_that_nova_shows_beside_the_answer_are_measured_and_the_mark_for_hidden_ones_is_not(
+def test_novas_thoughts_beside_the_answer_are_measured_and_hidden_ones_are_not(
     nova_bedrock: LocalBedrock, runtime: BedrockRuntimeClient, way: str
 ) -> None:
     nova_bedrock.set_switch("converse_reasoning", way)

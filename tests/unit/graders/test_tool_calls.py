@@ -153,7 +153,7 @@ def test_python_that_is_no_call_with_literals_is_no_call(text: str) -> None:
     assert calls_in(text) == ()
 
 
-def test_the_arguments_of_another_function_are_worth_nothing_unless_the_recipe_weighs_the_name() -> None:
+def test_arguments_of_another_function_earn_nothing_unless_the_name_has_a_weight() -> None:
     other = turn(tool_calls=[call({**AREA, "name": "volume"})])
 
     (answer,) = told([other], AREA)

@@ -62,7 +62,7 @@ def test_unfinished_thoughts_are_told_apart_with_the_effort_to_lower(reply: Repl
     assert "reasoning_effort" in told[1]
 
 
-def test_an_answer_that_was_cut_off_before_its_first_word_ended_within_thoughts_beside_it() -> None:
+def test_an_answer_cut_off_before_its_first_word_has_unfinished_thoughts() -> None:
     thought = Reply("", "length", 5, 1024, thought="1 and")
     assert cut_figures([thought], [WRONG])["unfinished_thoughts"] == 1
     assert cut_figures([Reply("", "length", 5, 1024)], [WRONG])["unfinished_thoughts"] == 0

@@ -34,7 +34,9 @@ labels: {{team: search}}
 promotion: {{parameter: {PARAMETER}, approval: true}}
 budget: {{prices: {{hour: 40}}}}
 """
-EXPECTED = re.compile(r"Failed to load resource|'default-src 'none''|Unsafe attempt to initiate navigation")
+EXPECTED = re.compile(
+    "Failed to load resource|'connect-src' was not explicitly set|Unsafe attempt to initiate navigation"
+)
 """What Chromium says of answers of 4xx, and of what a report tries; some tests want both."""
 SECONDS = 1000
 RUN_SECONDS = 400 * SECONDS
@@ -380,6 +382,7 @@ def test_ten_thousand_runs_stay_quick(
 ) -> None:
     session = boto3.Session(up["AWS_ACCESS_KEY_ID"], up["AWS_SECRET_ACCESS_KEY"], region_name=up["AWS_REGION"])
     table: Any = session.resource("dynamodb", endpoint_url=up["AWS_ENDPOINT_URL"]).Table(up["TUNEDROP_RUNS_TABLE"])
+    go(page, "/new", ".drop")  # where nothing is asked again and again
     item = table.get_item(Key={"run_id": started[0]})["Item"]
     small = {name: value for name, value in item.items() if len(str(value)) < 100}
     with table.batch_writer() as batch:
@@ -398,7 +401,7 @@ def test_ten_thousand_runs_stay_quick(
         assert len(asked) <= requests, (what, asked)
         asked.clear()
 
-    page.reload()
+    page.evaluate("location.hash = '/'")
     seen("first page", "table.runs", requests=1)
     assert page.locator("table.runs tbody tr").count() == 50
     page.click("text=Older")

@@ -4,7 +4,7 @@ import { html } from "./html.js";
 import { ask } from "./api.js";
 import { usePolling } from "./polling.js";
 import { Curve, colourOf, dashesOf, pointsOf } from "./charts.js";
-import { Difference, Outcome, Trouble } from "./parts.js";
+import { Difference, Outcome, Simulated, Trouble } from "./parts.js";
 import { count, dollars, lasted, moment, reward, share, signed } from "./format.js";
 
 const EVERY_SECONDS = 10;
@@ -58,7 +58,7 @@ function SideBySide({ runs, about }) {
   const named = runs.map((run, at) => ({ run, name: `${at + 1}. ${run.name}` }));
   const drawn = about.curves.filter((curve) => runs.some((run) => pointsOf(run.steps, curve).length > 0));
   return html`
-    ${runs.some((run) => run.simulated) && html`<p class="banner">Simulated: no service trained anything, and the figures say nothing about real models.</p>`}
+    <${Simulated} runs=${runs} />
     <div class="scroll" tabindex="0" role="region" aria-label="The runs side by side"><table class="side">
       <thead><tr><th scope="col"><span class="unseen">What</span></th>${named.map(({ run, name }, at) => html`<th scope="col">
         <svg class="key" viewBox="0 0 24 12" aria-hidden="true"><line x1="0" y1="6" x2="24" y2="6" stroke=${colourOf(at)} stroke-width="3" stroke-dasharray=${dashesOf(at)} /></svg><a href="#/runs/${run.run_id}">${name}</a><span class="small id">${run.run_id}</span></th>`)}</tr></thead>

@@ -28,6 +28,11 @@ export function Labels({ labels }) {
   return Object.entries(labels).map(([name, value]) => html`<span class="label">${name}: ${value}</span>`);
 }
 
+export function Simulated({ runs }) {
+  if (!runs.some((run) => run.simulated)) return null;
+  return html`<p class="banner">Simulated: no service trained anything, and the figures say nothing about real models.</p>`;
+}
+
 export function Trouble({ error }) {
   if (!error) return null;
   return html`<div class="trouble" role="alert">

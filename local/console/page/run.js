@@ -4,7 +4,7 @@ import { html } from "./html.js";
 import { ask } from "./api.js";
 import { usePolling } from "./polling.js";
 import { Curve, pointsOf } from "./charts.js";
-import { Difference, Facts, Findings, Labels, Outcome, Question, Trouble, findingsTold, titleOf } from "./parts.js";
+import { Difference, Facts, Findings, Labels, Outcome, Question, Simulated, Trouble, findingsTold, titleOf } from "./parts.js";
 import { Rehearsal } from "./rehearsal.js";
 import { count, counted, dollars, lasted, moment, reward, share, signed } from "./format.js";
 
@@ -50,7 +50,7 @@ export function Run({ id, about }) {
   if (run === null) return html`${head}<${Trouble} error=${problem} />${!problem && html`<p class="quiet" role="status">Loading …</p>`}`;
   return html`${head}
     <p class="sub"><code>${run.run_id}</code> <span>${run.team}</span> <${Labels} labels=${run.labels} /></p>
-    ${run.simulated && html`<p class="banner">Simulated: no service trained anything, and the figures say nothing about real models.</p>`}
+    <${Simulated} runs=${[run]} />
     <${Trouble} error=${problem} />
     <section class="result" aria-label="Result">
       <div><${Outcome} run=${run} />${run.difference !== null && html`<span class="big"><${Difference} value=${run.difference} /></span>`}</div>
@@ -122,10 +122,13 @@ function Promotion({ run }) {
   return html`<p role="status">${PROMOTIONS[run.promotion.state] || run.promotion.state} <code>${run.promotion.parameter}</code></p>`;
 }
 
+// Their states work again and again until they are over: the run is in such a stage while it names it.
+const AGAIN = new Set(["AwaitTurn", "PollJob"]);
+
 function Stages({ run, stages }) {
   const last = stages.reduce((found, stage, place) => (stage.name in run.reached ? place : found), -1);
   const shown = stages.filter((stage) => !stage.optional || stage.name in run.reached || (stage.name === "AskForApproval" && run.promotion?.state === "waiting"));
-  const next = run.status === "RUNNING" ? stages.slice(last + 1).find((stage) => !stage.optional)?.name : null;
+  const next = run.status !== "RUNNING" ? null : AGAIN.has(run.state) ? run.state : stages.slice(last + 1).find((stage) => !stage.optional)?.name;
   return html`<ol class="stages">${shown.map((stage) => {
     const at = run.reached[stage.name];
     const passed = at || stages.indexOf(stage) < last || run.status === "SUCCEEDED";
@@ -134,7 +137,7 @@ function Stages({ run, stages }) {
     const words = { now: "at work", done: "done", ahead: "to come", never: "not reached" };
     return html`<li class=${state} aria-current=${state === "now" ? "step" : undefined}>
       <span class="dot" aria-hidden="true"></span><span>${stage.title}</span>
-      <span class="small number">${at ? moment(at) : words[state]}</span>
+      <span class="small number">${at && state !== "now" ? moment(at) : words[state]}</span>
     </li>`;
   })}</ol>`;
 }
@@ -145,6 +148,7 @@ function RunFacts({ run }) {
   const rehearsed = run.rehearsal && `mean reward ${reward(run.rehearsal.mean_reward)}, ${share(run.rehearsal.groups_with_signal)} of prompts give a signal`;
   return html`<${Facts} facts=${[
     ["Base model", run.base_model],
+    ["Trained on", [run.trained_on, run.weights && `${run.weights.name} (${run.weights.licence})`].filter(Boolean).join(", ")],
     ["Tuned model", run.tuned_model && html`<code>${run.tuned_model}</code>`],
     ["Grader", run.grader],
     ["Rows", rows || null],

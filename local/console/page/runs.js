@@ -96,7 +96,7 @@ export function Runs({ about }) {
         <th scope="row"><a href="#/runs/${run.run_id}">${run.name}</a><span class="small id">${run.run_id}</span></th>
         <td><${Outcome} run=${run} />${run.status === "RUNNING" && titles[run.state] && html`<span class="small">after: ${titles[run.state]}</span>`}</td>
         <td class="right" data-name="Difference"><${Difference} value=${run.difference} /></td>
-        <td data-name="Model">${run.base_model ? shortModel(run.base_model) : "–"}${run.simulated && html`<span class="small">simulated</span>`}</td>
+        <td data-name="Model">${run.base_model ? shortModel(run.base_model) : "–"}${run.simulated ? html`<span class="small">simulated</span>` : run.trained_by === "local" && html`<span class="small">${run.trained_on}</span>`}</td>
         <td data-name="Team"><span>${run.team}</span> <${Labels} labels=${run.labels} /></td>
         <td class="right" data-name="Cost">${run.dollars === null ? html`<span class="quiet">–</span>` : dollars(run.dollars)}</td>
         <td data-name="Started"><span class="number">${moment(run.started_at)}</span>${run.finished_at && html`<span class="small number">took ${lasted(run.started_at, run.finished_at)}</span>`}</td>

@@ -35,7 +35,7 @@ promotion: {{parameter: {PARAMETER}, approval: true}}
 budget: {{prices: {{hour: 40}}}}
 """
 EXPECTED = re.compile(
-    "Failed to load resource|'connect-src' was not explicitly set|Unsafe attempt to initiate navigation"
+    "Failed to load resource|'connect-src' was not explicitly set|Refused to connect|Unsafe attempt to initiate"
 )
 """What Chromium says of answers of 4xx, and of what a report tries; some tests want both."""
 SECONDS = 1000

@@ -25,6 +25,7 @@ from tunedrop.recipe import GraderChoice, Recipe
 from tunedrop.rehearsal.answer_forms import ideal_answer
 from tunedrop.reporting.page import (
     CHART_LIBRARY,
+    FILL_ROWS,
     ROWS_SCRIPTS,
     content_security_policy,
     data_block,
@@ -84,6 +85,7 @@ def write_page(runs: Sequence[KeptRun], compared: Mapping[str, Any], folder: Pat
             rows_folder=ROWS_FOLDER,
             row_texts=Markup(script_text(b"[" + b",".join(rows.texts) + b"]")) if rows else "",  # noqa: S704 - holds no "<"
             least_rows=MIN_ROWS,
+            fill_rows=FILL_ROWS,
             run_id=runs[0].run_id,
         )
     )

@@ -46,6 +46,9 @@ _SEVERITIES = {
     "warning": ("even", "warning"),
 }
 
+FILL_ROWS = MIN_ROWS * 5 // 4
+"""To how many rows an exported training set is filled up: a tenth of them is held out by default, and more by chance."""
+
 REASON_CHARACTERS = 300
 """As much of a run's reason as is shown unfolded: what a notice tells of it, too."""
 
@@ -93,6 +96,7 @@ def render_html(report: Mapping[str, Any], rows: PageRows | None = None) -> str:
             rows_folder=ROWS_FOLDER,
             row_texts=Markup(script_text(b"[" + b",".join(rows.texts) + b"]")) if rows else "",  # noqa: S704 - holds no "<"
             least_rows=MIN_ROWS,
+            fill_rows=FILL_ROWS,
             parts=parts,
             places=_places(report, rows=rows, parts=parts),
             sampled=sampled(report),

@@ -171,10 +171,11 @@
   for (const [id, to] of Object.entries(moves)) find(id).addEventListener("click", () => { page = to(); show(turn); });
 
   const LEAST_ROWS = Number(find("rows").dataset.leastRows);
+  const FILL_ROWS = Number(find("rows").dataset.fillRows);
   async function give(kind) {
     const told = find("row-export-status");
-    const fill = kind === "jsonl" && find("row-fill").checked && filtered.length < LEAST_ROWS;
-    const rows = fill ? report.fillUp(filtered, LEAST_ROWS) : filtered;
+    const fill = kind === "jsonl" && find("row-fill").checked && filtered.length < FILL_ROWS;
+    const rows = fill ? report.fillUp(filtered, FILL_ROWS) : filtered;
     told.textContent = `gathering ${counted(rows.length, "row")}`;
     const missing = await report.exported(kind, rows);
     told.textContent = `${counted(rows.length - missing, "row")} written to ${kind === "csv" ? "rows.csv" : "train.jsonl"}`

@@ -47,7 +47,7 @@ _SEVERITIES = {
 }
 
 FILL_ROWS = MIN_ROWS * 5 // 4
-"""To how many rows an exported training set is filled up: a tenth of them is held out by default, and more by chance."""
+"""To how many rows an exported training set is filled up: a tenth is held out by default, and more by chance."""
 
 REASON_CHARACTERS = 300
 """As much of a run's reason as is shown unfolded: what a notice tells of it, too."""

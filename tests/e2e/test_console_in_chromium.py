@@ -239,7 +239,9 @@ def test_a_promotion_is_approved(page: Page, started: tuple[str, str], up: Mappi
     keep(page, "question")
     page.keyboard.press("Escape")
     assert page.locator("dialog").count() == 0
-    assert client.run(run_id)["promotion"] == {"parameter": PARAMETER, "state": "waiting"}, "Escape is no"
+    promotion = client.run(run_id)["promotion"]
+    assert promotion is not None
+    assert (promotion["parameter"], promotion["state"]) == (PARAMETER, "waiting"), "Escape is no"
     page.click("text=Approve the promotion")
     page.click("dialog >> button.main")
     page.wait_for_selector("text=The promotion is done.")

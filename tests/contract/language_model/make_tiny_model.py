@@ -12,7 +12,9 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz #+=?.,:;!-"
+LETTERS = "0123456789 #?:"
+"""Few, so that an answer of random letters ends now and then; every other letter of a prompt is read as a `?`."""
+
 TEMPLATE = (
     "{% for message in messages %}{{ message['role'][0] + ':' + message['content'] + '|' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ 'a:' }}{% endif %}"

@@ -9,18 +9,25 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from embedded_aws.moto_patches.replacement import Replacements
+
 os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
 
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An empty AWS account, in this process."""
+    """An empty AWS account, in this process. Each write of DynamoDB is one step, as it is not in moto."""
+    from embedded_aws.moto_patches import dynamodb  # the tests that need no account do without moto's DynamoDB
+
+    atomic = Replacements()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
     monkeypatch.setenv("AWS_REGION", "us-west-2")
     with mock_aws():
+        dynamodb.make_atomic(atomic.replace)
         yield
+        atomic.undo()
 
 
 @pytest.fixture

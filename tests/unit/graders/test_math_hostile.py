@@ -24,9 +24,8 @@ def check(count: int) -> None:
         assert {metric["name"] for metric in told["metrics_list"]}.isdisjoint({"grader_error", "grader_timeout"}), name
 
 
-def test_a_hundred_hostile_answers_are_graded_each_within_its_deadline() -> None:
-    assert len(ATTACKS) < 100, "each kind at least once"
-    check(100)
+def test_one_hostile_answer_of_each_kind_is_graded_within_its_deadline() -> None:
+    check(len(ATTACKS))
 
 
 @pytest.mark.prove

@@ -39,6 +39,7 @@ from embedded_aws.events.dispatch import FIRST_RETRY_SECONDS, Dispatch, RuleView
 from embedded_aws.events.schedule import Schedules
 from embedded_aws.events.service_events import execution_event, object_event
 from embedded_aws.gateway import callers, state_machine_calls
+from embedded_aws.gateway.signed_elsewhere import wrong_in
 from embedded_aws.identities import Identities
 from embedded_aws.lambdas.embedded_metrics import metrics_in
 from embedded_aws.lambdas.errors import InvokeRefused
@@ -192,7 +193,11 @@ class EmbeddedAws:
                 Wire(
                     WithoutStubs(DomainDispatcherApplication(create_backend_app)),
                     self.calls,
-                    Desk(self.permissions, self.identities),
+                    Desk(
+                        self.permissions,
+                        self.identities,
+                        lambda asked: wrong_in(asked, self.identities, self.region),
+                    ),
                 ),
                 threaded=True,
                 request_handler=MotoRequestHandler,

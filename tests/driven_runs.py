@@ -120,6 +120,9 @@ CLOSED = Deployment(
         "SourceObjects": f"arn:aws:s3:::{SOURCES}/red/*",
     },
 )
+SIGNED = Deployment(
+    "signed", "us-west-2", {"SettleSeconds": 0, "BedrockAuth": "sigv4", "BedrockProject": "proj_tunedrop1"}
+)
 EAST = Deployment("east", "us-east-1", {"Stage": "staging", "SettleSeconds": 0})
 
 QUICK_REHEARSAL = {"prompts": 8, "samples": 4}
@@ -341,6 +344,14 @@ RUNS: tuple[DrivenRun, ...] = (
         status="REJECTED",
         error="LimitExceeded",
         shows={"team": "red", "training": None},
+    ),
+    DrivenRun(
+        name="signed",
+        deployment=SIGNED,
+        recipe={**(example_recipe("judge") or {}), "cleanup": {"delete_files": True}},
+        example="judge",
+        verdict="improved",
+        switches=SURE_JUDGE,
     ),
     DrivenRun(
         name="nova",

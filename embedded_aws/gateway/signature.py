@@ -1,4 +1,4 @@
-"""Signature Version 4 of a request, as API Gateway checks it.
+"""Signature Version 4 of a request, as API Gateway and Bedrock check it.
 
 docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -70,8 +70,19 @@ def read(request: Request) -> Signed | None:
     )
 
 
-def check(request: Request, signed: Signed, *, path: str, secret_key: str, region: str) -> None:
-    """Sign the request again and compare. `path` is the URL's, with the stage.
+def check(
+    request: Request,
+    signed: Signed,
+    *,
+    path: str,
+    secret_key: str,
+    region: str,
+    service: str = SERVICE,
+    digest: str | None = None,
+) -> None:
+    """Sign the request again and compare.
+
+    `path` is the URL's, with the stage. `digest` is the SHA-256 of the body, where the request is without it.
 
     Raises:
         Expired: its date is more than five minutes off.
@@ -84,9 +95,9 @@ def check(request: Request, signed: Signed, *, path: str, secret_key: str, regio
         raise Mismatch(f"X-Amz-Date: expected YYYYMMDDTHHMMSSZ, got {moment!r}") from None
     if abs(datetime.now(UTC) - told) > SKEW:
         raise Expired(f"Signature expired: {moment}")
-    if (signed.service, signed.region, signed.day) != (SERVICE, region, moment[:8]) or "host" not in signed.headers:
-        raise Mismatch(f"the credential's scope must be {moment[:8]}/{region}/{SERVICE}, with the host signed")
-    digest = hashlib.sha256(request.body).hexdigest()
+    if (signed.service, signed.region, signed.day) != (service, region, moment[:8]) or "host" not in signed.headers:
+        raise Mismatch(f"the credential's scope must be {moment[:8]}/{region}/{service}, with the host signed")
+    digest = digest or hashlib.sha256(request.body).hexdigest()
     if request.header("X-Amz-Content-Sha256") not in (None, digest):
         raise Mismatch("X-Amz-Content-Sha256 is not the hash of the body")
     canonical = "\n".join(
@@ -100,7 +111,7 @@ def check(request: Request, signed: Signed, *, path: str, secret_key: str, regio
             digest,
         ]
     )
-    signer = SigV4Auth(Credentials(signed.access_key, secret_key), SERVICE, region)
+    signer = SigV4Auth(Credentials(signed.access_key, secret_key), service, region)
     again = AWSRequest(request.method, "http://unused/")
     again.context["timestamp"] = moment
     expected = signer.signature(signer.string_to_sign(again, canonical), again)

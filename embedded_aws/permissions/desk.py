@@ -1,6 +1,6 @@
-"""What a service that runs beside the embedded AWS asks it: may this caller do that, and credentials of a role.
+"""What a service beside the embedded AWS asks it: may this caller do that, did he sign it, and credentials of a role.
 
-Two paths of the embedded AWS's own, which AWS does not have; its services ask each other in their own way.
+Three paths of the embedded AWS's own, which AWS does not have; its services ask each other in their own way.
 """
 
 from __future__ import annotations
@@ -15,16 +15,25 @@ from embedded_aws.permissions.refusals import words
 
 PERMISSION = "/_embedded/permission"
 CREDENTIALS = "/_embedded/credentials"
+SIGNATURE = "/_embedded/signature"
 
 
 class Desk:
-    """The WSGI application of both paths."""
+    """The WSGI application of these paths."""
 
-    def __init__(self, permissions: Permissions, identities: Identities) -> None:
+    def __init__(
+        self,
+        permissions: Permissions,
+        identities: Identities,
+        wrong_in: Callable[[Mapping[str, Any]], str | None],
+    ) -> None:
+        """`wrong_in`: what is wrong with a signature."""
         self._answers: dict[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
             PERMISSION: self._permission,
             CREDENTIALS: self._credentials,
+            SIGNATURE: self._signature,
         }
+        self._wrong_in = wrong_in
         self._permissions = permissions
         self._identities = identities
 
@@ -52,3 +61,7 @@ class Desk:
         if not self._permissions.may_assume(service, role, source_arn=source_arn):
             return {"access_key": None, "refused": f"{service} may not assume {role} for {source_arn}"}
         return {"access_key": self._identities.shared(role, service).access_key, "refused": None}
+
+    def _signature(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A request that was signed (`gateway/signed_elsewhere.py`) → `{refused: what is wrong, or null}`."""
+        return {"refused": self._wrong_in(asked)}

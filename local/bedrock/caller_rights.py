@@ -44,6 +44,13 @@ class CallerRights:
         self._answers[question] = (time.monotonic() + _REMEMBERED_SECONDS, answer)
         return answer
 
+    async def signature_refusal(self, request: Mapping[str, Any]) -> str | None:
+        """What is wrong with the signature of a request (`/_embedded/signature`); None where nothing is."""
+        if self._endpoint is None:
+            return None
+        refused: str | None = (await self._ask("/_embedded/signature", request))["refused"]
+        return refused
+
     async def access_key(self, source_arn: str, role: str | None = None) -> str | None:
         """An access key of the role, or of the service itself; None where there is no AWS. Raises RoleRefused."""
         if self._endpoint is None:

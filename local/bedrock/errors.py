@@ -34,11 +34,22 @@ def invalid_bearer_token() -> ApiError:
     return ApiError(401, "invalid_api_key", "Invalid bearer token", kind="permission_denied_error")
 
 
-def access_denied(action: str, *, region: str, account: str, words: str | None = None) -> ApiError:
+def wrong_signature(why: str) -> ApiError:
+    """403 for a signature that is not the request's own, in AWS's words. UNCONFIRMED: its code here."""
+    message = (
+        "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access "
+        f"Key and signing method. ({why})"
+    )
+    return ApiError(403, "invalid_signature", message, kind="permission_denied_error")
+
+
+def access_denied(
+    action: str, *, region: str, account: str, project: str = "default", words: str | None = None
+) -> ApiError:
     """403 as captured from the service: IAM allows the caller no such action. `words`: IAM's own sentence."""
     message = words or (
         f"User: arn:aws:sts::{account}:assumed-role/local/local is not authorized to perform: bedrock-mantle:{action} "
-        f"on resource: arn:aws:bedrock-mantle:{region}:{account}:project/default because no identity-based policy "
+        f"on resource: arn:aws:bedrock-mantle:{region}:{account}:project/{project} because no identity-based policy "
         f"allows the bedrock-mantle:{action} action"
     )
     return ApiError(403, "access_denied", message, kind="permission_denied_error")

@@ -1,6 +1,7 @@
 """Who asks: Bedrock API keys as `aws-bedrock-token-generator` makes them, long-term keys, and SigV4 headers.
 
-Form, Region and expiry are checked. Signatures are not: the embedded AWS gives out no secrets to check them with.
+Form, Region and expiry are checked here. Only the embedded AWS knows the secrets: it is asked about the signature of a
+request; the signature inside a short-term key is not checked.
 """
 
 from __future__ import annotations

@@ -344,12 +344,12 @@ def test_whoever_calls_graders_may_call_every_version_of_all_three(resources: Re
         assert {each["Fn::Sub"] for each in statement["Resource"]} == {f"${{{grader}.Arn}}:*" for grader in graders}
 
 
-def test_the_mantle_actions_are_on_the_default_project(resources: Resources) -> None:
+def test_the_mantle_actions_are_on_the_project_of_the_stack(resources: Resources) -> None:
     for role in roles(resources):
         for statement in statements(resources, role):
             actions = {each for each in listed(statement["Action"]) if each.startswith("bedrock-mantle:")}
             if actions and actions != {BEARER}:
-                assert statement["Resource"]["Fn::Sub"].endswith(":project/default"), role
+                assert statement["Resource"]["Fn::Sub"].endswith(":project/${BedrockProject}"), role
 
 
 @pytest.mark.parametrize("machine", ["Pipeline", "Aftermath"])

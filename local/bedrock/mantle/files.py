@@ -12,6 +12,7 @@ from starlette.responses import Response
 from local.bedrock.errors import ApiError, invalid, not_found, unknown_parameter
 from local.bedrock.http import JsonResponse
 from local.bedrock.mantle.lists import Staleness, asked_limit, list_object, page_of
+from local.bedrock.mantle.projects import is_of, project_of
 from local.bedrock.records import Document
 from local.bedrock.service import Service
 
@@ -52,6 +53,7 @@ class Files:
             "filename": filename,
             "purpose": purpose,
             "status": status,
+            "project": project_of(request),
         }
         records = self._service.records
         with records.together():
@@ -76,7 +78,8 @@ class Files:
         shown = [
             _file_object(document)
             for document in self._service.records.all(FILE)
-            if self._staleness.shows(FILE, document["id"], document["created"], as_of=as_of)
+            if is_of(document, request)
+            and self._staleness.shows(FILE, document["id"], document["created"], as_of=as_of)
             and query.get("purpose") in (None, "", document["purpose"])
         ]
         if order == "desc":
@@ -107,7 +110,7 @@ class Files:
     def _find(self, request: Request) -> Document:
         name = request.path_params["file_id"]
         document = self._service.records.get(FILE, name)
-        if document is None:
+        if document is None or not is_of(document, request):
             raise not_found("file", name)
         return document
 

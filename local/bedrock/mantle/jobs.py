@@ -56,8 +56,8 @@ class Jobs:
         """Stop all tasks; their jobs are left as they are, to go on in the next process."""
         await self._tasks.stop_all()
 
-    def create(self, request: JobRequest, *, creator: str | None) -> Document:
-        """Make a job and start it; returns its record. `creator`: the access key of whoever made it.
+    def create(self, request: JobRequest, *, creator: str | None, project: str) -> Document:
+        """Make a job of a project and start it; returns its record. `creator`: the access key of whoever made it.
 
         Raises ApiError (429) where the account has as many jobs as it may.
         """
@@ -82,6 +82,7 @@ class Jobs:
             "seed": request.seed,
             "metadata": request.metadata,
             "creator": creator,
+            "project": project,
             "status": "validating_files",
             "finished_at": None,
             "fine_tuned_model": None,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 
 from starlette.requests import Request
 from starlette.routing import Route
 
 from local.bedrock import keys
-from local.bedrock.errors import access_denied, invalid_bearer_token, missing_credentials
+from local.bedrock.errors import access_denied, invalid_bearer_token, missing_credentials, wrong_signature
 from local.bedrock.faults import named
 from local.bedrock.http import Api, Handler, error_response, route
 from local.bedrock.mantle.asking import Asking
@@ -18,6 +19,7 @@ from local.bedrock.mantle.job_routes import JobRoutes
 from local.bedrock.mantle.jobs import Jobs
 from local.bedrock.mantle.lists import Staleness
 from local.bedrock.mantle.model_routes import ModelRoutes
+from local.bedrock.mantle.projects import project_of
 from local.bedrock.mantle.responses import Responses
 from local.bedrock.service import Service
 
@@ -73,9 +75,10 @@ class _Authoriser:
         self._ends: dict[str, datetime] = {}
 
     async def __call__(self, request: Request, action: str) -> None:
-        """Raises ApiError: 401 for the key, 403 for the action."""
+        """Raises ApiError: 400 for the project, 401 for the key, 403 for the signature or the action."""
         switches = self._service.switches
         region, account = self._service.region, self._service.account
+        project = project_of(request)
         key = keys.bearer_of(request.headers)
         if key is not None:
             self._check(key)
@@ -84,19 +87,35 @@ class _Authoriser:
             if scope is None:
                 raise missing_credentials()
             if scope != (region, _SIGNING_SERVICE):
-                raise access_denied(action, region=region, account=account)
+                raise access_denied(action, region=region, account=account, project=project)
+            await self._check_signature(request)
         if switches.denied_actions and action in named(switches.denied_actions):
-            raise access_denied(action, region=region, account=account)
+            raise access_denied(action, region=region, account=account, project=project)
         request.state.access_key = access_key = keys.access_key_of(request.headers)
         if access_key is None:  # a long-term key, of a user that IAM of this machine does not know
             return
-        wanted = [(action, f"arn:aws:bedrock-mantle:{region}:{account}:project/default")]
+        wanted = [(action, f"arn:aws:bedrock-mantle:{region}:{account}:project/{project}")]
         if key is not None:
             wanted.append(("CallWithBearerToken", "*"))
         for each, resource in wanted:
             words = await self._service.rights.refusal(access_key, f"bedrock-mantle:{each}", resource)
             if words is not None:
-                raise access_denied(each, region=region, account=account, words=words)
+                raise access_denied(each, region=region, account=account, project=project, words=words)
+
+    async def _check_signature(self, request: Request) -> None:
+        """Raises ApiError (403) where the embedded AWS calculates another signature. Without one nobody knows it."""
+        refused = await self._service.rights.signature_refusal(
+            {
+                "method": request.method,
+                "path": request.scope["raw_path"].decode("latin-1"),
+                "query": request.scope["query_string"].decode("latin-1"),
+                "headers": request.headers.items(),
+                "digest": hashlib.sha256(await request.body()).hexdigest(),
+                "service": _SIGNING_SERVICE,
+            }
+        )
+        if refused is not None:
+            raise wrong_signature(refused)
 
     def _check(self, key: str) -> None:
         switches = self._service.switches

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+
 import boto3
+import httpx2
 import pytest
 
 from tunedrop import mantle
@@ -47,3 +51,31 @@ def test_a_secret_without_a_text_is_named_and_not_shown() -> None:
     with pytest.raises(AnswerBroken, match="GetSecretValue: `SecretString` is missing") as raised:
         mantle.client(Settings.from_environment({**BASE, "BEDROCK_API_KEY_SECRET": arn}))
     assert "ABSK" not in str(raised.value)
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_stack_that_signs_sends_no_token_and_names_its_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "not to be sent")
+    arn = "arn:aws:secretsmanager:us-west-2:123456789012:secret:none"  # nobody reads it: there is no such secret
+    signs = {"BEDROCK_AUTH": "sigv4", "BEDROCK_PROJECT": "proj_ours", "BEDROCK_API_KEY_SECRET": arn}
+    sent: list[httpx2.Request] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        sent.append(request)
+        return httpx2.Response(200, json={"id": "file", "object": "file"})
+
+    client = mantle.client(Settings.from_environment({**BASE, **signs})).with_options(
+        http_client=httpx2.Client(transport=httpx2.MockTransport(answer))
+    )
+    client.files.create(file=("train.jsonl", io.BytesIO(b"{}\n")), purpose="fine-tune")
+    (request,) = sent
+    assert str(request.url) == "https://bedrock-mantle.us-west-2.api.aws/v1/files"
+    assert request.headers["OpenAI-Project"] == "proj_ours"
+    assert "/us-west-2/bedrock-mantle/aws4_request, " in request.headers["Authorization"]
+    assert request.headers["X-Amz-Content-SHA256"] == hashlib.sha256(request.content).hexdigest()
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_default_project_is_named_by_no_header() -> None:
+    settings = Settings.from_environment({**BASE, "BEDROCK_PROJECT": "default"})
+    assert mantle.client(settings).project is None

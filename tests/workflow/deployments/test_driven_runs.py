@@ -13,7 +13,8 @@ import boto3
 import pytest
 
 from embedded_aws import EmbeddedAws
-from tests.driven_runs import CLOSED, DEV, RUNS, SECRET, SOURCES, Deployment, DrivenRun
+from tests.asked_permissions import Names, Recorder
+from tests.driven_runs import CLOSED, DEV, RUNS, SECRET, SIGNED, SOURCES, Deployment, DrivenRun
 from tests.workflow.driving import Driver
 from tests.workflow.pipeline.application import Application, running
 
@@ -87,6 +88,23 @@ def test_what_the_closed_stack_was_given_is_used(deployments: Deployments) -> No
     for topic, address in (("NoticesTopicArn", "NoticesEmail"), ("OperationsTopicArn", "OperationsEmail")):
         subscribed = stack.aws.client("sns").list_subscriptions_by_topic(TopicArn=stack.outputs[topic])["Subscriptions"]
         assert ("email", CLOSED.parameters[address]) in {(each["Protocol"], each["Endpoint"]) for each in subscribed}
+
+
+def test_a_stack_that_signs_sends_no_bearer_token_and_stays_in_its_project(deployments: Deployments) -> None:
+    deployed = deployments.of(SIGNED)
+    stack = deployed.application.stack
+    recorder = Recorder(stack.aws.permissions)
+    deployed.driver.drive(next(run for run in HERE if run.deployment is SIGNED))
+    asked = recorder.asked(Names(stack.resources, stack.aws.region, stack.aws.account))
+    of_bedrock = {each for each in asked if each.action.startswith("bedrock-mantle:")}
+    assert {each.role for each in of_bedrock} == {
+        "RehearseGraderRole", "SubmitJobRole", "PollJobRole", "EvaluateShardRole", "ConcludeRunRole", "GraderJudgeRole",
+    }  # fmt: skip
+    assert {each.resource.rpartition(":")[2] for each in of_bedrock} == {"project/proj_tunedrop1"}
+    assert stack.refused == []
+    for each in of_bedrock:
+        role = f"arn:aws:iam::{stack.aws.account}:role/{stack.resources[each.role]}"
+        assert not stack.aws.permissions.role_may(role, "bedrock-mantle:CallWithBearerToken", "*")
 
 
 @pytest.mark.parametrize("run", HERE, ids=lambda run: f"{run.deployment.name}-{run.name}")

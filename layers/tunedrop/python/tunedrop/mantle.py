@@ -1,4 +1,4 @@
-"""Clients of Bedrock's OpenAI-compatible endpoint, with a key each that is never stored or logged.
+"""Clients of Bedrock's OpenAI-compatible endpoint: with a key each that is never stored or logged, or signing requests.
 
 The key is read or made for each client; a client lives for minutes, a short-term key for hours.
 
@@ -6,6 +6,8 @@ Import it only where the endpoint is asked: importing the `openai` SDK takes a f
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from tunedrop.bedrock_key import bedrock_key
 from tunedrop.openai_sdk import openai
@@ -20,19 +22,21 @@ RETRIES = 4
 
 def client(settings: Settings) -> openai.OpenAI:
     """A client for one call after the other."""
-    return openai.OpenAI(
-        base_url=settings.mantle_base_url,
-        api_key=bedrock_key(settings.region, settings.api_key_secret),
-        timeout=TIMEOUT_SECONDS,
-        max_retries=RETRIES,
-    )
+    asked: dict[str, Any] = {"project": settings.project, "timeout": TIMEOUT_SECONDS, "max_retries": RETRIES}
+    if settings.signs_requests:
+        from tunedrop.signed_client import signed
+
+        return signed(settings.region, settings.mantle_base_url, **asked)
+    key = bedrock_key(settings.region, settings.api_key_secret)
+    return openai.OpenAI(base_url=settings.mantle_base_url, api_key=key, **asked)
 
 
 def async_client(settings: Settings, *, retries: int = RETRIES) -> openai.AsyncOpenAI:
     """As `client`, for many questions at once."""
-    return openai.AsyncOpenAI(
-        base_url=settings.mantle_base_url,
-        api_key=bedrock_key(settings.region, settings.api_key_secret),
-        timeout=TIMEOUT_SECONDS,
-        max_retries=retries,
-    )
+    asked: dict[str, Any] = {"project": settings.project, "timeout": TIMEOUT_SECONDS, "max_retries": retries}
+    if settings.signs_requests:
+        from tunedrop.signed_client import signed_async
+
+        return signed_async(settings.region, settings.mantle_base_url, **asked)
+    key = bedrock_key(settings.region, settings.api_key_secret)
+    return openai.AsyncOpenAI(base_url=settings.mantle_base_url, api_key=key, **asked)

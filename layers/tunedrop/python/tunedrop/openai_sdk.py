@@ -85,3 +85,13 @@ if "openai" not in sys.modules:
     sys.meta_path.insert(0, _TypesFinder())
 
 import openai as openai  # noqa: E402, PLC0414 - once the finder is there; others import the name from here
+
+
+def bedrock_signer(region: str, base_url: str) -> Any:
+    """The `provider` of a client whose requests are signed with the credentials of the environment (SigV4).
+
+    `api_key=None` keeps the SDK from a bearer token that the environment may have (`AWS_BEARER_TOKEN_BEDROCK`).
+    """
+    from openai.providers.bedrock import bedrock
+
+    return bedrock(endpoint="mantle", region=region, base_url=base_url, api_key=None)

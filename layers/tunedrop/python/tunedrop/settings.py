@@ -13,6 +13,16 @@ LIST_LAG_SECONDS = 12.0
 """How far Bedrock's list of jobs is assumed to lag behind at the most. UNCONFIRMED: AWS's notebooks only say that lists
 are less accurate than a retrieve. Looking for a job that may have been made goes on for this long."""
 
+BEDROCK_AUTH = "BEDROCK_AUTH"
+"""How requests to the OpenAI-compatible endpoint are authorised: `bearer`, or `sigv4`."""
+SIGNED = "sigv4"
+BEDROCK_PROJECT = "BEDROCK_PROJECT"
+
+
+def project_of(told: str) -> str | None:
+    """The project that a request names (header OpenAI-Project); the account's default one is named by no header."""
+    return told if told not in ("", "default") else None
+
 
 class SettingMissing(Exception):
     """The function was deployed without an environment variable that it needs."""
@@ -37,6 +47,10 @@ class Settings:
     aftermath_arn: str
     training_role_arn: str
     api_key_secret: str
+    signs_requests: bool
+    """Whether requests to Bedrock's OpenAI-compatible endpoint are signed, and no bearer token is sent."""
+    project: str | None
+    """The Bedrock project that files, jobs and questions belong to; None for the account's default one."""
     api_table: str
     team_run_quota: int
     """How many active runs a team may have; 0 for any number."""
@@ -88,6 +102,8 @@ class Settings:
             team_run_quota=int(variables.get("TEAM_RUN_QUOTA", "0")),
             jobs_at_once=int(variables.get("JOBS_AT_ONCE", "0")),
             api_key_secret=variables.get("BEDROCK_API_KEY_SECRET", ""),
+            signs_requests=variables.get(BEDROCK_AUTH) == SIGNED,
+            project=project_of(variables.get(BEDROCK_PROJECT, "")),
             list_lag_seconds=float(variables.get("LIST_LAG_SECONDS", LIST_LAG_SECONDS)),
             weights=json.loads(variables.get("LANGUAGE_MODEL", "null")),
             parameter_path=needed("PARAMETER_PATH"),

@@ -14,6 +14,7 @@ from tunedrop.bedrock_key import bedrock_key
 from tunedrop.catalog import mantle_base_url
 from tunedrop.graders.json_answer import NotOneDocument
 from tunedrop.graders.thoughts import cut_thoughts
+from tunedrop.settings import BEDROCK_AUTH, BEDROCK_PROJECT, SIGNED, project_of
 
 DEFAULT_MODEL = "openai.gpt-oss-120b"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0
@@ -99,9 +100,12 @@ class BedrockChat:
     """Of a reply with its reasoning; Bedrock counts this against the quota before the reply is made."""
 
     def __init__(self) -> None:
-        import aws_bedrock_token_generator  # noqa: F401 (for the workers, as above)
-
         from tunedrop.openai_sdk import openai
+
+        if os.environ.get(BEDROCK_AUTH) == SIGNED:
+            import tunedrop.signed_client  # noqa: F401 (for the workers, as above)
+        else:
+            import aws_bedrock_token_generator  # noqa: F401 (for the workers, as above)
 
         self._openai = openai
 
@@ -109,7 +113,8 @@ class BedrockChat:
         """The client of this process, made once."""
         region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
         secret = os.environ.get("BEDROCK_API_KEY_SECRET", "")
-        return _client(os.getpid(), region, mantle_base_url(region, os.environ.get("MANTLE_BASE_URL", "")), secret)
+        base_url = mantle_base_url(region, os.environ.get("MANTLE_BASE_URL", ""))
+        return _client(os.getpid(), region, base_url, secret, os.environ.get(BEDROCK_AUTH) == SIGNED)
 
     def __call__(
         self, messages: Sequence[Message], *, model: str, seconds: float, temperature: float, seed: int | None
@@ -205,12 +210,15 @@ _KEYS = _KeptKeys()
 
 
 @lru_cache(maxsize=2)
-def _client(_: int, region: str, base_url: str, secret: str) -> Any:
+def _client(_: int, region: str, base_url: str, secret: str, signs: bool) -> Any:
     """The client of the process with this id: a forked child must not use its parent's connections."""
+    project = project_of(os.environ.get(BEDROCK_PROJECT, ""))
+    # No retries: JudgeModel counts the tries and knows the deadline.
+    if signs:
+        from tunedrop.signed_client import signed
+
+        return signed(region, base_url, project=project, max_retries=0)
     from tunedrop.openai_sdk import openai
 
-    return openai.OpenAI(
-        base_url=base_url,
-        api_key=lambda: _KEYS.get(region, secret),
-        max_retries=0,  # JudgeModel counts the tries and knows the deadline
-    )
+    key = lambda: _KEYS.get(region, secret)  # noqa: E731
+    return openai.OpenAI(base_url=base_url, api_key=key, project=project, max_retries=0)

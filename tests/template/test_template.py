@@ -161,6 +161,8 @@ def test_each_parameter_is_described_and_bounded(template: dict[str, Any]) -> No
     assert set(template["Parameters"]) == {
         "Stage",
         "Encryption",
+        "BedrockAuth",
+        "BedrockProject",
         "SettleSeconds",
         "FirstPollSeconds",
         "LaterPollSeconds",

@@ -93,7 +93,8 @@ def test_what_the_closed_stack_was_given_is_used(deployments: Deployments) -> No
 def test_a_stack_that_signs_sends_no_bearer_token_and_stays_in_its_project(deployments: Deployments) -> None:
     deployed = deployments.of(SIGNED)
     stack = deployed.application.stack
-    recorder = Recorder(stack.aws.permissions)
+    permissions = stack.aws.permissions
+    recorder = Recorder(permissions)
     deployed.driver.drive(next(run for run in HERE if run.deployment is SIGNED))
     asked = recorder.asked(Names(stack.resources, stack.aws.region, stack.aws.account))
     of_bedrock = {each for each in asked if each.action.startswith("bedrock-mantle:")}
@@ -103,8 +104,9 @@ def test_a_stack_that_signs_sends_no_bearer_token_and_stays_in_its_project(deplo
     assert {each.resource.rpartition(":")[2] for each in of_bedrock} == {"project/proj_tunedrop1"}
     assert stack.refused == []
     for each in of_bedrock:
-        role = f"arn:aws:iam::{stack.aws.account}:role/{stack.resources[each.role]}"
-        assert not stack.aws.permissions.role_may(role, "bedrock-mantle:CallWithBearerToken", "*")
+        role = permissions.of_role(f"arn:aws:iam::{stack.aws.account}:role/{stack.resources[each.role]}")
+        token = permissions.request(role, "bedrock-mantle:CallWithBearerToken", "*", {})
+        assert permissions.decide(token).explicit, "denied, and not only left out"
 
 
 @pytest.mark.parametrize("run", HERE, ids=lambda run: f"{run.deployment.name}-{run.name}")

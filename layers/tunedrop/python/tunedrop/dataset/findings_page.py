@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markupsafe import Markup
+from typing import TYPE_CHECKING
 
 from tunedrop.dataset import description
 from tunedrop.dataset.findings import folded
 from tunedrop.dataset.report import DatasetReport
 from tunedrop.dataset.rules import Severity
 
+if TYPE_CHECKING:
+    from jinja2 import Template
+
 _FILES = Path(__file__).with_name("page")
 
 
 def render_page(report: DatasetReport, name: str) -> str:
     """The whole page. `name` is the dataset's, as its owner knows it."""
+    from markupsafe import Markup
+
     least, most, heights = description.prompt_bars(report)
     highest = max(heights) or 1
     counts = {severity: report.findings.count(severity) for severity in Severity}
@@ -54,5 +57,7 @@ def _s(count: int) -> str:
 
 @lru_cache(maxsize=1)
 def _template() -> Template:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     environment = Environment(loader=FileSystemLoader(_FILES), autoescape=True, undefined=StrictUndefined)
     return environment.get_template("findings.html.j2")

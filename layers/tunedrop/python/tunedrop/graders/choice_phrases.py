@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from tunedrop.graders.late_pattern import late
+
 BEFORE = 90
 """How many characters before a letter are looked at."""
 AFTER = 60
@@ -48,7 +50,7 @@ _COMMITS = {
     "arabic, persian, hebrew, hindi, thai, greek": r"(?:الإجابة|الاجابة|الجواب|الخيار|پاسخ|گزینه|התשובה|תשובה|उत्तर|जवाब|विकल्प|คำตอบ|απάντηση)"
     r"(?:\s|الصحيحة|الصحيح|هي|هو|صحیح|הנכונה|היא|सही|है|คือ|ที่ถูกต้อง|είναι|:){0,8}",
 }
-COMMITS_BEFORE = re.compile(
+COMMITS_BEFORE = late(
     "(?:"
     + "|".join(f"(?:{pattern})" for pattern in _COMMITS.values())
     + ")"
@@ -58,7 +60,7 @@ COMMITS_BEFORE = re.compile(
 )
 """The words before a letter commit to it."""
 
-COMMITS_AFTER = re.compile(
+COMMITS_AFTER = late(
     r"""[\s*_)\]}\"'”’」』】$`.]{0,6}(?:
       (?:is|seems|looks|must\sbe|would\sbe|has\sto\sbe)\s(?:(?:clearly|definitely|probably|indeed|also|most\slikely|obviously|therefore|thus)\s){0,2}
         (?:the\s)?(?:only\s|most\s|my\s|our\s){0,2}(?:correct|right|best|true|answer|choice|pick|accurate|appropriate|likely|valid|suitable|final|one\b)
@@ -79,7 +81,7 @@ COMMITS_AFTER = re.compile(
 )
 """The words after a letter say that it is right."""
 
-REJECTS_AFTER = re.compile(
+REJECTS_AFTER = late(
     r"""[\s*_)\]}\"'”’」』】$`]{0,6}(?:(?:both|all|too|also)\s)?(?:
       (?:is|are|was|were|seems?|looks?|sounds?|can|could|may|does|do|did|has|would|must|should)(?:\s(?:clearly|definitely|obviously|also|both|all|simply|just|be)){0,2}
         (?:n't|n’t|\s(?:not|wrong|incorrect|false|out\b|eliminated|excluded|impossible|invalid|ruled|untrue|irrelevant|inaccurate|unlikely|too\b|no\b|cannot|never
@@ -102,7 +104,7 @@ REJECTS_AFTER = re.compile(
 )
 """The words after a letter reject it."""
 
-REJECTS_BEFORE = re.compile(
+REJECTS_BEFORE = late(
     r"""(?:(?:\bnot|n't|n’t|\bnever)\s(?:choose|pick|select|go\swith|say|be|take)|\b(?:anything|everything|all)\sbut|\bexcept\sfor|\bnot|\bisn't|\bisn’t|\bwasn't|\baren't|\bneither|\bnor|\bcannot\sbe|\bcan't\sbe|\bcan’t\sbe|\bcouldn't\sbe|\beliminat(?:e|es|ed|ing)|\brul(?:e|es|ed|ing)\sout|\bexclud(?:e|es|ed|ing)
       |\bdiscard(?:s|ed|ing)?|\bdismiss(?:es|ed|ing)?|\breject(?:s|ed|ing)?|\bcross(?:ed|ing)?\sout|\binstead\sof|\brather\sthan|\bunlike|\bthan|\bexcept|\bwrong(?:\sanswer)?(?:\sis|:)|\bincorrect(?:\sanswer)?(?:\sis|:)
       |\bdoubt(?:\s(?:that|if|whether))?\s(?:it['’]?s|it\sis|it\swas)
@@ -113,7 +115,7 @@ REJECTS_BEFORE = re.compile(
 )
 """The words before a letter reject it."""
 
-NAMED = re.compile(
+NAMED = late(
     r"\b(?:option|choice|letter|alternative|answer|opción|opcion|opção|alternativa|letra|inciso|antwort|möglichkeit|réponse"
     r"|proposition|lettre|risposta|opzione|вариант|ответ|optie|odpowiedź|odpověď|pilihan|opsi)\s{0,3}[*_(\[{\"'“‘$`]{0,8}\Z"
     r"|(?:选项|選項|選択肢|선택지|选|選)\s{0,3}[*_(\[{\"'“‘「『【$`]{0,8}\Z",
@@ -121,7 +123,7 @@ NAMED = re.compile(
 )
 """The word before a letter says that it is one of the choices."""
 
-BETWEEN_LETTERS = re.compile(
+BETWEEN_LETTERS = late(
     r"[\s)\]}.:*_$\"'”’]{0,6}(?:,|/|&|;|、|，|\||\bor\b|\band\b|\band/or\b|\boder\b|\bund\b|\bou\b|\bet\b|\by\b|\bo\b|\be\b|\bи\b"
     r"|\bили\b|和|或|或者|と|か|또는|과|와|-|–|through|to|bis)"
     r"[\s,]{0,3}(?:\b(?:or|and|maybe|possibly|perhaps|also|even|either|both|option|choice|answer|letter|else|it\sis|it's|could\sbe)\b[\s*_]{0,3}){0,3}"

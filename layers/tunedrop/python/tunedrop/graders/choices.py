@@ -17,6 +17,7 @@ from tunedrop.graders.choice_phrases import (
     REJECTS_AFTER,
     REJECTS_BEFORE,
 )
+from tunedrop.graders.late_pattern import late
 from tunedrop.graders.math.commitment import Commitment, find_commitment
 from tunedrop.graders.sample import JSON
 
@@ -25,31 +26,31 @@ MAX_CHOICE = 400
 _MOST_MENTIONS = 32
 """Letters of an answer that are looked at: the last ones. Whoever names more has not chosen."""
 _OPENING = "*_([{\"'“‘「『【<$`"
-_LETTER = re.compile(
+_LETTER = late(
     r"(?<![A-Za-z0-9\\])(?<![A-Za-z0-9]['’])([A-Za-z])(?![A-Za-z0-9])(?!\+\+|#)(?!['’](?:s|t|d|m|re|ll|ve)\b)"
 )
-_STARTING_LETTER = re.compile(r"[\s*_(\[\"'`$]{0,8}([A-Z])(?![A-Za-z'’])")
-_ALONE = re.compile(r"[\s*_(\[{\"'“‘「『【<$`]*([A-Za-z])[\s*_)\]}\"'”’」』】>$`.:!。]*")
-_QUESTIONED = re.compile(r"[\s*_)\]}\"'”’`$.]{0,6}[?](?!\s*(?:yes|correct|right|true)\b)", re.IGNORECASE)
-_LABEL = re.compile(r"(?m)^[\s*_>-]{0,6}\(?([A-Z])[).:][*_ ]{0,3}\s")
-_AFTER_LETTER_A = re.compile(
+_STARTING_LETTER = late(r"[\s*_(\[\"'`$]{0,8}([A-Z])(?![A-Za-z'’])")
+_ALONE = late(r"[\s*_(\[{\"'“‘「『【<$`]*([A-Za-z])[\s*_)\]}\"'”’」』】>$`.:!。]*")
+_QUESTIONED = late(r"[\s*_)\]}\"'”’`$.]{0,6}[?](?!\s*(?:yes|correct|right|true)\b)", re.IGNORECASE)
+_LABEL = late(r"(?m)^[\s*_>-]{0,6}\(?([A-Z])[).:][*_ ]{0,3}\s")
+_AFTER_LETTER_A = late(
     r"[*_)\]}\"'”’$`]|\s*(?:[.,:;!?)\]。，：/&|+-]|$|\n|–|—)|\s(?:because|since|as|for|is|was|and|or|but|given|due|would|must|seems|fits|über|weil|porque|car)\b"
 )
-_AND = re.compile(r"\b(?:and|or|nor|und|oder|et|ou|ni|y|o|e|né|nem|и|или|ни)\b|和|或|、", re.IGNORECASE)
-_LINE_OF_CHOICE = re.compile(
+_AND = late(r"\b(?:and|or|nor|und|oder|et|ou|ni|y|o|e|né|nem|и|или|ни)\b|和|或|、", re.IGNORECASE)
+_LINE_OF_CHOICE = late(
     r"[\s*_>-]{0,6}(?:(?:option|choice|answer)\s)?\(?([A-Z])[*_]{0,2}[).:*_ -](?P<said>[^\n]{0,300})", re.IGNORECASE
 )
-_LINE_IS_RIGHT = re.compile(
+_LINE_IS_RIGHT = late(
     r"[✅✓✔☑]|(?:[-–—:(,.]|\*\*|\s=)\s{0,2}[*_]{0,2}(?:this\sis\s|that\sis\s|is\s)?(?:correct|right|true|yes)\b(?!\?)",
     re.IGNORECASE,
 )
-_LINE_IS_WRONG = re.compile(
+_LINE_IS_WRONG = late(
     r"[❌✗✘✖☒]|(?:[-–—:(,.]|\*\*|\s=)\s{0,2}[*_]{0,2}(?:this\sis\s|that\sis\s|is\s)?(?:not\s(?:correct|right|true)|incorrect|wrong|false|no)\b",
     re.IGNORECASE,
 )
-_LETTER_AFTER_LABEL = re.compile(r"\s*A\s?[:)]\s*\(?([A-Z])\)?[\s.]*")
+_LETTER_AFTER_LABEL = late(r"\s*A\s?[:)]\s*\(?([A-Z])\)?[\s.]*")
 """`A: C`, where the A is the answer's own mark."""
-_TEXT_COMMAND = re.compile(r"\\(?:text|textbf|mathrm|mathbf|textit|bf)\s{0,3}\{([^{}]{0,200})\}")
+_TEXT_COMMAND = late(r"\\(?:text|textbf|mathrm|mathbf|textit|bf)\s{0,3}\{([^{}]{0,200})\}")
 
 
 @dataclass(frozen=True, slots=True)

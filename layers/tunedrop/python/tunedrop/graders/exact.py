@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunedrop.graders.choices import chosen_letter, letter_of
+from tunedrop.graders.late_pattern import late
 from tunedrop.graders.math.commitment import visible
 from tunedrop.graders.punctuation import without_punctuation
 from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample
@@ -20,9 +21,9 @@ MEASURES = ("ratio", "token_sort_ratio", "jaro_winkler")
 MAX_TEXT = 20_000
 """How many characters of an answer's end (and of a reference) are compared."""
 _REFERENCE_KEYS = ("answer", "final_answer", "text", "label", "target", "ground_truth", "value")
-_ANSWER_TAG = re.compile(r"\s*<answer>(.*)</answer>\s*", re.DOTALL)
+_ANSWER_TAG = late(r"\s*<answer>(.*)</answer>\s*", re.DOTALL)
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
-_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
+_ARTICLES = late(r"\b(?:a|an|the)\b")
 _SQUAD_PUNCTUATION = dict.fromkeys(map(ord, string.punctuation))
 
 

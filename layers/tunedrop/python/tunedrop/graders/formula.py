@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import math
 import operator
-import re
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from tunedrop.graders.late_pattern import late
+
 LONGEST_FORMULA = 2_000
 DEEPEST_FORMULA = 50
-_TOKEN = re.compile(r"\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)|([A-Za-z_]\w*)|(\*\*|[-+*/^(),]))")
+_TOKEN = late(r"\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)|([A-Za-z_]\w*)|(\*\*|[-+*/^(),]))")
 
 _FUNCTIONS: Mapping[str, tuple[int, int, Callable[..., float]]] = {  # name: fewest and most arguments
     "min": (1, 64, min),

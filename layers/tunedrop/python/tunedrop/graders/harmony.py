@@ -13,32 +13,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tunedrop.graders.late_pattern import late
 from tunedrop.graders.quoted_spans import QuotedSpans
 
-_HEADER = re.compile(
+_HEADER = late(
     r"(?:<\|start\|>\s{0,9}(?P<role>[\w.:-]{0,80})(?P<before>[^<]{0,200}))?"
     r"(?:<\|channel\|>\s{0,9}(?P<channel>analysis|commentary|final)"
     r"(?:(?P<behind>[^<]{0,200})(?:<\|constrain\|>[^<]{0,40})?<\|message\|>)?"
     r"|<\|message\|>)"
 )
-_END = re.compile(r"<\|(?:end|return|call|im_end|endoftext)\|>")
-_LEAD = re.compile(
+_END = late(r"<\|(?:end|return|call|im_end|endoftext)\|>")
+_LEAD = late(
     r"\s*(?:assistant)?(?P<channel>analysis|commentary|final)"
     r"(?:(?=[A-Z0-9\"{\\$*#`]|\[[\"{\]])|(?<=commentary)(?= to=)|(?<=analysis)(?=[^\W\d_]{2}))"
 )
-_PLAIN = re.compile(r"assistant(?: to=(?P<to>[\w.-]{1,128}?)|[ \n]{0,2})(?P<channel>analysis|commentary|final)")
-_PLAIN_UNLED = re.compile(
+_PLAIN = late(r"assistant(?: to=(?P<to>[\w.-]{1,128}?)|[ \n]{0,2})(?P<channel>analysis|commentary|final)")
+_PLAIN_UNLED = late(
     r"assistant(?: to=(?P<to>functions\.[\w.-]{1,128}?)(?=commentary|analysis)|(?=final|commentary to=functions\.))"
     r"(?P<channel>analysis|commentary|final)"
 )
 """Where no channel begins the text: words of an answer must not be taken for one."""
-_PLAIN_BODY = re.compile(r"\s*(?:json|code)?\s*(?=\{)")
-_PLAIN_RECIPIENT = re.compile(
+_PLAIN_BODY = late(r"\s*(?:json|code)?\s*(?=\{)")
+_PLAIN_RECIPIENT = late(
     r"\s+to=(?P<to>[\w.-]{1,128}?)(?:\s*(?:<\|constrain\|>)?\s*(?:json|code))?(?:<\|message\|>)?\s*(?=\{)"
 )
 _UNLED_SIGNS = ("assistantfinal", "assistant to=functions.", "assistantcommentary to=functions.")
 _OWN_TOOLS = ("python", "browser", "container")
-_RECIPIENT = re.compile(r"to=([\w.-]{1,128})")
+_RECIPIENT = late(r"to=([\w.-]{1,128})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tunedrop.graders.late_pattern import late
 from tunedrop.graders.sample import JSON
 
 LONGEST_ANSWER = 256 * 1024
@@ -21,16 +22,16 @@ Surroundings = Literal["none", "fence", "text"]
 SURROUNDINGS: tuple[Surroundings, ...] = ("none", "fence", "text")
 
 _LANGUAGES = ("", "json", "json5", "jsonc", "javascript", "js", "text", "plaintext", "txt")
-_FENCE_MARK = re.compile(
+_FENCE_MARK = late(
     r"(?m)(`{3,10}|~{3,10})[ \t]{0,40}(?:\{\.?(?=\w{1,20}\}))?(\w{0,20})"
     r"(?:\}(?=\s)|(?:[ \t]{1,9}[\w.-]{1,20}=[^\s\[{]{1,80}){1,5}(?=\n))?"
 )
-_IN_A_TAG = re.compile(r"<([A-Za-z][\w.-]{0,30})>(.*)</\1>", re.DOTALL)
-_IN_BACKTICKS = re.compile(r"`([^`]+)`")
-_QUOTED_LINE = re.compile(r"(?m)^>[ \t]?")
-_LISTED = re.compile(r"(?:[-*+]|\d{1,2}[.)])[ \t]+(?=`{3}|~{3})")
-_LANGUAGE_ALONE = re.compile(r"json[ \t]*\n\s*(?=[\[{])", re.IGNORECASE)
-_LOST_OPENING = re.compile(r"(?<=[\]}])\s*(?:`{3}|~{3})\s*\Z")
+_IN_A_TAG = late(r"<([A-Za-z][\w.-]{0,30})>(.*)</\1>", re.DOTALL)
+_IN_BACKTICKS = late(r"`([^`]+)`")
+_QUOTED_LINE = late(r"(?m)^>[ \t]?")
+_LISTED = late(r"(?:[-*+]|\d{1,2}[.)])[ \t]+(?=`{3}|~{3})")
+_LANGUAGE_ALONE = late(r"json[ \t]*\n\s*(?=[\[{])", re.IGNORECASE)
+_LOST_OPENING = late(r"(?<=[\]}])\s*(?:`{3}|~{3})\s*\Z")
 _MOST_FENCES = 40
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+from tunedrop.graders.late_pattern import late
 from tunedrop.graders.sample import JSON, OptionsError, require_known
 
 LONGEST_FUZZY = 20_000
 """Characters that fuzzy comparison looks at; its time grows with the product of both lengths."""
-_NOT_A_WORD = re.compile(r"[\W_]+")
+_NOT_A_WORD = late(r"[\W_]+")
 
 
 _SETTINGS = ("compare", "weight", "gate", "tolerance", "relative", "values", "loose", "at_least")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from tunedrop.graders.json_answer import NotOneDocument, read_answer
 from tunedrop.graders.json_compare import words
+from tunedrop.graders.late_pattern import late
 from tunedrop.graders.sample import JSON
 
 FIELDS = ("labels", "label", "categories", "category", "answer")
@@ -34,7 +35,7 @@ MOST_LABELS = 200
 _DEEPEST = 4
 _YES = ("true", "yes", "y", "1", "x", "applies", "present", "✓", "✅")
 _NO = ("false", "no", "n", "0", "none", "absent", "not present", "does not apply", "✗", "❌")
-_LEAD_IN = re.compile(
+_LEAD_IN = late(
     r"^(?:(?:the|my|final|correct|right|best|most|applicable|assigned|predicted|appropriate)\s+)*"
     r"(?:labels?|categor(?:y|ies)|answers?|verdict|classification|decision|tags?|class(?:es)?|violations?|result|output"
     r"|flag(?:ged(?:\s(?:for|as))?|s)?|detected|kategorien?|etikett(?:en)?|catégories?|étiquettes?|categorías?|etiquetas?|categorias?"
@@ -47,8 +48,8 @@ _LEAD_IN = re.compile(
     r"|^(?:i\s(?:would|will|\x27d|’d)?\s?)?(?:label|classify|categori[sz]e|tag|flag|mark)\s(?:this|it|that)(?:\s\w{1,20})?\s(?:as|under)\s+",
     re.IGNORECASE,
 )
-_BOTH = re.compile(r"^(?:both|all\sof|as)\s+", re.IGNORECASE)
-_NONE_APPLIES = re.compile(
+_BOTH = late(r"^(?:both|all\sof|as)\s+", re.IGNORECASE)
+_NONE_APPLIES = late(
     r"(?:(?:this|it|(?:this|the)(?:message|text|comment|post|content|answer|tweet|review|input|sentence))"
     r"(?:contains|has|shows|violates|fallsunder|isin|matches))?(?:there(?:is|are))?"
     r"(?:no|none)(?:of)?(?:the|these|those)?(?:above|listed|given)?"
@@ -58,39 +59,33 @@ _NONE_APPLIES = re.compile(
     r"|na|nothing(?:applies)?|notapplicable"
 )
 """What says in other words that no label applies, as `words` writes it."""
-_EXPLAINED = re.compile(
+_EXPLAINED = late(
     r"\n\s*\n\s*[*_#]{0,3}(?:explanation|reason(?:ing)?|rationale|justification|because|why|note)\b", re.IGNORECASE
 )
-_CHECKED = re.compile(
-    r"\s*(?:[-*+]\s*)?(?:\[(?P<box>[ xX✓])\]|(?P<sign>[✅✓✔☑✗✘❌☐]\ufe0f?))\s*(?P<label>[^\n]{1,120})"
-)
-_SEPARATOR = re.compile(r"[,;\n|/+]|\s(?:and|&)\s")
-_LIST_MARK = re.compile(
+_CHECKED = late(r"\s*(?:[-*+]\s*)?(?:\[(?P<box>[ xX✓])\]|(?P<sign>[✅✓✔☑✗✘❌☐]\ufe0f?))\s*(?P<label>[^\n]{1,120})")
+_SEPARATOR = late(r"[,;\n|/+]|\s(?:and|&)\s")
+_LIST_MARK = late(
     r"(?:^|(?<=\s))(?:\d{1,3}[.)](?=[^\W\d])|\(?\d{1,3}[.):]|\(?(?:[a-z]|[ivx]{2,4})[.)]|[-*•–]|#(?=\w))\s*(?<=[\s#.)])(?=\S)"
 )
-_FLAG_LINE = re.compile(
-    r"\s*[*_`\"']{0,3}([^:=\n,;]{1,120}?)[*_`\"']{0,3}\s*[:=]\s*[*_`]{0,3}([^\n,;]{1,20}?)[*_`.]{0,4}\s*"
-)
-_CHECKED_BEHIND = re.compile(
+_FLAG_LINE = late(r"\s*[*_`\"']{0,3}([^:=\n,;]{1,120}?)[*_`\"']{0,3}\s*[:=]\s*[*_`]{0,3}([^\n,;]{1,20}?)[*_`.]{0,4}\s*")
+_CHECKED_BEHIND = late(
     r"\s*(?:[-*+]\s*)?(?P<label>[^\n✅✓✔☑✗✘❌☐:]{1,120}?)\s*[:=-]?\s*(?P<sign>[✅✓✔☑✗✘❌☐]\ufe0f?)\s*"
 )
-_APPLIES = re.compile(
+_APPLIES = late(
     r"\s+(?:(?:both|all|each)\s)?(?:apply|applies|(?:is|are|was|were)\s(?:present|detected|found|applicable|violated)|detected|present)"
     r"(?:\s(?:here|to\s\w{1,10}\s\w{1,12}))?\s*\Z",
     re.IGNORECASE,
 )
-_REASON = re.compile(r"\s*(?:\s[-–—]\s|:\s|\(|\s(?:because|since|as)\s)(?P<why>[^\n]{1,300})", re.IGNORECASE)
-_IN_BRACKETS = re.compile(r"\s*\(([^()\n]{1,200})\)")
-_DENIES = re.compile(
-    r"\b(?:no|not|none|never|without|absent|lacks?|neither|nor|unlikely|false)\b|n['’]t\b", re.IGNORECASE
-)
-_IN_A_TAG = re.compile(r"<([A-Za-z_]{1,20})>(.{0,400})</\1>", re.DOTALL)
-_PYTHON_LIST = re.compile(r"[\[({]\s*((?:'[^'\"\\\n]{0,120}'\s*,?\s*){1,50})[\])}]")
+_REASON = late(r"\s*(?:\s[-–—]\s|:\s|\(|\s(?:because|since|as)\s)(?P<why>[^\n]{1,300})", re.IGNORECASE)
+_IN_BRACKETS = late(r"\s*\(([^()\n]{1,200})\)")
+_DENIES = late(r"\b(?:no|not|none|never|without|absent|lacks?|neither|nor|unlikely|false)\b|n['’]t\b", re.IGNORECASE)
+_IN_A_TAG = late(r"<([A-Za-z_]{1,20})>(.{0,400})</\1>", re.DOTALL)
+_PYTHON_LIST = late(r"[\[({]\s*((?:'[^'\"\\\n]{0,120}'\s*,?\s*){1,50})[\])}]")
 """A list as Python prints it."""
-_BARE_LIST = re.compile(
+_BARE_LIST = late(
     r"(?:\[(?=[^\[\]{}\"'\n]{1,400}\])|\{(?=[^\[\]{}\"':\n]{1,400}\}))\s*([^\[\]{}\"'\n]{1,400}?)\s*[\]}]"
 )
-_TAGS = re.compile(r"(?:<([A-Za-z_]{1,20})>[^<>]{1,200}</\1>[\s,]{0,9}){2,40}")
+_TAGS = late(r"(?:<([A-Za-z_]{1,20})>[^<>]{1,200}</\1>[\s,]{0,9}){2,40}")
 _DECORATION = " \t*_`\"'\u201c\u201d\u2018\u2019.!#>()[]{}:-"
 
 

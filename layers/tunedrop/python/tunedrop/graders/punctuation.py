@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import re
+from tunedrop.graders.late_pattern import late
 
 _DELETED = "'’‘`´"
 _QUOTES = '"“”„«»‹›「」『』'
 _BRACKETS = "()[]{}【】（）"
 _STOPS = ",;:?¡¿…、。"
-_MARKUP = re.compile(
+_MARKUP = late(
     r"(?<![^\s\"“'‘(\[])(?:[*_]{1,3}|~~)(?=[^\s*_~])|(?<=[^\s*_~])(?:[*_]{1,3}|~~)(?![^\s\"”'’.,;:!?)\]])|(?m:^[ \t]*(?:-{3,}|\*{3,}|_{3,})[ \t]*$)|(?m:^\s*(?:#{1,6}|>|[-•*+])\s+(?=[^\W\d]|[*_\"“'(]))"
 )
 """Emphasis, headings, quotes and bullets of Markdown: `**Paris**`, `# Paris`, `> Paris`, `- Paris`."""
 _DASH = "[-\u2010\u2011\u2012\u2013\u2014]"
-_HYPHEN = re.compile(
+_HYPHEN = late(
     rf"(?<=\w){_DASH}(?=[^\W\d])|(?<=[^\W\d]){_DASH}(?=\w)|(?<=[^\W\d]\s){_DASH}(?=\s+[^\W\d])|(?<=\w){_DASH}(?=\s|$)|\u2014"
 )
 """A hyphen within a word or a dash between words; the minus of `-5`, `3-5` or `x - -1` is none."""
-_SHOUT = re.compile(r"!(?![=\w])")
-_SPACED_PERCENT = re.compile(r"(?<=\d)\s+(?=[%‰°])")
-_POINT = re.compile(r"\.(?!\d)")
-_NUMBER_MARK = re.compile(r"(?<=\d)[,:](?=\d)")
+_SHOUT = late(r"!(?![=\w])")
+_SPACED_PERCENT = late(r"(?<=\d)\s+(?=[%‰°])")
+_POINT = late(r"\.(?!\d)")
+_NUMBER_MARK = late(r"(?<=\d)[,:](?=\d)")
 _KEPT_MARK = {",": "\ue000", ":": "\ue001"}
 _SPACED = str.maketrans(dict.fromkeys(_QUOTES + _BRACKETS + _STOPS, " ") | dict.fromkeys(_DELETED, ""))
 

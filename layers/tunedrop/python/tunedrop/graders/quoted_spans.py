@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 
-_TOKEN = re.compile(r"\\.|[\n\"'`]")
-_FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})([^\n`]*)$", re.MULTILINE)
+from tunedrop.graders.late_pattern import late
+
+_TOKEN = late(r"\\.|[\n\"'`]")
+_FENCE = late(r"[ \t]*(`{3,}|~{3,})([^\n`]*)$", re.MULTILINE)
 _LONGEST_FENCE = 8
 _OPENS_BEFORE = " \t([{=,:+\n"
 _PREFIXES = "fFrRbBuU"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from tunedrop.graders.late_pattern import late
+
 TAGS = (
     "think",  # Qwen3, DeepSeek R1, GLM, MiniMax, Phi-4 reasoning
     "thinking",
@@ -104,9 +106,10 @@ def _any(literals: tuple[str, ...]) -> str:
 
 
 _TAG = "|".join(sorted(TAGS, key=len, reverse=True))
-_BEGINS = re.compile(r"<\s{0,2}[a-z/|\uff5c]|\[[tebr/|]|◁", re.IGNORECASE)
-_BEGINS_IN_PROSE = re.compile(rf"{_BEGINS.pattern}|^[ \t]{{0,9}}here", re.IGNORECASE | re.MULTILINE)
-_MARK = re.compile(
+_BEGIN = r"<\s{0,2}[a-z/|\uff5c]|\[[tebr/|]|◁"
+_BEGINS = late(_BEGIN, re.IGNORECASE)
+_BEGINS_IN_PROSE = late(rf"{_BEGIN}|^[ \t]{{0,9}}here", re.IGNORECASE | re.MULTILINE)
+_MARK = late(
     rf"<\s{{0,2}}(?P<tag>{_TAG})(?:\s[^<>]{{0,200}})?>"
     rf"|<\s{{0,2}}(?P<empty>{_TAG})\s{{0,9}}/>"
     rf"|<\s{{0,2}}/\s{{0,2}}(?P<closed>{_TAG})\s{{0,9}}>"
@@ -134,17 +137,17 @@ def next_mark(text: str, position: int, *, prose: bool) -> re.Match[str] | None:
     return None
 
 
-HEADER = re.compile(rf"\s*(?:{'|'.join(TURN_HEADERS)})", re.IGNORECASE)
+HEADER = late(rf"\s*(?:{'|'.join(TURN_HEADERS)})", re.IGNORECASE)
 
 CLOSING = {
-    **{name: re.compile(rf"<\s{{0,2}}/\s{{0,2}}{name}\s{{0,9}}>", re.IGNORECASE) for name in TAGS},
-    **{opened: re.compile(re.escape(closed), re.IGNORECASE) for opened, closed in PAIRS.items()},
-    "": re.compile(rf"(?:^|(?<=[.!?:])[ \t])[ \t]{{0,9}}{PROSE_CLOSES}", re.IGNORECASE | re.MULTILINE),
+    **{name: late(rf"<\s{{0,2}}/\s{{0,2}}{name}\s{{0,9}}>", re.IGNORECASE) for name in TAGS},
+    **{opened: late(re.escape(closed), re.IGNORECASE) for opened, closed in PAIRS.items()},
+    "": late(rf"(?:^|(?<=[.!?:])[ \t])[ \t]{{0,9}}{PROSE_CLOSES}", re.IGNORECASE | re.MULTILINE),
 }
-ALIKE = ("think", "thinking", "thought", "thoughts")
-CLOSING_ALIKE = re.compile(rf"<\s{{0,2}}/\s{{0,2}}(?P<name>{'|'.join(ALIKE)})\s{{0,9}}>", re.IGNORECASE)
-"""What closes a tag that its own name never closes: `<think>…</thinking>`."""
 """The closing mark of each form, by the name of its tag or its opening mark; "" for the sentences."""
+ALIKE = ("think", "thinking", "thought", "thoughts")
+CLOSING_ALIKE = late(rf"<\s{{0,2}}/\s{{0,2}}(?P<name>{'|'.join(ALIKE)})\s{{0,9}}>", re.IGNORECASE)
+"""What closes a tag that its own name never closes: `<think>…</thinking>`."""
 
 HINTS = ("<", "[", "◁")
 PROSE_HINTS = ("my thought process:", "my response:")

@@ -20,13 +20,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunedrop.graders import harmony
+from tunedrop.graders.late_pattern import late
 from tunedrop.graders.quoted_spans import QuotedSpans
 from tunedrop.graders.thought_forms import ALIKE, CLOSING, CLOSING_ALIKE, HEADER, HINTS, PROSE_HINTS, mark_at, next_mark
 
 _SENTENCE_ENDS = ".!?:;…。\n>"
 _MOST_QUOTED = 3
 """Closing marks in quotation marks that are passed over, at the most: the time stays linear."""
-_RESPONSE = re.compile(r"\s*<(response|output)>(.*)</\1>\s*\Z", re.DOTALL | re.IGNORECASE)  # Granite 3.3, Reflection
+_RESPONSE = late(r"\s*<(response|output)>(.*)</\1>\s*\Z", re.DOTALL | re.IGNORECASE)  # Granite 3.3, Reflection
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from tunedrop.graders.json_answer import LONGEST_ANSWER, NotOneDocument, documents_in, parse
+from tunedrop.graders.late_pattern import late
 from tunedrop.graders.sample import JSON
 from tunedrop.graders.tool_calls import MOST_CALLS, Call, calls_of, made
 
@@ -22,7 +23,7 @@ Texts: TypeAlias = Collection[tuple[str, str]]
 LONGEST_PYTHON = 20_000
 """Characters of an answer that is read as Python's calls."""
 
-_BLOCKS = re.compile(
+_BLOCKS = late(
     r"<tool_call>(?P<hermes>.*?)(?:</tool_call>|\Z)"  # Hermes, Qwen, GLM
     r"|<\|tool_call\|>(?P<granite>.*?)(?:<\|/tool_call\|>|\Z)"  # Granite, Phi
     r"|<longcat_tool_call>(?P<longcat>.*?)(?:</longcat_tool_call>|\Z)"
@@ -50,22 +51,22 @@ _BLOCKS = re.compile(
     r"|<\|tool_call_begin\|>(?P<kimi>.*?)(?:<\|tool_call_end\|>|\Z)",
     re.DOTALL,
 )
-_MISTRAL = re.compile(r"\s*([\w.-]{1,128})(?:\[CALL_ID\]\w{0,40})?(?:\[ARGS\])?\s*(\{.*)", re.DOTALL)
-_KIMI = re.compile(r"\s*(?:functions\.)?([\w.-]{1,128}?)(?::\d{1,4})?<\|tool_call_argument_begin\|>(.*)", re.DOTALL)
-_XML_FUNCTION = re.compile(r"\s*<function=([\w.-]{1,128})>(.*)", re.DOTALL)
-_DEEPSEEK = re.compile(
+_MISTRAL = late(r"\s*([\w.-]{1,128})(?:\[CALL_ID\]\w{0,40})?(?:\[ARGS\])?\s*(\{.*)", re.DOTALL)
+_KIMI = late(r"\s*(?:functions\.)?([\w.-]{1,128}?)(?::\d{1,4})?<\|tool_call_argument_begin\|>(.*)", re.DOTALL)
+_XML_FUNCTION = late(r"\s*<function=([\w.-]{1,128})>(.*)", re.DOTALL)
+_DEEPSEEK = late(
     r"\s*(?:function<\uff5ctool\u2581sep\uff5c>)?([\w.-]{1,128})(?:<\uff5ctool\u2581sep\uff5c>|\s*\n`{3}(?:json)?)(.*)",
     re.DOTALL,
 )
-_HUNYUAN = re.compile(r"\s*(?:function)?<tool_sep>([\w.-]{1,128})\s*\n`{3}(?:json)?(.*)", re.DOTALL)
-_BARE_NAME = re.compile(r"[\w.-]{1,128}")
-_PARAMETER = re.compile(r"parameter name=\"([\w.-]{1,128})\"([^<>]{0,40})>")
-_BARE_KEY = re.compile(r"([{,]\s{0,9})([A-Za-z_]\w{0,128})\s{0,9}:")
-_QUOTED_OBJECT = re.compile(r"(?<=:)\s{0,9}'(\{.{0,20000}\})'(?=\s{0,9}\})", re.DOTALL)
+_HUNYUAN = late(r"\s*(?:function)?<tool_sep>([\w.-]{1,128})\s*\n`{3}(?:json)?(.*)", re.DOTALL)
+_BARE_NAME = late(r"[\w.-]{1,128}")
+_PARAMETER = late(r"parameter name=\"([\w.-]{1,128})\"([^<>]{0,40})>")
+_BARE_KEY = late(r"([{,]\s{0,9})([A-Za-z_]\w{0,128})\s{0,9}:")
+_QUOTED_OBJECT = late(r"(?<=:)\s{0,9}'(\{.{0,20000}\})'(?=\s{0,9}\})", re.DOTALL)
 """Arguments between single quotes, as Glaive's data has them."""
-_GLM = re.compile(r"\s*([\w.-]{1,128})\s*(?=<arg_key>|\Z)")
-_NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*", re.ASCII)
-_PYTHON = re.compile(r"\[?\s*[A-Za-z_][\w.]{0,128}\(")
+_GLM = late(r"\s*([\w.-]{1,128})\s*(?=<arg_key>|\Z)")
+_NAME = late(r"[A-Za-z_]\w*(?:\.\w+)*", re.ASCII)
+_PYTHON = late(r"\[?\s*[A-Za-z_][\w.]{0,128}\(")
 
 
 def calls_in(text: str, texts: Texts = ()) -> tuple[Call, ...]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_TIME = re.compile(
+from tunedrop.graders.late_pattern import late
+
+_TIME = late(
     r"\s*(?:at\s)?(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?(?::00)?\s{0,3}(?:\\[,;: ]\s?)?"
     r"(?:\\(?:text|mathrm)\s?\{\s?)?"
     r"(?P<half>[ap])\.?\s?m\b\.?\s?\}?[\s.]*|\s*(?P<hours>\d{1,2}):(?P<minutes>\d{2})(?::00)?[\s.]*",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from tunedrop.graders.late_pattern import late
 from tunedrop.graders.math.dress import MAX_REGION, half_width, is_prose
 from tunedrop.graders.math.tokens import braced
 
@@ -34,11 +35,11 @@ class Commitment:
 
 
 # What models write after they have answered: the next turn, or the next question of a few-shot text.
-_TURN_END = re.compile(r"<\|(?:im_end|im_start|eot_id|endoftext|end|user|end_of_turn|return)\|>|</s>|<end_of_turn>")
-_NEXT_QUESTION = re.compile(r"\n[ \t]{0,8}(?:#{1,6} ?)?(?:Q|Question|Problem|User|Human) ?\d{0,3}[:.] ")
+_TURN_END = late(r"<\|(?:im_end|im_start|eot_id|endoftext|end|user|end_of_turn|return)\|>|</s>|<end_of_turn>")
+_NEXT_QUESTION = late(r"\n[ \t]{0,8}(?:#{1,6} ?)?(?:Q|Question|Problem|User|Human) ?\d{0,3}[:.] ")
 _NEXT_QUESTION_WORDS = ("Q", "Problem", "User", "Human")
-_HASHES = re.compile(r"#{4}(?!#)[ \t]{0,20}")
-_ANSWER = re.compile(
+_HASHES = late(r"#{4}(?!#)[ \t]{0,20}")
+_ANSWER = late(
     r"answer|final result|réponse|respuesta|resposta|risposta|antwort|ответ|jawaban|odpowiedź|cevap|đáp án|答案|答え"
     r"|정답|الإجابة|उत्तर",
     re.IGNORECASE,
@@ -48,7 +49,7 @@ _ANSWER_WORDS = (
     *("awaban", "dpowied", "evap", "áp án", "答", "정답", "الإجابة", "उत्तर"),
 )
 # From the word "answer" on. Every repetition is bounded: whatever stands there, a match takes constant time.
-_IS = re.compile(
+_IS = late(
     r"""(?:[ ]?\([^()\n]{0,40}\))?
       (?:\s{1,3}(?:to|for|of|in)\s[^.:=\n]{1,100}?)?
       [*_]{0,3}\s{0,3}(?:,\s{0,2}(?:then|therefore|thus|hence|so)\s{0,2},?\s{0,2})?
@@ -57,24 +58,24 @@ _IS = re.compile(
       [ \t]{0,20}:?[ \t]{0,20}[*_]{0,3}:?[ \t]{0,20}""",
     re.VERBOSE | re.IGNORECASE,
 )
-_ANSWER_HEADING = re.compile(r"[ \t]{0,20}[*_]{0,3}:?[*_]{0,3}[ \t]{0,20}\n")
-_LETTER_A = re.compile(r"(?:^|\n)[ \t]{0,20}[*_]{0,3}A[*_]{0,3}:[*_]{0,3}[ \t]{0,20}")
-_BOXED = re.compile(r"\\{1,4}(?:begin)?(?:boxed|fbox|framebox)(?![A-Za-z])\s{0,20}")
-_BETWEEN = re.compile(
+_ANSWER_HEADING = late(r"[ \t]{0,20}[*_]{0,3}:?[*_]{0,3}[ \t]{0,20}\n")
+_LETTER_A = late(r"(?:^|\n)[ \t]{0,20}[*_]{0,3}A[*_]{0,3}:[*_]{0,3}[ \t]{0,20}")
+_BOXED = late(r"\\{1,4}(?:begin)?(?:boxed|fbox|framebox)(?![A-Za-z])\s{0,20}")
+_BETWEEN = late(
     r"(?:[\s$,;:.*+()\[\]{}]|\\[()\[\],;:! ]|\\(?:quad|qquad|text|textrm|mbox)\b"
     r"|\b(?:and|or|also|maybe|perhaps|possibly|alternatively|either)\b)*",
     re.IGNORECASE,
 )
-_PARTS = re.compile(
+_PARTS = late(
     r"(?![^\0]{0,80}\b(?:wait|no|not|so|thus|therefore|hence|then|instead|rather|correction|or)\b)[^.!?:;\n]{0,60}\band\b[^.!?:;\n]{0,40}",
     re.IGNORECASE,
 )
 """Words between two boxes of an answer in parts: "\\boxed{1} paper and \\boxed{2} bins"."""
 _MAX_BETWEEN = 80
-_HEADING = re.compile(r"\d+[.)]\s+\D|\d*[.)]?\s*[A-Z][A-Za-z ]{1,80}\d*:?\s*$")
+_HEADING = late(r"\d+[.)]\s+\D|\d*[.)]?\s*[A-Z][A-Za-z ]{1,80}\d*:?\s*$")
 """What follows #### where it is a heading of Markdown; text must come after it, else it is the answer."""
-_PERCENT_AFTER = re.compile(r"[\s$)\\\]]{0,4}(?:\\?%|percent\b|pct\b)")
-_VALUE = re.compile(
+_PERCENT_AFTER = late(r"[\s$)\\\]]{0,4}(?:\\?%|percent\b|pct\b)")
+_VALUE = late(
     r"""[\s*_"'`“‘(\[\]{:=~]*(?:(?:USD?|EUR|GBP|INR|Rs\.?)\s?)?
     (?:[-+−–—±$€£¥₹\\\d½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒√∞∅π|]|\.\d
       |(?:approximately|about|around|roughly|minus|negative|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven
@@ -102,7 +103,7 @@ def visible(answer: str) -> str:
 
 
 _PLAIN_NUMBER = r"\$?(-?(?:\d{1,3}(?:,\d{3})+|\d{1,18})(?:\.\d{1,9})?)"
-_PLAIN_ENDING = re.compile(
+_PLAIN_ENDING = late(
     rf"(?:(####)[ \t]{{0,4}}{_PLAIN_NUMBER}"
     rf"|(\\boxed)\{{{_PLAIN_NUMBER}\}}\$?"
     rf"|([Aa]nswer(?: is|:)(?:\*\*)? ?){_PLAIN_NUMBER})\.?\s{{0,9}}\Z",
@@ -127,7 +128,7 @@ def plain_ending(answer: str) -> Commitment | None:
     return Commitment(marker, first or second or third, match.start())
 
 
-_EMPTY = re.compile(
+_EMPTY = late(
     r"<answer>\s{0,40}</answer>|\\(?:boxed|fbox|framebox)\s{0,9}\{(?:\s|\\text\s{0,3}\{\s{0,9}\}|\\[,;: ]){0,9}\}"
     r"|####[ \t*_:$.]{0,40}\Z|\b(?:answer|final\sresult)[ \t*_]{0,9}(?:is|would\sbe|[:=])[\s*_.:]{0,40}\Z"
     r"|\b(?:answer|final\sresult)[ \t*_]{0,9}(?:is|would\sbe|[:=])[\s*_:]{0,9}"
@@ -221,7 +222,7 @@ def _hashes(text: str) -> Commitment | None:
     return Commitment("hashes", ", ".join(different)[:MAX_REGION], lines[-1][0])
 
 
-_STEP = re.compile(
+_STEP = late(
     r"(?:\b[A-Za-z]{2,}\b.{0,40}?){2}|\d\s{0,2}[-+*/×÷]\s{0,2}\d.{0,60}=|\b(?:wrong|incorrect|no|not|wait)\b",
     re.IGNORECASE,
 )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
+from tunedrop.graders.late_pattern import late
 
-_OPTION = re.compile(r"\s*\(?\s*([A-J])\s*(?:\)|[.:])\s*(?=[^\s,;&])")
-_ALONE = re.compile(r"\s*\(?\s*([A-J])\s*[).:]?\s*")
-_DRESS = re.compile(
+_OPTION = late(r"\s*\(?\s*([A-J])\s*(?:\)|[.:])\s*(?=[^\s,;&])")
+_ALONE = late(r"\s*\(?\s*([A-J])\s*[).:]?\s*")
+_DRESS = late(
     r"\\(?:text|textbf|textrm|mathrm|mathbf|textit|bf|rm)\s{0,3}\{([^{}]{0,40})\}|\\[,;: !]|~|\\qquad|\\quad|\$"
 )
 

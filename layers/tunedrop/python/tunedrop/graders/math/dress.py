@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from unicodedata import decimal
 
+from tunedrop.graders.late_pattern import late
 from tunedrop.graders.math.han_numbers import with_usual_digits
 
 MAX_REGION = 2_000
@@ -12,39 +13,39 @@ MAX_REGION = 2_000
 MAX_NAMED = 60
 """Longest text that can name a set."""
 
-_DELIMITED = re.compile(
+_DELIMITED = late(
     r"\\\((.{1,500}?)\\\)|\\\[(.{1,500}?)\\\]|\$\$(.{1,500}?)\$\$|(?<![\\\w$])\$(?!\$)((?:[^$\\\n]|\\.){1,300})\$(?!\d)",
     re.DOTALL,
 )
-_EMPHASIS = re.compile(
+_EMPHASIS = late(
     r"(?<![\w)\]}])\*\*(?=\S)([^*\n]{1,300}?)(?<=\S)\*\*(?![\w(])|(?<![\w*)\]}])\*(?=\S)([^*\n]{1,300}?)(?<=\S)\*(?![\w*(])"
 )
 """Bold and italic; not the powers and products of `x**2*y**2`."""
-_SENTENCE_END = re.compile(r"[.!?](?=\s+[A-Z\"“(*]|\s*$)|\n\n")
-_PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
-_OTHER_SCRIPT = re.compile("[\u0400-\u052f\u0590-\u1fff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{4,}")
+_SENTENCE_END = late(r"[.!?](?=\s+[A-Z\"“(*]|\s*$)|\n\n")
+_PROSE = late(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
+_OTHER_SCRIPT = late("[\u0400-\u052f\u0590-\u1fff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{4,}")
 """Four letters in a row of a script that mathematics does not use."""
-_OTHER_LETTER = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_OTHER_LETTER = late("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 MAX_UNIT_LETTERS = 8
 """Chinese, Japanese or Korean letters of a value with its unit; who writes more writes a sentence."""
-_WORD = re.compile(r"[^\W\d_]{2,}")
-_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b", re.IGNORECASE)
-_ARTICLE = re.compile(r"^(?:an?|the) ")
-_COMMAND_TEXT = re.compile(
+_WORD = late(r"[^\W\d_]{2,}")
+_ORDINAL = late(r"(?<=\d)(?:st|nd|rd|th)\b", re.IGNORECASE)
+_ARTICLE = late(r"^(?:an?|the) ")
+_COMMAND_TEXT = late(
     r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mathbf|mbox|operatorname|emph)\s{0,3}\{([^{}]*)\}"
 )
-_INVISIBLE = re.compile(r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|quad|qquad)(?![A-Za-z])|\\[!,;: ]")
+_INVISIBLE = late(r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|quad|qquad)(?![A-Za-z])|\\[!,;: ]")
 
 
 _FULL_WIDTH = {0xFF01 + offset: 0x21 + offset for offset in range(94)} | {0x3000: 0x20}
 
 
-_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
+_OTHER_DIGIT = late(r"(?![0-9])\d")
 """A digit of another script: Arabic and Hindi have their own."""
-_SMALL_FRACTION = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+[⁄/][₀₁₂₃₄₅₆₇₈₉]+")
+_SMALL_FRACTION = late("[⁰¹²³⁴⁵⁶⁷⁸⁹]+[⁄/][₀₁₂₃₄₅₆₇₈₉]+")
 _USUAL_SIZE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉⁄", "01234567890123456789/")
 _ARABIC_POINT = "\u066b"
-_DECIMAL_MARK = re.compile(r"(?<=\d)[\u066b\u066c](?=\d)")
+_DECIMAL_MARK = late(r"(?<=\d)[\u066b\u066c](?=\d)")
 
 
 def half_width(text: str) -> str:
@@ -56,8 +57,8 @@ def half_width(text: str) -> str:
     return _OTHER_DIGIT.sub(lambda digit: str(decimal(digit[0])), text)
 
 
-_EXACT = re.compile(r"\d|\\(?:frac|dfrac|sqrt|pi)|[√π½⅓⅔¼¾]")
-_APPROXIMATION = re.compile(
+_EXACT = late(r"\d|\\(?:frac|dfrac|sqrt|pi)|[√π½⅓⅔¼¾]")
+_APPROXIMATION = late(
     r"""[\s,]{0,4}(?:\\(?:quad|qquad|[,;: ])\s{0,3})?(?:\\left)?[(\[]?\s{0,3}(?:\\text\s{0,2}\{\s{0,3})?
     (?:or\s{1,3}|i\.e\.\s{0,3}|which\sis\s)?
     (?:\\(?:approx|simeq|doteq|sim)(?![A-Za-z])|≈|≃|≅|~|\babout\b|\bapproximately\b|\bapprox\b\.?
@@ -83,7 +84,7 @@ def split_approximation(text: str) -> tuple[str, str]:
     return (exact, found["about"]) if stands else (text, "")
 
 
-_NAME = re.compile(
+_NAME = late(
     r"""\s{0,3}(?:
       \\(?:overline|vec|overrightarrow|widehat|hat|bar)\s{0,3}\{?\s{0,3}[A-Za-z]{1,3}\s{0,3}\}?
       |[a-z]\s{0,3}(?::\s{0,3}[a-z]\s{0,3}){1,4}
@@ -100,8 +101,8 @@ def without_name(text: str) -> str:
     return text[found.end() :] if found is not None else text
 
 
-_STRUCK_OUT = re.compile(r"~~[^~\n]{1,200}~~|\\(?:[bx]?cancel|sout|st|phantom|hphantom)\s{0,3}\{[^{}]{0,200}\}")
-_POINTS_BETWEEN_THOUSANDS = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3}){1,6}),(\d{1,2})(?![\d,.]*\d)", re.ASCII)
+_STRUCK_OUT = late(r"~~[^~\n]{1,200}~~|\\(?:[bx]?cancel|sout|st|phantom|hphantom)\s{0,3}\{[^{}]{0,200}\}")
+_POINTS_BETWEEN_THOUSANDS = late(r"(?<![\d.,])(\d{1,3}(?:\.\d{3}){1,6}),(\d{1,2})(?![\d,.]*\d)", re.ASCII)
 
 
 def as_meant(text: str) -> str:
@@ -180,11 +181,11 @@ def spelling(text: str) -> str:
 
 
 _NAMED_SETS = {
-    "nothing": re.compile(
+    "nothing": late(
         r"(?:there (?:is|are) )?no (?:real |such |integer |positive |valid )?(?:solutions?|values?|roots?)(?: exists?)?"
         r"|(?:the )?empty set|none|∅|\\(?:emptyset|varnothing)|\\\{\s*\\\}|\{\s*\}"
     ),
-    "reals": re.compile(
+    "reals": late(
         r"(?:[a-z]\s?(?:\\in|∈)\s?)?(?:\\mathbb\s?\{?\s?r\s?\}?|\u211d|\(-\s?(?:\\infty|∞)\s?,\s?\+?(?:\\infty|∞)\s?\))"
         r"|(?:the )?(?:set of )?(?:all )?(?:the )?reals?(?: numbers?)?"
     ),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from functools import cached_property, lru_cache
 
+from tunedrop.graders.late_pattern import late
 from tunedrop.graders.math.clock_times import ClockTime, clock_time
 from tunedrop.graders.math.commitment import find_commitment
 from tunedrop.graders.math.contest import split_option
@@ -27,11 +28,11 @@ from tunedrop.graders.math.residues import split_modulus
 from tunedrop.graders.math.units import Unit, combined, split_value
 from tunedrop.graders.sample import JSON
 
-_LIST_OF_DIGITS = re.compile(r"-?\d+,\d", re.ASCII)
+_LIST_OF_DIGITS = late(r"-?\d+,\d", re.ASCII)
 """Two items, not a decimal comma: a reference of `-2,1` names two roots."""
-_ONE_LETTER_UNIT = re.compile(r"-?\d[\d.,]* [AFC]", re.ASCII)
+_ONE_LETTER_UNIT = late(r"-?\d[\d.,]* [AFC]", re.ASCII)
 """`10 A`: with a space, and as a whole reference, ten amperes rather than a product."""
-_POWER_OF_TEN = re.compile(
+_POWER_OF_TEN = late(
     r"\s*([-+−]?\d{1,30}(?:\.\d{1,30})?)\s{0,3}(?:\\times|\\cdot|[×·*])\s{0,3}10\s?\^\s?\{?\s?([-+−]?\d{1,3})\s?\}?\s*",
     re.ASCII,
 )

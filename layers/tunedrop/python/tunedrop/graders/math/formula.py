@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+from tunedrop.graders.late_pattern import late
 from tunedrop.graders.math.expression import OF_ANGLES, Node
 from tunedrop.graders.math.stretches import OPENING, closing_of, is_and, split
 from tunedrop.graders.math.tokens import NotMathsError, Token
@@ -13,7 +13,7 @@ from tunedrop.graders.math.tokens import NotMathsError, Token
 MAX_DEPTH = 40
 """How deep brackets, fractions and exponents may be nested: no text can exhaust the stack."""
 _POSTFIX: Mapping[str, str] = {"!": "!", "%": "percent", "°": "degrees"}
-_LETTER = re.compile(r"[\s(]*([A-Za-z])[\s).]*")
+_LETTER = late(r"[\s(]*([A-Za-z])[\s).]*")
 _MATRICES = frozenset({"pmatrix", "bmatrix", "vmatrix", "matrix", "Bmatrix", "Vmatrix", "smallmatrix", "array"})
 
 

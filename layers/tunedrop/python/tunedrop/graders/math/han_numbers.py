@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
+from tunedrop.graders.late_pattern import late
 
 _DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"\u3007": 0, "两": 2, "兩": 2}
 _PLACES = {"十": 10, "百": 100, "千": 1000}
 _SCALES = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
 _NUMERALS = "".join((*_DIGITS, *_PLACES, *_SCALES))
-_NUMBER = re.compile(
+_NUMBER = late(
     rf"(?:(?<=[是为為有:=\uff1a])|(?<![\u4e00-\u9fff]))[{_NUMERALS}]{{1,12}}(?=[个個只隻人元円块塊本天年米颗顆页頁岁歲支件]|[^\u4e00-\u9fff]|\Z)"
 )
 """Where it is a number of its own, not a part of a word such as 一起."""

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
+from tunedrop.graders.late_pattern import late
 from tunedrop.graders.math.vocabulary import NUMBER_WORDS, SCALES, VULGAR
 
 MAX_DIGITS = 400
@@ -35,7 +36,7 @@ class Quantity:
 
 _CURRENCY = r"(?:US|CA|AU|A|C|R|HK|NZ|S)?\$|[€£¥₹₩₽¢₱₦฿]|USD|EUR|GBP|INR|Rs\.?|Php|RM|R\$"
 _DIGITS = r"(?!0,)\d{1,3}(?:,\d{3})+(?![\d])|\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d/])|\d+"
-_NUMBER = re.compile(
+_NUMBER = late(
     rf"""(?P<sign>[-+\u2212\u2013\u2014]|minus\b|negative\b)?\s*
     (?:{_CURRENCY})?\s*(?P<sign2>[-+\u2212])?\s*
     (?:(?P<whole>{_DIGITS})(?P<fraction>\.\d+|,\d{{1,2}}(?![\d,])|(?<=(?<!\d)0),\d+)?|(?P<bare>\.\d+))
@@ -47,7 +48,7 @@ _NUMBER = re.compile(
     (?:\s*(?P<multiplier>thousand|million|billion|trillion|hundred|dozens?|[kK](?![A-Za-z]))(?![A-Za-z]))?""",
     re.VERBOSE | re.ASCII,
 )
-_VULGAR_ALONE = re.compile(r"([-\u2212])?\s*([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒])")
+_VULGAR_ALONE = late(r"([-\u2212])?\s*([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒])")
 _MINUS = frozenset("-\u2212\u2013\u2014")
 
 
@@ -102,7 +103,7 @@ def _vulgar_alone(text: str, start: int) -> Quantity | None:
     return Quantity(-value if match[1] else value, False, None, None, text[match.end() :])
 
 
-_WORD = re.compile(r"[\s-]*([A-Za-z]+)", re.ASCII)
+_WORD = late(r"[\s-]*([A-Za-z]+)", re.ASCII)
 
 
 def _number_words(text: str, start: int) -> Quantity | None:

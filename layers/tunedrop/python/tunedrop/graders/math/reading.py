@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from tunedrop.graders.late_pattern import late
 from tunedrop.graders.math.formula import MAX_DEPTH, decimals_of, read_formula
 from tunedrop.graders.math.meaning import Bracket, Digits, Formula, Listing, Meaning, Relation, Union, Words
 from tunedrop.graders.math.stretches import SEPARATORS, at_top, balanced, split, without_end
@@ -134,7 +134,7 @@ def _braces(inside: Sequence[Token], opening: str, depth: int) -> Meaning:
     return Listing(tuple(_statement(piece, depth) for piece in pieces), braces=opening == "\\{")
 
 
-_BASE_DIGITS = re.compile(r"[0-9][0-9A-Za-z.]*")
+_BASE_DIGITS = late(r"[0-9][0-9A-Za-z.]*")
 
 
 def _digits(tokens: Sequence[Token]) -> Digits | None:

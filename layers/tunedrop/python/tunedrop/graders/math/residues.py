@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 
-_MODULUS = re.compile(
+from tunedrop.graders.late_pattern import late
+
+_MODULUS = late(
     r"[\s,]{0,4}(?:\\(?:quad|qquad|[,;: ])\s{0,3})?(?:\\left)?\(?\s{0,3}"
     r"(?:\\(?:pmod|bmod|pod|mod)(?![A-Za-z])|\bmod(?:ulo)?(?![A-Za-z]))\s{0,3}\{?\s{0,3}"
     r"(?P<modulus>\d{1,40})\s{0,3}\}?\s{0,3}(?:\\right)?\)?[\s.$]{0,4}\Z"
 )
-_CONGRUENT = re.compile(r"\s*[A-Za-z]\s*=\s*|.{0,200}(?:\\equiv(?![A-Za-z])|≡)\s*", re.DOTALL)
+_CONGRUENT = late(r"\s*[A-Za-z]\s*=\s*|.{0,200}(?:\\equiv(?![A-Za-z])|≡)\s*", re.DOTALL)
 """What stands in front of a residue: `x =`, or the rest of a chain such as `2^{10} \\equiv`."""
-_UPRIGHT = re.compile(
-    r"\\(?:text|textrm|mathrm|operatorname|mbox|rm)\s{0,3}\{\s{0,3}(mod(?:ulo)?)\s{0,3}(\d{0,40})\s{0,3}\}"
-)
-_CLASS = re.compile(
+_UPRIGHT = late(r"\\(?:text|textrm|mathrm|operatorname|mbox|rm)\s{0,3}\{\s{0,3}(mod(?:ulo)?)\s{0,3}(\d{0,40})\s{0,3}\}")
+_CLASS = late(
     r"""\s*(?:[a-z]\s{0,3}=\s{0,3})?(?:(?P<before>-?\s{0,2}\d{1,9})\s{0,3}\+\s{0,3})?
     (?P<modulus>\d{1,9})\s{0,3}(?:\*|\\cdot)?\s{0,3}[a-z]\s{0,3}(?P<behind>[+-]\s{0,3}\d{1,9})?
     (?:[\s,]{0,3}(?:\\text\s?\{\s{0,3})?(?:for|where|with|k|n|m|\().{0,80})?[\s.]*""",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Mapping, Sequence
 
+from tunedrop.graders.late_pattern import late
 from tunedrop.graders.math.tokens import NotMathsError, Token
 
 OPENING: Mapping[str, str] = {"(": ")", "[": "]", "⟨": "⟩", "\\{": "\\}", "⌊": "⌋", "⌈": "⌉", "{": "}"}
 _CLOSING = frozenset(OPENING.values())
 SEPARATORS = frozenset({",", ";", "∧", "∨"})
-_AND = re.compile(r"^\W*(?:and|or)\W*$", re.IGNORECASE)
+_AND = late(r"^\W*(?:and|or)\W*$", re.IGNORECASE)
 
 
 def is_and(token: Token) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from tunedrop.graders.late_pattern import late
 from tunedrop.graders.math.vocabulary import (
     BOUNDED,
     COMMANDS,
@@ -39,7 +40,7 @@ class Token(NamedTuple):
     """Whether white space stood before it."""
 
 
-_TOKEN = re.compile(
+_TOKEN = late(
     r"(?P<space>\s+|~)"
     r"|(?P<number>\d+(?:\.\d+)?|\.\d+)"
     r"|\\(?P<command>[A-Za-z]+|.)"
@@ -48,17 +49,17 @@ _TOKEN = re.compile(
     re.DOTALL | re.ASCII,
 )
 # Separators of thousands that can be nothing else, and those that may also separate the items of a list.
-_SURE_SEPARATOR = re.compile(r"\s{0,2}\{\s?,\s?\}\s{0,2}|,\s?\\!\s?|\\,(?=\d{3})|\\!(?=\d{3})")
-_SURE_THOUSANDS = re.compile(r"(?<![\d.])(?!0[, ])\d{1,3}(?:\0\d{3})+(?!\d)", re.ASCII)
-_THOUSANDS = re.compile(r"(?<![\d.])(?!0[, ])\d{1,3}(?:(?:,\d{3})+|(?: \d{3})+)(?!\d)", re.ASCII)
-_GLUED_AND = re.compile(r"(?<=[\d)\]}])(and|or)(?=[A-Z\d(\\-]|[a-z]\b)")
+_SURE_SEPARATOR = late(r"\s{0,2}\{\s?,\s?\}\s{0,2}|,\s?\\!\s?|\\,(?=\d{3})|\\!(?=\d{3})")
+_SURE_THOUSANDS = late(r"(?<![\d.])(?!0[, ])\d{1,3}(?:\0\d{3})+(?!\d)", re.ASCII)
+_THOUSANDS = late(r"(?<![\d.])(?!0[, ])\d{1,3}(?:(?:,\d{3})+|(?: \d{3})+)(?!\d)", re.ASCII)
+_GLUED_AND = late(r"(?<=[\d)\]}])(and|or)(?=[A-Z\d(\\-]|[a-z]\b)")
 """`W(x)=1orW(x)=-1`, where the spaces were lost."""
-_GLUED_SPACE = re.compile(r"q?quad([A-Za-z]+)")
-_REPEATING = re.compile(r"(\d{0,20})\.(\d{0,20})\s?\\overline\s?(?:\{(\d{1,20})\}|(\d))", re.ASCII)
-_ELLIPSIS = re.compile(r"(\d{0,20})\.(\d{0,8}?)(\d{1,6}?)\3{2,20}(?:\\l?dots|\.\.\.|…)", re.ASCII)
+_GLUED_SPACE = late(r"q?quad([A-Za-z]+)")
+_REPEATING = late(r"(\d{0,20})\.(\d{0,20})\s?\\overline\s?(?:\{(\d{1,20})\}|(\d))", re.ASCII)
+_ELLIPSIS = late(r"(\d{0,20})\.(\d{0,8}?)(\d{1,6}?)\3{2,20}(?:\\l?dots|\.\.\.|…)", re.ASCII)
 
 
-_HALF_OPEN = re.compile(r"(?:\\left\s{0,2})?([\[\]])([^\[\]]{1,80}[,;][^\[\]]{1,80}?)(?:\\right\s{0,2})?([\[\]])")
+_HALF_OPEN = late(r"(?:\\left\s{0,2})?([\[\]])([^\[\]]{1,80}[,;][^\[\]]{1,80}?)(?:\\right\s{0,2})?([\[\]])")
 
 
 def _with_round_brackets(match: re.Match[str]) -> str:

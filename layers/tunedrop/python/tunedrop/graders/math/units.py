@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from tunedrop.graders.late_pattern import late
+
 LONGEST = 60
 """Characters of the longest unit that is read."""
 _MOST_TRIES = 8
@@ -134,14 +136,14 @@ _WORDS_BEHIND = {"squared": 2, "cubed": 3}
 _SUPERSCRIPTS = str.maketrans(
     {"²": "^2", "³": "^3", "⁻": "^-", "¹": "1", "·": " ", "⋅": " ", "×": " ", "{": "", "}": ""}
 )
-_PART = re.compile(r"\s*(?:(/|\bper\b)|([A-Za-z_µμΩ°€£¥₹₩₽₺₱฿₦¢$元]+\.?)(?:\^?\(?(-?[1-3])\)?)?(?![0-9]))\s*")
-_TWO_WORDS = re.compile(r"(degrees?|metric|fluid)\s+(\w+)", re.IGNORECASE)
-_CURRENCY_IN_FRONT = re.compile(
+_PART = late(r"\s*(?:(/|\bper\b)|([A-Za-z_µμΩ°€£¥₹₩₽₺₱฿₦¢$元]+\.?)(?:\^?\(?(-?[1-3])\)?)?(?![0-9]))\s*")
+_TWO_WORDS = late(r"(degrees?|metric|fluid)\s+(\w+)", re.IGNORECASE)
+_CURRENCY_IN_FRONT = late(
     r"(\s*[-+−–]?)\s*((?:US|CA|AU|NZ|HK|A|C|S|R)?\$|[€£¥₹₩₽₺₱฿₦¢]|Rs\.?|RM|[A-Z]{3}(?![A-Za-z]))\s*(?=[-+−]?[\d.])"
 )
-_BEGINS = re.compile(r"(?<=[\d)}\]½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒πi.])\s*(?=[A-Za-zµμΩ°€£¥₹₩₽₺₱฿₦¢元])")
-_PLAIN = re.compile(r"[\s\d.,/+−–-]*")
-_LEADING = re.compile(
+_BEGINS = late(r"(?<=[\d)}\]½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒πi.])\s*(?=[A-Za-zµμΩ°€£¥₹₩₽₺₱฿₦¢元])")
+_PLAIN = late(r"[\s\d.,/+−–-]*")
+_LEADING = late(
     r"\s*([A-Za-zµμΩ°€£¥₹₩₽₺₱฿₦¢元][^\s,;:!?()]{0,24}(?:\s+(?:per|square|cubic|squared|cubed)\s+[A-Za-z]{1,14})?)"
 )
 _NO_UNIT_IN_FRONT_OF_WORDS = frozenset(
@@ -149,13 +151,13 @@ _NO_UNIT_IN_FRONT_OF_WORDS = frozenset(
 )
 
 
-_UPRIGHT_POWER = re.compile(
+_UPRIGHT_POWER = late(
     r"(\\(?:text|textrm|mathrm|mbox|rm|operatorname)\s{0,3}\{[^{}]{0,60}?)\s*\}\s*"
     r"(\^\s*(?:\{\s*-?\d\s*\}|-?\d))"
 )
-_UPRIGHT = re.compile(r"\\(?:text|textrm|mathrm|mbox|rm|operatorname)\s{0,3}\{([^{}]{0,60})\}")
-_CIRCLE = re.compile(r"\^\s{0,2}\{?\s{0,2}(?:\\circ|\\degree|°)\s{0,2}\}?|\\degree\b")
-_THIN_SPACE = re.compile(r"\\[,;: !]|\\q?quad\b")
+_UPRIGHT = late(r"\\(?:text|textrm|mathrm|mbox|rm|operatorname)\s{0,3}\{([^{}]{0,60})\}")
+_CIRCLE = late(r"\^\s{0,2}\{?\s{0,2}(?:\\circ|\\degree|°)\s{0,2}\}?|\\degree\b")
+_THIN_SPACE = late(r"\\[,;: !]|\\q?quad\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +242,7 @@ def leading_unit(text: str) -> Unit | None:
 
 
 _MEASURED = r"(\d[\d,]{0,12}(?:\.\d{1,6})?)\s{0,3}([A-Za-z]{1,12}\.?)"
-_SEVERAL = re.compile(rf"\s*{_MEASURED}(?:(?:\s*(?:,|&|\band\b))?\s*{_MEASURED}){{1,3}}\s*")
+_SEVERAL = late(rf"\s*{_MEASURED}(?:(?:\s*(?:,|&|\band\b))?\s*{_MEASURED}){{1,3}}\s*")
 
 
 def combined(text: str) -> str:

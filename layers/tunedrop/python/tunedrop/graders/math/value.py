@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from fractions import Fraction
 
+from tunedrop.graders.late_pattern import late
 from tunedrop.graders.math.clock_times import clock_time, same_time
 from tunedrop.graders.math.contest import split_option
 from tunedrop.graders.math.dress import (
@@ -107,28 +108,28 @@ def _percent_equals(found: Quantity, expected: Expected) -> bool:
     return False
 
 
-_DRESSING = re.compile(
+_DRESSING = late(
     r"""[\s*_"'`“‘(\[=:~≈]*(?:(?:approximately|about|around|roughly|exactly|only|just|a\stotal\sof|equal\sto)\s+)?(?:\()?""",
     re.VERBOSE | re.IGNORECASE,
 )
-_FORMULA_GOES_ON = re.compile(r"\s*(?:[+*/^=×÷<>≤≥−–±]|-\s*\d|x\s*\d|\*\*|[²³!√π]|[$€£]?-?\d)|\(")
-_ANOTHER = re.compile(
+_FORMULA_GOES_ON = late(r"\s*(?:[+*/^=×÷<>≤≥−–±]|-\s*\d|x\s*\d|\*\*|[²³!√π]|[$€£]?-?\d)|\(")
+_ANOTHER = late(
     r"""\s*\(?(?:[,;/&|]\s*|,?\s*(?:or|and|to|through|versus|vs\.?)\s+|\.\.+\s*)(?:maybe\s|possibly\s|perhaps\s|also\s)?
     [\s$€£(]*[-+−]?(?:\d|\.\d|(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty
     |fifty|sixty|seventy|eighty|ninety)\b)""",
     re.VERBOSE | re.IGNORECASE,
 )
-_UNIT_THEN_OTHER = re.compile(
+_UNIT_THEN_OTHER = late(
     r"\s*([A-Za-z°'²³]{1,20})\s*(?:[A-Za-z°'²³]{1,20}\s*)?(?:/|,?\s*\bor)\s*(?:maybe\s|possibly\s|perhaps\s)?"
     r"[$€£(]*[-+−]?\d[\d.,]*\s?([A-Za-z°'²³]{0,20})",
     re.IGNORECASE,
 )
-_FULL_HOUR = re.compile(r":00\b(?!:)")
-_DOLLARS_AND_CENTS = re.compile(r"\s*dollars?\s+and\s+(\d{1,2})\s+cents?\b", re.IGNORECASE)
-_VARIABLE = re.compile(
+_FULL_HOUR = late(r":00\b(?!:)")
+_DOLLARS_AND_CENTS = late(r"\s*dollars?\s+and\s+(\d{1,2})\s+cents?\b", re.IGNORECASE)
+_VARIABLE = late(
     r"\s?(?:[b-fijknopqrtuvwxyzB-FIJMOPQRTUXYZ](?![A-Za-z.])|(?:pi|sqrt|sin|cos|tan|log|ln|mod|choose|squared|cubed)\b)"
 )
-_JOINED_LETTER = re.compile(r"(?![mgshlLAVWNJCFK°](?![A-Za-z]))[A-Za-z](?![A-Za-z])")
+_JOINED_LETTER = late(r"(?![mgshlLAVWNJCFK°](?![A-Za-z]))[A-Za-z](?![A-Za-z])")
 
 
 def plain_number(text: str) -> Quantity | None:

@@ -6,6 +6,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
+from tunedrop.graders.late_pattern import late
 from tunedrop.graders.math.commitment import (
     Commitment,
     ends_in_nothing,
@@ -63,8 +64,8 @@ def judge(answer: str, expected: Expected, *, last_value: bool = True) -> Verdic
     return _unmarked(text, expected)
 
 
-_BARE_LETTER = re.compile(r"[\s*_(]{0,5}([A-Ja-j])[\s*_).]{0,5}")
-_SAID_LETTER = re.compile(
+_BARE_LETTER = late(r"[\s*_(]{0,5}([A-Ja-j])[\s*_).]{0,5}")
+_SAID_LETTER = late(
     r"""(?:\b(?:option|choice|letter)s?[\s*_:]{0,4}(?:is|would\sbe)?
       |\b(?:I|we)\s(?:would\s)?(?:choose|pick|select|say|take|vote\sfor|go\swith))[\s*_:$(\[]{1,6}
     (?:\\(?:text|textbf|mathrm|mathbf)\s?\{\(?)?([A-J])\b(?!\s?(?:is|are|was)\s(?:not|wrong|incorrect))""",
@@ -109,15 +110,15 @@ def _says(commitment: Commitment, expected: Expected) -> bool:
     return not (expected.textual or starts_with_value(region)) and bool(_last_value(region, expected))
 
 
-_CONNECTED = re.compile(r"\s*(?:[,;]|(?:,\s*)?(?:and|or)\b|\\text\{\s*(?:and|or)\s*\})\s*", re.IGNORECASE)
-_AFTERTHOUGHT = re.compile(
+_CONNECTED = late(r"\s*(?:[,;]|(?:,\s*)?(?:and|or)\b|\\text\{\s*(?:and|or)\s*\})\s*", re.IGNORECASE)
+_AFTERTHOUGHT = late(
     r",?\s(?:because|since|so that|so\b(?!\s\d)|which|where|when|if\b|as\b(?!\s\d)|given\b|after\b|I hope|in total"
     r"|altogether)",
     re.IGNORECASE,
 )
 
 
-_CORRECTED = re.compile(
+_CORRECTED = late(
     r"(?:[,.;:…–—-]\s{0,3}|\s)(?:oh|no|wait|sorry|i\smeant?|actually|rather|correction|nein|non|pardon|perdón|нет)\b"
     r"(?:[\s,.:!…–—-]|\b(?:no|wait|sorry|actually|i\smeant?|it\sis|it['’]s)\b){1,9}(?=[-+−$€£\\\d])",
     re.IGNORECASE,
@@ -146,13 +147,13 @@ def _leading_value(region: str) -> str:
     return undress(first[: cut.start()] if cut else first)
 
 
-_SAYING = re.compile(
+_SAYING = late(
     r"\A\$?[A-Za-z]\w{0,3}\$?\s{1,3}(?:is|equals|was)(?:\s(?:approximately|about|roughly|around|exactly|equal\sto))?\s{1,3}(?=[-+−$\\\d.])"
 )
 """What says a value in words: "x is approximately 3.14"."""
 
 
-_CONNECTIVE = re.compile(r"\A(?:so|thus|hence|therefore|then|finally)\b[,:]?\s{1,3}", re.IGNORECASE)
+_CONNECTIVE = late(r"\A(?:so|thus|hence|therefore|then|finally)\b[,:]?\s{1,3}", re.IGNORECASE)
 
 
 def _is_bare(text: str, expected: Expected) -> bool:
@@ -162,37 +163,35 @@ def _is_bare(text: str, expected: Expected) -> bool:
 
 # ---- unmarked answers ---------------------------------------------------------------------------------------------
 
-_NUMBER = re.compile(
+_NUMBER = late(
     r"(?<![\w.,\\])(?:[-−–](?=[$€£]?[\d.½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒]))?[$€£]?(?<!\w)"
     r"(?:\d[\d,]*(?:\.\d+)?|\.\d+|[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒])",
     re.ASCII,
 )
-_OPERAND_BEFORE = re.compile(r"[\d)%]\s?[+*/×÷^−-]\s?[$€£]?$")
-_OTHER_BEFORE = re.compile(r"\d[^\d.!?\n]{0,12}\s(?:or|to)\s(?:maybe\s|possibly\s|perhaps\s)?[$€£]?$")
-_DENIED_BEFORE = re.compile(
+_OPERAND_BEFORE = late(r"[\d)%]\s?[+*/×÷^−-]\s?[$€£]?$")
+_OTHER_BEFORE = late(r"\d[^\d.!?\n]{0,12}\s(?:or|to)\s(?:maybe\s|possibly\s|perhaps\s)?[$€£]?$")
+_DENIED_BEFORE = late(
     r"\b(?:not|never|isn['’]t|wasn['’]t|cannot be|can['’]t be|instead of|rather than)\s(?:be\s)?[$€£]?$", re.IGNORECASE
 )
-_BOLD = re.compile(r"(?<![\w)\]}])\*\*(?=\S)([^*\n]{1,120}?)\*\*(?![\w(])", re.ASCII)
-_CALCULATION = re.compile(r"<<[^<>\n]{0,100}>>")
-_ASIDE = re.compile(
+_BOLD = late(r"(?<![\w)\]}])\*\*(?=\S)([^*\n]{1,120}?)\*\*(?![\w(])", re.ASCII)
+_CALCULATION = late(r"<<[^<>\n]{0,100}>>")
+_ASIDE = late(
     r"(?<=[A-Za-z\d%]) \((?!(?:or|maybe|perhaps|possibly)\s[$€£]?\d[\d.,]*\))[^()\n]{1,80}\)(?=[^()\n]{0,200}$)"
 )
 """Brackets in the last line after a value: "160 minutes (or 2 hours and 40 minutes)", but not "72 (or 73)"."""
 _YES_OR_NO = ("yes", "no", "true", "false")
-_FIRST_WORD = re.compile(r"\W{0,9}([A-Za-z]+)\s?[,.:;!—–]")
-_NEXT_CLAUSE = re.compile(r"[,;:]|\b(?:so|leaving|left with|which|then|therefore|means)\b")
-_CIRCUMSTANCE = re.compile(
+_FIRST_WORD = late(r"\W{0,9}([A-Za-z]+)\s?[,.:;!—–]")
+_NEXT_CLAUSE = late(r"[,;:]|\b(?:so|leaving|left with|which|then|therefore|means)\b")
+_CIRCUMSTANCE = late(
     r"(?:\b(?:in|for|per|after|over|every|within|during|out of|than|each|of|at|on|dans|pendant|après|pour|en"
     r"|durante|después de|nach|innerhalb von|pro|für)\s|\bd['’]ici\s)"
     r"(?:the\s|just\s|only\s|all\s|these\s|those\s)?[$€£]?$"
 )
-_NUMBERS_ALONE = re.compile(r"[\d\s.,;|/$€£+-]+")
-_SENTENCES = re.compile(
-    r"(?<=[.!?])\s+(?=[A-Z])|(?<=[。।؟])\s*|\s(?=因此|所以|故|结论|لذا|إذن|इसलिए|अतः)|\s(?=\d\.\s\*\*)"
-)
-_LOST_DELIMITERS = re.compile(r"[(\[]\s{0,3}([^()\[\]\n]{0,100}\\[A-Za-z]{2,12}[^()\[\]\n]{0,100}?)\s{0,3}[)\]]")
+_NUMBERS_ALONE = late(r"[\d\s.,;|/$€£+-]+")
+_SENTENCES = late(r"(?<=[.!?])\s+(?=[A-Z])|(?<=[。।؟])\s*|\s(?=因此|所以|故|结论|لذا|إذن|इसलिए|अतः)|\s(?=\d\.\s\*\*)")
+_LOST_DELIMITERS = late(r"[(\[]\s{0,3}([^()\[\]\n]{0,100}\\[A-Za-z]{2,12}[^()\[\]\n]{0,100}?)\s{0,3}[)\]]")
 """A formula between `\\(` and `\\)` whose backslashes were lost on the way."""
-_PERCENT_NEXT = re.compile(r"\s*(?:\\?%|percent\b|pct\b)")
+_PERCENT_NEXT = late(r"\s*(?:\\?%|percent\b|pct\b)")
 
 
 def _last_value(tail: str, expected: Expected) -> bool | None:

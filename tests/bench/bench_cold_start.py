@@ -141,6 +141,9 @@ def first_event(name: str) -> Any:
 ASK_MODELS = frozenset({"RehearseGrader", "EvaluateShard", "GraderJudge"})
 """The functions that ask a model; the others of Bedrock's ask for files and jobs."""
 
+ENDS = frozenset({"answered", "ResourceNotFoundException", "ExecutionDoesNotExist"})
+"""How a first call ends that has come as far as AWS: what it asks for is not there."""
+
 EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:measured:measured"
 
 
@@ -203,6 +206,7 @@ def test_every_function_starts_in_time(note: Note, tmp_path: Path) -> None:
         best, without = (
             min((turn[name] for turn in turns[which]), key=lambda each: each.processor) for which in (True, False)
         )
+        assert best.answered in ENDS, f"{name} ended early, as {best.answered}: what it imports later was not measured"
         slower = max(1.0, MEGABYTES_OF_A_PROCESSOR / function["MemorySize"])
         most = OPENAI_MILLISECONDS if best.openai else OTHER_MILLISECONDS
         most = MATH_MILLISECONDS if name == "GraderPlain" else most

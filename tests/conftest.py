@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable
 
 import botocore.session
@@ -29,10 +30,11 @@ ON_ONE_STACK = ("tests/workflow/pipeline", "tests/workflow/api")
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With --dist loadgroup a worker takes a file at a time, or a folder of `ON_ONE_STACK`."""
-    for item in items:
-        file = item.path.relative_to(config.rootpath).as_posix()
+    for path, of_file in itertools.groupby(items, lambda item: item.path):
+        file = path.relative_to(config.rootpath).as_posix()
         group = next((folder for folder in ON_ONE_STACK if file.startswith(f"{folder}/")), file)
-        item.add_marker(pytest.mark.xdist_group(group))
+        for item in of_file:
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,9 +7,6 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
-from moto import mock_aws
-
-from embedded_aws.moto_patches.replacement import Replacements
 
 os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
 
@@ -17,7 +14,10 @@ os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An empty AWS account, in this process. Each write of DynamoDB is one step, as it is not in moto."""
-    from embedded_aws.moto_patches import dynamodb  # the tests that need no account do without moto's DynamoDB
+    from moto import mock_aws  # the process that hands the tests out reads this file, too, and needs no moto
+
+    from embedded_aws.moto_patches import dynamodb
+    from embedded_aws.moto_patches.replacement import Replacements
 
     atomic = Replacements()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")

@@ -92,7 +92,8 @@ def test_a_hostile_line_is_one_finding(line: bytes, rule: str) -> None:
         pytest.param(b"\xff\xfe[\x00]\x00", "encoding-utf16", id="UTF-16"),
         pytest.param(b"\n" * 3_000_000, "file-empty", id="3 million empty lines"),
         pytest.param(b" \n" * 100_000, "line-blank", id="100,000 blank lines"),
-        pytest.param(b"x\n" * 100_000, "json-syntax", id="100,000 broken lines"),
+        pytest.param(b"x\n" * 20_000, "json-syntax", id="20,000 broken lines"),
+        pytest.param(b"x\n" * 100_000, "json-syntax", id="100,000 broken lines", marks=pytest.mark.prove),
         pytest.param(b"\r" * 100_000, "file-empty", id="carriage returns"),
         pytest.param(b"\x1f\x8b\x08\x00" + bytes(range(256)) * 40, "file-not-text", id="a gzip file"),
         pytest.param(b"\x7fELF\x02\x00" + bytes(range(256)) * 40, "encoding-nul", id="a binary file"),
@@ -125,7 +126,7 @@ def test_20_001_rows_are_one_too_many() -> None:
     assert check([a_row(number) for number in range(20_000)]).valid
 
 
-@pytest.mark.parametrize("name", ["train", "test"])
+@pytest.mark.parametrize("name", ["train", pytest.param("test", marks=pytest.mark.prove)])
 def test_repetition_takes_no_more_than_linear_time_in_the_search_for_leaks(name: str) -> None:
     long = {"messages": [{"role": "user", "content": "again " * 100_000}], "reference_answer": "1"}
     rows = [*good_rows(), long]

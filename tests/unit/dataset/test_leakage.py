@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 from typing import Any
@@ -13,19 +14,32 @@ from tests.unit.dataset.sample_rows import a_row, check, found, good_rows
 from tunedrop.catalog import Family
 from tunedrop.dataset.check import check_dataset
 from tunedrop.dataset.leakage import LONGEST, LeakageIndex, words_of
+from tunedrop.dataset.report import DatasetReport
 
 
 def asking(text: str) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": text}], "reference_answer": "6"}
 
 
-@pytest.mark.parametrize(
-    "prompt", [None, WALKTHROUGH, "You are good at maths. Answer this: {question}", "{question} Answer."]
-)
-def test_gsm8k_s_known_overlaps_are_found_whatever_the_prompt_template(prompt: str | None) -> None:
-    report = check_dataset(
+@functools.cache
+def report_on_gsm8k(prompt: str | None) -> DatasetReport:
+    """What the check says to GSM8K's two files, each question within this prompt."""
+    return check_dataset(
         io.BytesIO(gsm8k("train", prompt)), test=io.BytesIO(gsm8k("test", prompt)), family=Family.OPEN_WEIGHT
     )
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        None,
+        WALKTHROUGH,
+        pytest.param("You are good at maths. Answer this: {question}", marks=pytest.mark.prove),
+        pytest.param("{question} Answer.", marks=pytest.mark.prove),
+    ],
+)
+def test_gsm8k_s_known_overlaps_are_found_whatever_the_prompt_template(prompt: str | None) -> None:
+    report = report_on_gsm8k(prompt)
     assert report.leakage is not None
     assert (report.rows, report.leakage.test_rows) == (7_473, 1_319)
     assert report.leakage.exact == 0
@@ -35,7 +49,7 @@ def test_gsm8k_s_known_overlaps_are_found_whatever_the_prompt_template(prompt: s
 
 
 def test_the_pairs_are_shown_with_both_lines_and_the_run() -> None:
-    report = check_dataset(io.BytesIO(gsm8k("train")), test=io.BytesIO(gsm8k("test")), family=Family.OPEN_WEIGHT)
+    report = report_on_gsm8k(None)
     assert report.leakage is not None
     first = report.leakage.pairs[0]
     assert (first.test_line, first.train_line, first.words) == (633, 21, 25)

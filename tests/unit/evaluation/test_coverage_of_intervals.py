@@ -56,7 +56,7 @@ def coverage(draw: Draw, rows: int, draws: int) -> tuple[float, float]:
 
 @pytest.mark.parametrize(("case", "rows"), [("many differ", 300), ("no difference", 100)])
 def test_the_interval_of_right_and_wrong_answers_holds_the_truth(case: str, rows: int) -> None:
-    held, above = coverage(CASES[case], rows, draws=2_000)
+    held, above = coverage(CASES[case], rows, draws=1_000)
     assert 0.93 <= held <= 0.97
     if case == "no difference":
         assert above <= 0.05

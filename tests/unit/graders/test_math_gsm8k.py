@@ -14,8 +14,8 @@ from tunedrop.graders.math.grader import MathGrader
 from tunedrop.graders.sample import Sample
 
 GRADER = MathGrader()
-STRIDE = 83
-"""Of 656 renderings each answer gets every 83rd, each answer others: every rendering some 16 times, in seconds."""
+STRIDE = 165
+"""Of 656 renderings each answer gets every 165th, each answer others: every rendering some 8 times, in seconds."""
 
 
 def is_right(text: str, number: int) -> bool:
@@ -41,7 +41,7 @@ def check(numbers: list[int], stride: int) -> tuple[int, list[str], list[str]]:
 def test_the_test_answers_are_recognised_in_the_ways_that_models_write_them() -> None:
     graded, missed, accepted = check(answers(), STRIDE)
 
-    assert graded > 10_000
+    assert graded > 5_000
     assert len(missed) / graded < 0.01, missed[:20]
     assert accepted == []
 
@@ -74,14 +74,14 @@ def test_the_short_way_for_usual_endings_says_what_the_long_way_says(monkeypatch
     assert [[is_right(text, number) for number in (72, -3, 1600)] for text in texts] == short
 
 
-def test_published_solutions_are_right_with_and_without_their_last_line() -> None:
+@pytest.mark.parametrize("stride", [4, pytest.param(1, marks=pytest.mark.prove)])
+def test_published_solutions_are_right_with_and_without_their_last_line(stride: int) -> None:
     with gzip.open(DATA / "test.jsonl.gz", "rt", encoding="utf-8") as lines:
         solutions = [json.loads(line)["answer"] for line in lines]
+    published = list(zip(solutions, answers(), strict=True))[::stride]
 
-    whole = sum(is_right(solution, answer) for solution, answer in zip(solutions, answers(), strict=True))
-    unmarked = sum(
-        is_right(solution.rsplit("####", 1)[0], answer) for solution, answer in zip(solutions, answers(), strict=True)
-    )
+    whole = sum(is_right(solution, answer) for solution, answer in published)
+    unmarked = sum(is_right(solution.rsplit("####", 1)[0], answer) for solution, answer in published)
 
-    assert whole == 1319
-    assert unmarked >= 1300, "the result of the last sentence, not merely its last number"
+    assert whole == len(published) >= 1319 // stride
+    assert unmarked / len(published) > 0.985, "the result of the last sentence, not merely its last number"

@@ -5,23 +5,24 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import botocore.auth
 import pytest
 from botocore.credentials import Credentials
 
-from checks import openapi
 from embedded_aws.waiting import until
 from tests.workflow.api.clients import ACCOUNT, Client, Service
 from tests.workflow.pipeline.application import TRAIN
 
+PATHS = json.loads((Path(__file__).parents[3] / "docs/openapi.json").read_text())["paths"]
 BODIES = {
     "/runs": {"name": "x", "dataset": {"uri": "s3://shared-data/red/train.jsonl"}},
     "/uploads": {"bytes": 10},
     "/validations": {"dataset": {"uri": "s3://shared-data/red/train.jsonl"}},
 }
-ROUTES = [(method.upper(), path) for path, methods in openapi.document()["paths"].items() for method in methods]
+ROUTES = [(method.upper(), path) for path, methods in PATHS.items() for method in methods]
 ROUTES_OF_A_RUN = [(method, path) for method, path in ROUTES if "{run_id}" in path]
 UNKNOWN_RUN = "gsm8k-0123456789abcdef"
 

@@ -42,10 +42,16 @@ def allows(statements: Iterable[Statement], action: str, resource: str) -> bool:
         hit = any(matches(each.lower(), action.lower()) for each in listed(statement["Action"])) and any(
             matches(each, resource) for each in listed(statement["Resource"])
         )
-        if hit and statement["Effect"] == "Deny":
+        if hit and effect(statement) == "Deny":
             return False
         allowed = allowed or hit
     return allowed
+
+
+def effect(statement: Statement) -> str:
+    """Allow or Deny; where a parameter chooses, what its default chooses, which stands last in the template."""
+    told = statement["Effect"]
+    return str(told["Fn::If"][2] if isinstance(told, Mapping) else told)
 
 
 def statements_of(resources: Mapping[str, Any], role: str) -> Iterator[Statement]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from checks import sam_template
-from checks.permissions import NEEDED, listed, shown
+from checks.permissions import NEEDED, effect, listed, shown
 
 PAGE = sam_template.ROOT / "docs/permissions.md"
 
@@ -62,7 +62,7 @@ def statements(resources: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
         f"{holder}/{statement.get('Sid', number)}": statement
         for holder, document in _policies(resources)
         for number, statement in enumerate(listed(document["Statement"]), 1)
-        if statement["Effect"] == "Allow"
+        if effect(statement) == "Allow"
     } | dict(_invocations(resources))
 
 

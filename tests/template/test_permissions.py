@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from checks.permissions import effect
 from local.command.rehearse import PREFIX
 from tunedrop import identity, recipe
 from tunedrop.run import folder
@@ -239,8 +240,7 @@ def allowed(resources: Resources, role: str) -> set[str]:
     return {
         action
         for statement in statements(resources, role)
-        # Of a choice the one that the parameters' defaults make.
-        if statement["Effect"] in ("Allow", {"Fn::If": ["SignsRequests", "Deny", "Allow"]})
+        if effect(statement) == "Allow"
         for action in listed(statement["Action"])
     }
 

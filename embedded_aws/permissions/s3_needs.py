@@ -52,6 +52,8 @@ def s3_needs(call: Call, resources: Resources) -> Iterator[Need]:
     }
     if version is not None:
         asked["s3:versionid"] = version
+    if action == "PutObject" and call.headers.get("if-none-match") is not None:
+        asked["s3:if-none-match"] = str(call.headers["if-none-match"])
     yield Need(f"s3:{action}", where, asked)
     source = unquote(str(call.headers.get("x-amz-copy-source", "")).partition("?")[0]).removeprefix("/")
     if source:

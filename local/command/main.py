@@ -37,6 +37,7 @@ SUB_COMMANDS = (
     "stop",
     "approve",
     "reject",
+    "audit",
     "logs",
     "doctor",
     "completion",

@@ -63,6 +63,7 @@ EXPECTED: dict[str, set[str]] = {
         "dynamodb:UpdateItem",
         "s3:GetObject",
         "s3:GetObjectVersion",
+        "s3:PutObject",
         "s3:ListBucket",
     },
     "ValidateDataset": {
@@ -144,7 +145,13 @@ EXPECTED: dict[str, set[str]] = {
         "s3:ListBucket",
         *LET_GO,
     },
-    "PromoteModel": {"dynamodb:GetItem", "dynamodb:UpdateItem", "ssm:GetParameterHistory", "ssm:PutParameter"},
+    "PromoteModel": {
+        "dynamodb:GetItem",
+        "dynamodb:UpdateItem",
+        "s3:PutObject",
+        "ssm:GetParameterHistory",
+        "ssm:PutParameter",
+    },
     "ReleaseRun": {
         "dynamodb:GetItem",
         "dynamodb:PutItem",
@@ -310,7 +317,7 @@ def test_objects_are_reached_below_a_prefix_only(resources: Resources) -> None:
                     if resource == {"Ref": "SourceObjects"}:  # the deployer's own list
                         continue
                     assert re.fullmatch(
-                        r"\$\{(DatasetBucket\.Arn\}/(inbox|uploads|recipes)|RunsBucket\.Arn\}/(runs|validations))/.*",
+                        r"\$\{(DatasetBucket\.Arn\}/(inbox|uploads|recipes)|RunsBucket\.Arn\}/(runs|validations|audit))/.*",
                         resource["Fn::Sub"],
                     )
                     seen.add(("/".join(resource["Fn::Sub"].split("/")[:2]), "s3:PutObject" in actions))

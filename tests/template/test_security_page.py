@@ -1,4 +1,4 @@
-"""docs/security.md and docs/limits.md name tests that there are, and every finding that is accepted."""
+"""docs/security.md, docs/limits.md and docs/governance.md name tests that there are, and every finding that is accepted."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from checks import findings, sam_template
 
 PAGE = (sam_template.ROOT / "docs/security.md").read_text()
 LIMITS = (sam_template.ROOT / "docs/limits.md").read_text()
+GOVERNANCE = (sam_template.ROOT / "docs/governance.md").read_text()
 
 
-@pytest.mark.parametrize("name", sorted(set(re.findall(r"`(\S+\.py::\w+)`", PAGE + LIMITS))))
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`(\S+\.py::\w+)`", PAGE + LIMITS + GOVERNANCE))))
 def test_the_test_that_shows_it_exists(name: str) -> None:
     path, _, test = name.partition("::")
     assert f"\ndef {test}(" in (sam_template.ROOT / "tests" / path).read_text()

@@ -401,6 +401,17 @@ def test_nothing_is_reached_without_tls(resources: Resources) -> None:
         assert set(of_type(resources, kind)) <= guarded
 
 
+def test_nobody_deletes_or_replaces_an_entry_of_the_audit_trail(resources: Resources) -> None:
+    statements = resources["RunsBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    by_sid = {each["Sid"]: each for each in statements}
+    for sid, action in (("TheTrailStays", ["s3:DeleteObject*"]), ("TheTrailIsOnlyAddedTo", "s3:PutObject")):
+        denial = by_sid[sid]
+        assert (denial["Effect"], denial["Principal"], denial["Action"]) == ("Deny", "*", action)
+        assert denial["Resource"] == {"Fn::Sub": "${RunsBucket.Arn}/audit/*"}
+    assert by_sid["TheTrailIsOnlyAddedTo"]["Condition"] == {"Null": {"s3:if-none-match": "true"}}
+    assert "Condition" not in by_sid["TheTrailStays"]
+
+
 def test_a_rule_may_invoke_the_function_that_is_its_target(resources: Resources) -> None:
     granted = {
         each["SourceArn"]["Fn::GetAtt"][0]: each["FunctionName"]["Ref"]

@@ -13,6 +13,7 @@ import pytest
 
 from tunedrop.api.problems import Problem
 from tunedrop.api.stopping import decide
+from tunedrop.audit import AuditTrail
 from tunedrop.notices import of_run
 from tunedrop.outcomes import RecipeInvalid, Status
 from tunedrop.recipe import Promotion, Recipe, resolve
@@ -79,7 +80,9 @@ def test_a_run_of_no_team_promotes_into_no_team_s_path() -> None:
 @pytest.fixture
 def resources(runs_table: str) -> Resources:
     made = Resources()
-    made.dynamodb, made.ssm = boto3.client("dynamodb"), boto3.client("ssm")
+    made.dynamodb, made.ssm, made.s3 = boto3.client("dynamodb"), boto3.client("ssm"), boto3.client("s3")
+    made.s3.create_bucket(Bucket="runs", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    made.audit = AuditTrail(made.s3, "runs")
     made.dynamodb.create_table(
         TableName="api",
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],

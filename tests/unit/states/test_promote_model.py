@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from tunedrop.audit import AuditTrail
 from tunedrop.notices import of_run
 from tunedrop.notices.publication import document_of
 from tunedrop.outcomes import ServiceBusy, Status
@@ -37,7 +38,9 @@ class Killed(BaseException):
 @pytest.fixture
 def resources(runs_table: str) -> Resources:
     made = Resources()
-    made.dynamodb, made.ssm = boto3.client("dynamodb"), boto3.client("ssm")
+    made.dynamodb, made.ssm, made.s3 = boto3.client("dynamodb"), boto3.client("ssm"), boto3.client("s3")
+    made.s3.create_bucket(Bucket="runs", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    made.audit = AuditTrail(made.s3, "runs")
     made.runs = RunStore(made.dynamodb, runs_table)
     return made
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from embedded_aws.lambdas.errors import InvokeRefused
+from embedded_aws.permissions.policy import Principal
 from embedded_aws.waiting import until
+from local.command.audit import of_month
 from tests.workflow.pipeline.application import TEST, TRAIN, Application
 from tunedrop.outcomes import Status
 
@@ -32,6 +34,34 @@ def test_a_dropped_dataset_becomes_a_tuned_model_with_its_proof(application: App
         assert application.stack.aws.client("s3").head_object(
             Bucket=application.stack.outputs["RunsBucketName"], Key=key
         )
+
+    trail = [
+        each
+        for each in of_month(
+            application.stack.aws.client("s3"), application.stack.outputs["RunsBucketName"], record.started_at[:7]
+        )
+        if each["run_id"] == record.run_id
+    ]
+    assert [each["what"] for each in trail] == ["dropped", "submitted", "ended"]
+    assert trail[0]["train"].endswith(f"/train.jsonl?versionId={record.train.version_id if record.train else None}")
+    assert trail[0]["grader"] == record.grader_arn
+    assert (trail[2]["status"], trail[2]["tuned_model"]) == ("SUCCEEDED", record.tuned_model)
+
+
+def test_a_role_adds_to_the_audit_trail_and_replaces_and_deletes_nothing_of_it(application: Application) -> None:
+    stack, permissions = application.stack, application.stack.aws.permissions
+    entry = f"arn:aws:s3:::{stack.outputs['RunsBucketName']}/audit/2026/11/01/one.json"
+    for name in ("ApiRole", "ConcludeRunRole", "PromoteModelRole", "ReleaseRunRole", "ResolveInputsRole"):
+        role = permissions.of_role(f"arn:aws:iam::{stack.aws.account}:role/{stack.resources[name]}")
+
+        def may(action: str, context: dict[str, str], role: Principal = role) -> bool:
+            return permissions.decide(permissions.request(role, action, entry, context)).allowed
+
+        assert may("s3:PutObject", {"s3:if-none-match": "*"})
+        assert not may("s3:PutObject", {})
+        assert not may("s3:GetObject", {})
+        assert not may("s3:DeleteObject", {})
+        assert not may("s3:DeleteObjectVersion", {})
 
 
 def test_the_dropped_file_anew_is_a_new_run(application: Application) -> None:

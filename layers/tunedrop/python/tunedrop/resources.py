@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
 
+    from tunedrop.audit import AuditTrail
     from tunedrop.graders.graded import Layout
     from tunedrop.graders.metrics import MetricReader
     from tunedrop.limits.limits import Limits
@@ -102,6 +103,13 @@ class Resources:
         from tunedrop.run.models import Models
 
         return Models(self.dynamodb, self.settings.api_table, self.runs)
+
+    @cached_property
+    def audit(self) -> AuditTrail:
+        """Where it is kept who did what, and when."""
+        from tunedrop.audit import AuditTrail
+
+        return AuditTrail(self.s3, self.settings.runs_bucket)
 
     @cached_property
     def slots(self) -> Slots:

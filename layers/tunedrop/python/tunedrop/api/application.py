@@ -153,7 +153,7 @@ def _add_decisions(app: APIGatewayRestResolver, api: Api) -> None:
     @app.post("/runs/<run_id>/stop", **described("stopRun", 202, "Stop a run; its notice says CANCELLED.", "change"))
     def stop_run(run_id: RunId) -> Response[documents.RunDocument]:
         record = api.run(run_id)
-        stop(record, api.resources.stepfunctions, by=api.caller)
+        stop(record, api.resources.stepfunctions, api.resources.audit, by=api.caller)
         return _answer(202, api.document(api.run(run_id)), location=views.run_url(run_id))
 
     @app.post(

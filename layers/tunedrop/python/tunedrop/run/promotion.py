@@ -47,21 +47,23 @@ def deserved(record: RunRecord, status: Status) -> bool:
     return wanted(record) is not None and _gate(record, status) is None
 
 
-def note_word(record: RunRecord, store: RunStore, *, approved: bool, by: str, reason: str) -> None:
-    """Note in the record who says what about the promotion, and when; the first word counts.
+def note_word(record: RunRecord, store: RunStore, *, approved: bool, by: str, reason: str) -> RunRecord:
+    """Note in the record who says what about the promotion, and when; the first word counts. The record, as it is then.
 
     Raises:
         NoApprovalWanted: nobody is asked (any more), or somebody has said something else.
     """
     word = {"approved": "yes" if approved else "no", "by": by, "at": clock.now_text(), "reason": reason}
     try:
-        store.update_if(
+        return store.update_if(
             record.run_id, {"approval": word}, "attribute_exists(approval_token) AND attribute_not_exists(approval)"
         )
     except ConditionNotMet:
-        said = store.load(record.run_id).approval or {}
+        record = store.load(record.run_id)
+        said = record.approval or {}
         if (said.get("approved"), said.get("by")) != (word["approved"], by):  # otherwise it is said once more
             raise NoApprovalWanted(f"Run {record.run_id} is no longer waiting for approval") from None
+        return record
 
 
 def decide(record: RunRecord, client: SFNClient, *, approved: bool, by: str) -> None:

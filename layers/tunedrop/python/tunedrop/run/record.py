@@ -57,6 +57,7 @@ class RunRecord:
     `released`: what was ended or deleted for the run at its end, by its id, and how.
     `promotion`: waiting (for a person's word, who answers by `approval_token`), done, rejected, expired or failed.
     `promoting_from`: the version of the promotion's parameter when PromoteModel began, 0 where there was none.
+    `promoted_at`: when the promotion came to its end, whichever it was.
     `governed` is "yes" where only those may approve the promotion whom the stack names.
     `approval`: whose word it was about the promotion: `{"approved", "by", "at", "reason"}`, `approved` is yes or no.
     `reason` is `{"error", "message"}`. `notice` is the terminal notice as it is published; it closes the record.
@@ -103,6 +104,7 @@ class RunRecord:
     promotion: str | None = None
     approval_token: str | None = None
     promoting_from: str | None = None
+    promoted_at: str | None = None
     governed: str | None = None
     approval: Mapping[str, str] | None = None
     unfinished: str | None = "yes"

@@ -102,6 +102,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Concluded:
         closing = of_run.closing(record, Status.SUCCEEDED, None, report_uri=report_uri, finished_at=finished_at)
         record = resources.runs.close(run_id, closing)
         closed_now = record.finished_at == finished_at
+    resources.audit.note(record)
     return Concluded(
         "concluded",
         verdict=record.evaluation.verdict,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from tunedrop import clock
 from tunedrop.answer_members import member
 from tunedrop.notices import of_run
 from tunedrop.outcomes import ServiceBusy
@@ -63,6 +64,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Promoted:
     """
     record, word = resources.runs.load(event["run_id"]), event["word"]
     if record.promotion in ENDS:
+        resources.audit.note(record)
         return Promoted(record.promotion, record.notice)
     promotion = wanted(record)
     unasked = promotion is not None and promotion.approval and word not in (APPROVED, *_NO)
@@ -145,8 +147,9 @@ def _put(ssm: SSMClient, parameter: str, value: str) -> None:
 
 def _ended(resources: Resources, record: RunRecord, outcome: str, why_not: str) -> Promoted:
     """Note what came of it in the record, and in the notice if that is not out yet."""
-    changes: dict[str, Any] = {"promotion": outcome, "approval_token": None}
+    changes: dict[str, Any] = {"promotion": outcome, "approval_token": None, "promoted_at": clock.now_text()}
     if record.notice is not None and record.notified_at is None:
         changes["notice"] = of_run.with_promotion(record.notice, done=outcome == "done", why_not=why_not or None)
     record = resources.runs.update_if(record.run_id, changes, "attribute_exists(run_id)")
+    resources.audit.note(record)
     return Promoted(outcome, record.notice, why_not)

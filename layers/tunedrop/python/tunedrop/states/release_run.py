@@ -83,6 +83,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Release:
         list_lag_seconds=resources.settings.list_lag_seconds,
         write_report=write_report,
         leave_queue=lambda record: resources.turns(record).leave([record.run_id]),
+        note=resources.audit.note,
     )
     return releaser.release(execution)
 
@@ -106,12 +107,14 @@ class Releaser:
         list_lag_seconds: float,
         write_report: WriteReport | None = None,
         leave_queue: Callable[[RunRecord], object] = lambda _: None,
+        note: Callable[[RunRecord], object] = lambda _: None,
     ) -> None:
         self._store = store
         self._backend_of = backend_of
         self._list_lag_seconds = list_lag_seconds
         self._write_report = write_report
         self._leave_queue = leave_queue
+        self._note = note
 
     def release(self, execution: PipelineExecution) -> Release:
         """Release the run of `execution`, if that has ended and owns it.
@@ -141,6 +144,7 @@ class Releaser:
                 # Not before its job is over: another run trains in its place now.
                 self._leave_queue(record)
             record, closed_now = self._close(record, execution)
+        self._note(record)
         return Release("publish", run_id, notice=record.notice, closed_now=closed_now)
 
     def _register(self, run_id: str, execution: PipelineExecution) -> RunRecord:

@@ -103,7 +103,9 @@ def _resolve(record: RunRecord, resources: Resources) -> RunRecord:
         # A run that the API started has its slot already.
         resources.slots.take(team, run_id, settings.team_run_quota)
     changes = {"recipe": recipe.model_dump(mode="json"), "grader_arn": arn, "governed": "yes" if governed else None}
-    return store.update(run_id, changes)
+    record = store.update(run_id, changes)
+    resources.audit.note(record)
+    return record
 
 
 def _governed(record: RunRecord, resources: Resources) -> bool:

@@ -323,6 +323,7 @@ def test_objects_are_reached_below_a_prefix_only(resources: Resources) -> None:
                     seen.add(("/".join(resource["Fn::Sub"].split("/")[:2]), "s3:PutObject" in actions))
     assert {place for place, writes in seen if writes} == {
         "${DatasetBucket.Arn}/uploads",  # nobody writes into the inbox
+        "${RunsBucket.Arn}/audit",
         "${RunsBucket.Arn}/runs",
         "${RunsBucket.Arn}/validations",
     }

@@ -1,4 +1,4 @@
-"""docs/security.md, docs/limits.md and docs/governance.md name tests that there are, and every finding that is accepted."""
+"""The pages on security, limits and governance name tests that there are, and every finding that is accepted."""
 
 from __future__ import annotations
 

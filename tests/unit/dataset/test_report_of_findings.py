@@ -14,6 +14,7 @@ from tunedrop.catalog import Family, find
 from tunedrop.dataset import description
 from tunedrop.dataset.check import check_dataset
 from tunedrop.dataset.findings_page import render_page
+from tunedrop.dataset.prompts import utf8_lengths
 from tunedrop.dataset.statistics import Histogram, answer_shape, estimated_tokens
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><svg onload=alert(1)>&lt;"
@@ -149,7 +150,7 @@ def test_an_answer_s_shape_is_named(answer: Any, shape: str) -> None:
 
 def test_a_percentile_is_the_least_value_that_so_many_do_not_exceed() -> None:
     histogram = Histogram()
-    histogram.add_texts(["x" * length for length in range(1, 101)] + ["é"])
+    histogram.add_lengths(utf8_lengths(["x" * length for length in range(1, 101)] + ["é"]))
     assert histogram.percentile(1.0) == 100
     assert histogram.percentile(0.5) == 50
     assert histogram.counts[2] == 2  # two bytes

@@ -111,9 +111,9 @@ class Prompts:
         self.exact = Tags()
         self.answer = Tags()
 
-    def add(self, prompts: Sequence[str | None], written: Sequence[bytes], answers: Sequence[str | None]) -> None:
-        """Add the next lines' prompts, the same as UTF-8, and answers; None where a line has none."""
-        self.normalised.extend(normalised_keys(prompts, written))
+    def add(self, prompts: Sequence[str | None], answers: Sequence[str | None]) -> None:
+        """Add the next lines' prompts and answers; None where a line has none."""
+        self.normalised.extend(normalised_keys(prompts))
         self.exact.extend(map(hash, prompts))
         self.answer.extend(map(hash, answers))
 

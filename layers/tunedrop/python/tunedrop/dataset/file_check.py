@@ -27,7 +27,7 @@ from tunedrop.dataset.json_line import Reading, read_line, read_quickly
 from tunedrop.dataset.lines import Lines, Overlong
 from tunedrop.dataset.marked_lines import MarkedLines, Marks
 from tunedrop.dataset.plain_rows import SHORTEST_PLAIN_ROW, Columns, PlainRows
-from tunedrop.dataset.prompts import prompt_text, user_text
+from tunedrop.dataset.prompts import prompt_text, user_text, utf8_lengths
 from tunedrop.dataset.report import FileFacts
 from tunedrop.dataset.rows import ANSWER, RowChecker
 from tunedrop.dataset.rules import FORMATS, MAX_ROWS
@@ -283,24 +283,16 @@ class FileCheck:
     def _count(self, first_line: int, prompts: Sequence[str | None], answers: Sequence[str | None]) -> None:
         """Duplicates and statistics of a block's rows; None stands for a line without a prompt or an answer."""
         self._last_line = self.lines_checked = first_line + len(prompts) - 1
-        said = [prompt for prompt in prompts if prompt is not None]
-        written = [b"" if prompt is None else prompt.encode("utf-8", "surrogatepass") for prompt in prompts]
-        self._prompts.add(prompts, written, answers)
-        self.statistics.prompt_bytes.add_lengths(
-            map(len, written)
-            if len(said) == len(prompts)
-            else [len(text) for text, prompt in zip(written, prompts, strict=True) if prompt is not None]
-        )
-        self.statistics.answer_bytes.add_texts([answer for answer in answers if answer is not None])
-        most_tokens = self._most_tokens
-        # A character has at most 4 bytes, so a prompt of no more characters than tokens allowed always fits.
-        if most_tokens is not None and max(map(len, said), default=0) > most_tokens:
-            for line, prompt in enumerate(prompts, first_line):
-                if prompt is not None:
-                    self._check_length(line, prompt, most_tokens)
+        self._prompts.add(prompts, answers)
+        lengths = utf8_lengths([prompt for prompt in prompts if prompt is not None])
+        self.statistics.prompt_bytes.add_lengths(lengths)
+        self.statistics.answer_bytes.add_lengths(utf8_lengths([answer for answer in answers if answer is not None]))
+        if self._most_tokens is not None and estimated_tokens(max(lengths, default=0)) > self._most_tokens:
+            lines = [line for line, prompt in enumerate(prompts, first_line) if prompt is not None]
+            for line, length in zip(lines, lengths, strict=True):
+                self._check_length(line, estimated_tokens(length), self._most_tokens)
 
-    def _check_length(self, line: int, prompt: str, most_tokens: int) -> None:
-        tokens = estimated_tokens(len(prompt.encode("utf-8", "surrogatepass")))
+    def _check_length(self, line: int, tokens: int, most_tokens: int) -> None:
         if tokens <= most_tokens:
             return
         message, words = f"the prompt has some {tokens:,} tokens (estimated)", {}

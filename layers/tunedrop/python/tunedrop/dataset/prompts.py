@@ -43,13 +43,23 @@ def normalised(text: str) -> bytes:
     return folded.encode("utf-8", "surrogatepass").translate(None, _WHITE_SPACE)
 
 
-def normalised_keys(texts: Sequence[str | None], written: Sequence[bytes]) -> list[int]:
-    """`hash()` of each text's normalised form; 0 for None. `written`: the texts as UTF-8."""
-    lower, white_space = _LOWER, _WHITE_SPACE
-    return [
-        0
-        if text is None
-        # Called for a million texts: the case of `normalised` for ASCII (a byte a character) is written out.
-        else hash(raw.translate(lower, white_space) if len(raw) == len(text) else normalised(text))
-        for text, raw in zip(texts, written, strict=True)
-    ]
+def normalised_keys(texts: Sequence[str | None]) -> list[int]:
+    """`hash()` of each text's normalised form; 0 for None."""
+    # Called for a million texts: those in ASCII are normalised all at once, and then taken apart again.
+    others = [place for place, text in enumerate(texts) if text is None or not text.isascii()]
+    ascii_texts = list(texts)
+    for place in others:
+        ascii_texts[place] = ""
+    together = "\0".join(ascii_texts).encode()  # type: ignore[arg-type]  # no None is left
+    keys = list(map(hash, together.translate(_LOWER, _WHITE_SPACE).split(b"\0")))
+    if len(keys) != len(texts):  # one of them has this character
+        return [0 if text is None else hash(normalised(text)) for text in texts]
+    for place in others:
+        text = texts[place]
+        keys[place] = 0 if text is None else hash(normalised(text))
+    return keys
+
+
+def utf8_lengths(texts: Sequence[str]) -> list[int]:
+    """Each text's length in bytes of UTF-8."""
+    return [len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass")) for text in texts]

@@ -42,14 +42,6 @@ class Histogram:
 
     counts: Counter[int] = field(default_factory=Counter)
 
-    def add_texts(self, texts: Sequence[str]) -> None:
-        """Count the lengths of texts, in UTF-8 bytes."""
-        # Called for a million texts: of ASCII the length is known without writing it as UTF-8.
-        if all(map(str.isascii, texts)):
-            self.counts.update(map(len, texts))
-        else:
-            self.counts.update([len(text.encode("utf-8", "surrogatepass")) for text in texts])
-
     def add_lengths(self, lengths: Iterable[int]) -> None:
         """Count lengths, in UTF-8 bytes."""
         self.counts.update(lengths)

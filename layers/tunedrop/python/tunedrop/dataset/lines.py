@@ -73,7 +73,7 @@ class Lines:
                     passed_over = len(rest)
                     rest = b""
             else:
-                data = rest + chunk[:cut]
+                data = b"".join((rest, memoryview(chunk)[:cut]))
                 rest = chunk[cut + 1 :]
                 yield from _without_overlong(data)
             chunk = self._read()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from tunedrop.dataset.findings import MAX_EXAMPLES, Findings
@@ -17,8 +17,8 @@ from tunedrop.dataset.prompts import normalised_keys
 
 _BUCKETS: Final = 256
 _BUCKET_MASK: Final = _BUCKETS - 1
-_PART: Final = 2**17
-"""Keys that are held as Python's own numbers at once, in some 13 MB at most."""
+_PART: Final = 2**19
+"""Keys that are held as Python's own numbers at once, in some 42 MB at most."""
 
 # A repeated prompt is one of these, by what else is the same as in the first row with it.
 _RULES: Final = ("duplicate-row", "duplicate-prompt", "duplicate-conflict")
@@ -48,14 +48,14 @@ class Keys:
     def __getitem__(self, place: int) -> int:
         return self._keys[place]
 
-    def extend(self, keys: Iterable[int]) -> None:
+    def extend(self, keys: list[int]) -> None:
         """Add the keys of the next lines."""
-        self._keys.extend(keys)
+        self._keys.extend(array("q", keys))
 
-    def put(self, place: int, keys: Iterable[int]) -> None:
+    def put(self, place: int, keys: list[int]) -> None:
         """Add the keys of the lines from `place`, at or after the next one; the lines between have none."""
-        self._keys.extend([0] * (place - len(self._keys)))
-        self._keys.extend(keys)
+        self.extend([0] * (place - len(self._keys)))
+        self.extend(keys)
 
     def repeats(self) -> Iterator[Repeat]:
         """Every line whose key an earlier line has, in no order. Memory: 4 bytes a line, and one bucket's keys."""
@@ -80,7 +80,7 @@ class Keys:
         while len(self._keys) > parts * _PART:
             parts *= 2
         for remainder in range(parts):
-            part = [key for key in self._keys if key & (parts - 1) == remainder]
+            part = self._keys if parts == 1 else [key for key in self._keys if key & (parts - 1) == remainder]
             repeated = len(part) - len(set(part))
             if repeated and repeated >= part.count(0):
                 return True
@@ -96,11 +96,9 @@ class Tags:
     def __getitem__(self, place: int) -> int:
         return self._tags[place]
 
-    def extend(self, keys: Iterable[int]) -> None:
+    def extend(self, keys: list[int]) -> None:
         """Add the tags of the next lines, from their 8-byte keys."""
-        halves = array("i")
-        halves.frombytes(array("q", keys).tobytes())
-        self._tags.extend(halves[::2])
+        self._tags.extend(array("i", array("q", keys).tobytes())[::2])
 
 
 class Prompts:
@@ -114,8 +112,8 @@ class Prompts:
     def add(self, prompts: Sequence[str | None], answers: Sequence[str | None]) -> None:
         """Add the next lines' prompts and answers; None where a line has none."""
         self.normalised.extend(normalised_keys(prompts))
-        self.exact.extend(map(hash, prompts))
-        self.answer.extend(map(hash, answers))
+        self.exact.extend(list(map(hash, prompts)))
+        self.answer.extend(list(map(hash, answers)))
 
     def report(self, findings: Findings, file: str) -> None:
         """Find repeated prompts, and say of each whether prompt and answer are the same, or not even the answer."""

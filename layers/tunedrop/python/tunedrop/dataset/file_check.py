@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO, Final, NamedTuple
@@ -40,6 +41,8 @@ MAX_DOCUMENT_BYTES: Final = 1024 * 1024
 """A file up to this size is kept until its end, to tell one JSON document over several lines from broken lines."""
 _MOST_UNHASHED: Final = 4
 """Pieces of the file that are kept until SHA-256 takes them with the next block."""
+_BLOCKS_AHEAD: Final = 2
+"""Blocks whose scan runs while an earlier one is read."""
 _PARTS: Final = 8
 """A block with a line that is not plain is read again in so many parts, and these in turn."""
 _BLANK: Final = b" \t\r"
@@ -130,24 +133,21 @@ class FileCheck:
             return scan.marks(data)
 
         lines = Lines(stream, take)
-        # RE2 and SHA-256 let go of the interpreter's lock. A block's scan is handed over before the next block is read
-        # (which lets go as well) and asked for after the parser's work on it: with a second core it takes no time.
+        # RE2 and SHA-256 let go of the interpreter's lock. Blocks are handed over some time before they are read, and
+        # their scan is asked for after the parser's work: with a second core it takes no time.
         with ThreadPoolExecutor(max_workers=1) as worker:
-            scanned: _Scanned | None = None
+            waiting: deque[_Scanned | Overlong] = deque()
             for part in lines:
-                if scanned is not None:
-                    self._block(scanned)
-                    scanned = None
-                if self._most_lines is not None and self._last_line >= self._most_lines:
-                    self._count_only(part)
-                elif isinstance(part, Overlong):
-                    self._overlong(part)
+                if isinstance(part, Overlong):
+                    waiting.append(part)
                 else:
                     marks = worker.submit(scan, self._scan, unhashed.copy(), part)
                     unhashed.clear()
-                    scanned = _Scanned(part, marks, self._scan.keys)
-            if scanned is not None:
-                self._block(scanned)
+                    waiting.append(_Scanned(part, marks, self._scan.keys))
+                while len(waiting) > self._ahead:
+                    self._part(waiting.popleft())
+            while waiting:
+                self._part(waiting.popleft())
         hash_all(unhashed)
         self._sha256 = digest.hexdigest()
         self._finish(lines)
@@ -160,6 +160,19 @@ class FileCheck:
         self._findings.add(rule, self._file, line, message, **words)
 
     # --- blocks ------------------------------------------------------------------------------------------------
+
+    @property
+    def _ahead(self) -> int:
+        """How many blocks are handed over ahead: none until one has shown which keys the scan is to look for."""
+        return 0 if self._by_columns and not self._lines_by_columns else _BLOCKS_AHEAD
+
+    def _part(self, part: _Scanned | Overlong) -> None:
+        if self._most_lines is not None and self._last_line >= self._most_lines:
+            self._count_only(part)
+        elif isinstance(part, Overlong):
+            self._overlong(part)
+        else:
+            self._block(part)
 
     def _block(self, block: _Scanned) -> None:
         data, first_line = block.data, self._last_line + 1
@@ -216,7 +229,7 @@ class FileCheck:
         self.rows += count
         self.statistics.conversations["user"] += count
         if columns.ids is not None:
-            self._ids.put(first_line - 1, map(hash, columns.ids))
+            self._ids.put(first_line - 1, list(map(hash, columns.ids)))
         if self._asks_grader:
             for line, row in enumerate(columns.without_messages(), first_line):
                 self._checker.check_reference(line, row)
@@ -258,7 +271,7 @@ class FileCheck:
         self._checker.check_reference(line, row)
         self._shapes.add(line, row)
         if isinstance(row.get("id"), str):
-            self._ids.put(line - 1, (hash(row["id"]),))
+            self._ids.put(line - 1, [hash(row["id"])])
         if self.rows <= MAX_ROWS and ANSWER in row:
             self.statistics.count_answer(row[ANSWER])
         if isinstance(row.get(ANSWER), str):
@@ -274,8 +287,9 @@ class FileCheck:
         return prompt, answer
 
     def _look_for_cut_answers(self, first_line: int, answers: Sequence[str]) -> None:
-        for line, answer in enumerate(answers, first_line):
-            if ("\\" in answer or "{" in answer) and (says := cut_off(answer)) is not None:
+        for place in [place for place, answer in enumerate(answers) if "\\" in answer or "{" in answer]:
+            if (says := cut_off(answer := answers[place])) is not None:
+                line = first_line + place
                 self._add("reference-cut", line, f"the answer looks cut off: {says}", field=ANSWER, got=shown(answer))
 
     # --- what a block adds up to -------------------------------------------------------------------------------
@@ -304,8 +318,8 @@ class FileCheck:
             expected=f"at most {most_tokens:,} tokens", got=f"some {tokens:,} tokens (estimated)", **words,
         )  # fmt: skip
 
-    def _count_only(self, part: bytes | Overlong) -> None:
-        lines = [b"overlong"] if isinstance(part, Overlong) else part.split(b"\n")
+    def _count_only(self, part: _Scanned | Overlong) -> None:
+        lines = [b"overlong"] if isinstance(part, Overlong) else part.data.split(b"\n")
         self._last_line += len(lines)
         self.rows += sum(map(bool, map(bytes.strip, lines)))
 

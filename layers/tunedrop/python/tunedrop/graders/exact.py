@@ -24,6 +24,8 @@ _REFERENCE_KEYS = ("answer", "final_answer", "text", "label", "target", "ground_
 _ANSWER_TAG = late(r"\s*<answer>(.*)</answer>\s*", re.DOTALL)
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 _ARTICLES = late(r"\b(?:a|an|the)\b")
+_STAYS = late("[0-9]|[A-Za-z]{4}")
+"""Is neither punctuation nor an article, whatever stands around it."""
 _SQUAD_PUNCTUATION = dict.fromkeys(map(ord, string.punctuation))
 
 
@@ -100,7 +102,7 @@ class ExactGrader:
         elif self._options.mode == "choice":
             if letter_of(reference, row, self._options.letters) is None:
                 return f"no choice can be read from `reference_answer`: expected one of {self._options.letters}"
-        elif not self._normal(reference):
+        elif not (_STAYS.search(reference, 0, MAX_TEXT) or self._normal(reference)):
             return "nothing is left of `reference_answer` when case, punctuation and articles are ignored"
         return None
 

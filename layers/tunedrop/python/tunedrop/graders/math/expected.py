@@ -115,16 +115,25 @@ def expected_answers(reference: JSON) -> list[Expected]:
     return [expected for item in reference[:20] for expected in expected_answers(item)]
 
 
-@lru_cache(maxsize=4096)
-def _expect_from_text(text: str) -> list[Expected]:
+def names_answer(reference: JSON) -> bool:
+    """Whether `expected_answers` has an answer for this reference; told without reading what the answer means."""
+    return bool(_answer_in(reference)) if isinstance(reference, str) else bool(expected_answers(reference))
+
+
+def _answer_in(text: str) -> str:
+    """The part of a reference that is its answer; "" where it has none."""
     stripped = text.strip()
     if "####" in stripped:
-        answer = stripped.rsplit("####", 1)[1].strip()
-    else:
-        commitment = find_commitment(stripped, textual=True) if len(stripped) > 60 or "box" in stripped else None
-        answer = stripped if commitment is None else commitment.region
-        if commitment is not None and commitment.marker == "phrase":
-            answer = sentence(answer)
+        return stripped.rsplit("####", 1)[1].strip()
+    commitment = find_commitment(stripped, textual=True) if len(stripped) > 60 or "box" in stripped else None
+    if commitment is None:
+        return stripped
+    return sentence(commitment.region) if commitment.marker == "phrase" else commitment.region
+
+
+@lru_cache(maxsize=4096)
+def _expect_from_text(text: str) -> list[Expected]:
+    answer = _answer_in(text)
     if not answer:
         return []
     expected = Expected(answer)

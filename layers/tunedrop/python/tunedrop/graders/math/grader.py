@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tunedrop.graders.math.expected import REFERENCE_KEYS, Expected, expected_answers
+from tunedrop.graders.math.expected import REFERENCE_KEYS, Expected, expected_answers, names_answer
 from tunedrop.graders.math.verdict import judge
 from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample
 
@@ -38,7 +38,7 @@ class MathGrader:
 
     def check_reference(self, reference: JSON, row: Mapping[str, JSON]) -> str | None:
         """Why no answer can be read from this reference, or None."""
-        if _expected(reference, row):
+        if names_answer(reference) or _expected(reference, row):
             return None
         return (
             "no answer can be read from `reference_answer` (or `ground_truth`): expected a number, an answer as text "

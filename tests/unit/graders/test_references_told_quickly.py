@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.hostile_answers import hostile
+from tests.hostile_answers import ATTACKS, hostile
 from tunedrop.graders.exact import MAX_TEXT, ExactGrader
 from tunedrop.graders.math.expected import expected_answers, names_answer
 
@@ -23,8 +23,8 @@ def test_a_reference_names_an_answer_where_one_is_expected(reference: str | list
 
 
 def test_hostile_references_are_told_alike() -> None:
-    for name, answer, reference in hostile(200):
-        for text in (answer, reference):
+    for name, answer, reference in hostile(len(ATTACKS)):
+        for text in (answer[-1_000:], reference):
             assert names_answer(text) == bool(expected_answers(text)), name
 
 

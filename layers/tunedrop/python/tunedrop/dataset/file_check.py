@@ -9,12 +9,10 @@ that the careful one would not.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import Any, BinaryIO, Final
 
 import orjson
 
@@ -32,15 +30,14 @@ from tunedrop.dataset.prompts import prompt_text, user_text, utf8_lengths
 from tunedrop.dataset.report import FileFacts
 from tunedrop.dataset.rows import ANSWER, RowChecker
 from tunedrop.dataset.rules import FORMATS, MAX_ROWS
-from tunedrop.dataset.secrets import Mark, Scan
+from tunedrop.dataset.scanned_ahead import Scanned, ScannedAhead
+from tunedrop.dataset.secrets import Scan
 from tunedrop.dataset.show import shown
 from tunedrop.dataset.statistics import Statistics, estimated_tokens
 from tunedrop.graders.sample import Grader
 
 MAX_DOCUMENT_BYTES: Final = 1024 * 1024
 """A file up to this size is kept until its end, to tell one JSON document over several lines from broken lines."""
-_MOST_UNHASHED: Final = 4
-"""Pieces of the file that are kept until SHA-256 takes them with the next block."""
 _BLOCKS_AHEAD: Final = 2
 """Blocks whose scan runs while an earlier one is read."""
 _PARTS: Final = 8
@@ -48,14 +45,6 @@ _PARTS: Final = 8
 _BLANK: Final = b" \t\r"
 Compare = Callable[[int, str, str], None]
 """Takes a row's line, its prompt and what the user says in it."""
-
-
-class _Scanned(NamedTuple):
-    """A block of lines whose scan was handed over: its marks to come, and the keys whose repetition they tell."""
-
-    data: bytes
-    marks: Future[list[tuple[int, Mark]]]
-    keys: frozenset[str]
 
 
 class FileCheck:
@@ -112,44 +101,23 @@ class FileCheck:
 
     def read(self, stream: BinaryIO) -> None:
         """Check the stream from where it stands to its end."""
-        digest = hashlib.sha256()
-        unhashed: list[bytes] = []
+        waiting: deque[Scanned | bytes | Overlong] = deque()
+        with ScannedAhead() as ahead:
 
-        def take(chunk: bytes) -> None:
-            self._bytes += len(chunk)
-            unhashed.append(chunk)
-            if len(unhashed) > _MOST_UNHASHED:  # a line that is longer than all these
-                worker.submit(hash_all, unhashed.copy()).result()
-                unhashed.clear()
-            if self._progress is not None:
-                self._progress(len(chunk))
+            def take(chunk: bytes) -> None:
+                self._bytes += len(chunk)
+                ahead.take(chunk)
+                if self._progress is not None:
+                    self._progress(len(chunk))
 
-        def hash_all(chunks: list[bytes]) -> None:
-            for chunk in chunks:
-                digest.update(chunk)
-
-        def scan(scan: Scan, chunks: list[bytes], data: bytes) -> list[tuple[int, Mark]]:
-            hash_all(chunks)
-            return scan.marks(data)
-
-        lines = Lines(stream, take)
-        # RE2 and SHA-256 let go of the interpreter's lock. Blocks are handed over some time before they are read, and
-        # their scan is asked for after the parser's work: with a second core it takes no time.
-        with ThreadPoolExecutor(max_workers=1) as worker:
-            waiting: deque[_Scanned | Overlong] = deque()
+            lines = Lines(stream, take)
             for part in lines:
-                if isinstance(part, Overlong):
-                    waiting.append(part)
-                else:
-                    marks = worker.submit(scan, self._scan, unhashed.copy(), part)
-                    unhashed.clear()
-                    waiting.append(_Scanned(part, marks, self._scan.keys))
+                waiting.append(part if isinstance(part, Overlong) or self._enough else ahead.scan(self._scan, part))
                 while len(waiting) > self._ahead:
                     self._part(waiting.popleft())
             while waiting:
                 self._part(waiting.popleft())
-        hash_all(unhashed)
-        self._sha256 = digest.hexdigest()
+            self._sha256 = ahead.sha256()
         self._finish(lines)
 
     def facts(self) -> FileFacts:
@@ -166,15 +134,20 @@ class FileCheck:
         """How many blocks are handed over ahead: none until one has shown which keys the scan is to look for."""
         return 0 if self._by_columns and not self._lines_by_columns else _BLOCKS_AHEAD
 
-    def _part(self, part: _Scanned | Overlong) -> None:
-        if self._most_lines is not None and self._last_line >= self._most_lines:
-            self._count_only(part)
+    @property
+    def _enough(self) -> bool:
+        """Whether the lines that follow are only counted."""
+        return self._most_lines is not None and self._last_line >= self._most_lines
+
+    def _part(self, part: Scanned | bytes | Overlong) -> None:
+        if isinstance(part, bytes) or self._enough:
+            self._count_only(part.data if isinstance(part, Scanned) else part)
         elif isinstance(part, Overlong):
             self._overlong(part)
         else:
             self._block(part)
 
-    def _block(self, block: _Scanned) -> None:
+    def _block(self, block: Scanned) -> None:
         data, first_line = block.data, self._last_line + 1
         self._document = _grown(self._document, data)
         if b"\r" in data:
@@ -189,7 +162,7 @@ class FileCheck:
         if self._by_columns:
             self._choose_way(block, self._last_line + 1 - first_line, self._lines_by_columns - before)
 
-    def _choose_way(self, block: _Scanned, lines: int, lines_by_columns: int) -> None:
+    def _choose_way(self, block: Scanned, lines: int, lines_by_columns: int) -> None:
         """Whether the next block is tried by columns: not where this one had few rows for which that is made."""
         if not self._shapes.plain_keys <= self._scan.keys:
             self._scan = self._scan.with_keys(self._shapes.plain_keys)
@@ -197,14 +170,14 @@ class FileCheck:
             self._by_columns = False
             self._scan = self._scan.without_keys()
 
-    def _plain_rows(self, block: _Scanned, data: bytes) -> Columns | None:
+    def _plain_rows(self, block: Scanned, data: bytes) -> Columns | None:
         """Whole lines of a block, where all are plain. Keys that its scan did not look for may be there twice."""
         shape = self._shapes.latest_plain
         if shape is None or not self._by_columns or not self._shapes.plain_keys <= block.keys:
             return None
         return self._plain.read(data, shape.keys)
 
-    def _read_in_parts(self, block: _Scanned, first_line: int, data: bytes, marked: MarkedLines) -> None:
+    def _read_in_parts(self, block: Scanned, first_line: int, data: bytes, marked: MarkedLines) -> None:
         """Read lines that are not all plain: part by part at once where it can be, down to the lines that are not."""
         lines = data.split(b"\n")
         step = -(-len(lines) // _PARTS)
@@ -318,8 +291,8 @@ class FileCheck:
             expected=f"at most {most_tokens:,} tokens", got=f"some {tokens:,} tokens (estimated)", **words,
         )  # fmt: skip
 
-    def _count_only(self, part: _Scanned | Overlong) -> None:
-        lines = [b"overlong"] if isinstance(part, Overlong) else part.data.split(b"\n")
+    def _count_only(self, part: bytes | Overlong) -> None:
+        lines = [b"overlong"] if isinstance(part, Overlong) else part.split(b"\n")
         self._last_line += len(lines)
         self.rows += sum(map(bool, map(bytes.strip, lines)))
 

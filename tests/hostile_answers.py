@@ -51,6 +51,8 @@ ATTACKS: dict[str, Callable[[int], str]] = {
     "struck out": lambda n: "~~a" * (20_000 + n) + r"\cancel{" * 9_000,
     "chinese numbers": lambda n: "一千万亿" * (15_000 + n),
     "points between thousands": lambda n: "1.234.567," * (6_000 + n),
+    "numbers in words": lambda n: "seventy-two and a half " * (6_000 + n),
+    "all but": lambda n: "all real numbers except 2" + " and 3" * (20_000 + n),
     "conditions": lambda n: r"\boxed{" + ", ".join(f"x > {n + k}" for k in range(180)) + "}",
     "congruences": lambda n: r"\boxed{" + r"2 \equiv " * (200 + n % 9) + r"1 \pmod{7}}",
     "intervals": lambda n: r"\boxed{" + r"\cup".join(rf"({k},{k + n}]" for k in range(130)) + "}",

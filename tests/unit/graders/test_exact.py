@@ -26,6 +26,8 @@ def grade(answer: str, reference: Any, options: dict[str, Any] | None = None, **
         ("Paris", ["London", "Paris"]),
         ("Paris", {"answer": "Paris"}),
         ("42", 42),
+        ("3,000", "3000"),
+        ("1234567 items", "1,234,567 items"),
     ],
 )
 def test_texts_are_equal_but_for_case_punctuation_and_space(answer: str, reference: Any) -> None:
@@ -35,6 +37,11 @@ def test_texts_are_equal_but_for_case_punctuation_and_space(answer: str, referen
 @pytest.mark.parametrize("answer", ["London", "Paris or London", "It is Paris", "", "Par is"])
 def test_another_text_is_worth_nothing(answer: str) -> None:
     assert grade(answer, "Paris").reward == 0.0
+
+
+@pytest.mark.parametrize("answer", ["1,2", "1,2345", "0,012", "12,34,567"])
+def test_a_comma_that_parts_no_thousands_counts(answer: str) -> None:
+    assert grade(answer, answer.replace(",", "")).reward == 0.0
 
 
 def test_case_and_punctuation_count_when_they_are_asked_for() -> None:

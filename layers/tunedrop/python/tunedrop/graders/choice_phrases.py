@@ -64,7 +64,8 @@ COMMITS_AFTER = late(
     r"""[\s*_)\]}\"'”’」』】$`.]{0,6}(?:
       (?:is|seems|looks|must\sbe|would\sbe|has\sto\sbe)\s(?:(?:clearly|definitely|probably|indeed|also|most\slikely|obviously|therefore|thus)\s){0,2}
         (?:the\s)?(?:only\s|most\s|my\s|our\s){0,2}(?:correct|right|best|true|answer|choice|pick|accurate|appropriate|likely|valid|suitable|final|one\b)
-      |is\s(?:much\s|clearly\s|slightly\s)?(?:better|closer|preferable|superior)\b
+      |is\s(?:much\s|clearly\s|slightly\s|a\s)?(?:better|closer|preferable|superior
+        |more\s(?:accurate|precise|appropriate|likely|plausible|probable|suitable|fitting|correct|complete|specific|convincing|reasonable))\b
       |(?:fits|works|holds|applies|matches|remains|wins)\b|is\s(?:all\sthat\sis\s)?left\b
       |[:=–—-]\s{0,2}[*_]{0,2}(?:yes|true|correct|right|ja|oui|sí|sim|да|是|对|正确|✓|✔|✅)(?!\w)
       |(?:ist|wäre)\s(?:die\s)?(?:richtige?|korrekte?|antwort|lösung)
@@ -84,7 +85,7 @@ COMMITS_AFTER = late(
 REJECTS_AFTER = late(
     r"""[\s*_)\]}\"'”’」』】$`]{0,6}(?:(?:both|all|too|also)\s)?(?:
       (?:is|are|was|were|seems?|looks?|sounds?|can|could|may|does|do|did|has|would|must|should)(?:\s(?:clearly|definitely|obviously|also|both|all|simply|just|be)){0,2}
-        (?:n't|n’t|\s(?:not|wrong|incorrect|false|out\b|eliminated|excluded|impossible|invalid|ruled|untrue|irrelevant|inaccurate|unlikely|too\b|no\b|cannot|never
+        (?:n't|n’t|\s(?:not|wrong|incorrect|false|out\b|eliminated|excluded|impossible|invalid|ruled|untrue|irrelevant|inaccurate|unlikely|less|too\b|no\b|cannot|never
         |be\s(?:wrong|eliminated|excluded|ruled|discarded|dismissed|false|rejected)|discarded|dismissed|rejected))
       |(?:isn|aren|wasn|doesn|don|can|cannot|won)(?:'|’)?t\b|cannot\b|fails?\b|contradicts?\b
       |(?:,\s|[:=–—-]\s{0,2}[*_]{0,2})?(?:wrong|incorrect|false|no)\b(?!\w)|[:=–—-]\s{0,2}[*_]{0,2}(?:nein|falsch|non|faux|нет|否|错|✗|✘|❌)
@@ -107,7 +108,8 @@ REJECTS_AFTER = late(
 REJECTS_BEFORE = late(
     r"""(?:(?:\bnot|n't|n’t|\bnever)\s(?:choose|pick|select|go\swith|say|be|take)|\b(?:anything|everything|all)\sbut|\bexcept\sfor|\bnot|\bisn't|\bisn’t|\bwasn't|\baren't|\bneither|\bnor|\bcannot\sbe|\bcan't\sbe|\bcan’t\sbe|\bcouldn't\sbe|\beliminat(?:e|es|ed|ing)|\brul(?:e|es|ed|ing)\sout|\bexclud(?:e|es|ed|ing)
       |\bdiscard(?:s|ed|ing)?|\bdismiss(?:es|ed|ing)?|\breject(?:s|ed|ing)?|\bcross(?:ed|ing)?\sout|\binstead\sof|\brather\sthan|\bunlike|\bthan|\bexcept|\bwrong(?:\sanswer)?(?:\sis|:)|\bincorrect(?:\sanswer)?(?:\sis|:)
-      |\bdoubt(?:\s(?:that|if|whether))?\s(?:it['’]?s|it\sis|it\swas)
+      |\b(?:doubt|unsure|uncertain|not\s(?:sure|certain|convinced))(?:\s(?:that|if|whether))?\s(?:it['’]?s|it\sis|it\swas)
+      |\bfor\s(?:(?:the|this|it|its|an|my|correct|right)\s){0,3}(?:answer\s|option\s|choice\s)?to\sbe
       |\bnicht|\bkein|\bpas|\bni|\bno\ses|\bnão\sé|\bnon(?=\s)(?:\sè)?|\bне|\bstatt|\bniet|\bnie(?:\sjest)?|\bbukan|không\sphải(?:\slà)?
       |\binte|\bikke|\bdeğil|\bليس(?:ت)?(?:\s(?:هو|هي))?|\bو?لا|\bلیس|\bнеправильный\sответ|不是|并非|排除|除了|不选)
       [\s*_:,]{0,4}(?:(?:option|choice|answer|letter|the|opción|antwort|réponse|选项|la|a)[\s*_:]{1,3}){0,3}[\s*_(\[{\"'“‘「『【$`]{0,8}\Z""",
@@ -124,7 +126,7 @@ NAMED = late(
 """The word before a letter says that it is one of the choices."""
 
 BETWEEN_LETTERS = late(
-    r"[\s)\]}.:*_$\"'”’]{0,6}(?:,|/|&|;|、|，|\||\bor\b|\band\b|\band/or\b|\boder\b|\bund\b|\bou\b|\bet\b|\by\b|\bo\b|\be\b|\bи\b"
+    r"[\s)\]}.:*_$\"'”’]{0,6}(?:(?<=\s)(?=[A-Z]?\Z)|,|/|&|;|、|，|\||\bor\b|\band\b|\band/or\b|\boder\b|\bund\b|\bou\b|\bet\b|\by\b|\bo\b|\be\b|\bи\b"
     r"|\bили\b|和|或|或者|と|か|또는|과|와|-|–|through|to|bis)"
     r"[\s,]{0,3}(?:\b(?:or|and|maybe|possibly|perhaps|also|even|either|both|option|choice|answer|letter|else|it\sis|it's|could\sbe)\b[\s*_]{0,3}){0,3}"
     r"[*_(\[{\"'“‘$`\s]{0,6}\Z",

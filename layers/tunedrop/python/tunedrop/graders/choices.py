@@ -36,6 +36,7 @@ _LABEL = late(r"(?m)^[\s*_>-]{0,6}\(?([A-Z])[).:][*_ ]{0,3}\s")
 _AFTER_LETTER_A = late(
     r"[*_)\]}\"'”’$`]|\s*(?:[.,:;!?)\]。，：/&|+-]|$|\n|–|—)|\s(?:because|since|as|for|is|was|and|or|but|given|due|would|must|seems|fits|über|weil|porque|car)\b"
 )
+_LETTER_NEXT = late(r"\s{1,3}[B-Z](?![A-Za-z'’])")
 _AND = late(r"\b(?:and|or|nor|und|oder|et|ou|ni|y|o|e|né|nem|и|или|ни)\b|和|或|、", re.IGNORECASE)
 _LINE_OF_CHOICE = late(
     r"[\s*_>-]{0,6}(?:(?:option|choice|answer)\s)?\(?([A-Z])[*_]{0,2}[).:*_ -](?P<said>[^\n]{0,300})", re.IGNORECASE
@@ -179,8 +180,8 @@ def _is_a_letter(character: str, before: str, after: str, *, named: bool, alone:
     """Whether it names a choice, and is neither an article, a pronoun nor a variable of a formula."""
     enclosed = before[-1:] in tuple(_OPENING) and after[:1] in tuple("*_)]}\"'”’」』】>$`")
     if character in "AaIi" and not enclosed and _AFTER_LETTER_A.match(after) is None:
-        return alone
-    slip = re.match(r"\s(?!(?:or|and|because|since|as|for)\b)\w", after) is not None
+        return alone or (character == "A" and _LETTER_NEXT.match(after) is not None)
+    slip = re.match(r"\s(?!(?:or|and|because|since|as|for|[B-Z])\b)\w", after) is not None
     if character in "Aa" and not enclosed and before[-3:].lower().endswith("is ") and slip:
         return False  # "is a and" is no choice of A, but a slip of an article
     if character.islower():

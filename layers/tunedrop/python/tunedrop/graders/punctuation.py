@@ -20,6 +20,7 @@ _HYPHEN = late(
 _SHOUT = late(r"!(?![=\w])")
 _SPACED_PERCENT = late(r"(?<=\d)\s+(?=[%‰°])")
 _POINT = late(r"\.(?!\d)")
+_THOUSANDS = late(r"(?<![\d.,:])[1-9]\d{0,2}(?:,\d{3})+(?![\d,:])")
 _NUMBER_MARK = late(r"(?<=\d)[,:](?=\d)")
 _KEPT_MARK = {",": "\ue000", ":": "\ue001"}
 _SPACED = str.maketrans(dict.fromkeys(_QUOTES + _BRACKETS + _STOPS, " ") | dict.fromkeys(_DELETED, ""))
@@ -29,13 +30,15 @@ def without_punctuation(text: str) -> str:
     """The text without punctuation and Markdown's emphasis; words that it parted are parted by a space.
 
     Points within abbreviations go (`U.S.` is `US`), apostrophes too. What carries meaning stays: signs and operators
-    (`-5`, `x<y`, `2*3`, `C++`, `C#`, `50%`, `$5`), points, commas and colons within numbers.
+    (`-5`, `x<y`, `2*3`, `C++`, `C#`, `50%`, `$5`), points, commas and colons within numbers, but
+    for the commas between thousands (`3,000` is `3000`).
     """
     text = _MARKUP.sub(" ", text)
     text = _HYPHEN.sub(" ", text)
     text = _SHOUT.sub(" ", text)
     text = _SPACED_PERCENT.sub("", text)
     text = _POINT.sub("", text)
+    text = _THOUSANDS.sub(lambda found: found[0].replace(",", ""), text)
     text = _NUMBER_MARK.sub(lambda found: _KEPT_MARK[found[0]], text).translate(_SPACED)
     for mark, kept in _KEPT_MARK.items():
         text = text.replace(kept, mark)

@@ -80,10 +80,10 @@ _VALUE = late(
     (?:[-+−–—±$€£¥₹\\\d½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒√∞∅π|]|\.\d
       |(?:approximately|about|around|roughly|minus|negative|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven
          |twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy
-         |eighty|ninety|half|an?\shundred)\b
+         |eighty|ninety|half|an?\s(?:hundred|half|third|quarter|fourth|fifth|sixth|eighth|tenth))\b
       |[A-Za-z]\([^A-Za-z]
-      |[A-Za-z]{1,3}(?:_\w)?(?:\([A-Za-z0-9, ]{1,9}\))?\s?(?:$|[=<>≤≥≈∈+\-*/^,²³.:)\]}])
-      |(?:sqrt|sin|cos|tan|log|ln|pi|infinity|x|y|n)\b)""",
+      |(?![a-z]{2,3}\s[-−+][\d.½])[A-Za-z]{1,3}(?:_\w)?(?:\([A-Za-z0-9, ]{1,9}\))?\s?(?:$|[=<>≤≥≈∈+\-*/^,²³.:)\]}])
+      |all\s(?:the\s)?reals?\b|(?:sqrt|sin|cos|tan|log|ln|pi|infinity|x|y|n)\b)""",
     re.VERBOSE | re.IGNORECASE,
 )
 

@@ -95,25 +95,45 @@ _NAME = late(
 )
 
 
+_ALL_BUT = late(
+    r"(?:x\s(?:can\sbe|is)\s)?(?:all|any|every)\s(?:the\s)?(?:real\s)?(?:values?|numbers?|reals?)(?:\sof\sx)?,?\s"
+    r"(?:except|excluding|other\sthan|but|besides)(?:\sfor)?\s(?:[$\\(]{0,2}x\s?=\s?)?(?=[-−$\\\d√])",
+    re.IGNORECASE,
+)
+
+
 def without_name(text: str) -> str:
-    """A value without what it is called, where that is no formula: `AB : CD = 2 : 1`, `The area is 12`."""
+    """A value without what it is called, where that is no formula: `AB : CD = 2 : 1`, `The area is 12`.
+
+    `all real numbers except 2` is `x ≠ 2`.
+    """
+    all_but = _ALL_BUT.match(text)
+    if all_but is not None:
+        return ", ".join(
+            f"x \\ne {each}" for each in re.split(r",\s+(?:and\s+)?|\s+(?:and|or)\s+", text[all_but.end() :])
+        )
     found = _NAME.match(text)
     return text[found.end() :] if found is not None else text
 
 
 _STRUCK_OUT = late(r"~~[^~\n]{1,200}~~|\\(?:[bx]?cancel|sout|st|phantom|hphantom)\s{0,3}\{[^{}]{0,200}\}")
 _POINTS_BETWEEN_THOUSANDS = late(r"(?<![\d.,])(\d{1,3}(?:\.\d{3}){1,6}),(\d{1,2})(?![\d,.]*\d)", re.ASCII)
+_THOUSANDS_OF_OTHERS = late(r"(?<![\d.,'’])\d{1,3}(?:(?:\.\d{3}){2,6}|(?:['’]\d{3}){1,6})(?![\d'’]|[.,]\d)", re.ASCII)
+"""`1.234.567` and `1'234`, where a point can be no decimal point."""
 
 
 def as_meant(text: str) -> str:
-    """The text without what is struck out, with `1.250,00` as 1250.00 and numbers in Chinese characters as digits."""
+    """The text without what is struck out, and numbers as they are usual here.
+
+    `1.250,00` as 1250.00, `1.234.567` as 1234567, numbers in Chinese characters as digits.
+    """
     if "~~" in text or "\\" in text:
         text = _STRUCK_OUT.sub(" ", text)
     if not text.isascii():
         text = with_usual_digits(text)
     if "," in text:
         text = _POINTS_BETWEEN_THOUSANDS.sub(lambda found: f"{found[1].replace('.', '')}.{found[2]}", text)
-    return text
+    return _THOUSANDS_OF_OTHERS.sub(lambda found: re.sub(r"\D", "", found[0]), text)
 
 
 def undress(text: str) -> str:

@@ -66,13 +66,16 @@ def _computed(operator: str, sets: Sequence[Listing]) -> Meaning:
     """The set that finite sets make: {1,3} ∪ {2,4} is {1,2,3,4}."""
     items = list(sets[0].items[:MAX_ITEMS])
     for other in sets[1:]:
-        within = [any(equivalent(item, one) for one in other.items[:MAX_ITEMS]) for item in items]
+        given = other.items[:MAX_ITEMS]
         if operator == "∪":
-            new = [one for one in other.items[:MAX_ITEMS] if not any(equivalent(one, item) for item in items)]
-            items += new
+            items += [one for one in given if not _is_among(one, items)]
         else:
-            items = [item for item, is_in in zip(items, within, strict=True) if is_in == (operator == "∩")]
+            items = [item for item in items if _is_among(item, given) == (operator == "∩")]
     return Listing(tuple(items), braces=True)
+
+
+def _is_among(item: Meaning, items: Sequence[Meaning]) -> bool:
+    return item in items or any(equivalent(item, one) for one in items)
 
 
 def _alternatives(meaning: Meaning) -> list[Meaning]:
@@ -154,8 +157,19 @@ def _same_bracket(a: Meaning, b: Meaning) -> bool:
     if isinstance(a, Union) or isinstance(b, Union):
         return describes_set(a, b)
     items = a.items if isinstance(a, Bracket) else b.items if isinstance(b, Bracket) else ()
-    column = _vector(b if isinstance(a, Bracket) else a)
-    return column is not None and _same_items_in_order(items, column)
+    matrix = b if isinstance(a, Bracket) else a
+    column = _vector(matrix)
+    if column is not None:
+        return _same_items_in_order(items, column)
+    rows = _rows_of(matrix)  # [[1, 2], [3, 4]]
+    return len(rows) == len(items) and all(_same(item, row) for item, row in zip(items, rows, strict=True))
+
+
+def _rows_of(meaning: Meaning) -> list[Meaning]:
+    """The rows of a matrix, each as a list in square brackets; none of anything else."""
+    if not isinstance(meaning, Formula) or meaning.node[0] != "matrix":
+        return []
+    return [Bracket("[", tuple(Formula(cell) for cell in row), "]") for row in meaning.node[1]]
 
 
 def _vector(meaning: Meaning) -> list[Meaning] | None:

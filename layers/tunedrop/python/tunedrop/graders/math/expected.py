@@ -21,7 +21,7 @@ from tunedrop.graders.math.dress import (
     without_name,
     words,
 )
-from tunedrop.graders.math.meaning import Meaning
+from tunedrop.graders.math.meaning import Formula, Meaning
 from tunedrop.graders.math.quantity import MAX_DIGITS, Quantity, read_quantity
 from tunedrop.graders.math.reading import readings
 from tunedrop.graders.math.residues import split_modulus
@@ -36,6 +36,10 @@ _POWER_OF_TEN = late(
     r"\s*([-+−]?\d{1,30}(?:\.\d{1,30})?)\s{0,3}(?:\\times|\\cdot|[×·*])\s{0,3}10\s?\^\s?\{?\s?([-+−]?\d{1,3})\s?\}?\s*",
     re.ASCII,
 )
+_PLAIN_FRACTION = late(
+    r"\s*([-−]?)\s*\\[dtc]?frac\s{0,3}\{\s*([-−]?)\s*(\d{1,30})\s*\}\s*\{\s*(\d{1,30})\s*\}\s*", re.ASCII
+)
+_EXPONENT = late(r"\d[eE][-+]?\d", re.ASCII)
 REFERENCE_KEYS = (
     "answer", "final_answer", "solution", "ground_truth", "expected_answer", "target", "value", "text", "gold", "label",
 )  # fmt: skip
@@ -64,7 +68,7 @@ class Expected:
         bare, self.modulus = split_modulus(without_name(split_approximation(option or self.text)[0]))
         self.clock = clock_time(bare)
         self.bare, self.unit = split_value(combined(bare), joined=_ONE_LETTER_UNIT.fullmatch(bare) is not None)
-        plain = _scientific(self.bare)
+        plain = _as_plain(self.bare)
         quantity = None if "\\" in plain or "{" in plain else _whole_quantity(plain)
         self.number = None if quantity is None else quantity.value
         self.scaled = None if quantity is None else quantity.scaled
@@ -73,8 +77,13 @@ class Expected:
     @cached_property
     def meanings(self) -> tuple[Meaning, ...]:
         """Its readings as mathematics; none where it is words."""
+        if self.number is not None and _EXPONENT.search(self.bare):  # 6.02e23 is no product with e
+            return (Formula(("number", self.number)),)
         found = readings(self.bare)
-        return found if self.number is None else found[:1]  # 1,234 alone is no list
+        if self.number is None:
+            return found
+        scaled = () if self.scaled is None else (Formula(("number", self.scaled)),)
+        return (*found[:1], *scaled)  # 1,234 alone is no list
 
     @property
     def option_alone(self) -> bool:
@@ -141,8 +150,10 @@ def _expect_from_text(text: str) -> list[Expected]:
     return [expected, Expected(about)] if about else [expected]
 
 
-def _scientific(text: str) -> str:
-    """`6.02 \\times 10^{23}` as plain text; any other text as it is."""
+def _as_plain(text: str) -> str:
+    """`6.02 \\times 10^{23}` and `-\\frac{1}{2}` as plain text; any other text as it is."""
+    if (fraction := _PLAIN_FRACTION.fullmatch(text)) is not None:
+        return f"{'-' if bool(fraction[1]) != bool(fraction[2]) else ''}{fraction[3]}/{fraction[4]}"
     found = _POWER_OF_TEN.fullmatch(text)
     return text if found is None else f"{found[1]}e{found[2].replace('−', '-')}"
 

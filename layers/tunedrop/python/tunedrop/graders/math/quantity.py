@@ -6,11 +6,11 @@ Everything that GSM8K's answers need, with one regular expression and exact frac
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from tunedrop.graders.late_pattern import late
-from tunedrop.graders.math.vocabulary import NUMBER_WORDS, SCALES, VULGAR
+from tunedrop.graders.math.vocabulary import FRACTION_WORDS, NUMBER_WORDS, SCALES, VULGAR
 
 MAX_DIGITS = 400
 """Longest number that is computed with; a longer one equals only its own spelling."""
@@ -27,6 +27,8 @@ class Quantity:
     """Digits after the point; None where it was written as a fraction or in words."""
     scaled: Fraction | None
     """The value times the word that follows (thousand, million, dozen): both readings can be meant."""
+    grouped: Fraction | None
+    """The value where a point parts thousands, as in `1.500 Euro`; None where it cannot."""
     rest: str
     """The text after the number, its percent sign and its multiplier."""
 
@@ -45,10 +47,11 @@ _NUMBER = late(
       |[ \u00a0]+(?P<above>\d+)\s?[/⁄]\s?(?P<below>\d+)(?![\d.])
       |\s?[/⁄]\s?(?P<denominator>\d+)(?![\d.,]*\d))?
     (?P<percent>\s*(?:%|percent(?:age)?\b|pct\b|per\s+cent\b))?
-    (?:\s*(?P<multiplier>thousand|million|billion|trillion|hundred|dozens?|[kK](?![A-Za-z]))(?![A-Za-z]))?""",
+    (?:\s*(?P<multiplier>thousand|million|billion|trillion|hundred|dozens?|[kK])(?![A-Za-z\u00c0-\u024f]))?""",
     re.VERBOSE | re.ASCII,
 )
 _VULGAR_ALONE = late(r"([-\u2212])?\s*([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒])")
+_POINT_BETWEEN_THOUSANDS = late(r"[-\u2212]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
 _MINUS = frozenset("-\u2212\u2013\u2014")
 
 
@@ -56,7 +59,7 @@ def read_quantity(text: str, start: int = 0) -> Quantity | None:
     """The number that the text has at `start`, or None: also where it is too long, or a fraction of nothing."""
     match = _NUMBER.match(text, start)
     if match is None:
-        return _vulgar_alone(text, start) or _number_words(text, start)
+        return _vulgar_alone(text, start) or _in_words(text, start)
     whole = re.sub(r"[,\s]", "", match["whole"] or "0")
     fraction = (match["fraction"] or match["bare"] or "").lstrip(".,")
     if len(whole) + len(fraction) > MAX_DIGITS:
@@ -88,11 +91,17 @@ def read_quantity(text: str, start: int = 0) -> Quantity | None:
         match["sign2"] in ("-", "\u2212")
     ):
         value = -value
+    end = match.end()
+    if decimals == 0 and (part := _AND_A_PART.match(text, end)) is not None:  # 2 and a half
+        further = _fraction_words(text, part.end())
+        if further is not None:
+            value, decimals, end = value + further.value, None, len(text) - len(further.rest)
     multiplier = SCALES.get((match["multiplier"] or "").lower())
     scaled = None if multiplier is None else value * multiplier
     if match["multiplier"] in ("k", "K") and scaled is not None:
         value, scaled = scaled, None
-    return Quantity(value, match["percent"] is not None, decimals, scaled, text[match.end() :])
+    grouped = value * 1000 if _POINT_BETWEEN_THOUSANDS.fullmatch(match[0]) else None
+    return Quantity(value, match["percent"] is not None, decimals, scaled, grouped, text[end:])
 
 
 def _vulgar_alone(text: str, start: int) -> Quantity | None:
@@ -100,14 +109,25 @@ def _vulgar_alone(text: str, start: int) -> Quantity | None:
     if match is None:
         return None
     value = Fraction(VULGAR[match[2]])
-    return Quantity(-value if match[1] else value, False, None, None, text[match.end() :])
+    return Quantity(-value if match[1] else value, False, None, None, None, text[match.end() :])
+
+
+_LESS_THAN_NOTHING = late(r"(?:minus|negative)\s+", re.IGNORECASE)
+
+
+def _in_words(text: str, start: int) -> Quantity | None:
+    """`seventy-two`, `one half`, `minus three`."""
+    negative = _LESS_THAN_NOTHING.match(text, start)
+    start = start if negative is None else negative.end()
+    found = _fraction_words(text, start) or _number_words(text, start)
+    return found if found is None or negative is None else replace(found, value=-found.value)
 
 
 _WORD = late(r"[\s-]*([A-Za-z]+)", re.ASCII)
 
 
 def _number_words(text: str, start: int) -> Quantity | None:
-    """`seventy-two`, `one hundred and five`, `three thousand two hundred`: at most a dozen words."""
+    """`seventy-two`, `one hundred and five`, `two and a half`: at most a dozen words."""
     total, current, seen, end = 0, 0, False, start
     for _ in range(12):
         match = _WORD.match(text, end)
@@ -121,7 +141,31 @@ def _number_words(text: str, start: int) -> Quantity | None:
         elif match is None or not (seen and word == "and" and _goes_on(text, match.end(), current)):
             break
         seen, end = True, match.end() if match else end
-    return Quantity(Fraction(total + current), False, None, None, text[end:]) if seen else None
+    if not seen:
+        return None
+    value = Fraction(total + current)
+    part = _AND_A_PART.match(text, end)
+    if part is not None and (further := _fraction_words(text, part.end())) is not None:
+        value, end = value + further.value, len(text) - len(further.rest)
+    return Quantity(value, False, None, None, None, text[end:])
+
+
+_PARTS_NAMED = late(
+    rf"(?:(an?|{'|'.join(list(NUMBER_WORDS)[1:20])})[\s-]+)?({'|'.join(FRACTION_WORDS)}|halve)(s?)\b", re.IGNORECASE
+)
+_AND_A_PART = late(r"\s+and\s+(?=an?\b|one\b|two\b|three\b|five\b|seven\b)", re.IGNORECASE)
+
+
+def _fraction_words(text: str, start: int) -> Quantity | None:
+    """`one half`, `two-thirds`, `a quarter`, `half`; None for anything else: `third` and `twenty-fifth` are places."""
+    match = _PARTS_NAMED.match(text, start)
+    if match is None:
+        return None
+    counted, part, plural = (match[1] or "").lower(), match[2].lower(), bool(match[3])
+    above = NUMBER_WORDS.get(counted, 1)
+    if plural != (above > 1) or (not counted and part != "half"):
+        return None
+    return Quantity(Fraction(above, FRACTION_WORDS.get(part, 2)), False, None, None, None, text[match.end() :])
 
 
 _SCALE_WORDS = ("hundred", "thousand", "million", "billion")

@@ -141,7 +141,7 @@ _TWO_WORDS = late(r"(degrees?|metric|fluid)\s+(\w+)", re.IGNORECASE)
 _CURRENCY_IN_FRONT = late(
     r"(\s*[-+−–]?)\s*((?:US|CA|AU|NZ|HK|A|C|S|R)?\$|[€£¥₹₩₽₺₱฿₦¢]|Rs\.?|RM|[A-Z]{3}(?![A-Za-z]))\s*(?=[-+−]?[\d.])"
 )
-_BEGINS = late(r"(?<=[\d)}\]½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒πi.])\s*(?=[A-Za-zµμΩ°€£¥₹₩₽₺₱฿₦¢元])")
+_BEGINS = late(r"(?<=[\d)}\]½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒πi.])(?<![A-Za-z]i)\s*(?=[A-Za-zµμΩ°€£¥₹₩₽₺₱฿₦¢元])")
 _PLAIN = late(r"[\s\d.,/+−–-]*")
 _LEADING = late(
     r"\s*([A-Za-zµμΩ°€£¥₹₩₽₺₱฿₦¢元][^\s,;:!?()]{0,24}(?:\s+(?:per|square|cubic|squared|cubed)\s+[A-Za-z]{1,14})?)"

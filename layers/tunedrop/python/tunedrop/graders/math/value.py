@@ -19,6 +19,7 @@ from tunedrop.graders.math.dress import (
 )
 from tunedrop.graders.math.equivalence import equivalent
 from tunedrop.graders.math.expected import Expected
+from tunedrop.graders.math.meaning import Formula, Meaning
 from tunedrop.graders.math.quantity import Quantity, read_quantity
 from tunedrop.graders.math.reading import readings
 from tunedrop.graders.math.residues import congruent, residue_class, split_modulus
@@ -69,9 +70,13 @@ def _bare_value_is(text: str, expected: Expected) -> bool:
             found.decimals is not None and found.decimals < MIN_DIGITS
         ):  # else a rounded decimal may stand for a fraction
             return False
-    return factor == 1 and any(
-        equivalent(reference, meaning) for reference in expected.meanings for meaning in readings(bare)
-    )
+    wanted = [one if factor == 1 else _in_units(one, factor) for one in expected.meanings]
+    return any(equivalent(one, meaning) for one in wanted if one is not None for meaning in readings(bare))
+
+
+def _in_units(meaning: Meaning, size: Fraction) -> Meaning | None:
+    """How many units of this size a value is: 45 minutes are 3/4 of an hour; None where it is no single value."""
+    return Formula(("/", meaning.node, ("number", size))) if isinstance(meaning, Formula) else None
 
 
 def _factor(given: Unit | None, expected: Unit | None) -> Fraction | None:
@@ -83,6 +88,8 @@ def same_quantity(found: Quantity, expected: Expected, factor: Fraction) -> bool
     """Whether a number is the expected one, where its unit is `factor` of the expected one's."""
     if expected.number is None:
         return False
+    if found.grouped == expected.number and _MONEY_BEHIND.match(found.rest):
+        return True
     if factor == 1 and expected.unit is not None:
         behind = _factor(leading_unit(found.rest), expected.unit)
         if behind is None:
@@ -108,6 +115,14 @@ def _percent_equals(found: Quantity, expected: Expected) -> bool:
     return False
 
 
+_MONEY_BEHIND = late(
+    r"\s?[*_]{0,2}\s?(?:[€₺₫₽]|R\$|Rp\b|zł|kr\b|(?:Euros?|EUR|Dollar|d[oó]lare?s|pesos|reais|Kronen|Franken|CHF|lir[ae]"
+    r"|rupiah|TL|VND|đồng)\b)",
+    re.IGNORECASE,
+)
+"""Money as languages name it in which a point parts thousands."""
+
+
 _DRESSING = late(
     r"""[\s*_"'`“‘(\[=:~≈]*(?:(?:approximately|about|around|roughly|exactly|only|just|a\stotal\sof|equal\sto)\s+)?(?:\()?""",
     re.VERBOSE | re.IGNORECASE,
@@ -127,9 +142,9 @@ _UNIT_THEN_OTHER = late(
 _FULL_HOUR = late(r":00\b(?!:)")
 _DOLLARS_AND_CENTS = late(r"\s*dollars?\s+and\s+(\d{1,2})\s+cents?\b", re.IGNORECASE)
 _VARIABLE = late(
-    r"\s?(?:[b-fijknopqrtuvwxyzB-FIJMOPQRTUXYZ](?![A-Za-z.])|(?:pi|sqrt|sin|cos|tan|log|ln|mod|choose|squared|cubed)\b)"
+    r"\s?(?:[b-fijknopqrtuvwxyzB-FIJMOPQRTUXYZ](?![^\W\d_]|\.)|(?:pi|sqrt|sin|cos|tan|log|ln|mod|choose|squared|cubed)\b)"
 )
-_JOINED_LETTER = late(r"(?![mgshlLAVWNJCFK°](?![A-Za-z]))[A-Za-z](?![A-Za-z])")
+_JOINED_LETTER = late(r"(?![mgshlLAVWNJCFK°](?![^\W\d_]))[A-Za-z](?![^\W\d_])")
 
 
 def plain_number(text: str) -> Quantity | None:

@@ -28,6 +28,7 @@ from tunedrop.graders.math.dress import (
 from tunedrop.graders.math.expected import Expected
 from tunedrop.graders.math.quantity import read_quantity
 from tunedrop.graders.math.value import same_quantity, value_is
+from tunedrop.graders.math.vocabulary import NUMBER_WORDS
 
 MAX_TAIL = 1_500
 """How much of the end of an unmarked answer can hold its value."""
@@ -168,17 +169,19 @@ _NUMBER = late(
     r"(?:\d[\d,]*(?:\.\d+)?|\.\d+|[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒])",
     re.ASCII,
 )
-_OPERAND_BEFORE = late(r"[\d)%]\s?[+*/×÷^−-]\s?[$€£]?$")
-_OTHER_BEFORE = late(r"\d[^\d.!?\n]{0,12}\s(?:or|to)\s(?:maybe\s|possibly\s|perhaps\s)?[$€£]?$")
+_OPERAND_BEFORE = late(r"(?:[\d)%]\s?[+*/×÷^−-]\s?|[\w)] [<>]=?|[≤≥]) ?[$€£]?$")
+_OTHER_BEFORE = late(r"(?:\d[^\d.!?\n]{0,12}|[)\]])\s(?:or|to)\s(?:maybe\s|possibly\s|perhaps\s)?[$€£]?$")
 _DENIED_BEFORE = late(
     r"\b(?:not|never|isn['’]t|wasn['’]t|cannot be|can['’]t be|instead of|rather than)\s(?:be\s)?[$€£]?$", re.IGNORECASE
 )
 _BOLD = late(r"(?<![\w)\]}])\*\*(?=\S)([^*\n]{1,120}?)\*\*(?![\w(])", re.ASCII)
+_VALUE_WITH_UNIT = late(r"[$€£]?[-−]?\d[\d.,]{0,20}\s?[^\W\d_]\S{0,13}")
 _CALCULATION = late(r"<<[^<>\n]{0,100}>>")
 _ASIDE = late(
     r"(?<=[A-Za-z\d%]) \((?!(?:or|maybe|perhaps|possibly)\s[$€£]?\d[\d.,]*\))[^()\n]{1,80}\)(?=[^()\n]{0,200}$)"
 )
 """Brackets in the last line after a value: "160 minutes (or 2 hours and 40 minutes)", but not "72 (or 73)"."""
+_A_NUMBER_WORD = late(rf"\b(?:an?\s(?=half|third|quarter)|half|{'|'.join(NUMBER_WORDS)})\b", re.IGNORECASE)
 _YES_OR_NO = ("yes", "no", "true", "false")
 _FIRST_WORD = late(r"\W{0,9}([A-Za-z]+)\s?[,.:;!—–]")
 _NEXT_CLAUSE = late(r"[,;:]|\b(?:so|leaving|left with|which|then|therefore|means)\b")
@@ -200,7 +203,7 @@ def _last_value(tail: str, expected: Expected) -> bool | None:
     tail = tail[: tail.rfind("\n") + 1] + _ASIDE.sub("", tail[tail.rfind("\n") + 1 :])
     last_line = tail.rsplit("\n", 1)[-1]
     bold = [match[1] for match in _BOLD.finditer(last_line) if re.search(r"\d", match[1]) or expected.textual]
-    if bold and _is_bare(bold[-1], expected):
+    if bold and (_is_bare(bold[-1], expected) or (not expected.textual and _VALUE_WITH_UNIT.fullmatch(bold[-1]))):
         return value_is(undress(bold[-1]), expected)
     if expected.textual:
         return _ends_in_words(tail, words(last_line), expected)
@@ -210,7 +213,7 @@ def _last_value(tail: str, expected: Expected) -> bool | None:
         after = _PERCENT_NEXT.match(tail, spans[-1][1])
         return value_is(undress(spans[-1][2]) + (" \\%" if after else ""), expected)
     if not numbers:
-        return None
+        return _only_number_in_words(last_line, expected)
     numbers = [
         number for number in numbers if not _DENIED_BEFORE.search(tail[max(0, number.start() - 40) : number.start()])
     ] or numbers
@@ -220,6 +223,17 @@ def _last_value(tail: str, expected: Expected) -> bool | None:
     return _number_is(
         tail[:end], _telling(tail, begin, [match.start() for match in numbers if match.start() >= begin]), expected
     )
+
+
+def _only_number_in_words(line: str, expected: Expected) -> bool | None:
+    """Whether the only number of a line in words ("There are three.") is the expected one; None where it has none."""
+    at, found = 0, []
+    for match in _A_NUMBER_WORD.finditer(line):
+        quantity = read_quantity(line, match.start()) if match.start() >= at else None
+        if quantity is not None:
+            found.append(quantity)
+            at = len(line) - len(quantity.rest)
+    return same_quantity(found[0], expected, Fraction(1)) if len(found) == 1 else None
 
 
 def _ends_in_words(tail: str, ending: str, expected: Expected) -> bool:

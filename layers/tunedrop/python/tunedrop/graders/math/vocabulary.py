@@ -150,6 +150,12 @@ NUMBER_WORDS: Mapping[str, int] = {
     **{word: value for value, word in enumerate(_SMALL.split())},
     **{word: 10 * value for value, word in enumerate(_TENS.split(), 2)},
 }
+_PARTS = "third fourth fifth sixth seventh eighth ninth tenth"
+FRACTION_WORDS: Mapping[str, int] = {
+    **{"half": 2, "quarter": 4, "hundredth": 100, "thousandth": 1000},
+    **{word: below for below, word in enumerate(_PARTS.split(), 3)},
+}
+"""Name of a part → how many of them make a whole."""
 SCALES: Mapping[str, int] = {
     "hundred": 100, "k": 1000, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12,
     "dozen": 12, "dozens": 12,

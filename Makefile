@@ -70,7 +70,7 @@ SLOWEST_FIRST := $(addprefix tests/,workflow e2e faults) embedded_aws/tests $(ad
 
 .PHONY: test prove bench
 test: $(INSTALLED) ## run the tests (about five minutes on two cores)
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not prove" $(SLOWEST_FIRST)
+	$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "not prove" $(SLOWEST_FIRST)
 
 # Playwright drives the machine's own Chromium; its download of another one is not wanted.
 $(PROVE_INSTALLED): $(INSTALLED) requirements/prove.lock
@@ -88,7 +88,7 @@ prove: $(PROVE_INSTALLED) $(SAM_VENV)/.installed $(LANGUAGE_MODEL) ## run the te
 coverage: $(PROVE_INSTALLED) ## run `make test` and list the lines that nothing reaches, in child processes too
 	@rm -rf build/coverage && mkdir -p build/coverage
 	EMBEDDED_AWS_PRELUDE="$(CURDIR)/tests/coverage_prelude.py" \
-	    $(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not prove" $(SLOWEST_FIRST)
+	    $(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "not prove" $(SLOWEST_FIRST)
 	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
 
 bench: $(INSTALLED) ## measure, and write docs/benchmarks.md

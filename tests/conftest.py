@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Callable
+from typing import Any
 
 import botocore.session
 import pytest
@@ -24,17 +24,13 @@ botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 MEASURED = "measured"
 
-ON_ONE_STACK = ("tests/workflow/pipeline", "tests/workflow/api")
-"""Folders whose tests share a stack, which takes long to start: one worker runs all of them."""
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With --dist loadscope a worker takes a file at a time, or a folder whose tests share a stack."""
+    from tests.workers import ByUnit
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With --dist loadgroup a worker takes a file at a time, or a folder of `ON_ONE_STACK`."""
-    for path, of_file in itertools.groupby(items, lambda item: item.path):
-        file = path.relative_to(config.rootpath).as_posix()
-        group = next((folder for folder in ON_ONE_STACK if file.startswith(f"{folder}/")), file)
-        for item in of_file:
-            item.add_marker(pytest.mark.xdist_group(group))
+    return ByUnit(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -20,7 +20,7 @@ from tunedrop.graders.contract import read_sample
 
 FOLDERS = Path(__file__).parents[3] / "events/datasets"
 SETTINGS = GraderSettings.of(Switches())
-ROWS = 40
+ROWS = 12
 
 
 def replies(folder: str) -> Iterator[Reply]:

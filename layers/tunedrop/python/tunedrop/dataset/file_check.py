@@ -204,8 +204,9 @@ class FileCheck:
         if columns.ids is not None:
             self._ids.put(first_line - 1, list(map(hash, columns.ids)))
         if self._asks_grader:
-            for line, row in enumerate(columns.without_messages(), first_line):
-                self._checker.check_reference(line, row)
+            rows = zip(columns.answers, columns.for_the_grader(), strict=True)
+            for line, (answer, fields) in enumerate(rows, first_line):
+                self._checker.check_answer(line, answer, fields)
         if self._compare is not None:
             for line, prompt in enumerate(columns.prompts, first_line):
                 self._compare(line, prompt, prompt)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, Final
 
 import orjson
@@ -12,6 +11,7 @@ from tunedrop.catalog import Family
 from tunedrop.dataset.findings import Findings
 from tunedrop.dataset.fitting import MOST_LOOKED_AT, Refused
 from tunedrop.dataset.json_line import CONVERT
+from tunedrop.dataset.misnamed import converter_hint, misspelt_hint
 from tunedrop.dataset.prompts import content_text
 from tunedrop.dataset.rules import FORMATS
 from tunedrop.dataset.show import shown
@@ -20,10 +20,6 @@ from tunedrop.graders.sample import Grader
 ANSWER = "reference_answer"
 _SAYS_NOTHING = frozenset({"", "{}", "[]", "null", '""'})
 """Texts that hold no answer, as JSON or as they are."""
-_MOST_KEYS = 64
-"""Keys of a row among which a misspelt one is looked for."""
-_NEAR = 0.7
-"""How alike two names must be (difflib's ratio)."""
 _KEYS_OF_PLAIN_MESSAGE: Final = 2
 """Its role and its content."""
 _MOST_ROLES: Final = 100
@@ -80,19 +76,26 @@ class RowChecker:
 
     def check_reference(self, line: int, row: Mapping[str, Any]) -> None:
         """Ask the grader whether it can use the row's answer; where it fails, that is a finding too."""
+        if self._grader is not None:
+            fields = {key: value for key, value in row.items() if key not in ("messages", ANSWER)}
+            self.check_answer(line, row.get(ANSWER), fields, row)
+
+    def check_answer(
+        self, line: int, answer: Any, fields: Mapping[str, Any], row: Mapping[str, Any] | None = None
+    ) -> None:
+        """The same of a row in parts: its answer, and its fields but the messages. `row`: where it may lack one."""
         if self._grader is None:
             return
-        self._line = line
-        fields = {key: value for key, value in row.items() if key not in ("messages", ANSWER)}
         try:
-            reason = self._grader.check_reference(row.get(ANSWER), fields)
+            reason = self._grader.check_reference(answer, fields)
         except Exception as error:  # a grader is the user's code: whatever it does, the check goes on
             reason = f"the grader failed on it with {type(error).__name__}: {shown(str(error))}"
         if reason is not None:
+            self._line = line
             if len(self.refused) < MOST_LOOKED_AT:
-                self.refused.append((row.get(ANSWER), fields))
-            meant = {} if ANSWER in row else _meant(ANSWER, row)
-            self._add("reference-grader", reason, field=ANSWER, got=shown(row.get(ANSWER)), **meant)
+                self.refused.append((answer, fields))
+            near = {} if row is None or ANSWER in row else misspelt_hint(ANSWER, row)
+            self._add("reference-grader", reason, field=ANSWER, got=shown(answer), **near)
 
     def _add(self, rule: str, message: str, **words: str) -> None:
         self._findings.add(rule, self._file, self._line, message, **words)
@@ -145,7 +148,7 @@ class RowChecker:
                 "the row has no `messages`",
                 field="messages",
                 got=shown(row),
-                **_converter_hint(row),
+                **converter_hint(row),
             )
             return False
         messages = row["messages"]
@@ -178,7 +181,7 @@ class RowChecker:
                 )
             else:
                 says = f"the role {got} is not known" if "role" in message else "the message has no role"
-                meant = {} if "role" in message else _meant("role", message)
+                meant = {} if "role" in message else misspelt_hint("role", message)
                 self._add("role-unknown", says, field=f"{path}.role", got=got, **meant)
         for key in message:
             if key not in self._format.message_keys:
@@ -198,7 +201,7 @@ class RowChecker:
                 "the message has no content",
                 field=field,
                 got=shown(message),
-                **_meant("content", message),
+                **misspelt_hint("content", message),
             )
         elif isinstance(content, str):
             if not content.strip():
@@ -318,7 +321,7 @@ class RowChecker:
             # With a grader, it is the grader that says whether it needs one; without messages it is another format.
             if self._grader is None and "messages" in row:
                 says = "the row has no `reference_answer`"
-                self._add("reference-missing", says, field=ANSWER, got=shown(row), **_meant(ANSWER, row))
+                self._add("reference-missing", says, field=ANSWER, got=shown(row), **misspelt_hint(ANSWER, row))
             return
         answer = row[ANSWER]
         if not isinstance(answer, str | dict):
@@ -337,24 +340,6 @@ def _is_plain_answer(answer: Any) -> bool:
 
 def _is_plain_id(value: Any) -> bool:
     return type(value) is str and bool(value) and not value.isspace()
-
-
-def _meant(wanted: str, row: Mapping[str, Any]) -> dict[str, str]:
-    """The hint where a key is nearly the one that is missing; nothing for others."""
-    keys = [key for key in list(row)[:_MOST_KEYS] if isinstance(key, str)]
-    near = get_close_matches(wanted, keys, n=1, cutoff=_NEAR)
-    return {"hint": f"Do you mean `{wanted}`? The name is {shown(near[0])} here."} if near else {}
-
-
-def _converter_hint(row: Mapping[str, Any]) -> dict[str, str]:
-    """The hint for rows of a format that can be converted; nothing for others."""
-    if meant := _meant("messages", row):
-        return meant
-    if any(
-        key in row for key in ("question", "prompt", "conversations", "instruction", "contents", "source", "schemaType")
-    ):
-        return {"hint": "The rows are in another tool's format: tunedrop convert FILE --output train.jsonl."}
-    return {}
 
 
 def _is_call(call: Any) -> bool:

@@ -151,14 +151,19 @@ def test_the_readme_is_read_on_three_screens() -> None:
     assert len(README.splitlines()) <= 150
 
 
-@pytest.mark.parametrize("page", [README, ONE_MACHINE, (REPOSITORY / "CONTRIBUTING.md").read_text()])
+PAGES = [
+    *(f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY")),
+    *(f"docs/{path.name}" for path in sorted((REPOSITORY / "docs").glob("*.md"))),
+]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_every_link_to_a_page_leads_somewhere(page: str) -> None:
-    folder = REPOSITORY / "docs" if page is ONE_MACHINE else REPOSITORY
-    links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#([^)]+))?\)", page)
-    assert links
-    for path, anchor in links:
-        assert (folder / path).exists(), path
-        headings = re.findall(r"^#+ (.+)$", (folder / path).read_text(), re.MULTILINE) if anchor else []
+    text = _BLOCK.sub("", (REPOSITORY / page).read_text())
+    for path, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)]+))?\)", text):
+        target = (REPOSITORY / page).parent / path if path else REPOSITORY / page
+        assert target.exists(), path
+        headings = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE) if anchor else []
         assert not anchor or anchor in {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}, (
             anchor
         )

@@ -62,7 +62,7 @@ REFUSED: dict[str, tuple[str, bytes, str]] = {
     "base 8": ("recipe.yaml", b"evaluation: {seed: 0755}", "`evaluation.seed`: 0755 is a number in base 8"),
     "bytes": ("recipe.yaml", (_OPTIONS % "!!binary aGk=").encode(), f"{_CONST}: expected text"),
     "a set": ("recipe.yaml", (_OPTIONS % "!!set {a, b}").encode(), f"{_CONST}: expected a list or fields"),
-    "a tag without its value": ("recipe.yaml", b"budget: {steps: !!int ''}", "`budget.steps`: is marked !!int"),
+    "a tag without its value": ("recipe.yaml", b"budget: {steps: !!int ''}", "`budget.steps`: has the tag !!int"),
     "a number as a name": ("recipe.yaml", b"labels: {2031: x}", "`labels.2031`: expected a name as text"),
     "true as a name": ("recipe.yaml", b"labels: {true: x}", "`labels.true`: expected a name as text"),
     "fields as a name": ("recipe.yaml", b"labels: {[a]: x}", "`labels.?`: expected a name as text"),

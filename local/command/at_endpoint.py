@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 HELP = """\
 a real model:
-  --endpoint URL --model ID    any OpenAI-compatible endpoint: Ollama, vLLM, llama.cpp, a gateway; the key, if it wants
-                               one, is in OPENAI_API_KEY
-  --bedrock                    the recipe's model at Bedrock, with the AWS credentials of this shell, for money
+  --endpoint URL --model ID    any OpenAI-compatible endpoint: Ollama, vLLM, llama.cpp, a gateway; if it wants a key,
+                               set OPENAI_API_KEY
+  --bedrock                    the recipe's model at Bedrock, with this shell's AWS credentials; AWS charges for it
   The answers are the model's own, and the recipe's grader grades them on this machine. Nothing is trained."""
 
 

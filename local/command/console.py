@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from tunedrop_client.places import Place
 
 _DESCRIPTION = """\
-Serve a page on this machine that speaks to a stack with your AWS credentials, until Ctrl-C: drop a dataset and see what
-is wrong with it, start runs, watch them, compare them, stop and approve. The link works once, in one browser; then the
-command prints the next one. Nothing is stored, and no other machine can reach the page."""
+Serve a page on this machine that calls a stack's API with your AWS credentials, until Ctrl-C: drop a dataset and see
+what is wrong with it, start runs, watch them, compare them, stop and approve. The link works once, in one browser; then
+the command prints the next one. Nothing is stored, and no other machine can reach the page."""
 
 _EXAMPLES = """\
 examples:
@@ -32,7 +32,7 @@ def add_parser(subparsers: Any) -> None:
     """Add the sub-command."""
     parser = subparsers.add_parser(
         "console",
-        help="a page in the browser that speaks to a stack",
+        help="serve a page for the browser that does all this with a stack",
         description=_DESCRIPTION,
         epilog=f"{_EXAMPLES}\n\n{which_stack.HELP}\n\n{exits.TEXT}",
         formatter_class=Wrapped,

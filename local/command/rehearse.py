@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """\
 Asks the base model a few of the folder's prompts, grades the answers with the deployed grader, and says whether a
-training could learn from them: what RehearseGrader does before you pay for a job. It creates no job: on this machine it
-calls the functions of the states up to RehearseGrader one by one. The model is simulated unless you name a real one."""
+training could learn from them. A run does the same in RehearseGrader, before you pay for a job. This command creates no
+job: on this machine it calls the functions of the states up to RehearseGrader one by one. The model is simulated unless
+you name a real one."""
 
 _EXAMPLES = """\
 examples:

@@ -41,7 +41,7 @@ def add_parser(subparsers: Any) -> None:
     )
     which_stack.add_options(parser)
     parser.add_argument("--bucket", help="fetch the run from this bucket first")
-    parser.add_argument("--no-open", action="store_true", help="only say where it lies")
+    parser.add_argument("--no-open", action="store_true", help="only say where the report is")
     parser.add_argument(
         "--json", action="store_true", help="print where the report is and what it says as one JSON line"
     )

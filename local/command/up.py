@@ -66,7 +66,9 @@ def add_parser(subparsers: Any) -> None:
         metavar="FILE",
         help="the file to write for `source` (default: build/up/environment)",
     )
-    parser.add_argument("--region", choices=REGIONS, default=DEFAULT_REGION, help="as of `tunedrop run`")
+    parser.add_argument(
+        "--region", choices=REGIONS, default=DEFAULT_REGION, help="the Region that is imitated (default: %(default)s)"
+    )
     own_grader.add_allow_option(parser)
     language_model.add_options(parser)
     parser.set_defaults(run=run)

@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "openai.gpt-oss-20b"
 
 _DESCRIPTION = """\
-Checks a training file line by line, as the service would be given it: encoding, JSON, messages, answers, duplicates,
-secrets, lengths; with a test file also what the two share. Of a folder it looks at all that a run would look at: the
-recipe too, whether its grader can use the answers, and whether rows are left to test on. What is valid here is not
-rejected by `tunedrop run FOLDER` for its dataset. Everything is said at once, with line, reason and hint.
+Checks each line of a training file as the service would read it: encoding, JSON, messages, answers, duplicates,
+secrets, lengths. With a test file, it also checks what the two files share. In a folder, it checks all that a run would
+check: also the recipe, whether the recipe's grader can use the answers, and whether rows are left to test on. If a
+folder is valid here, `tunedrop run FOLDER` does not reject it because of its dataset. The command reports all faults at
+once, each with its line, the reason and a hint.
 
-The exit code is 0 when the dataset is valid and 2 when it is not. Nothing is uploaded and nothing is changed; with
---remote the stack's own API makes the same check of an uploaded copy."""
+The exit code is 0 if the dataset is valid and 2 if it is not. The command uploads nothing and changes nothing; with
+--remote, it uploads a copy, and the stack's own API makes the same check."""
 
 _EXAMPLES = """\
 examples:
@@ -39,7 +40,7 @@ examples:
   tunedrop validate train.jsonl --test test.jsonl --model qwen.qwen3-32b --grader math
   tunedrop validate train.jsonl --json | jq '.findings[] | [.line, .rule, .message]'
   tunedrop validate my_folder --remote --stack tunedrop-dev
-  tunedrop validate train.jsonl --corrected mended.jsonl     write a copy without what is mended mechanically"""
+  tunedrop validate train.jsonl --corrected mended.jsonl     write a copy without the faults that it can mend"""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

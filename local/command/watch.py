@@ -9,8 +9,8 @@ from local.command import exits, which_stack
 from local.command.help_text import Wrapped
 
 _DESCRIPTION = """\
-Follow a run with the live view until it ends, fetch its report into build/runs, and show what came of it. Ctrl-C ends
-the command and not the run."""
+Follow a run with the live view until it ends, fetch its report into build/runs, and show its result. Ctrl-C ends
+the command, but not the run."""
 
 
 def add_parser(subparsers: Any) -> None:

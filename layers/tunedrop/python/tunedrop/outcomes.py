@@ -1,7 +1,7 @@
-"""Every way in which a run can end other than well: one exception class an outcome.
+"""Every way in which a run can end other than well: one exception class for each outcome.
 
-The class name is the Error of the state machine, the heading of the runbook and `reason.error` of the notice; the
-message is `reason.message`. It names the thing, what was expected, what was got, where, and what to do.
+The class's name is the state machine's Error, the heading in the runbook, and `reason.error` of the notice. The message
+is `reason.message`: it says what is wrong and where, what was expected, what was found, and what to do.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import enum
 
 REASON_CHARACTERS = 8_000
-"""Longest message of an outcome: a reader's page or two, and well within what a state's Cause (32 KB) and a notice
-take; the findings file holds the rest."""
+"""Longest message of an outcome: a page or two, and well within the limits of a state's Cause (32 KB) and of a notice;
+the findings file has the rest."""
 
 
 def reason(message: str) -> str:
-    """A message as an outcome has it: cut where it is long, and nothing in it that steers a terminal or hides."""
+    """A message as an outcome has it: cut if it is too long, with invisible and control characters escaped."""
     plain = message if len(message) <= REASON_CHARACTERS else message[: REASON_CHARACTERS - 1] + "…"
     if plain.isprintable():
         return plain
@@ -23,7 +23,7 @@ def reason(message: str) -> str:
 
 
 class Status(enum.StrEnum):
-    """Where a run stands. The last four are terminal: exactly one of them is a run's end."""
+    """A run's status. The last four are terminal: a run ends with exactly one of them."""
 
     RUNNING = "RUNNING"
     SUCCEEDED = "SUCCEEDED"
@@ -47,17 +47,17 @@ class RunEnded(Exception):
 
 
 class Rejected(RunEnded):
-    """What was dropped cannot be trained on; nothing was paid for training."""
+    """The run cannot train on what was dropped; nothing was paid for training."""
 
     status = Status.REJECTED
 
 
 class RecipeInvalid(Rejected):
-    """The recipe names something that does not exist, or a value out of its range."""
+    """The recipe names something that does not exist, or has a value out of its range."""
 
 
 class InputMissing(Rejected):
-    """A file that the run was started for is not there, or its pinned version is gone."""
+    """A file of the run does not exist, or its pinned version is gone."""
 
 
 class DatasetInvalid(Rejected):
@@ -87,11 +87,11 @@ class TooManyRuns(Rejected):
 
 
 class NoSignal(Rejected):
-    """The base model's rewards leave nothing to learn from: all wrong, all right, or no spread within a group."""
+    """The model cannot learn from the base model's rewards: all wrong, all right, or equal within each group."""
 
 
 class GraderUnsound(Rejected):
-    """The grader fails on good answers, can be cheated, or errs too often."""
+    """The grader gives low rewards to reference answers, can be cheated, fails too often, or is too slow."""
 
 
 class WaitedTooLong(RunEnded):
@@ -99,7 +99,7 @@ class WaitedTooLong(RunEnded):
 
 
 class JobRefused(RunEnded):
-    """Bedrock refused the training job or its file; trying again would be refused again."""
+    """Bedrock refused the training job or its file, and would refuse it again."""
 
 
 class TrainingFailed(RunEnded):
@@ -119,15 +119,15 @@ class BudgetExceeded(RunEnded):
 
 
 class TrainingUnhealthy(RunEnded):
-    """A finding about the training's health that the recipe says to stop on."""
+    """The training had a health finding at which the recipe tells Tunedrop to stop (`health.stop_on`)."""
 
 
 class DeploymentFailed(RunEnded):
-    """The tuned model is there, but could not be deployed; a run that resumes this one trains nothing again."""
+    """The tuned model exists, but could not be deployed; a run that resumes this one does not train again."""
 
 
 class EvaluationIncomplete(RunEnded):
-    """Too many answers could not be had or graded for a verdict."""
+    """There can be no verdict: too many answers are missing, were cut off or could not be graded."""
 
 
 class DiskFull(RunEnded):
@@ -135,11 +135,11 @@ class DiskFull(RunEnded):
 
 
 class RunFileMissing(RunEnded):
-    """A file of the run's own folder, which an earlier state wrote, is gone or may not be read."""
+    """A file in the run's folder, which an earlier state wrote, is gone, or the function may not read it."""
 
 
 class RunFileBroken(RunEnded):
-    """A file of the run's own folder is not what an earlier state wrote: emptied, cut, or edited."""
+    """A file in the run's folder is not what an earlier state wrote: it was emptied, cut or edited."""
 
 
 class RunReleased(RunEnded):
@@ -153,19 +153,19 @@ class RunNotFound(RunEnded):
 
 
 class Transient(Exception):
-    """Not an end: the state machine runs the state again, after a while."""
+    """Does not end the run: the state machine runs the state again, after a while."""
 
 
 class ServiceBusy(Transient):
-    """The service throttled, or failed in a way that another try may mend."""
+    """A service throttled, or failed in a way that may pass."""
 
 
 class SubmissionUnclear(Transient):
-    """A job may or may not have been created; the next try looks for it before it creates another."""
+    """It is not known whether a job was created; the next try looks for it before it creates one."""
 
 
 def status_of_error(error: str) -> Status:
-    """How a run ends whose execution failed with the Error `error` (a class name of this module, or AWS's own)."""
+    """The status of a run whose execution failed with the Error `error` (a class name of this module, or AWS's own)."""
     known = globals().get(error)
     if isinstance(known, type) and issubclass(known, RunEnded):
         return known.status

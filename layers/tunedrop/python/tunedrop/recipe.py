@@ -1,4 +1,4 @@
-"""The recipe of a run: everything that the one who drops a dataset may decide, with a default for each.
+"""The recipe of a run: everything that the person who drops a dataset can decide, with a default for each.
 
 A recipe is `recipe.yaml` or `recipe.json` beside the dataset. An unknown field is an error that names the field and the
 nearest known one; all errors are reported at once.
@@ -49,13 +49,13 @@ else:
 
 
 class GraderChoice(_Section):
-    """Which grader scores the answers: a kind that is deployed with the stack, or a function of one's own.
+    """Which grader scores the answers: a kind that is deployed with the stack, or a team's own.
 
-    `function` is the name of a file of one's own that is deployed with the stack, or the ARN of a published version of
-    a Lambda that the stack's parameter AllowedGraders lets in; a version and not an alias, so that no reward can change
-    while the model is trained. `options` travel with the rows either way. `range` is the least and the greatest reward
-    that such a Lambda gives; gates, `pass_reward` and `least_difference` are shares of it. The stack's own graders give
-    0 to 1.
+    `function` is the name of a team's own file that is deployed with the stack, or the ARN of a published version of a
+    Lambda that the stack's parameter AllowedGraders allows: a version and not an alias, so that no reward can change
+    while the model is trained. `options` travel with the rows in both cases. `range` is the least and the greatest
+    reward that such a Lambda gives; gates, `pass_reward` and `least_difference` are shares of it. The stack's own
+    graders give 0 to 1.
     """
 
     kind: GraderKind = "math"
@@ -70,7 +70,7 @@ class GraderChoice(_Section):
     @model_validator(mode="after")
     def _own_needs_a_function(self) -> Self:
         if (self.kind == OWN) != bool(self.function):
-            raise ValueError("`kind: own` and `function` go together")
+            raise ValueError("`kind: own` needs `function`, and `function` needs `kind: own`")
         if self.range[0] >= self.range[1]:
             raise ValueError(f"`range` goes from the least to the greatest reward, as [-1, 1]; got {list(self.range)}")
         if self.range != UNIT and self.kind_of_rows is not None:
@@ -86,12 +86,12 @@ class GraderChoice(_Section):
 
     @property
     def reward_range(self) -> RewardRange:
-        """Between which rewards the grader's lie."""
+        """The least and the greatest reward that the grader gives."""
         return RewardRange(*self.range)
 
 
 class Rehearsal(_Section):
-    """The grader's trial on the base model before the job is paid for: `prompts` times `samples` answers."""
+    """The grader's trial, before the job is paid for: the base model gives `samples` answers to `prompts` rows."""
 
     prompts: int = Field(16, ge=2, le=200)
     samples: int = Field(4, ge=2, le=16)
@@ -101,14 +101,15 @@ class Rehearsal(_Section):
 class Evaluation(_Section):
     """How base and tuned model are compared on the test set.
 
-    `holdout` is the share of the training rows that becomes the test set where none was dropped. `pass_reward` is the
-    reward from which an answer counts as right where the grader does not say it itself. `checkpoints` says which models
-    of the training are compared: the last, all of them, or the best by `validation` of the training rows, which are
-    neither trained on nor tested on. `reference_models` are evaluated beside them, by the ids that inference names;
-    `slices` are fields of the rows by which the difference is shown in parts. `tokens_per_minute` is the model's quota
-    that the evaluation keeps to, prompt and `max_tokens` counted together as the service does. `reasoning_effort` is
-    how much the models think before they answer, in the rehearsal, too: without it as much as the training lets them
-    (`hyperparameters.reasoningEffort`). `max_tokens` is by default no less than the training's `inferenceMaxTokens`.
+    `holdout` is the share of the training rows that becomes the test set if none was dropped. `pass_reward` is the
+    reward from which an answer counts as right if the grader itself does not say. `checkpoints` says which models of
+    the training are compared: the last, all of them, or the best on the share `validation` of the training rows, which
+    are neither trained on nor tested on. `reference_models` are evaluated too, by the ids under which they answer;
+    `slices` are fields of the rows: the difference is shown for each of their values. `tokens_per_minute` is a quota
+    that the evaluation does not exceed; prompt and `max_tokens` count together, as the service counts them.
+    `reasoning_effort` is how much the models think before they answer, also in the rehearsal: by default as much as in
+    the training (`hyperparameters.reasoningEffort`). `max_tokens` is by default no less than the training's
+    `inferenceMaxTokens`.
     """
 
     samples: int = Field(1, ge=1, le=16)
@@ -131,7 +132,7 @@ class Evaluation(_Section):
 class Gates(_Section):
     """What must hold before a job is paid for, and before a model counts as better.
 
-    Rewards are told as shares of the grader's range: 0.01 is a hundredth of the way from its least reward to its
+    Rewards are given as shares of the grader's range: 0.01 is a hundredth of the way from its least reward to its
     greatest.
     """
 
@@ -149,7 +150,7 @@ class Gates(_Section):
 
 
 class Prices(_Section):
-    """What the training costs, in dollars; none is published, so only those that are given here are counted."""
+    """The prices of the training, in dollars. None is published, so only the prices that are given here count."""
 
     hour: float = Field(0.0, ge=0)
     step: float = Field(0.0, ge=0)
@@ -157,7 +158,7 @@ class Prices(_Section):
 
     @property
     def given(self) -> bool:
-        """Whether there is any."""
+        """Whether the recipe gives any price."""
         return bool(self.hour or self.step or self.grading)
 
 
@@ -173,7 +174,7 @@ class Queue(_Section):
 
 
 class Budget(_Section):
-    """What the training may cost at the most; beyond it the job is cancelled. A grading is one graded answer."""
+    """The most that the training may use; beyond it the job is cancelled. A grading is one graded answer."""
 
     hours: float = Field(_HOURS_72, gt=0, le=_HOURS_72)
     stuck_hours: float = Field(6, gt=0, le=_HOURS_72)
@@ -196,18 +197,18 @@ class Health(_Section):
 
 
 class Cleanup(_Section):
-    """What is left at Bedrock when the run is over. A deployment that is kept is asked, and paid, by the token."""
+    """What stays at Bedrock when the run has ended. A deployment that is kept is paid by the token."""
 
     delete_files: bool = False
     keep_deployment: bool = False
 
 
 class Promotion(_Section):
-    """Where the model id is put when the verdict is good enough: the name of an SSM parameter.
+    """The SSM parameter that receives the model's id if the verdict is `improved`.
 
-    Below `/tunedrop/<stack>/`, as the pipeline's role may write no other: a recipe cannot overwrite what another stack
-    or anyone else keeps. `resolve` holds it to the stack's own name; records of earlier versions have other paths.
-    With `approval` a person has `approval_hours` to say yes; silence means no.
+    Its name is below `/tunedrop/<stack>/`, because PromoteModel's role can write no other: so a recipe cannot overwrite
+    a parameter of another stack or of anyone else. `resolve` checks the stack's name; records of earlier versions have
+    other paths. With `approval`, a person has `approval_hours` to approve; no answer means no.
     """
 
     parameter: str = Field(pattern=r"^/tunedrop(/[A-Za-z0-9_.\-]{1,128}){1,6}$")
@@ -216,10 +217,10 @@ class Promotion(_Section):
 
 
 class Recipe(_Section):
-    """A run's whole recipe, resolved: every field has its value once the rows are counted.
+    """A run's whole recipe, resolved: every field has its value as soon as the rows are counted.
 
-    `resumes` names an earlier run whose finished job is taken over; `evaluate_only` a tuned model. With either nothing
-    is trained.
+    `resumes` names an earlier run whose finished job this run takes over; `evaluate_only` names a tuned model. With
+    either of them, nothing is trained.
     """
 
     model: str = ""
@@ -249,12 +250,12 @@ class Recipe(_Section):
 
     @property
     def chooses_checkpoint(self) -> bool:
-        """Whether the tuned model is the best of the training's checkpoints, by rows kept apart for it."""
+        """Whether the tuned model is the best of the training's checkpoints, chosen on rows that are kept for this."""
         return self.evaluation.checkpoints == "best" and not self.evaluate_only
 
     @property
     def typed_hyperparameters(self) -> dict[str, int | float | str]:
-        """The hyperparameters as the service's types want them: a stored 1.0 comes back as 1, and is a float again."""
+        """The hyperparameters in the service's types: a stored 1.0 is read as 1, and becomes a float again."""
         kinds = self.catalog_model.hyperparameters
         return {name: kinds[name].kind(value) for name, value in self.hyperparameters.items()}
 
@@ -264,10 +265,10 @@ def resolve(document: Mapping[str, Any], region: str, *, parameter_path: str = "
 
     A default that depends on the number of rows is left out: `dataset.fitting_defaults` fills it in.
 
-    Without a stack (`tunedrop validate`) the path is empty, and any below `/tunedrop/` is taken.
+    Without a stack (`tunedrop validate`) the path is empty, and any name below `/tunedrop/` is accepted.
 
     Raises:
-        RecipeInvalid: names every field that is unknown or out of its range, all at once, or that cannot be kept.
+        RecipeInvalid: the message names every field that is unknown, is out of its range, or cannot be kept.
     """
     require_storable(document)
     problems: list[str] = []
@@ -320,7 +321,7 @@ def _promotion_problems(promotion: Promotion | None, parameter_path: str) -> lis
 
 
 def _as_trained(evaluation: Evaluation, hyperparameters: Mapping[str, Any]) -> Evaluation:
-    """The evaluation with what it does not say itself taken from the training: effort, and room for the answer."""
+    """The evaluation, with effort and `max_tokens` taken from the training if the recipe does not give them."""
     update: dict[str, Any] = {}
     effort = hyperparameters.get("reasoningEffort")
     if "reasoning_effort" not in evaluation.model_fields_set and isinstance(effort, str):
@@ -346,7 +347,7 @@ def _hyperparameter_problems(given: Mapping[str, Any], model: catalog.Model) -> 
 
 
 def _contradictions(recipe: Recipe, model: catalog.Model) -> list[str]:
-    """What is right field by field but not together, or not for this model."""
+    """Fields that are right one by one, but not together or not for this model."""
     problems = []
     for section, temperature in (("evaluation", recipe.evaluation), ("rehearsal", recipe.rehearsal)):
         if temperature.temperature > model.most_temperature:
@@ -385,7 +386,7 @@ def _sentence(error: Any) -> str:
 
 
 def _in_a_section(path: list[str]) -> str:
-    """Where a field that stands at the top belongs, if one section has a field of this very name."""
+    """The section to which a field at the top level belongs, if exactly one section has a field of this name."""
     if len(path) != 1:
         return ""
     places = [name for name in Recipe.model_fields if path[0] in _fields_beside([name])]

@@ -11,16 +11,16 @@ from tunedrop.recipe_text import together
 
 
 def grader_of(recipe: Recipe) -> RowGrader | None:
-    """The grader with the recipe's options; None for one of a team's own, whose code runs in its own function only.
+    """The grader with the recipe's options; None for a team's own grader, whose code runs only in its own function.
 
     Raises:
-        RecipeInvalid: an option is not one of the kind's, or its value is out of bounds or too costly.
+        RecipeInvalid: the kind has no such option, or the option's value is out of bounds or too costly.
     """
     return None if recipe.grader.kind == OWN else _of_a_kind(recipe)
 
 
 def trust_of(recipe: Recipe) -> Trust:
-    """What the recipe's grader needs, which is no Lambda of the team's own: by it the function is chosen that runs it.
+    """The trust that the recipe's grader needs; it decides which function runs it. Not for a Lambda of the team's own.
 
     Raises:
         RecipeInvalid: as for `grader_of`.

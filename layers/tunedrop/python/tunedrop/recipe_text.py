@@ -35,7 +35,7 @@ _LINE_ENDS = re.compile("[\t\n\r\u2028\u2029]")
 
 
 def parse(text: bytes, file_name: str) -> Mapping[str, Any]:
-    """What a recipe file says, its fields not yet checked: JSON where the name ends in `.json`, else YAML.
+    """What a recipe file says, before its fields are checked: JSON if the name ends in `.json`, otherwise YAML.
 
     Raises:
         RecipeInvalid: not readable as what its name says, too long, not one object of fields, or a value that the
@@ -94,15 +94,15 @@ def require_storable(document: Mapping[str, Any]) -> None:
 
 
 def together(problems: list[str]) -> str:
-    """Some problems in one message: the first ones, and how many more there are."""
+    """Several problems in one message: the first ones, and whether there are more."""
     shown = "; ".join(
         each if len(each) <= LONGEST_PROBLEM else each[: LONGEST_PROBLEM - 1] + "…" for each in problems[:MOST_PROBLEMS]
     )
-    return shown if len(problems) <= MOST_PROBLEMS else f"{shown}; and more: fix these first"
+    return shown if len(problems) <= MOST_PROBLEMS else f"{shown}; there are more: mend these first"
 
 
 def place(path: tuple[str, ...]) -> str:
-    """A field's name with those of its sections: printable, and cut in its middle where it is long."""
+    """A field's name with the names of its sections: printable, and with its middle cut out if it is long."""
     parts = [short(repr(part)[1:-1]) for part in path]
     if len(parts) > 8:
         parts = [*parts[:4], "…", *parts[-3:]]
@@ -115,7 +115,7 @@ def _problems(document: Mapping[str, Any]) -> Iterator[str]:
         path, value = waiting.pop()
         if isinstance(value, (dict, list)):
             if len(path) >= MOST_LEVELS:
-                yield f"recipe field `{place(path)}`: expected at most {MOST_LEVELS} levels inside each other"
+                yield f"recipe field `{place(path)}`: expected at most {MOST_LEVELS} levels of fields and lists"
                 continue
             pairs = value.items() if isinstance(value, dict) else enumerate(value)
             inner = []

@@ -1,4 +1,4 @@
-"""The single values of a recipe's text: each is kept as it is written, or refused with the reason."""
+"""The single values in a recipe's text: each is kept as it is written, or refused with the reason."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A value of the text that no recipe can have; `why` goes on after the field's name."""
+    """A value that no recipe can have; `why` continues a sentence that begins with the field's name."""
 
     why: str
 
 
 def number_of(digits: str) -> int | float | Refused:
-    """The number that a text says, or why it cannot be kept."""
+    """The number that a text gives, or why it cannot be kept."""
     problem = wrong_number(digits)
     if problem is not None:
         return Refused(problem)

@@ -1,4 +1,4 @@
-"""Reading a recipe that was written as YAML: the part of YAML that means the same to everyone.
+"""Reads a recipe that is written in YAML: only the part of YAML that means the same to every reader.
 
 YAML 1.1 reads `010` as 8, `1:30` as 90, `no` as false, `2020-01-01` as a date, and `1e-5` as text. Here `true` and
 `false` are the booleans and `1e-5` is a number, as in YAML 1.2; what else the two versions read differently is refused
@@ -17,7 +17,7 @@ from tunedrop.recipe_values import MOST_DIGITS, Refused, number_of, object_of, s
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes without aliases: a few lines of them can stand for gigabytes. Raises RecursionError early."""
+    """Composes without aliases, because a few lines of them can stand for gigabytes. Raises RecursionError early."""
 
     _level = 0
 
@@ -39,10 +39,10 @@ class _Loader(yaml.SafeLoader):
 
 
 def read_yaml(written: str) -> Any:
-    """A YAML text in JSON's types, with `Refused` for what no recipe can have; None for an empty one.
+    """A YAML text in JSON's types, with `Refused` for each value that no recipe can have; None for an empty text.
 
     Raises:
-        ValueError: it is no YAML, has aliases, or is several documents.
+        ValueError: the text is not YAML, has aliases, or has several documents.
     """
     try:
         loader = _Loader(written)
@@ -70,7 +70,7 @@ def _value(node: yaml.Node) -> Any:
         return [_value(each) for each in content]
     if tag == "map" and all(isinstance(each, tuple) for each in content):
         return object_of([_pair(key, value) for key, value in content])
-    return Refused(f"expected a list or fields, got one marked {short(ascii(node.tag)[1:-1])}")
+    return Refused(f"expected a list or fields without a tag, got the tag {short(ascii(node.tag)[1:-1])}")
 
 
 def _pair(key: yaml.Node, value: yaml.Node) -> tuple[str, Any]:
@@ -95,8 +95,8 @@ def _scalar(tag: str, text: str) -> Any:
             return value
         if tag == "float" and _tag_of(value) == "int":
             return float(value)
-        return Refused(f"is marked !!{tag}, got {short(text) or 'nothing'}")
-    return Refused(f"expected text, a number, true, false or null, got a value marked {short(ascii(tag)[1:-1])}")
+        return Refused(f"has the tag !!{tag}, got {short(text) or 'nothing'}")
+    return Refused(f"expected text, a number, true, false or null, got a value with the tag {short(ascii(tag)[1:-1])}")
 
 
 def _tag_of(value: Any) -> str:

@@ -1,7 +1,7 @@
-"""What AWS's own services do to a state, by the names that the state machine and the runbook know.
+"""Gives faults of AWS's own services the names that the state machine and the runbook know.
 
-What passes is ServiceBusy, which the state machine tries again for longer than any client does: a training that is paid
-for must outlast an outage of a table. A disk that is full does not pass.
+A temporary fault becomes ServiceBusy. The state machine then tries again for longer than any client does, because a
+training that is paid for must outlast an outage of a table. A full disk is not a temporary fault.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BROKEN_ANSWERS = (
     OverflowError,
     RecursionError,
 )
-"""What botocore raises for no answer, and for one whose members are of other types than its shapes say."""
+"""What botocore raises if there is no answer, or if the answer's members have other types than its model says."""
 
 _BROKEN_CONNECTIONS = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.IncompleteReadError)
 
@@ -52,13 +52,13 @@ _PASSING_CODES = frozenset(
         "RequestTimeoutException",
     }
 )
-"""What AWS's SDKs try again whatever the status
+"""The codes that AWS's SDKs try again, whatever the status
 (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html), without LimitExceededException: a quota
 of the account does not pass by waiting."""
 
 
 def passes(error: BaseException) -> bool:
-    """Whether a call of AWS that ended by `error` may go well when it is made again later."""
+    """Whether a call to AWS that ended with `error` may succeed if it is made again later."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return status >= 500 or status == 429 or error.response.get("Error", {}).get("Code") in _PASSING_CODES
@@ -66,13 +66,13 @@ def passes(error: BaseException) -> bool:
 
 
 def code_of(error: ClientError) -> str:
-    """The code of an error that AWS answered; "" where it told none."""
+    """The code of an error that AWS returned; "" if it has none."""
     code = error.response.get("Error", {}).get("Code")
     return code if isinstance(code, str) else ""
 
 
 def named_faults(handler: Handler) -> Handler:
-    """A state's handler that raises ServiceBusy for what passes, and DiskFull for a disk that has no room left."""
+    """A state's handler that raises ServiceBusy for a temporary fault, and DiskFull for a disk without room."""
 
     @functools.wraps(handler)
     def naming(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -24,8 +24,8 @@ LONG_WAIT = "long_wait"
 class Turn(Decision):
     """`go`: the run has a slot, or needs none. `wait`: it asks again after `wait_seconds`.
 
-    `warnings` holds the notice of a long wait, if it is not out yet, and `told` the names of the notices that are, with
-    it.
+    `warnings` has the notice of a long wait, if it is due and not published yet. `told` names the notices that this
+    execution has published, and that one.
     """
 
     wait_seconds: int
@@ -37,12 +37,12 @@ class Turn(Decision):
 def run(event: Mapping[str, Any], resources: Resources) -> Turn:
     """Ask for the run's turn, once.
 
-    Input: `run_id`, and `told`: what the execution has told so far.
+    Input: `run_id`, and `told`: the names of the notices that the execution has published so far.
 
     Raises:
-        WaitedTooLong: the recipe gives the queue no more time.
+        WaitedTooLong: the run has waited longer than its recipe allows.
         RunReleased: the run was stopped meanwhile; it is not in the queue.
-        ServiceBusy: others changed the queue all the time.
+        ServiceBusy: other runs changed the queue at each try.
     """
     run_id, told = event["run_id"], tuple(event.get("told", ()))
     record = resources.runs.load(run_id)

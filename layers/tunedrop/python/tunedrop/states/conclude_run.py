@@ -47,7 +47,7 @@ LABEL_CHARACTERS = 60
 class Concluded(Decision):
     """The run is closed: its verdict, what the state machine does about the promotion, and the notice to publish.
 
-    A state that runs twice finds the run closed: `closed_now` says which of them closed it.
+    If the state runs twice, the second time finds the run closed; `closed_now` says whether this time closed it.
     """
 
     verdict: str | None
@@ -58,7 +58,7 @@ class Concluded(Decision):
 
 
 def run(event: Mapping[str, Any], resources: Resources) -> Concluded:
-    """Compare the models, write result and report, and close the run. A closed run comes back as it was closed.
+    """Compare the models, write result and report, and close the run. If it is closed, return it as it was closed.
 
     Input: `run_id`.
 
@@ -116,8 +116,8 @@ def run(event: Mapping[str, Any], resources: Resources) -> Concluded:
 def instructions(record: RunRecord, *, runs_table: str) -> dict[str, Any]:
     """What the state machine does about the promotion, once the run is closed with its notice.
 
-    `wanted`: go on to PromoteModel; with `approval`, only after a person's word, for which `asking` is published and
-    `wait_seconds` are given.
+    `wanted`: go on to PromoteModel. `approval`: only after a person has approved; `asking` is the notice that asks, and
+    `wait_seconds` is how long the person has.
     """
     promotion = wanted(record)
     if promotion is None or not deserved(record, record.status):
@@ -133,7 +133,7 @@ def instructions(record: RunRecord, *, runs_table: str) -> dict[str, Any]:
 
 
 def _let_go(record: RunRecord, recipe: Recipe, resources: Resources) -> RunRecord:
-    """The evaluation is over: delete what the run holds at the training service and is not to keep."""
+    """The evaluation is over: delete what the run holds at the training service and need not keep."""
     if record.deploying_at is None and not recipe.cleanup.delete_files:
         return record
     released = let_go(record, resources.backend(record), keep_deployment=recipe.cleanup.keep_deployment)
@@ -227,7 +227,7 @@ def _texts(
 
 
 def _asked_lines(run_folder: RunFolder) -> tuple[str | None, list[int] | None]:
-    """The dropped file that the test rows come from, and the line of each; None where a run has not noted them."""
+    """The dropped file that the test rows come from, and the line of each; None if the run has not noted them."""
     try:
         noted = run_folder.read_json(names.ASKED_LINES)
         return str(noted["file"]), [int(line) for line in noted["lines"]]

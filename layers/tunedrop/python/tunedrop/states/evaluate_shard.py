@@ -1,6 +1,6 @@
 """EvaluateShard: asks one candidate model some rows of the test set, and grades the answers.
 
-It writes an answer a line. Run again, it asks only what has no answer yet.
+It writes each answer as one line. If it runs again, it asks only the questions that have no answer yet.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Evaluated(Decision):
 
 
 def run(event: Mapping[str, Any], resources: Resources) -> Evaluated:
-    """Get every answer of a run's shard that is not there yet.
+    """Get every answer of a run's shard that is still missing.
 
     Input: `run_id`, and `shard`, its number in the plan.
 
@@ -106,7 +106,7 @@ class ShardEvaluation:
         self._prefix = answers_prefix(shard.number)
 
     def run(self) -> int:
-        """Get every answer of the shard that is not there yet; how many that were.
+        """Get every answer of the shard that is still missing, and return how many it got.
 
         Raises:
             ServiceBusy: some could not be had this time; what was had is written.
@@ -240,7 +240,7 @@ class ShardEvaluation:
 
 
 async def _finished(writing: set[asyncio.Task[int]], most: int) -> int:
-    """Wait until no more than `most` parts are being written; the answers in those that were."""
+    """Wait until at most `most` parts are being written, and return the number of answers in those that were."""
     written = 0
     while len(writing) > most:
         done, _ = await asyncio.wait(writing, return_when=asyncio.FIRST_COMPLETED)

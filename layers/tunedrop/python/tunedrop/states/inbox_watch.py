@@ -22,14 +22,14 @@ from tunedrop.states.decision import Decision, for_the_handler
 
 @dataclass(frozen=True, slots=True)
 class Watched(Decision):
-    """`told`, where a notice about the upload was published; otherwise `nothing`."""
+    """`told`, if a notice about the upload was published; otherwise `nothing`."""
 
     key: str = for_the_handler("")
     notice_id: str = for_the_handler("")
 
 
 def run(event: Mapping[str, Any], resources: Resources) -> Watched:
-    """Look at an upload beside what lies there and the run that began from it, and publish a notice where one is due.
+    """Compare an upload with its folder and with the run that began there, and publish a notice if one is due.
 
     Input: S3's `Object Created` event. Raises EventNotUnderstood for any other.
     """
@@ -44,7 +44,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Watched:
 
 
 def _notice_about(upload: Upload, size: int, resources: Resources) -> Publication | None:
-    """The notice that an upload of `size` bytes calls for; None where all is well with it."""
+    """The notice that an upload of `size` bytes calls for; None if nothing is wrong with it."""
 
     def text() -> bytes:
         pinned = PinnedObject(upload.bucket, upload.key, upload.version_id, size, upload.etag)

@@ -1,4 +1,4 @@
-"""PlanEvaluation: cuts candidate models times test rows into shards, and chooses the best checkpoint between rounds."""
+"""PlanEvaluation: divides the questions (candidates times test rows) into shards, and chooses the best checkpoint."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ FIRST_ROUND = 1
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A model that is evaluated: its name in the answers, and its id as inference names it."""
+    """A model that is evaluated: its name in the answers, and the id under which it answers."""
 
     name: str
     model: str
@@ -65,8 +65,8 @@ class Planned(Decision):
 def run(event: Mapping[str, Any], resources: Resources) -> Planned:
     """Plan a round of the run's evaluation.
 
-    Where the recipe asks for the best checkpoint and the training has several, the first round asks all of them the
-    validation rows, and the second, the test set, knows the best one alone.
+    If the recipe wants the best checkpoint and the training has several, the first round asks all of them the
+    validation rows. The second round asks the test rows, and of the checkpoints only the best one.
 
     Input: `run_id`, and `round`: the `next_round` of the last answer, if there was one.
     """
@@ -111,7 +111,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Planned:
 
 
 def candidates(record: RunRecord, recipe: Recipe) -> list[Candidate]:
-    """The models to compare: base and tuned one, the checkpoints and the reference models that the recipe asks for."""
+    """The models to compare: base and tuned model, and the checkpoints and reference models that the recipe names."""
     found = [Candidate(BASE, recipe.catalog_model.asked_as)]
     if record.tuned_model:
         found.append(_tuned(record))
@@ -122,7 +122,7 @@ def candidates(record: RunRecord, recipe: Recipe) -> list[Candidate]:
 
 
 def checkpoints(record: RunRecord) -> list[Candidate]:
-    """The models saved on the way of the training, by step; that of its last step is the tuned model itself."""
+    """The models that the training saved, by step; the one of the last step is the tuned model itself."""
     training = record.training
     return [
         Candidate(f"{CHECKPOINT}{each['step']}", each["model"])
@@ -132,10 +132,10 @@ def checkpoints(record: RunRecord) -> list[Candidate]:
 
 
 def choose_checkpoint(run_folder: RunFolder, shards: Sequence[Shard], *, samples: int) -> dict[str, Any]:
-    """The model with the highest mean reward on the validation rows, the later one of equals, and the figures of all.
+    """The model with the highest mean reward on the validation rows (the later one of equals), and the figures of all.
 
-    The models come in the order of their steps. An answer without a grade counts on no side; a model without any
-    grade is not chosen.
+    The models come in the order of their steps. An answer without a grade does not count; a model without any grade
+    is not chosen.
     """
     rows = max(shard.first_row + shard.rows for shard in shards)
     tally = Tally(rows=rows, samples=samples)
@@ -161,7 +161,7 @@ def _tuned(record: RunRecord) -> Candidate:
 
 
 def rows_a_shard(rows: int, evaluation: Evaluation, latency_seconds: float | None) -> int:
-    """How many rows a shard has: as many as end in SHARD_SECONDS, but so that all `concurrency` Lambdas get some."""
+    """How many rows a shard has: as many as take SHARD_SECONDS, but so that each of `concurrency` Lambdas has some."""
     latency = max(latency_seconds or ASSUMED_LATENCY_SECONDS, 0.001)
     answers_in_time = int(evaluation.in_flight * SHARD_SECONDS / latency)
     evenly = -(-rows * evaluation.samples // evaluation.concurrency)
@@ -179,10 +179,10 @@ def plan(
     before: Sequence[Shard] = (),
     written: int | None = None,
 ) -> list[Shard]:
-    """Write the plan and the manifest of the Distributed Map into the run's folder; the new shards.
+    """Write the plan and the map's manifest into the run's folder, and return the new shards.
 
-    `rows_file` has the rows that are asked, `written` of them; `before` are the shards of an earlier round, which stay
-    in the plan.
+    `rows_file` has the `written` rows that are asked. `before` has the shards of an earlier round, which stay in the
+    plan.
 
     Raises:
         RunFileMissing, RunFileBroken: `rows_file` is not what was written.
@@ -220,7 +220,7 @@ def plan(
 
 
 def _write_test_rows(run_folder: RunFolder, count: int | None, written: int | None) -> list[tuple[int, int]]:
-    """Write the rows of the test set that are asked; where each one lies."""
+    """Write the test rows that are asked, and return where each one is in the file."""
     rows = 0
 
     def lines() -> Iterator[bytes]:
@@ -242,7 +242,7 @@ def _write_test_rows(run_folder: RunFolder, count: int | None, written: int | No
 
 
 def _write_lines(run_folder: RunFolder, chosen: frozenset[int] | None) -> None:
-    """Write which lines of the dropped file are asked; an earlier release did not note the lines."""
+    """Write which lines of the dropped file are asked. Runs of an earlier release did not note the lines."""
     try:
         noted = run_folder.read_json(names.TEST_LINES)
         lines = [line for number, line in enumerate(noted["lines"]) if chosen is None or number in chosen]
@@ -252,7 +252,7 @@ def _write_lines(run_folder: RunFolder, chosen: frozenset[int] | None) -> None:
 
 
 def _copy(lines: Iterable[bytes], target: IO[bytes]) -> list[tuple[int, int]]:
-    """Write the lines that hold a row; where each one lies, as bytes from and to."""
+    """Write the lines that hold a row, and return the first byte and the end of each."""
     spans: list[tuple[int, int]] = []
     at = 0
     for line in lines:

@@ -64,7 +64,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Lists:
-    """What a job's lists told. What could not be read is None; `passing` says that another look may read it."""
+    """What a job's lists say. A list that could not be read is None; `passing` means that another look may read it."""
 
     events: Sequence[TrainingEvent] | None
     checkpoints: Sequence[Checkpoint] | None
@@ -75,8 +75,8 @@ class _Lists:
 class Poll(Decision):
     """What a poll decided: `ready` means that the tuned model can be asked.
 
-    `warnings` are the notices of findings that are not out yet, at most one; `told` the names of all that are, with
-    it. `new_events` are those that this poll kept first.
+    `warnings` has the notice of a finding that is not published yet, at most one; `told` names all findings with a
+    published notice, and that one. `new_events` counts the events that this poll was the first to store.
     """
 
     status: str
@@ -92,7 +92,7 @@ class Poll(Decision):
 def run(event: Mapping[str, Any], resources: Resources) -> Poll:
     """Look at the run's job once; `Polling.poll` says what it raises.
 
-    Input: `run_id`, and `told`: the names of the findings whose notices are out.
+    Input: `run_id`, and `told`: the names of the findings whose notices are published.
     """
     run_id, settings = event["run_id"], resources.settings
     record = resources.runs.load(run_id)
@@ -124,14 +124,14 @@ class Polling:
         self._later_poll = later_poll
 
     def poll(self, run_id: str, *, told: Sequence[str] = (), gradings: Gradings | None = None) -> Poll:
-        """Look at the run's job once: keep what is new, judge it, and say whether to go on waiting.
+        """Look at the run's job once: store what is new, judge it, and say whether to go on waiting.
 
-        `told` names the findings whose notices are out; `gradings` counts the answers that were graded so far.
+        `told` names the findings whose notices are published; `gradings` counts the answers that were graded so far.
 
         Raises:
             TrainingFailed, TrainingCancelled: the job has ended without a model.
-            TrainingStuck, BudgetExceeded, TrainingUnhealthy: it goes on, but should not; the run's release cancels it.
-            DeploymentFailed: there is a model, but it cannot be asked.
+            TrainingStuck, BudgetExceeded, TrainingUnhealthy: the job still trains, but must not; ReleaseRun cancels it.
+            DeploymentFailed: there is a model, but it could not be deployed, so it answers nothing.
             RunReleased: the run was stopped meanwhile.
             ServiceBusy: the service could not be asked this time.
         """
@@ -214,9 +214,9 @@ class Polling:
         return job, lists.events or (), record
 
     def _read_lists(self, record: RunRecord, job_id: str) -> _Lists:
-        """What the lists of the job tell that is new. The job itself could be read, so no list may end the run.
+        """What is new in the job's lists. The job itself could be read, so no list may end the run.
 
-        A refused list has nothing yet: AWS's own notebooks expect that of the checkpoints before the training starts.
+        A list that the service refuses counts as empty: before the training starts, AWS's own notebooks expect that.
         """
         passing: list[str] = []
 
@@ -256,7 +256,7 @@ class Polling:
         return Poll("running" if known else "unknown", job.service_status, wait)
 
     def _serve(self, record: RunRecord, job: Job | None, recipe: Recipe) -> Poll:
-        """See to it that the tuned model can be asked: to the state machine the run is running until it can be."""
+        """Make sure that the tuned model can answer. Until it can, the state machine sees the run as running."""
         tuned_model = record.tuned_model or ""
         if recipe.catalog_model.needs_deployment and record.deploying_at is None:
             # From here on a deployment may exist that nobody has heard of; it is found by its name.
@@ -291,7 +291,7 @@ class Polling:
 
 
 def summary(metrics: Sequence[Mapping[str, float]], before: TrainingProgress) -> TrainingProgress:
-    """What the record keeps of a training: how far it is, and what the reward was in its first and last steps."""
+    """What the record keeps about a training: how far it is, and the reward in its first and last steps."""
     rewards = [each["critic_rewards_mean"] for each in metrics if "critic_rewards_mean" in each]
     steps = int(metrics[-1]["step"]) if metrics else None
     progressed = steps is not None and steps != before.steps

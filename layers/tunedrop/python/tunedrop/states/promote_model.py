@@ -1,9 +1,9 @@
 """PromoteModel: writes the tuned model's id into the parameter that the recipe names, and keeps the replaced id.
 
-Parameter Store has no conditional write, and the parameter may be anyone's: another run's model can come between two
-calls, and this state can be killed between any two. So it notes the parameter's version before it writes. Run again, it
-looks in the history after that version: a model that was written there once is not written again, even if another one
-has replaced it since.
+Parameter Store has no conditional write, and others may write the parameter too: another run can write its model
+between two calls of this state, and this state can be killed between any two. So it notes the parameter's version
+before it writes. If it runs again, it reads the history after that version: if its model is there, it does not write it
+again, even if another model has replaced it since.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _BUSY = "TooManyUpdates"
 
 @dataclass(frozen=True, slots=True)
 class Promoted(Decision):
-    """What came of the promotion, one of ENDS or `nothing`; `notice` is the run's terminal notice, as it is now."""
+    """How the promotion ended, one of ENDS or `nothing`; `notice` is the run's `run_ended`, as it is now."""
 
     notice: Mapping[str, Any] | None
     why_not: str = for_the_handler("")
@@ -55,12 +55,12 @@ class _Version:
 
 
 def run(event: Mapping[str, Any], resources: Resources) -> Promoted:
-    """Promote the run's model, or note whose word kept it from it. A second time, nothing changes.
+    """Promote the run's model, or note why it was not promoted. A second time, nothing changes.
 
     Input: `run_id`, and `word`: `approved`, `rejected` or `expired` if a person was asked.
 
     Raises:
-        ServiceBusy: somebody else writes the parameter at this moment.
+        ServiceBusy: somebody else is writing the parameter.
     """
     record, word = resources.runs.load(event["run_id"]), event["word"]
     if record.promotion in ENDS:
@@ -87,7 +87,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Promoted:
 
 
 def _forbidden(record: RunRecord, parameter: str, resources: Resources) -> str:
-    """Why the stack does not let this promotion happen; "" where it does."""
+    """Why the stack does not allow this promotion; "" if it does."""
     teams = resources.teams
     if record.governed and (record.approval or {}).get("approved") != "yes":
         return "nobody approved it through the API, and in this stack only named approvers may"
@@ -146,7 +146,7 @@ def _put(ssm: SSMClient, parameter: str, value: str) -> None:
 
 
 def _ended(resources: Resources, record: RunRecord, outcome: str, why_not: str) -> Promoted:
-    """Note what came of it in the record, and in the notice if that is not out yet."""
+    """Note how it ended in the record, and in the notice if that is not published yet."""
     changes: dict[str, Any] = {"promotion": outcome, "approval_token": None, "promoted_at": clock.now_text()}
     if record.notice is not None and record.notified_at is None:
         changes["notice"] = of_run.with_promotion(record.notice, done=outcome == "done", why_not=why_not or None)

@@ -1,4 +1,4 @@
-"""RegisterRun: makes the run's record before anything else, so that one event is one run."""
+"""RegisterRun: creates the run's record before anything else, so that one event starts one run."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Registered(Decision):
 
 
 def run(event: Mapping[str, Any], resources: Resources) -> Registered:
-    """Make the record of a run, owned by the execution that asks for it.
+    """Create a run's record, owned by the execution that asks for it.
 
-    Input: `input`, the execution's own, `execution_arn` and `started_at`.
+    Input: `input` (the input of the execution), `execution_arn` and `started_at`.
     """
     run_id = identity.run_id_of(event["input"])
     new = new_record(run_id, event["input"], event["execution_arn"], event["started_at"], resources.teams)

@@ -1,4 +1,4 @@
-"""RehearseGrader: samples the base model, grades it with the deployed grader, and stops what could not learn."""
+"""RehearseGrader: grades answers of the base model with the deployed grader, and ends a run that could not learn."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tunedrop.states.decision import Decision
 
 
 def run(event: Mapping[str, Any], resources: Resources) -> Decision:
-    """Rehearse the grader of a run on its own training rows; `rehearsal.json` has every answer.
+    """Rehearse a run's grader on the run's training rows, and write every answer into `rehearsal.json`.
 
     Input: `run_id`. The decision is `go`.
 
@@ -31,7 +31,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Decision:
         GraderUnsound: the grader itself is at fault.
         RunFileMissing, RunFileBroken: the training file is not what ValidateDataset wrote.
         NoSignal: the base model's rewards leave nothing to learn from.
-        ServiceBusy: the model or the grader could not be asked this time.
+        ServiceBusy: the model or the grader did not answer this time.
     """
     _rehearse(event["run_id"], resources)
     return Decision("go")
@@ -93,7 +93,7 @@ def _rewards_by_layout(
 
 
 def _earlier_layout(record: RunRecord, recipe: Recipe, resources: Resources) -> str | None:
-    """The layout that the run which is resumed found this very function to read; None where there is none."""
+    """The layout that this grader function reads, as the resumed run found it; None if that run noted none."""
     if not recipe.resumes:
         return None
     earlier = resources.runs.load(recipe.resumes)

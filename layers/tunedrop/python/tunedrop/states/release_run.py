@@ -1,6 +1,6 @@
-"""ReleaseRun: ends a run that did not go well, so that nothing of it goes on costing money and its notice is sent.
+"""ReleaseRun: ends a run that did not end well: it releases what still costs money, and prepares the notice.
 
-Safe to run any number of times, by any number of processes: only the execution that owns the run can close it, and only
+It can run any number of times, in any number of processes: only the execution that owns the run can close it, and only
 the first closing counts.
 """
 
@@ -38,9 +38,9 @@ _STILL_COSTING = (JobStatus.VALIDATING, JobStatus.QUEUED, JobStatus.RUNNING)
 
 @dataclass(frozen=True, slots=True)
 class Release(Decision):
-    """What is to be done next: `publish` the notice, `wait` and come again, or `nothing`.
+    """What to do next: `publish` the notice, `wait` and run again, or `nothing`.
 
-    A state that runs twice finds the run closed: `closed_now` says which of them closed it.
+    If the state runs twice, the second time finds the run closed; `closed_now` says whether this time closed it.
     """
 
     run_id: str
@@ -55,7 +55,7 @@ class Release(Decision):
 
 
 def run(event: Mapping[str, Any], resources: Resources) -> Release:
-    """Release what the run of an ended execution holds, and close the run.
+    """Release what the run of an ended execution still holds, and close the run.
 
     Input: `input`, the status-change event of the execution, or `{"execution_arn"}` from the sweeper.
 
@@ -89,7 +89,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Release:
 
 
 class WriteReport(Protocol):
-    """Writes the report of a run that ends, and gives its address."""
+    """Writes the report of a run that ends, and returns its address."""
 
     def __call__(
         self, record: RunRecord, *, status: Status, reason: Mapping[str, str] | None, finished_at: str
@@ -117,7 +117,7 @@ class Releaser:
         self._note = note
 
     def release(self, execution: PipelineExecution) -> Release:
-        """Release the run of `execution`, if that has ended and owns it.
+        """Release the run of `execution`, if the execution has ended and owns the run.
 
         Raises:
             ServiceBusy: the training service could not be asked; nothing is closed yet.
@@ -156,7 +156,7 @@ class Releaser:
             return self._store.load(run_id)
 
     def _wind_up(self, record: RunRecord) -> Release | None:
-        """Cancel what still trains; how long to wait where that cannot be told yet."""
+        """Cancel the job if it still trains, and return how long to wait if that is not clear yet."""
         try:
             record = self._store.update_if(
                 record.run_id,
@@ -230,7 +230,7 @@ class Releaser:
         )
 
     def _close(self, record: RunRecord, execution: PipelineExecution) -> tuple[RunRecord, bool]:
-        """The record as it was closed, and whether it was closed here."""
+        """Close the run, and return the record as it was closed, and whether this call closed it."""
         status, reason = end_of(by_its_shard(execution, record))
         finished_at = clock.now_text()
         report_uri = None

@@ -1,6 +1,6 @@
-"""ResolveInputs: pins the versions of the dataset, the recipe and the grader that the run is made of.
+"""ResolveInputs: pins the versions of the dataset, the recipe and the grader that the run uses.
 
-That is decided once: a state that runs again finds its decision in the record.
+This is decided once: if the state runs again, it finds the decision in the record.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ def run(event: Mapping[str, Any], resources: Resources) -> Resolved:
     Input: `run_id`.
 
     Raises:
-        InputMissing: the training file's version is gone, or there are several recipes; what a call named is not there.
-        RecipeInvalid: names every field that is wrong, or why the run that is resumed cannot be.
+        InputMissing: the training file's version or a file that a call names is gone, or there are several recipes.
+        RecipeInvalid: the message names every field that is wrong, or says why the run cannot be resumed.
         RepeatedDrop: another run has the same files.
-        LimitExceeded: it asks for more than the operator lets a run use up.
+        LimitExceeded: the run asks for more than the operator lets a run use up.
         TooManyRuns: the team has as many active runs as it may have.
         RunReleased: the run was stopped meanwhile.
     """
@@ -109,13 +109,13 @@ def _resolve(record: RunRecord, resources: Resources) -> RunRecord:
 
 
 def _governed(record: RunRecord, resources: Resources) -> bool:
-    """Whether the stack says who may approve the team's promotions; then each of them waits for one of those."""
+    """Whether the stack names approvers for the team; then each of the team's promotions waits for one of them."""
     team = resources.teams.called(record.team)
     return team is not None and bool(team.approvers)
 
 
 def _require_made_here(model: str, record: RunRecord, resources: Resources) -> None:
-    """Raise RecipeInvalid where no run of the team made the model: it may be tested, and not be promoted."""
+    """Raise RecipeInvalid if no run of the team made the model: such a model may be tested, but not promoted."""
     maker = resources.models.maker(model)
     if maker is None or maker.team != record.team:
         raise RecipeInvalid(
@@ -165,7 +165,7 @@ def _require_same_model(recipe: Recipe, earlier: RunRecord) -> None:
 
 
 def _written(s3: S3Client, recipe_file: PinnedObject | None) -> Mapping[str, Any]:
-    """What the recipe file says; nothing where there is none."""
+    """What the recipe file says; empty if there is none."""
     if recipe_file is None:
         return {}
     return parse(read(s3, recipe_file, most_bytes=RECIPE_BYTES), recipe_file.key.rpartition("/")[2])
@@ -192,7 +192,7 @@ def _function(version_arn: str) -> str:
 
 
 def _own_grader(arn: str, settings: Settings) -> str:
-    """The team's own function, where the stack lets it in. Its permissions come from the same list."""
+    """The team's own function, if the stack lets it in. The function's permissions come from the same list."""
     if not any(fnmatchcase(arn, allowed) for allowed in settings.allowed_graders):
         raise RecipeInvalid(
             f"recipe field `grader.function`: {arn} is not in this stack's parameter AllowedGraders, which "

@@ -1,4 +1,4 @@
-"""RunValidation: checks a dataset that the API was asked to check. It takes minutes, which no request may."""
+"""RunValidation: checks a dataset that the API was asked to check. This takes minutes, too long for a request."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Checked:
 
 
 def shown(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The first findings: as many as an answer and an item have room for."""
+    """The first findings: as many as fit into the API's answer and into an item."""
     room, first = SHOWN_BYTES, []
     for finding in findings[:SHOWN_FINDINGS]:
         room -= len(text_of(finding).encode()) + 1  # with its comma

@@ -1,11 +1,9 @@
-"""SubmitJob: uploads the training file and creates the job, exactly once, or takes over one that is there.
+"""SubmitJob: uploads the training file and creates the job, exactly once, or takes over a job that exists.
 
-The service knows no client token.
-
-The training file is uploaded under a name made of the run id; the id of that file is the idempotency key. A lease keeps
-two processes from submitting at the same time; `submitting_at` is saved before the call, so that whoever comes after a
-lost answer looks for the job that was perhaps made, all pages, several times (lists may be stale), before it creates
-one.
+The service for open-weight models takes no client token. So the training file is uploaded under a name made of the run
+id, and the id of that file is the idempotency key. A lease keeps two processes from submitting at the same time.
+`submitting_at` is saved before the call: if the answer is lost, the next process first looks for the job, on all pages
+of the list and several times (the list may be out of date), and creates one only if it finds none.
 """
 
 from __future__ import annotations
@@ -34,7 +32,7 @@ _LEASE_FREE = "attribute_not_exists(submission_lease_until) OR submission_lease_
 class Submitted(Decision):
     """The run has its job, or its model: it is `submitted`, and PollJob looks at it after `wait_seconds`.
 
-    `full`: the service had no room for the job, and after `wait_seconds` the run asks for its turn again.
+    `full`: the service had no room for the job; after `wait_seconds` the run asks for its turn again.
     """
 
     wait_seconds: int
@@ -45,15 +43,15 @@ class Submitted(Decision):
 
 
 def run(event: Mapping[str, Any], resources: Resources) -> Submitted:
-    """Take over the job or model that the recipe names, or submit a job of the run's own.
+    """Take over the job or the model that the recipe names, or submit a job for this run.
 
     Input: `run_id`.
 
     Raises:
-        JobRefused, RecipeInvalid: the service will not have this job, or there is nothing to take over.
+        JobRefused, RecipeInvalid: the service refuses this job, or there is nothing to take over.
         RunReleased: the run was stopped meanwhile; no job of it is left training.
         RunFileMissing, RunFileBroken: the training file is not what ValidateDataset wrote.
-        ServiceBusy, SubmissionUnclear: to be run again.
+        ServiceBusy, SubmissionUnclear: the state machine runs the state again.
     """
     run_id = event["run_id"]
     record = resources.runs.load(run_id)
@@ -83,7 +81,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Submitted:
 
 
 class Submission:
-    """Submits the job of one run. `lease_seconds`: how long this process can live at the most."""
+    """Submits the job of one run. `lease_seconds`: the longest time that this process can live."""
 
     def __init__(
         self,
@@ -101,14 +99,14 @@ class Submission:
         self._sleep = sleep
 
     def submit(self, run_id: str, open_training_file: Callable[[], IO[bytes]]) -> RunRecord:
-        """Make the run's job, or find it made, and return the record with its `job_id`.
+        """Create the run's job, or find the one that was created, and return the record with its `job_id`.
 
         Raises:
-            JobRefused: the service will not have this job or file.
+            JobRefused: the service refuses this job or its file.
             RunReleased: the run was stopped meanwhile; no job of it is left training.
-            Full: the service takes no job more at the moment; none was created.
-            ServiceBusy: the service throttled; nothing was created by this try.
-            SubmissionUnclear: a job may have been made but is not to be seen, or another process is submitting.
+            Full: the service takes no more jobs at the moment; none was created.
+            ServiceBusy: the service throttled; this try created nothing.
+            SubmissionUnclear: a job may have been created but is not in the list yet, or another process is submitting.
         """
         before = self._store.load(run_id)
         if before.job_id is not None:
@@ -170,7 +168,7 @@ class Submission:
             return job
 
     def _look(self, file_id: str) -> Job | None:
-        """The job that was made from our file, looked for until the list can be stale no more."""
+        """The job that was made from our file; looks for it until the list can no longer be out of date."""
         waited = 0.0
         for moment in (0.0, 0.25, 0.5, 1.0):
             pause = moment * self._list_lag_seconds - waited

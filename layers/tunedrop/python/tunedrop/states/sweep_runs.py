@@ -1,4 +1,4 @@
-"""SweepRuns: finds runs whose end event was lost, and what the training service holds for no live run."""
+"""SweepRuns: finds runs whose end event was lost, and what the training service still holds for ended runs."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ _ENDED_BADLY: tuple[Literal["FAILED", "TIMED_OUT", "ABORTED"], ...] = ("FAILED",
 
 @dataclass(slots=True)
 class Counts:
-    """What a sweep found. What is unowned carries the name of a Tunedrop run that this stack does not know, perhaps
-    another stack's in the same account: it is only reported."""
+    """What a sweep found. A thing is unowned if it has the name of a Tunedrop run that this stack does not know, as of
+    another stack in the same account: it is only counted."""
 
     looked_at: int = 0
     aftermaths_started: int = 0
@@ -56,7 +56,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Swept(Decision):
-    """The stack is `swept`; `counts` are what was found."""
+    """The stack is `swept`; `counts` says what was found."""
 
     counts: Mapping[str, int]
 
@@ -66,9 +66,9 @@ class Swept(Decision):
 
 
 def run(event: Mapping[str, Any], resources: Resources) -> Swept:
-    """Start the aftermath of every run that is not notified though its execution has ended; release what has no run.
+    """Start the aftermath of every run whose execution has ended without a notice; release what belongs to no live run.
 
-    A run that has no record yet, as its registration failed, gets it by its aftermath.
+    If a run has no record because its registration failed, its aftermath creates the record.
 
     Raises:
         ServiceBusy: a list of the training service could not be read; everything else was swept.
@@ -93,7 +93,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Swept:
 
 
 def _end(record: RunRecord, resources: Resources) -> bool:
-    """Start the aftermath of a run whose execution is over; whether that was needed."""
+    """Start the aftermath of a run if its execution has ended; return whether it was started."""
     client = resources.stepfunctions
     try:
         told = client.describe_execution(executionArn=record.execution_arn)
@@ -108,9 +108,9 @@ def _end(record: RunRecord, resources: Resources) -> bool:
 
 
 def _unregistered(resources: Resources) -> Iterator[tuple[str, str]]:
-    """The runs that have no record though an execution of theirs is over, and that execution's ARN.
+    """The runs without a record whose execution has ended, with that execution's ARN.
 
-    RegisterRun failed for good, and the event of that end was lost with it.
+    For these runs RegisterRun failed for good, and the event of that end was lost as well.
     """
     client, since = resources.stepfunctions, clock.now() - _LOST_LATELY
     pages = client.get_paginator("list_executions")
@@ -157,7 +157,7 @@ def _trouble_with(
     resources: Resources,
     swept: Counts,
 ) -> str | None:
-    """Do one part of the sweep; what stood in its way, so that the other parts are done all the same."""
+    """Do one part of the sweep, and return what prevented it, so that the other parts are still done."""
     try:
         release(backend, resources, swept)
     except (Busy, Unclear, Refused) as trouble:
@@ -177,7 +177,7 @@ def _release_jobs(backend: TrainingBackend, resources: Resources, swept: Counts)
 
 
 def _release_files(backend: TrainingBackend, resources: Resources, swept: Counts) -> None:
-    """Delete the training files that runs which have ended are not to keep; count those of no run of this stack."""
+    """Delete the training files that ended runs need not keep; count those of no run of this stack."""
     for run_id, file_id in backend.files():
         record = _record(resources, run_id)
         if record is None:
@@ -187,7 +187,7 @@ def _release_files(backend: TrainingBackend, resources: Resources, swept: Counts
 
 
 def _release_deployments(backend: TrainingBackend, resources: Resources, swept: Counts) -> None:
-    """Delete the deployments that runs which have ended are not to keep; count those of no run of this stack."""
+    """Delete the deployments that ended runs need not keep; count those of no run of this stack."""
     for run_id, _ in backend.deployments():
         record = _record(resources, run_id)
         if record is None:
@@ -204,11 +204,11 @@ def _record(resources: Resources, run_id: str) -> RunRecord | None:
 
 
 def _unwanted(file_id: str, record: RunRecord) -> bool:
-    """Whether a file of an ended run is to go: a second one that a killed upload left, or as the recipe says."""
+    """Whether to delete a file of an ended run: a second one that a killed upload left, or one as the recipe says."""
     return file_id != record.file_id or record.recipe.cleanup.delete_files
 
 
 def _kept(record: RunRecord) -> bool:
-    """Whether an ended run keeps its deployment: it went well, and its recipe says so."""
+    """Whether an ended run keeps its deployment: if it ended well and its recipe says so."""
     keeps = record.recipe.cleanup.keep_deployment
     return keeps and record.status is Status.SUCCEEDED

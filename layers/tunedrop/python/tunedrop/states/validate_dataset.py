@@ -27,20 +27,20 @@ from tunedrop.states.decision import Decision
 
 @dataclass(frozen=True, slots=True)
 class Validated(Decision):
-    """The dataset is `valid`; `rows` of it are trained on."""
+    """The dataset is `valid`; `rows` rows of it are for the training."""
 
     rows: int
 
 
 def run(event: Mapping[str, Any], resources: Resources) -> Validated:
-    """Check the pinned files, write findings, training and test file into the run's folder, and note what they are.
+    """Check the pinned files, write findings, training file and test file into the run's folder, and note them.
 
     Input: `run_id`.
 
     Raises:
         DatasetInvalid: at least one line cannot be trained on; the message names the first ones with their lines.
         InputMissing: a pinned version is gone.
-        LimitExceeded: it would use up more than the operator lets a run, or its team in a month, use up.
+        LimitExceeded: the run would use up more than the operator allows a run, or its team in a month.
     """
     run_id, s3 = event["run_id"], resources.s3
     run_folder = resources.folder(run_id)
@@ -79,7 +79,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Validated:
 
 
 def _require_room(record: RunRecord, recipe: Recipe, dataset: CheckedDataset, resources: Resources) -> None:
-    """Hold the run to the operator's limits, and promise what it may use of its team's month. Raises LimitExceeded."""
+    """Check the operator's limits, and reserve what the run may use in its team's month. Raises LimitExceeded."""
     limits = resources.limits
     if not limits.given:
         return
@@ -91,7 +91,7 @@ def _require_room(record: RunRecord, recipe: Recipe, dataset: CheckedDataset, re
 
 
 def _write_findings(run_folder: RunFolder, report: DatasetReport, name: str, files: Mapping[str, BinaryIO]) -> None:
-    """Write the findings as JSON and as a page, and of each file that can be mended mechanically a corrected copy."""
+    """Write the findings as JSON and as a page, and a corrected copy of each file that can be mended automatically."""
     run_folder.write_json(names.FINDINGS, report.to_json())
     page = render_page(report, name).encode("utf-8")
     run_folder.write(names.FINDINGS_PAGE, page, "text/html; charset=utf-8")
@@ -107,7 +107,7 @@ def _write_findings(run_folder: RunFolder, report: DatasetReport, name: str, fil
 def _write_files(
     run_folder: RunFolder, train: BinaryIO, test: BinaryIO | None, recipe: Recipe
 ) -> tuple[CheckedDataset, list[int]]:
-    """Write train.jsonl, test.jsonl and, where a checkpoint is to be chosen by it, validation.jsonl.
+    """Write train.jsonl, test.jsonl and, if the recipe wants the best checkpoint, validation.jsonl.
 
     Their rows, and the lines of the dropped file that the test rows come from. Without a test set some training rows
     become it.
@@ -146,7 +146,7 @@ def _write_files(
 
 
 def _require_rows(parts: Parts) -> None:
-    """Raise DatasetInvalid where a part has no row."""
+    """Raise DatasetInvalid if a part has no row."""
     if parts.test_rows == 0:
         raise DatasetInvalid(
             f"all {parts.rows + (parts.validation_rows or 0)} rows are needed for training, so none is left to test "

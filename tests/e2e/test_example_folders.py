@@ -73,24 +73,29 @@ class Example:
             assert abs(after - before) <= STANDARD_ERRORS * sqrt(variance) + 1e-9, candidate
 
 
-@pytest.fixture(scope="module", params=FOLDERS)
-def example(request: pytest.FixtureRequest) -> Iterator[Example]:
-    dataset = DatasetFolder.open(REPOSITORY / "events/datasets" / request.param)
-    with LocalStack(region=dataset.region) as stack:
+ON_NOVA = " on Nova"
+
+
+@pytest.fixture(scope="module")
+def example(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
+    """One fixture for both tests, so that its stack is closed before the next is opened: a process has room for one."""
+    name = str(request.param).removesuffix(ON_NOVA)
+    folder = REPOSITORY / "events/datasets" / name
+    switches: dict[str, Any] = {}
+    if name == request.param:
+        dataset = DatasetFolder.open(folder)
+    else:
+        settings = {"model": NOVA, "hyperparameters": {"batchSize": 16}}
+        dataset = DatasetFolder.open(folder, f"{name}-on-nova").with_recipe(
+            tmp_path_factory.mktemp("recipe"), lambda recipe: {**recipe, **settings}
+        )
+        # The simulated judge errs on other answers than with the models of the west: a rehearsal may stop at one.
+        switches = {"converse_reasoning": "none", "judge_error_share": 0}
+    with LocalStack(region=dataset.region, switches=switches) as stack:
         yield Example(stack, dataset)
 
 
-@pytest.fixture(scope="module", params=FOLDERS)
-def example_on_nova(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
-    dataset = DatasetFolder.open(REPOSITORY / "events/datasets" / request.param, f"{request.param}-on-nova")
-    settings = {"model": NOVA, "hyperparameters": {"batchSize": 16}}
-    changed = dataset.with_recipe(tmp_path_factory.mktemp("recipe"), lambda recipe: {**recipe, **settings})
-    # The simulated judge's mistakes fall on other answers than on the models of the west: a rehearsal may stop at one.
-    switches = {"converse_reasoning": "none", "judge_error_share": 0}
-    with LocalStack(region=changed.region, switches=switches) as stack:
-        yield Example(stack, changed)
-
-
+@pytest.mark.parametrize("example", FOLDERS, indirect=True, scope="module")
 @pytest.mark.parametrize(("switch", "way"), REASONING)
 def test_each_example_folder_ends_as_without_reasoning_wherever_it_is_shown(
     example: Example, switch: str, way: str
@@ -98,8 +103,7 @@ def test_each_example_folder_ends_as_without_reasoning_wherever_it_is_shown(
     example.hold(switch, way)
 
 
+@pytest.mark.parametrize("example", [name + ON_NOVA for name in FOLDERS], indirect=True, scope="module")
 @pytest.mark.parametrize(("switch", "way"), REASONING_OF_NOVA)
-def test_each_example_folder_ends_as_without_reasoning_on_nova_too(
-    example_on_nova: Example, switch: str, way: str
-) -> None:
-    example_on_nova.hold(switch, way)
+def test_each_example_folder_ends_as_without_reasoning_on_nova_too(example: Example, switch: str, way: str) -> None:
+    example.hold(switch, way)

@@ -26,7 +26,9 @@ def an_answer(**changed: object) -> Answer:
 def test_an_answer_survives_its_line_whatever_the_model_wrote(
     text: str, reward: float | None, correct: bool | None
 ) -> None:
-    answer = an_answer(answer=text, reward=reward, correct=correct, components={"format": 1.0}, explanation=text)
+    answer = an_answer(
+        answer=text, reward=reward, correct=correct, components={"format": 1.0}, explanation=text, thought=text
+    )
     line = answer.to_line()
     assert line.count(b"\n") == 1
     assert line.endswith(b"\n")
@@ -34,7 +36,9 @@ def test_an_answer_survives_its_line_whatever_the_model_wrote(
 
 
 def test_a_lone_surrogate_does_not_stop_the_shard() -> None:
-    assert "\ufffd" in parse_answer(an_answer(answer="a\ud800b").to_line()).answer
+    written = parse_answer(an_answer(answer="a\ud800b", thought="c\ud800d").to_line())
+    assert "\ufffd" in written.answer
+    assert "\ufffd" in written.thought
 
 
 def test_a_graded_answer_counts_and_a_truncated_one_never_does() -> None:

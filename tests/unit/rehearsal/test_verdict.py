@@ -136,6 +136,14 @@ def test_the_document_has_every_answer_with_its_grade() -> None:
     assert [probe["cheat"] for probe in written["probes"]] == [None, "hedging"]
 
 
+def test_the_document_has_what_the_model_thought_beside_its_answer() -> None:
+    of = trial([(0, 1)])
+    first, second = of.groups[0].replies
+    thinking = replace(of.groups[0], replies=[replace(first, thought="is it 2?"), second])
+    (group,) = document(replace(of, groups=[thinking]), figures(of), [])["groups"]
+    assert [answer.get("thought") for answer in group["answers"]] == ["is it 2?", None]
+
+
 def test_whatever_speaks_against_a_grader_has_its_line_in_the_documents() -> None:
     page = (Path(__file__).parents[3] / "docs/graders.md").read_text()
     lines = [line for line in page.splitlines() if line.startswith("|")]

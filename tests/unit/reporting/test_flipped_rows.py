@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -67,6 +68,12 @@ def test_of_several_samples_the_ones_that_show_the_flip_are_shown() -> None:
 
 def test_a_model_s_thoughts_are_kept_apart_from_its_answer() -> None:
     (row,) = filled(pair(0, False, True, "<think>Is it 7?</think>\n\nanswer"), rows=1).to_json()["rows"]
+    assert (row["base"]["thought"], row["base"]["text"]) == ("Is it 7?", "answer of base")
+
+
+def test_a_thought_beside_the_answer_is_shown_as_one_within_it() -> None:
+    answers = [replace(each, thought="Is it 7?") for each in pair(0, False, True, "answer")]
+    (row,) = filled(answers, rows=1).to_json()["rows"]
     assert (row["base"]["thought"], row["base"]["text"]) == ("Is it 7?", "answer of base")
 
 

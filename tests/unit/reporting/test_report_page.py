@@ -267,7 +267,13 @@ def test_the_rehearsals_answers_and_cheats_are_shown_with_their_rewards() -> Non
                             "reward": 1.0,
                             "explanation": "right",
                         },
-                        {"answer": "4", "finish_reason": "length", "reward": None, "ungraded": "grader_timeout"},
+                        {
+                            "answer": "4",
+                            "thought": "6 and 7 beside it",
+                            "finish_reason": "length",
+                            "reward": None,
+                            "ungraded": "grader_timeout",
+                        },
                     ],
                 }
             ],
@@ -285,6 +291,7 @@ def test_the_rehearsals_answers_and_cheats_are_shown_with_their_rewards() -> Non
         "Not graded: grader timeout, truncated",
         "6*7",
         "42",
+        "6 and 7 beside it",
     ):
         assert told in page.text
     assert "every number paid" in page.text

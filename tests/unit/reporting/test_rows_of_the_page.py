@@ -102,6 +102,14 @@ def test_a_row_is_told_with_its_line_and_its_answers_apart_from_their_thoughts()
     ]  # fmt: skip
 
 
+def test_a_thought_that_came_beside_the_answer_is_told_as_one_within_it() -> None:
+    beside = Answer(3, 0, TUNED, "", "4", reward=1.0, correct=True, thought="2 and 2")
+    within = Answer(3, 0, TUNED, "", "<think>2 and 2</think>4", reward=1.0, correct=True)
+    limits = Limits(100, 100)
+    assert told_answer(beside, 1, limits) == told_answer(within, 1, limits)
+    assert told_answer(beside, 1, limits)[2:4] == ["4", "2 and 2"]
+
+
 def test_a_row_that_is_too_long_keeps_the_ends_of_its_prompt_and_reference() -> None:
     limits = Limits(answer=300, row=40)
     number, line, prompt, reference, _ = json.loads(

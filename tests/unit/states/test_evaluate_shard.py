@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tunedrop.evaluation.answers import Answer, read_answers
+from tunedrop.evaluation.answers import MOST_OF_A_THOUGHT, Answer, read_answers
 from tunedrop.graders.deployed import DeployedGrader
 from tunedrop.outcomes import ServiceBusy
 from tunedrop.recipe import Evaluation
@@ -44,13 +44,14 @@ def run_folder(aws: None) -> RunFolder:
 class Model:
     """Answers each question with its own text; counts how often it was asked what."""
 
-    def __init__(self, fails: int = 0, refuses: str = "", waits_for: int = 0) -> None:
+    def __init__(self, fails: int = 0, refuses: str = "", waits_for: int = 0, thinks: str = "") -> None:
         """`waits_for`: no answer comes before so many questions have been under way at once."""
         self.asked: Counter[tuple[str, int]] = Counter()
         self.under_way = self.most_under_way = 0
         self.fails = fails
         self.refuses = refuses
         self.waits_for = waits_for
+        self.thinks = thinks
 
     async def ask(self, asking: Asking, question: Question) -> Reply:
         self.under_way += 1
@@ -65,7 +66,7 @@ class Model:
         if self.refuses and text.startswith(self.refuses):
             return Reply("", refused="HTTP 400")
         self.asked[text, question.seed] += 1
-        return Reply(text, "stop", 5, 7, 0.1)
+        return Reply(text, "stop", 5, 7, 0.1, thought=self.thinks)
 
     async def close(self) -> None:
         pass
@@ -152,6 +153,13 @@ def test_every_answer_is_written_once_with_its_grade(run_folder: RunFolder) -> N
     graded = next(answer for answer in found if answer.row == 7)
     assert (graded.reward, graded.correct, graded.explanation) == (1.0, True, "because")
     assert graded.latency_seconds == pytest.approx(0.1)
+
+
+def test_what_the_model_thought_beside_its_answer_is_kept_up_to_its_end(run_folder: RunFolder) -> None:
+    plan(run_folder, Evaluation(concurrency=1), [Candidate("base", "b")], 0.1)
+    evaluate(run_folder, 0, Model(thinks="1, 2, 3, " * 1_000 + "so 4"))
+    kept = {answer.thought for answer in answers(run_folder, 0)}
+    assert {(len(thought), thought[-4:]) for thought in kept} == {(MOST_OF_A_THOUGHT, "so 4")}
 
 
 def test_a_grader_that_failed_leaves_no_reward_but_a_reason(run_folder: RunFolder) -> None:

@@ -25,6 +25,10 @@ REFERENCE = "reference:"
 TRUNCATED = "length"
 
 
+MOST_OF_A_THOUGHT = 8_000
+"""Characters of a thought that are kept: as many as a report shows of it."""
+
+
 class AnswerLineBrokenError(ValueError):
     """A line of an answers file is not an `Answer`; the message names the file, the line, the field and what to do."""
 
@@ -54,6 +58,9 @@ class Answer:
     explanation: str = ""
     parts: tuple[Part, ...] = ()
     """The answer part by part, where the grader told it so."""
+    thought: str = ""
+    """The end of what the model thought, where its host shows that beside the answer; `MOST_OF_A_THOUGHT` at most.
+    Thoughts within the text are in `answer`."""
 
     @property
     def key(self) -> tuple[int, int, str]:
@@ -99,7 +106,7 @@ class Answer:
         try:
             return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
         except orjson.JSONEncodeError:
-            for name in ("answer", "explanation", "ungraded", "candidate"):
+            for name in ("answer", "explanation", "ungraded", "candidate", "thought"):
                 if isinstance(fields[name], str):
                     fields[name] = _without_surrogates(fields[name])
             fields["parts"] = [
@@ -131,6 +138,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "ungraded": (str, type(None)),
     "explanation": (str,),
     "parts": (list,),
+    "thought": (str,),
 }
 _REQUIRED = ("row", "sample", "candidate", "prompt_sha256", "answer")
 _NAMES = {

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from statistics import fmean, quantiles
 from typing import Any
 
+from tunedrop.evaluation.answers import MOST_OF_A_THOUGHT
 from tunedrop.evaluation.power import rows_needed
 from tunedrop.graders.graded import Graded
 from tunedrop.graders.reward_range import UNIT, RewardRange
@@ -18,6 +19,7 @@ from tunedrop.rehearsal.copied_json import COPIES
 from tunedrop.rehearsal.cut_answers import advice_on_cut_answers, cut_figures
 from tunedrop.rehearsal.probes import Probe
 from tunedrop.rehearsal.sampling import Group
+from tunedrop.sampling.question import Reply
 
 PAID_UNMARKED = 0.5
 """The share of the paid answers without a marker from which on it is worth a warning."""
@@ -223,7 +225,7 @@ def document(trial: Trial, numbers: Mapping[str, Any], findings: Sequence[Findin
             {
                 "messages": group.row["messages"],
                 "answers": [
-                    {"answer": reply.text, "finish_reason": reply.finish_reason, **_grade(graded)}
+                    {"answer": reply.text, **_thought(reply), "finish_reason": reply.finish_reason, **_grade(graded)}
                     for reply, graded in zip(group.replies, group.graded, strict=True)
                 ],
             }
@@ -233,6 +235,11 @@ def document(trial: Trial, numbers: Mapping[str, Any], findings: Sequence[Findin
             {"cheat": probe.cheat, "answer": probe.answer[:2_000], **_grade(graded)} for probe, graded in trial.probed
         ],
     }
+
+
+def _thought(reply: Reply) -> dict[str, str]:
+    """What the model thought beside its answer, where its host shows it."""
+    return {"thought": reply.thought[-MOST_OF_A_THOUGHT:]} if reply.thought else {}
 
 
 def stop_if_hopeless(findings: Sequence[Finding]) -> None:

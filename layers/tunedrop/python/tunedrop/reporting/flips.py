@@ -63,9 +63,10 @@ class Flips:
         wanted = (shown["way"] == "gained") == (side == "tuned")
         if kept is None or (kept["correct"] is not wanted and answer.correct is wanted):
             said = cut_thoughts(answer.answer)
+            thought = said.thought or answer.thought
             shown[side] = {
                 "text": cut(said.answer, ANSWER_CHARACTERS),
-                **({"thought": cut(said.thought, ANSWER_CHARACTERS)} if said.thought else {}),
+                **({"thought": cut(thought, ANSWER_CHARACTERS)} if thought else {}),
                 "reward": answer.reward,
                 "correct": answer.correct,
                 "reason": cut(answer.explanation, REASON_CHARACTERS),

@@ -48,7 +48,7 @@ def _answer(told: Mapping[str, Any]) -> dict[str, Any]:
     said = cut_thoughts(str(told.get("answer") or ""))
     return {
         "text": cut(said.answer, TEXT_CHARACTERS),
-        "thought": cut(said.thought or "", TEXT_CHARACTERS),
+        "thought": cut(said.thought or str(told.get("thought") or ""), TEXT_CHARACTERS),
         "reward": told.get("reward"),
         "ungraded": told.get("ungraded"),
         "reason": cut(str(told.get("explanation") or ""), PROBE_CHARACTERS),

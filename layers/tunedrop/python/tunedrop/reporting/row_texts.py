@@ -88,7 +88,7 @@ def told_answer(answer: Answer, candidate: int, limits: Limits) -> list[Any]:
         candidate,
         answer.sample,
         cut(text, limits.answer),
-        cut(said.thought or "", limits.answer),
+        cut(said.thought or answer.thought, limits.answer),
         answer.reward if answer.graded else None,
         answer.correct if answer.graded else None,
         answer.why_ungraded,

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from tunedrop.catalog import effort_for, family_of
-from tunedrop.evaluation.answers import Answer
+from tunedrop.evaluation.answers import MOST_OF_A_THOUGHT, Answer
 from tunedrop.graders.deployed import DeployedGrader
 from tunedrop.graders.graded import Graded, Rollout
 from tunedrop.outcomes import ServiceBusy
@@ -227,6 +227,7 @@ class ShardEvaluation:
             ungraded=graded.ungraded if graded else f"the model refused: {reply.refused}",
             explanation=graded.explanation if graded else "",
             parts=graded.parts if graded else (),
+            thought=reply.thought[-MOST_OF_A_THOUGHT:],
         )
 
     def _correct(self, graded: Graded | None) -> bool | None:

@@ -16,7 +16,7 @@ from tests.unit.dataset.sample_rows import a_row, as_file, as_line, good_rows
 from tunedrop.catalog import Family
 from tunedrop.dataset.file_check import FileCheck
 from tunedrop.dataset.findings import Findings, finding_json
-from tunedrop.dataset.lines import READ_BYTES
+from tunedrop.dataset.lines import FIRST_READ_BYTES
 from tunedrop.dataset.plain_rows import PlainRows
 
 Outcome = tuple[list[dict[str, Any]], list[tuple[str, int, str]], dict[str, Any], int, str]
@@ -83,7 +83,7 @@ def test_plain_rows_take_the_quick_way(monkeypatch: pytest.MonkeyPatch) -> None:
     body = as_file([a_row(n, ground_truth=str(n)) for n in range(10_000)]).getvalue()
     outcome(body, quick=True)
     # The scan of the first block did not know the field, so that it could not tell whether it is there twice.
-    assert len(careful) < 1 + body.count(b"\n", 0, READ_BYTES)
+    assert len(careful) < 1 + body.count(b"\n", 0, FIRST_READ_BYTES)
 
 
 def test_one_odd_line_does_not_send_its_whole_block_the_careful_way(monkeypatch: pytest.MonkeyPatch) -> None:

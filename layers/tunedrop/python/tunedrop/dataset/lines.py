@@ -11,6 +11,8 @@ from tunedrop.dataset.rules import MAX_LINE_BYTES
 
 READ_BYTES: Final = 256 * 1024
 """What is asked of the stream at once: large enough that calls do not count, small enough to stay in the caches."""
+FIRST_READ_BYTES: Final = 32 * 1024
+"""What is asked for first: only when the first rows have been read is it known how the others can be read quickly."""
 BOM: Final = b"\xef\xbb\xbf"
 # UTF-32 LE begins with the bytes of UTF-16 LE; both are reported as one thing.
 _UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
@@ -44,7 +46,7 @@ class Lines:
         A line feed at the end of the file ends its last line, it starts none.
         """
         rest = b""
-        chunk = self._read()
+        chunk = self._read(FIRST_READ_BYTES)
         while len(chunk) < 4 and (more := self._read()):  # a stream may give less than was asked for
             chunk += more
         self.has_bom = chunk.startswith(BOM)
@@ -82,8 +84,8 @@ class Lines:
         elif rest:
             yield from _without_overlong(rest)
 
-    def _read(self) -> bytes:
-        chunk = self._stream.read(READ_BYTES)
+    def _read(self, most: int = READ_BYTES) -> bytes:
+        chunk = self._stream.read(most)
         if self._take is not None and chunk:
             self._take(chunk)
         return chunk

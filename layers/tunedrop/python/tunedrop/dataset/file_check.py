@@ -38,7 +38,7 @@ from tunedrop.graders.sample import Grader
 
 MAX_DOCUMENT_BYTES: Final = 1024 * 1024
 """A file up to this size is kept until its end, to tell one JSON document over several lines from broken lines."""
-_BLOCKS_AHEAD: Final = 2
+_BLOCKS_AHEAD: Final = 6
 """Blocks whose scan runs while an earlier one is read."""
 _PARTS: Final = 8
 """A block with a line that is not plain is read again in so many parts, and these in turn."""

@@ -1,19 +1,21 @@
-"""A second thread that scans a file's blocks and takes its SHA-256, some blocks ahead of their reading.
+"""Two threads that scan a file's blocks and take its SHA-256, some blocks ahead of their reading.
 
-RE2 and SHA-256 let go of the interpreter's lock: with a second core they take no time of the thread that reads.
+RE2 and SHA-256 let go of the interpreter's lock: with a second core they take no time of the thread that reads. Each
+has a thread of its own, since one that has done its work waits for the lock before it can begin the next.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 from tunedrop.dataset.secrets import Mark, Scan
 
-_HASHED_AT_ONCE: Final = 4
-"""Pieces of the file that SHA-256 takes in one go: each time that a thread takes up the lock again costs some time."""
+_MOST_UNHASHED: Final = 8
+"""Pieces of the file that may wait for SHA-256, however fast the file is read."""
 
 
 class Scanned(NamedTuple):
@@ -28,10 +30,10 @@ class ScannedAhead:
     """Scans blocks and hashes pieces in the order in which they are handed over. To be left as a context."""
 
     def __init__(self) -> None:
-        self._worker = ThreadPoolExecutor(max_workers=1)
+        self._scanner = ThreadPoolExecutor(max_workers=1)
+        self._hasher = ThreadPoolExecutor(max_workers=1)
         self._digest = hashlib.sha256()
-        self._unhashed: list[bytes] = []
-        self._hashing: Future[None] | None = None
+        self._hashing: deque[Future[None]] = deque()
 
     def __enter__(self) -> Self:
         return self
@@ -39,27 +41,21 @@ class ScannedAhead:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._worker.shutdown(cancel_futures=True)
+        self._scanner.shutdown(cancel_futures=True)
+        self._hasher.shutdown(cancel_futures=True)
 
     def take(self, piece: bytes) -> None:
         """Count the file's next piece in, for its SHA-256."""
-        self._unhashed.append(piece)
-        if len(self._unhashed) == _HASHED_AT_ONCE:
-            if self._hashing is not None:
-                self._hashing.result()  # so that no more than these are kept, however fast the file is read
-            self._hashing = self._worker.submit(self._hash, self._unhashed)
-            self._unhashed = []
+        if len(self._hashing) == _MOST_UNHASHED:
+            self._hashing.popleft().result()
+        self._hashing.append(self._hasher.submit(self._digest.update, piece))
 
     def scan(self, scan: Scan, block: bytes) -> Scanned:
         """Let a block be scanned."""
-        return Scanned(block, self._worker.submit(scan.marks, block), scan.keys)
+        return Scanned(block, self._scanner.submit(scan.marks, block), scan.keys)
 
     def sha256(self) -> str:
         """The SHA-256 of all pieces, as hexadecimal digits."""
-        self._worker.submit(self._hash, self._unhashed).result()
-        self._unhashed = []
+        while self._hashing:
+            self._hashing.popleft().result()
         return self._digest.hexdigest()
-
-    def _hash(self, pieces: list[bytes]) -> None:
-        for piece in pieces:
-            self._digest.update(piece)

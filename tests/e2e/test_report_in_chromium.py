@@ -373,6 +373,8 @@ KINDS: dict[str, Callable[[], Sampled | RunFacts]] = {
     "json": lambda: sampled_run(300, kind="json"),
     "code": lambda: sampled_run(200, kind="code"),
     "moderation": lambda: sampled_run(300, kind="moderation"),
+    "judge": lambda: sampled_run(200, kind="judge"),
+    "composite": lambda: sampled_run(200, kind="composite"),
     "nova": nova_run,
     "rejected": a_rejected_run,
     "rehearsed": a_run_rejected_by_its_rehearsal,

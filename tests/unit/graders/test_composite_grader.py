@@ -40,6 +40,26 @@ def test_a_shut_gate_takes_everything() -> None:
     assert grade(RIGHT, parts=gated).reward == 1.0
 
 
+def costs(got: Grade) -> dict[str, float]:
+    return {part.name: part.cost for part in got.parts if part.cost}
+
+
+def test_each_part_tells_its_score_and_what_it_cost() -> None:
+    got = grade(HALF)
+    assert {part.name: part.credit for part in got.parts[:2]} == {"label": 0.0, "facts": 1.0}
+    assert costs(got) == {"label": 0.25}
+    assert "facts: /x" in {part.name for part in got.parts}
+    assert costs(grade(RIGHT)) == {}
+
+
+def test_a_part_costs_what_it_alone_would_have_saved() -> None:
+    gated = {**PARTS, "label": {**PARTS["label"], "gate": 1.0}}  # type: ignore[dict-item]  # an object, as above
+    assert costs(grade(HALF, parts=gated)) == {"label": 1.0}, "its gate took everything"
+    assert costs(grade(HALF, formula="min(label, facts)")) == {"label": 1.0}
+    assert costs(grade('{"label": "b", "x": 1, "y": 2}', formula="min(label, facts)")) == pytest.approx({"label": 2 / 3})
+    assert costs(grade(HALF, formula="1 / (1 - label)")) == {}, "the formula has no value there"
+
+
 def test_a_formula_replaces_the_weights() -> None:
     assert grade(HALF, formula="min(label, facts)").reward == 0.0
     assert grade(HALF, formula="0.5 * facts ^ 2 + 9 * label").reward == 0.5

@@ -132,6 +132,18 @@ def _by_parts(chance: random.Random, kind: str, answer: Answer) -> Answer:
         passed = 3 if right else chance.randint(0, 2)
         told = tuple(Part(f"test {n + 1}", float(n < passed), 0.0, f"assert add({n}, 1) == {n + 1}") for n in range(3))
         text = f"```python\ndef add(a, b):\n    return a + b{'' if right else ' + 1'}\n```"
+    elif kind == "composite":
+        score = 1.0 if right else 0.25
+        told = (
+            Part("fields", score, 0.75 * (1.0 - score)),
+            Part("no apology", 1.0, 0.0),
+            Part("fields: /intent", 1.0, 0.0),
+            *(() if right else (Part("fields: /priority", 0.0, 0.0, "high", "low"),)),
+        )
+        text = json.dumps({"intent": "refund", "priority": "high" if right else "low"})
+    elif kind == "judge":
+        why = "names every fact of the reference" if right else "leaves out the second fact, and guesses the date"
+        return replace(answer, explanation=f"The judge: the answer {why}.")
     else:
         expected = chance.choice(_LABELS)
         given = expected if right else chance.choice((None, *_LABELS))

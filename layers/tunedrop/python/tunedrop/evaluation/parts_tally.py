@@ -1,4 +1,5 @@
-"""What the parts of the answers cost over all rows: which field, which label, and how many tests passed.
+"""What the parts of the answers cost over all rows: which field, label or grader of a composite, and how many tests
+passed.
 
 One `PartsTally` takes every answer once and keeps a few numbers for each name.
 """
@@ -24,6 +25,7 @@ NOTHING = "(none)"
 YES = "yes"
 _TESTS = "code"
 _LABELS = "moderation"
+_GRADERS = "composite"
 
 
 class _Figures:
@@ -78,7 +80,7 @@ class PartsTally:
             self._confusion[answer.candidate][expected[0], given[0] if given else NOTHING] += 1
 
     def to_json(self) -> dict[str, Any] | None:
-        """`of` ("tests", "labels" or "fields") and the figures by candidate; None where no answer had parts.
+        """`of` ("tests", "labels", "parts" or "fields") and the figures by candidate; None where no answer had parts.
 
         A field has `answers`, `right`, `credit` (mean) and `cost` (of the mean reward, over all answers of the
         candidate); those that cost the most come first. A label has `expected`, `given` and `both`, too. `confusion`
@@ -101,7 +103,7 @@ class PartsTally:
         ]
         rows.sort(key=lambda row: -max(figures["cost"] for figures in row["candidates"].values()))
         return {
-            "of": "labels" if labels else "fields",
+            "of": "labels" if labels else "parts" if self._kind == _GRADERS else "fields",
             "rows": rows,
             "confusion": {name: _matrix(pairs) for name, pairs in self._confusion.items()},
         }

@@ -17,6 +17,7 @@ from tunedrop.graders.sample import (
     Grader,
     OptionsError,
     ParallelGrader,
+    Part,
     PreparedGrader,
     Sample,
     require_known,
@@ -59,6 +60,9 @@ class CompositeGrader:
     - `formula`: instead of the weighted mean, a formula over the parts' names (see `formula`).
     - `penalties`: terms for the answer's form, each at most its `weight` of the reward (`answer_form`): they take away
       and never give, so that a well-formed wrong answer earns nothing.
+
+    A grade tells each part with its score, and with what it cost: how much higher the reward would be if this part alone
+    were right. What the part's own grader tells (a field, a label) follows under the part's name, at no cost of its own.
 
     An answer is right when all parts that can say so call it right. The parts of one answer are graded one after the
     other, within the time of this kind, or of a judge where one of them asks a model.
@@ -116,22 +120,40 @@ class CompositeGrader:
         scores = {name: min(1.0, max(0.0, grade.reward)) for name, grade in grades.items()}
         verdicts = [grade.correct for grade in grades.values() if grade.correct is not None]
         forms = {penalty.name: penalty.score(sample.answer) for penalty in self._penalties}
-        shut = [name for name, part in self._parts.items() if scores[name] < part.gate]
-        reward = 0.0 if shut else min(1.0, max(0.0, self._value(scores)))
-        for penalty in self._penalties:
-            reward *= 1.0 - penalty.weight * (1.0 - forms[penalty.name])
+        shut = self._shut(scores)
+        reward = self._reward(scores, forms)
         told = ", ".join(f"{name} {score:.3g}" for name, score in {**scores, **forms}.items())
         return Grade(
             reward=reward,
             components={**scores, **forms},
             correct=all(verdicts) if verdicts else None,
             explanation=f"{told}; the gate {shut[0]!r} is closed." if shut else f"{told}.",
-            parts=tuple(
-                each._replace(name=f"{name}: {each.name}", cost=0.0)
-                for name, grade in grades.items()
-                for each in grade.parts
+            parts=(
+                *(Part(name, score, self._cost(name, scores, forms, reward)) for name, score in scores.items()),
+                *(
+                    each._replace(name=f"{name}: {each.name}", cost=0.0)
+                    for name, grade in grades.items()
+                    for each in grade.parts
+                ),
             ),
         )
+
+    def _shut(self, scores: Mapping[str, float]) -> list[str]:
+        """The parts whose gate is closed."""
+        return [name for name, part in self._parts.items() if scores[name] < part.gate]
+
+    def _reward(self, scores: Mapping[str, float], forms: Mapping[str, float]) -> float:
+        reward = 0.0 if self._shut(scores) else min(1.0, max(0.0, self._value(scores)))
+        for penalty in self._penalties:
+            reward *= 1.0 - penalty.weight * (1.0 - forms[penalty.name])
+        return reward
+
+    def _cost(self, name: str, scores: Mapping[str, float], forms: Mapping[str, float], reward: float) -> float:
+        """How much higher the reward would be if this part alone were right; 0 where the formula has no value there."""
+        try:
+            return max(0.0, self._reward({**scores, name: 1.0}, forms) - reward)
+        except FormulaError:
+            return 0.0
 
     def _value(self, scores: Mapping[str, float]) -> float:
         if self._formula is not None:

@@ -191,20 +191,20 @@ def _lower_rate(report: Report) -> Advice | None:
 
 def _field(report: Report) -> Advice | None:
     parts = report["evaluation"].get("parts") or {}
-    if parts.get("of") not in ("fields", "labels"):
+    if parts.get("of") not in ("fields", "labels", "parts"):
         return None
     costs = {row["name"]: row["candidates"].get(TUNED, {}).get("cost", 0.0) for row in parts["rows"]}
     total = sum(costs.values())
     name = max(costs, key=lambda each: costs[each], default=None)
     if name is None or len(costs) < 2 or costs[name] < max(FIELD_SHARE * total, FIELD_COST * _range(report).width):
         return None
-    what = "label" if parts["of"] == "labels" else "field"
+    what = str(parts["of"]).removesuffix("s")
     return Advice(
         f"this_{what}",
         f"Look at the {what} {name} first",
         f"It costs the tuned model the most. Read the rows where it is wrong: if the references are right, add "
         f"training rows in which this {what} is hard, or give it more weight.",
-        f"{costs[name]:.3f} of the mean reward, {costs[name] / total:.0%} of all that is lost",
+        f"{costs[name]:.3f} of the mean reward, {costs[name] / total:.0%} of what all {parts['of']} cost",
     )
 
 

@@ -19,7 +19,7 @@ _TITLES = {BASE: "Base", TUNED: "Tuned"}
 
 
 def parts_table(evaluation: Mapping[str, Any]) -> Row | None:
-    """What each field or label cost, or how many tests passed; None where the grader tells no parts."""
+    """What each field, label or part cost, or how many tests passed; None where the grader tells no parts."""
     parts = evaluation.get("parts")
     if not parts:
         return None
@@ -27,7 +27,7 @@ def parts_table(evaluation: Mapping[str, Any]) -> Row | None:
         return _tests(parts["passed"])
     rows = parts["rows"]
     names = _ordered({name for row in rows for name in row["candidates"]})
-    made = _labels(rows, names) if parts["of"] == "labels" else _fields(rows, names)
+    made = _labels(rows, names) if parts["of"] == "labels" else _fields(rows, names, parts["of"])
     matrices = [_matrix(name, parts["confusion"][name]) for name in names if name in parts["confusion"]]
     return {**made, "left_out": max(0, len(rows) - MOST_PARTS), "matrices": matrices}
 
@@ -47,8 +47,9 @@ def _tests(passed: Mapping[str, Mapping[str, int]]) -> Row:
     }
 
 
-def _fields(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Row:
-    columns = ["Field"]
+def _fields(rows: Sequence[Mapping[str, Any]], names: Sequence[str], of: str) -> Row:
+    """`of`: "fields", or "parts" where several graders grade an answer."""
+    columns = [of.removesuffix("s").capitalize()]
     for name in names:
         columns += [f"{_title(name)}: right", f"{_title(name)}: cost"]
     lines = []
@@ -63,12 +64,21 @@ def _fields(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Row:
             )
         lines.append(line)
     return {
-        "title": "What each field cost",
-        "note": "Right: in how many of the answers that have the field or should have it. Cost: how much of the mean "
-        "reward it took away. Those that cost the most come first.",
+        "title": f"What each {of.removesuffix('s')} cost",
+        "note": _PARTS_NOTE if of == "parts" else _FIELDS_NOTE,
         "columns": columns,
         "lines": lines,
     }
+
+
+_FIELDS_NOTE = (
+    "Right: in how many of the answers that have the field or should have it. Cost: how much of the mean reward it took "
+    "away. Those that cost the most come first."
+)
+_PARTS_NOTE = (
+    "Right: in how many of the answers this part had its full score. Cost: how much higher the mean reward would be if "
+    "this part alone were right. What a part's own grader tells, such as a field, stands under the part's name."
+)
 
 
 def _labels(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Row:

@@ -56,7 +56,9 @@ def test_a_part_costs_what_it_alone_would_have_saved() -> None:
     gated = {**PARTS, "label": {**PARTS["label"], "gate": 1.0}}  # type: ignore[dict-item]  # an object, as above
     assert costs(grade(HALF, parts=gated)) == {"label": 1.0}, "its gate took everything"
     assert costs(grade(HALF, formula="min(label, facts)")) == {"label": 1.0}
-    assert costs(grade('{"label": "b", "x": 1, "y": 2}', formula="min(label, facts)")) == pytest.approx({"label": 2 / 3})
+    assert costs(grade('{"label": "b", "x": 1, "y": 2}', formula="min(label, facts)")) == pytest.approx(
+        {"label": 2 / 3}
+    )
     assert costs(grade(HALF, formula="1 / (1 - label)")) == {}, "the formula has no value there"
 
 

@@ -23,7 +23,7 @@ from tunedrop.reporting.facts import RunFacts
 from tunedrop.reporting.page import render_html
 from tunedrop.reporting.rehearsal_samples import samples
 from tunedrop.reporting.report import build_report
-from tunedrop.reporting.wording import counted, duration, number, seconds
+from tunedrop.reporting.wording import coded, counted, duration, number, seconds
 
 VENDOR = Path(page_module.__file__).parent / "page" / "vendor"
 
@@ -170,8 +170,8 @@ def test_a_hedging_model_is_shown_as_suspected_reward_hacking_with_the_reasons()
 
 def test_a_rejected_run_shows_why_and_nothing_that_it_did_not_reach() -> None:
     page = page_of(a_rejected_run())
-    assert "train.jsonl line 3: the field `messages` is missing." in page.text
-    assert "Each line needs `messages`" in page.text
+    assert "train.jsonl line 3: the field messages is missing." in page.text
+    assert "Each line needs messages" in page.text
     for section in ("Base against tuned", "Guard rails", "Every row", "Rehearsal", "Training ("):
         assert section not in page.text
 
@@ -224,7 +224,7 @@ def test_a_long_reason_is_folded_behind_its_first_sentences() -> None:
 def test_a_rejected_run_says_what_to_change_first() -> None:
     text = page_of(a_rejected_run()).text
     assert "What to change" in text
-    assert text.index("Each line needs `messages`") < text.index("Training rows")
+    assert text.index("Each line needs messages") < text.index("Training rows")
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,8 @@ def test_what_the_service_does_not_tell_is_said_plainly() -> None:
     facts = replace(a_run(60), base_model="amazon.nova-2-lite-v1:0:256k", training={"job_id": "j", "metrics": []})
     text = page_of(facts).text
     assert "Bedrock gives no events for jobs of this model" in text
-    assert "not reported by the service" in text
+    assert "Not reported by the service" in text
+    assert "reward, entropy, gradient norm, response length, groups without signal, grader errors" in text
 
 
 def test_the_rehearsals_answers_and_cheats_are_shown_with_their_rewards() -> None:
@@ -356,3 +357,9 @@ def test_numbers_are_written_for_people(shown: str, expected: str) -> None:
 def test_an_unknown_kind_of_number_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="no such kind of number: 'money'"):
         number(1.0, "money")
+
+
+def test_what_stands_between_backticks_is_code_and_nothing_else_is_markup() -> None:
+    told = coded("the field `messages` is <b>missing</b>, and `<i>` too")
+    assert told == "the field <code>messages</code> is &lt;b&gt;missing&lt;/b&gt;, and <code>&lt;i&gt;</code> too"
+    assert coded("a ` alone") == "a ` alone"

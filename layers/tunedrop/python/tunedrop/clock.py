@@ -30,6 +30,14 @@ def parse(written: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def for_people(written: str) -> str:
+    """A moment as people read it, to the minute: `2026-01-31 12:00 UTC`; a text that is no time as it is."""
+    try:
+        return parse(written).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except ValueError:
+        return written
+
+
 def seconds_from_now(seconds: float) -> str:
     """The moment that lies `seconds` ahead, as text."""
     return text(now() + timedelta(seconds=seconds))

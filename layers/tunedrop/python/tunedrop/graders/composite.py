@@ -61,8 +61,8 @@ class CompositeGrader:
     - `penalties`: terms for the answer's form, each at most its `weight` of the reward (`answer_form`): they take away
       and never give, so that a well-formed wrong answer earns nothing.
 
-    A grade tells each part with its score, and with what it cost: how much higher the reward would be if this part alone
-    were right. What the part's own grader tells (a field, a label) follows under the part's name, at no cost of its own.
+    A grade tells each part with its score and its cost: how much higher the reward would be if this part alone were
+    right. What the part's own grader tells (a field, a label) follows under the part's name, at no cost of its own.
 
     An answer is right when all parts that can say so call it right. The parts of one answer are graded one after the
     other, within the time of this kind, or of a judge where one of them asks a model.

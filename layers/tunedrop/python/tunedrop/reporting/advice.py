@@ -201,7 +201,7 @@ def _field(report: Report) -> Advice | None:
     what = str(parts["of"]).removesuffix("s")
     return Advice(
         f"this_{what}",
-        f"Look at the {what} {name} first",
+        f"Look at the {what} `{name}` first",
         f"It costs the tuned model the most. Read the rows where it is wrong: if the references are right, add "
         f"training rows in which this {what} is hard, or give it more weight.",
         f"{costs[name]:.3f} of the mean reward, {costs[name] / total:.0%} of what all {parts['of']} cost",

@@ -18,6 +18,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from tunedrop import clock
 from tunedrop.dataset.rules import MIN_ROWS
 from tunedrop.evaluation.answers import BASE, TUNED
 from tunedrop.reporting.page_data import CURVES, ROWS_FOLDER, page_data
@@ -32,7 +33,7 @@ from tunedrop.reporting.page_tables import (
 )
 from tunedrop.reporting.row_index import State
 from tunedrop.reporting.row_texts import PageRows
-from tunedrop.reporting.wording import counted, number, seconds, words
+from tunedrop.reporting.wording import coded, counted, number, seconds, words
 
 _FILES = Path(__file__).with_name("page")
 CHART_LIBRARY = ("vendor/d3.min.js", "vendor/plot.umd.min.js")
@@ -137,7 +138,9 @@ def page_environment(*folders: Path) -> Environment:
         undefined=StrictUndefined,
         keep_trailing_newline=True,
     )
-    environment.filters.update(counted=counted, number=number, seconds=seconds, words=words)
+    environment.filters.update(
+        coded=coded, counted=counted, moment=clock.for_people, number=number, seconds=seconds, words=words
+    )
     return environment
 
 

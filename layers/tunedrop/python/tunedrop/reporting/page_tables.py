@@ -72,8 +72,8 @@ def _fields(rows: Sequence[Mapping[str, Any]], names: Sequence[str], of: str) ->
 
 
 _FIELDS_NOTE = (
-    "Right: in how many of the answers that have the field or should have it. Cost: how much of the mean reward it took "
-    "away. Those that cost the most come first."
+    "Right: in how many of the answers that have the field or should have it. Cost: how much of the mean reward it "
+    "took away. Those that cost the most come first."
 )
 _PARTS_NOTE = (
     "Right: in how many of the answers this part had its full score. Cost: how much higher the mean reward would be if "
@@ -131,15 +131,17 @@ def training_facts(report: Mapping[str, Any]) -> list[Row]:
     training = report["training"]
     series = training.get("metrics") or []
     rows: list[tuple[str, str]] = []
+    if not series:
+        missing = ", ".join(curve.title.lower() for curve in CURVES)
+        told = f"{missing}, groups without signal, grader errors, length of thoughts, samples of what the model tried"
+        return [{"name": "Not reported by the service", "value": told, "code": False}]
     for curve in CURVES:
         if not any(step.get(key) is not None for key in curve.keys for step in series):
             rows.append((curve.title, _NOT_TOLD))
     rows += [("Groups without signal", _without_signal(series)), ("Length of thoughts", _thoughts(series))]
     errors = next((each["message"] for each in training.get("health") or [] if each["rule"] == "grader_errors"), None)
-    rows.append(
-        ("Grader errors", errors or ("none noticed: they are told from 2% of the answers on" if series else _NOT_TOLD))
-    )
-    rows.append(("Rollouts", "not given by the service: no sample of what the model tried while it trained"))
+    rows.append(("Grader errors", errors or "none noticed; they would be told from 2% of the answers on"))
+    rows.append(("Rollouts", "not given by the service: there is no sample of what the model tried while it trained"))
     return [{"name": name, "value": value, "code": False} for name, value in rows]
 
 
@@ -157,8 +159,8 @@ def _without_signal(series: Sequence[Mapping[str, Any]]) -> str:
         return _NOT_TOLD
     equal = sum(abs(each["critic_advantages_mean"]) < 1e-9 and abs(each["actor_pg_loss"]) < 1e-9 for each in known)
     return (
-        f"{equal:,} of {counted(len(known), 'step')} had none at all: the rewards within each group were equal. The "
-        "service tells means over a step, and not the share within one"
+        f"in {equal:,} of {counted(len(known), 'step')} the rewards of every group were equal, so the step taught "
+        "nothing. The service tells only means over a step, not how many groups of a step had no signal"
     )
 
 

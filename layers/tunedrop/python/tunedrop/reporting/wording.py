@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+from markupsafe import Markup, escape
+
 NOTHING = "–"
 
 
@@ -47,6 +51,14 @@ def duration(value: float | None) -> str:
 def counted(count: int, noun: str) -> str:
     """How many there are: 1 row, 2 rows, 1,319 rows. The noun takes an s."""
     return f"{count:,} {noun if count == 1 else f'{noun}s'}"
+
+
+def coded(text: str) -> Markup:
+    """A message for the page: what stands between backticks as code, everything escaped."""
+    pieces = re.split(r"`([^`\n]+)`", str(text))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(piece) if place % 2 else escape(piece) for place, piece in enumerate(pieces)
+    )
 
 
 def words(name: str) -> str:

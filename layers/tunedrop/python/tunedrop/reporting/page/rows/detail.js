@@ -72,16 +72,23 @@
     return made;
   }
 
+  // A text whose fenced parts are programs or data: those have letters of one width.
+  function fenced(text, needle) {
+    return text.split(/(^```[\s\S]*?^```[^\S\n]*$\n?)/m).filter((piece) => piece.trim())
+      .map((piece) => marked("div", piece.startsWith("```") ? "text fenced" : "text", piece.replace(/\n$/, ""), needle));
+  }
+
   // An answer's text, its calls of tools folded away.
   function answerText(text, needle) {
     const made = element("div", "answer");
     let at = 0;
     for (const call of text.matchAll(/<tool_call>\s*([\s\S]*?)\s*<\/tool_call>/g)) {
-      if (text.slice(at, call.index).trim()) made.append(marked("div", "text", text.slice(at, call.index).trim(), needle));
+      made.append(...fenced(text.slice(at, call.index).trim(), needle));
       made.append(folded("Tool call", call[1], needle));
       at = call.index + call[0].length;
     }
-    if (text.slice(at).trim() || !text) made.append(text ? marked("div", "text", text.slice(at), needle) : element("div", "text quiet", "(an empty answer)"));
+    made.append(...fenced(text.slice(at), needle));
+    if (!made.hasChildNodes()) made.append(element("div", "text quiet", text ? "(an answer of nothing but blanks)" : "(an empty answer)"));
     return made;
   }
 

@@ -64,6 +64,7 @@ class Driver:
             finally:
                 self._switch({each: QUICK.get(each, getattr(Switches(), each)) for each in run.switches})
             hold(run, notice)
+            self._application.report(notice)
             self._hold_record(name, recipe or {})
             self._hold_promotion(run, notice)
             self._ended[run.name] = notice

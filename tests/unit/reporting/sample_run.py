@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from tunedrop.reporting.facts import RunFacts
 from tunedrop.reporting.flips import Flips
 from tunedrop.reporting.page import render_html
 from tunedrop.reporting.page_data import ROWS_FOLDER
+from tunedrop.reporting.rehearsal_samples import samples
 from tunedrop.reporting.report import build_report
 from tunedrop.reporting.row_index import row_index
 from tunedrop.reporting.row_texts import Limits, PageRows, RowTexts, row_text, told_answer
@@ -219,6 +220,7 @@ def _facts(chance: random.Random, rows: int, result: dict[str, Any], flips: Flip
             "latency_p50": 0.012,
             "latency_p99": 0.4,
             "findings": [],
+            "sampled": samples(_REHEARSED),
         },
         training=training(chance),
         evaluation=result,
@@ -288,6 +290,24 @@ def a_rejected_run() -> RunFacts:
             }
         ],
     )
+
+
+_REHEARSED: Mapping[str, Any] = {
+    "groups": [
+        {
+            "messages": [{"role": "user", "content": f"What is {number} times 7?"}],
+            "answers": [
+                {"answer": f"#### {answer}", "reward": float(answer == 7 * number), "explanation": "Compared."}
+                for answer in (7 * number, 7 * number + 1)
+            ],
+        }
+        for number in (6, 8)
+    ],
+    "probes": [
+        {"cheat": None, "answer": "#### 41", "reward": 0.0},
+        {"cheat": "every_number", "answer": "1, 2, 3", "reward": 0.0},
+    ],
+}
 
 
 def _question(chance: random.Random) -> tuple[str, int]:

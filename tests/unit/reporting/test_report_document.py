@@ -5,20 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.unit.reporting.sample_run import HOSTILE, a_rejected_run, a_run
+from tests.report_schema import SCHEMA, problems
+from tests.unit.reporting.sample_run import HOSTILE, a_rejected_run, a_run, sampled_run
 from tunedrop.catalog import who_trains
 from tunedrop.reporting.facts import RunFacts
 from tunedrop.reporting.manifest import build_manifest, canonical_sha256
 from tunedrop.reporting.model_card import render_model_card
 from tunedrop.reporting.report import build_report
-
-SCHEMA = json.loads((Path(__file__).parents[3] / "events/schemas/report.schema.json").read_text())
 
 
 def a_bare_run() -> RunFacts:
@@ -30,7 +28,18 @@ def test_a_report_is_plain_json_of_its_schema(facts: RunFacts) -> None:
     report = build_report(facts)
     Draft202012Validator.check_schema(SCHEMA)
     Draft202012Validator(SCHEMA).validate(report)
+    assert problems(report) == []
     assert json.loads(json.dumps(report, allow_nan=False)) == report
+
+
+@pytest.mark.parametrize("kind", ["math", "json", "code", "moderation", "composite", "judge"])
+def test_the_schema_names_every_member_of_a_report(kind: str) -> None:
+    report = build_report(sampled_run(60, kind=kind, others=["checkpoint:30"], thoughts=True).facts)
+    assert problems(report) == []
+    report["evaluation"]["candidates"]["tuned"]["unheard_of"] = 1
+    (problem,) = problems(report)
+    assert problem.startswith("$.evaluation.candidates.tuned: ")
+    assert "unheard_of" in problem
 
 
 def test_the_schema_refuses_a_report_without_its_verdict() -> None:

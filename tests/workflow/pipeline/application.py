@@ -17,6 +17,7 @@ from embedded_aws import EmbeddedAws
 from embedded_aws.waiting import until
 from local.command.subscriber import subscribe
 from local.stack import LocalStack
+from tests.report_schema import problems
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
 
@@ -132,10 +133,11 @@ class Application:
         return [notice for notice in self.notices if notice["name"] == name]
 
     def report(self, notice: dict[str, Any]) -> dict[str, Any]:
-        """report.json beside the page that a notice names."""
+        """report.json beside the page that a notice names; it keeps its schema, which names all that it has."""
         bucket, _, key = notice["report_uri"].removeprefix("s3://").partition("/")
         body = self.stack.aws.client("s3").get_object(Bucket=bucket, Key=key.replace(".html", ".json"))["Body"]
         report: dict[str, Any] = json.loads(body.read())
+        assert problems(report) == []
         return report
 
     def jobs(self, run_id: str) -> list[dict[str, Any]]:

@@ -111,4 +111,4 @@ def test_answers_that_vanish_leave_too_few_for_a_verdict(application: Applicatio
 def test_findings_that_vanish_cost_a_trained_model_nothing(application: Application, how: str) -> None:
     notice = ended(application, lambda: change_before(application, "ConcludeRun", names.FINDINGS, how))
     assert notice["status"] == "SUCCEEDED"
-    assert application.report(notice)["data"] is not None
+    assert application.report(notice)["dataset"] is not None

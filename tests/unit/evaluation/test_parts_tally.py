@@ -27,6 +27,14 @@ def test_fields_are_told_with_their_share_and_their_cost_the_dearest_first() -> 
     ]
 
 
+def test_what_a_composite_is_made_of_is_told_as_parts() -> None:
+    tally = PartsTally("composite")
+    tally.add(answer(Part("facts", 0.5, 0.25), Part("facts: /a", 0.0, 0.0)))
+    told = tally.to_json()
+    assert told is not None
+    assert (told["of"], [row["name"] for row in told["rows"]]) == ("parts", ["facts", "facts: /a"])
+
+
 def test_tests_are_told_by_how_many_passed() -> None:
     tally = PartsTally("code")
     for credits_ in ((1.0, 1.0), (1.0, 0.0), (0.0, 0.0)):

@@ -216,6 +216,13 @@ def test_an_answer_against_the_schema_is_worth_nothing() -> None:
     assert (got.reward, got.metrics["schema_valid"]) == (0.0, 0.0)
     assert "minimum at /a" in got.explanation
     assert "-5" not in got.explanation
+    assert [(part.name, part.cost) for part in got.parts] == [("(against the schema)", 1.0)]
+
+
+def test_an_answer_that_is_no_json_tells_that_this_cost_all_of_it() -> None:
+    got = grade({}, "I cannot say.", {"a": 1})
+    assert (got.reward, got.metrics["parsed"]) == (0.0, 0.0)
+    assert [(part.name, part.credit, part.cost) for part in got.parts] == [("(no JSON)", 0.0, 1.0)]
 
 
 def test_a_schema_that_points_elsewhere_is_never_fetched() -> None:

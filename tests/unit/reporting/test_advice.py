@@ -58,6 +58,20 @@ def no_label(count: int) -> Change:
     return at("evaluation", parts={"of": "labels", "rows": [], "confusion": {"tuned": matrix}})
 
 
+def no_json(count: int) -> Change:
+    figures = {"answers": count, "cost": count / 100}
+    rows = [
+        {"name": "(no JSON)", "candidates": {"tuned": figures}},
+        {"name": "/a", "candidates": {"tuned": {"cost": 0.0}}},
+    ]
+
+    def change(report: dict[str, Any]) -> None:
+        report["evaluation"]["candidates"]["tuned"] |= {"answers": 110, "ungraded": {"grader_timeout": 10}}
+        report["evaluation"]["parts"] = {"of": "fields", "rows": rows, "confusion": {}}
+
+    return change
+
+
 def cut_off(count: int) -> Change:
     def change(report: dict[str, Any]) -> None:
         report["evaluation"]["candidates"]["tuned"]["truncated"] = count
@@ -101,7 +115,9 @@ STEADY = rewards(0.5, 0.7, 0.8, 0.81)
         (health("entropy_collapse"), "lower_learning_rate", "learning_rate_multiplier"),
         (parts("fields", {"/a": 0.1, "/b": 0.02}), "this_field", "/a"),
         (parts("labels", {"spam": 0.1, "fine": 0.02}), "this_label", "spam"),
+        (parts("parts", {"fields": 0.1, "form": 0.02}), "this_part", "fields"),
         (no_label(6), "stricter_format", "6 of 100"),
+        (no_json(6), "stricter_format", "6 of 100"),
         (rewards(0.5, 0.6, 0.7, 0.8), "train_longer", "n_epochs 2"),
         (health("reward_plateau"), "higher_learning_rate", "twice learning_rate_multiplier"),
         (at("rehearsal", groups_with_signal=0.3), "rows_of_middling_difficulty", "30%"),
@@ -129,6 +145,7 @@ def test_figures_that_call_for_it_get_the_advice(change: Change, rule: str, told
         parts("fields", {"/a": 0.3, "/b": 0.3, "/c": 0.3}),
         parts("fields", {"/a": 0.3}),
         no_label(4),
+        no_json(4),
         rewards(0.5, 0.6, 0.7, 0.73),
         rewards(0.5, 0.6, 0.9, 0.96),
         at("rehearsal", groups_with_signal=0.5),

@@ -21,6 +21,7 @@ from tunedrop.evaluation.tally import Tally
 from tunedrop.evaluation.verdict import Rules, evaluate
 from tunedrop.reporting.facts import RunFacts
 from tunedrop.reporting.page import render_html
+from tunedrop.reporting.page_tables import FEW_PARTS, MOST_PARTS, parts_table
 from tunedrop.reporting.rehearsal_samples import samples
 from tunedrop.reporting.report import build_report
 from tunedrop.reporting.wording import coded, counted, duration, number, seconds
@@ -127,8 +128,8 @@ def test_a_finding_of_many_lines_stands_once_with_the_first_lines_named() -> Non
     ]
     text = page_of(replace(a_run(60), findings=findings)).text
     assert text.count("the row brings tools") == 2
-    assert "train, lines 1, 2, 3, 4, 5 and 395 more" in text
-    assert "test, lines 1, 2, 3" in text
+    assert "train.jsonl, lines 1, 2, 3, 4, 5 and 395 more" in text
+    assert "test.jsonl, lines 1, 2, 3" in text
 
 
 def test_every_row_arrives_whole_and_no_block_holds_a_tag(good: Page) -> None:
@@ -249,6 +250,7 @@ def test_what_the_service_does_not_tell_is_said_plainly() -> None:
     facts = replace(a_run(60), base_model="amazon.nova-2-lite-v1:0:256k", training={"job_id": "j", "metrics": []})
     text = page_of(facts).text
     assert "Bedrock gives no events for jobs of this model" in text
+    assert "Thin lines" not in text
     assert "Not reported by the service" in text
     assert "reward, entropy, gradient norm, response length, groups without signal, grader errors" in text
 
@@ -363,3 +365,19 @@ def test_what_stands_between_backticks_is_code_and_nothing_else_is_markup() -> N
     told = coded("the field `messages` is <b>missing</b>, and `<i>` too")
     assert told == "the field <code>messages</code> is &lt;b&gt;missing&lt;/b&gt;, and <code>&lt;i&gt;</code> too"
     assert coded("a ` alone") == "a ` alone"
+
+
+def test_fields_that_cost_nothing_do_not_hide_those_that_do() -> None:
+    def row(name: str, cost: float) -> dict[str, Any]:
+        return {"name": name, "candidates": {"tuned": {"answers": 2, "right": 1, "credit": 0.5, "cost": cost}}}
+
+    def listed(costly: int, costless: int) -> tuple[int, int]:
+        rows = [row(f"/{place}", 0.1 if place < costly else 0.0) for place in range(costly + costless)]
+        table = parts_table({"parts": {"of": "fields", "rows": rows, "confusion": {}}})
+        assert table is not None
+        return len(table["lines"]), table["left_out"]
+
+    assert listed(2, 5) == (7, 0)
+    assert listed(2, 500) == (FEW_PARTS, 502 - FEW_PARTS)
+    assert listed(20, 500) == (20, 500)
+    assert listed(200, 0) == (MOST_PARTS, 200 - MOST_PARTS)

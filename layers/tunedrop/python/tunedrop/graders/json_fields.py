@@ -26,6 +26,10 @@ from tunedrop.graders.tool_calls import Call, as_calls, text_of_calls
 
 _OPTIONS = ("fields", "default", "schema", "surroundings", "extra", "partial", "calls")
 _EXTRA = ("wrong", "ignore")
+NO_JSON = "(no JSON)"
+AGAINST_SCHEMA = "(against the schema)"
+"""The parts that answers cost as a whole: no field of theirs is compared."""
+
 _CALLS = ("any_order", "in_order")
 _NO_CALLS: JSON = {"tool_calls": []}
 _LONGEST_SHOWN = 40
@@ -152,9 +156,9 @@ class JsonGrader:
         try:
             answer = read_answer(text_of_calls(made) or sample.answer, self._surroundings)
         except NotOneDocument as error:
-            return _nothing(f"No document: {error}.", parsed=False, valid=False)
+            return _nothing(f"No document: {error}.", NO_JSON, parsed=False)
         if self._schema is not None and (violation := _violation(self._schema, answer)):
-            return _nothing(f"The schema is violated: {violation}.", parsed=True, valid=False)
+            return _nothing(f"The schema is violated: {violation}.", AGAINST_SCHEMA, parsed=True)
         if expected and (given := as_calls(answer, written=True)):
             if len(expected) == len(given) == 1:
                 return self._compare(given[0], expected[0], accepted, optional, call=True)
@@ -332,13 +336,15 @@ def _as_text(value: JSON) -> str:
     return text if len(text) <= PART_CHARACTERS else f"{text[: PART_CHARACTERS - 1]}…"
 
 
-def _nothing(explanation: str, *, parsed: bool, valid: bool) -> Grade:
+def _nothing(explanation: str, why: str, *, parsed: bool) -> Grade:
+    """The grade of an answer whose fields nobody can look at; `why` is the one part of it."""
     return Grade(
         reward=0.0,
         components={"fields": 0.0},
         correct=False,
         explanation=explanation,
-        metrics={"parsed": float(parsed), "schema_valid": float(valid)},
+        metrics={"parsed": float(parsed), "schema_valid": 0.0},
+        parts=(Part(why, 0.0, 1.0),),
     )
 
 

@@ -14,9 +14,10 @@ from typing import Any
 from tunedrop.evaluation.answers import BASE, CHECKPOINT, TUNED
 from tunedrop.evaluation.power import rows_needed
 from tunedrop.evaluation.room import MORE_ROOM
+from tunedrop.graders.json_fields import NO_JSON
 from tunedrop.graders.reward_range import RewardRange
 from tunedrop.recipe import MOST_ANSWER_TOKENS
-from tunedrop.reporting.wording import number, words
+from tunedrop.reporting.wording import file_name, number, words
 
 MOST_ADVICE = 3
 
@@ -105,7 +106,11 @@ def _of_findings(report: Report) -> list[Advice]:
 
 
 def _place(finding: Mapping[str, Any], count: int) -> str:
-    place = f"{finding['file']} line {finding['line']}" if finding.get("line") else words(str(finding["rule"]))
+    place = (
+        f"{file_name(str(finding['file']))} line {finding['line']}"
+        if finding.get("line")
+        else words(str(finding["rule"]))
+    )
     return f"{place}, and {count - 1:,} more" if count > 1 else place
 
 
@@ -195,7 +200,8 @@ def _field(report: Report) -> Advice | None:
         return None
     costs = {row["name"]: row["candidates"].get(TUNED, {}).get("cost", 0.0) for row in parts["rows"]}
     total = sum(costs.values())
-    name = max(costs, key=lambda each: costs[each], default=None)
+    named = [each for each in costs if not each.startswith("(")]
+    name = max(named, key=lambda each: costs[each], default=None)
     if name is None or len(costs) < 2 or costs[name] < max(FIELD_SHARE * total, FIELD_COST * _range(report).width):
         return None
     what = str(parts["of"]).removesuffix("s")
@@ -209,6 +215,16 @@ def _field(report: Report) -> Advice | None:
 
 
 def _format(report: Report) -> Advice | None:
+    parts = report["evaluation"].get("parts") or {}
+    of_whole = next((row for row in parts.get("rows") or () if row["name"] == NO_JSON), {"candidates": {}})
+    unread, answers = of_whole["candidates"].get(TUNED, {}).get("answers", 0), _graded(report)
+    if unread and unread >= NO_ANSWER_SHARE * answers:
+        return Advice(
+            "stricter_format",
+            "Ask for the format in the prompt: one JSON document or call, and nothing else",
+            "The grader can read no document from these answers, whatever the model meant.",
+            f"{unread:,} of {answers:,} answers of the tuned model ({unread / answers:.0%})",
+        )
     confusion = ((report["evaluation"].get("parts") or {}).get("confusion") or {}).get(TUNED)
     if not confusion or "(none)" not in confusion["given"]:
         return None
@@ -223,6 +239,12 @@ def _format(report: Report) -> Advice | None:
         "The grader can read no label from these answers, whatever the model meant.",
         f"{without:,} of {total:,} answers of the tuned model ({without / total:.0%})",
     )
+
+
+def _graded(report: Report) -> int:
+    """How many answers of the tuned model have a grade."""
+    figures = report["evaluation"]["candidates"][TUNED]
+    return max(1, int(figures["answers"]) - sum(figures["ungraded"].values()))
 
 
 def _more_steps(report: Report) -> Advice | None:

@@ -33,7 +33,7 @@ from tunedrop.reporting.page_tables import (
 )
 from tunedrop.reporting.row_index import State
 from tunedrop.reporting.row_texts import PageRows
-from tunedrop.reporting.wording import coded, counted, number, seconds, words
+from tunedrop.reporting.wording import coded, counted, file_name, number, seconds, words
 
 _FILES = Path(__file__).with_name("page")
 CHART_LIBRARY = ("vendor/d3.min.js", "vendor/plot.umd.min.js")
@@ -86,7 +86,7 @@ def render_html(report: Mapping[str, Any], rows: PageRows | None = None) -> str:
             statistics_note=_statistics_note(evaluation) if evaluation else "",
             rails=[_rail(each) for each in evaluation["guard_rails"]] if evaluation else [],
             training=training,
-            training_note=_training_note(training) if training else "",
+            training_note=_training_note(training, curves=bool(data["curves"])) if training else "",
             curves=[curve for curve in CURVES if curve.id in data["curves"]],
             health=[_finding(each) for each in (training or {}).get("health") or []],
             training_facts=training_facts(report) if training else [],
@@ -302,7 +302,7 @@ def _statistics_note(evaluation: Mapping[str, Any]) -> str:
     return note
 
 
-def _training_note(training: Mapping[str, Any]) -> str:
+def _training_note(training: Mapping[str, Any], *, curves: bool) -> str:
     parts = []
     if training.get("steps") is not None:
         total = training.get("total_steps")
@@ -313,9 +313,10 @@ def _training_note(training: Mapping[str, Any]) -> str:
     if training.get("job_id"):
         parts.append(f"job {training['job_id']}")
     told = ", ".join(parts)
-    return (
-        told[:1].upper() + told[1:] + ". " if told else ""
-    ) + "Thin lines show single steps, thick lines a running mean."
+    sentences = [f"{told[:1].upper()}{told[1:]}."] if told else []
+    if curves:
+        sentences.append("Thin lines show single steps, thick lines a running mean.")
+    return " ".join(sentences)
 
 
 def _rail(finding: Mapping[str, Any]) -> Row:
@@ -328,17 +329,21 @@ def _finding(finding: Mapping[str, Any]) -> Row:
     tone, label = _SEVERITIES.get(
         str(finding.get("severity", "")).lower(), ("", str(finding.get("severity") or "note"))
     )
-    place = [str(finding["file"])] if finding.get("file") else []
+    place = [file_name(str(finding["file"]))] if finding.get("file") else []
     place += [f"{name} {finding[name]}" for name in ("line", "step") if finding.get(name) is not None]
     return {
         "tone": tone,
         "label": label,
         "rule": str(finding.get("rule", "")),
-        "message": str(finding.get("message", "")),
+        "message": _sentence(str(finding.get("message", ""))),
         "advice": str(finding.get("advice") or finding.get("hint") or ""),
         "where": ", ".join(place),
         "evidence": str(finding.get("evidence") or ""),
     }
+
+
+def _sentence(text: str) -> str:
+    return text if not text or text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def _dataset_findings(findings: Sequence[Mapping[str, Any]]) -> list[Row]:
@@ -353,7 +358,7 @@ def _dataset_findings(findings: Sequence[Mapping[str, Any]]) -> list[Row]:
         lines = [str(each["line"]) for each in members if each.get("line") is not None]
         if len(lines) > 1:
             more = f" and {len(lines) - _LINES_SHOWN:,} more" if len(lines) > _LINES_SHOWN else ""
-            named = [str(members[0]["file"])] if members[0].get("file") else []
+            named = [file_name(str(members[0]["file"]))] if members[0].get("file") else []
             row["where"] = ", ".join([*named, f"lines {', '.join(lines[:_LINES_SHOWN])}{more}"])
         shown.append(row)
     return shown

@@ -15,6 +15,9 @@ Row = dict[str, Any]
 MOST_PARTS = 40
 """Most fields or labels that the page lists."""
 
+FEW_PARTS = 10
+"""So many of them are listed even where they cost nothing."""
+
 _TITLES = {BASE: "Base", TUNED: "Tuned"}
 
 
@@ -29,7 +32,13 @@ def parts_table(evaluation: Mapping[str, Any]) -> Row | None:
     names = _ordered({name for row in rows for name in row["candidates"]})
     made = _labels(rows, names) if parts["of"] == "labels" else _fields(rows, names, parts["of"])
     matrices = [_matrix(name, parts["confusion"][name]) for name in names if name in parts["confusion"]]
-    return {**made, "left_out": max(0, len(rows) - MOST_PARTS), "matrices": matrices}
+    return {**made, "left_out": len(rows) - len(made["lines"]), "matrices": matrices}
+
+
+def _told_rows(rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """The parts that cost something, and some of the others where those are few; they come by their cost."""
+    costly = sum(any(figures["cost"] for figures in row["candidates"].values()) for row in rows)
+    return rows[: min(MOST_PARTS, max(costly, FEW_PARTS))]
 
 
 def _tests(passed: Mapping[str, Mapping[str, int]]) -> Row:
@@ -53,7 +62,7 @@ def _fields(rows: Sequence[Mapping[str, Any]], names: Sequence[str], of: str) ->
     for name in names:
         columns += [f"{_title(name)}: right", f"{_title(name)}: cost"]
     lines = []
-    for row in rows[:MOST_PARTS]:
+    for row in _told_rows(rows):
         line = [row["name"]]
         for name in names:
             figures = row["candidates"].get(name)

@@ -53,6 +53,11 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun if count == 1 else f'{noun}s'}"
 
 
+def file_name(file: str) -> str:
+    """The file of a finding about the dataset, as it is called in the folder."""
+    return f"{file}.jsonl" if file in ("train", "test") else file
+
+
 def coded(text: str) -> Markup:
     """A message for the page: what stands between backticks as code, everything escaped."""
     pieces = re.split(r"`([^`\n]+)`", str(text))

@@ -51,7 +51,7 @@ EVALUATION: Mapping[str, Any] = {
     "p_value": 0.0001,
     "suspected_reward_hacking": False,
 }
-HACKED = {"verdict": "improved", "suspected_reward_hacking": True}
+HACKED = {"verdict": "tied", "suspected_reward_hacking": True}
 FINDING = {
     "name": "entropy_collapse",
     "evidence": "The policy answers ever the same.",

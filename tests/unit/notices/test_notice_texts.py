@@ -17,6 +17,7 @@ from tunedrop.notices.summary import REASON_CHARACTERS
 from tunedrop.notices.texts import sms
 from tunedrop.outcomes import Status
 from tunedrop.recipe import Promotion, Recipe
+from tunedrop.run.execution import PipelineExecution, end_of
 from tunedrop.run.record_parts import EvaluationResult, TrainingProgress
 
 
@@ -79,7 +80,11 @@ def test_every_notice_carries_the_attributes_that_it_has_values_for(published: M
 @pytest.mark.parametrize(
     ("kind", "says"),
     [
-        ("improved", "The tuned model of gsm8k is better than its base: mean reward 0.893, before 0.512 (+0.381)."),
+        (
+            "improved",
+            "The tuned model of gsm8k is better than its base: mean reward 0.893 instead of 0.512, a difference of "
+            "+0.381.",
+        ),
         ("improved", "from 0.512 to 0.893: a difference of +0.381 (95% interval +0.320 to +0.440, p = 0.0001)"),
         ("improved", "Training and model were simulated on one machine."),
         ("improved", "Took: 1 hour\n"),
@@ -90,37 +95,47 @@ def test_every_notice_carries_the_attributes_that_it_has_values_for(published: M
         ("tied", "The test set shows no difference"),
         ("tied", "Next: keep the base model."),
         ("regressed", "is worse than its base"),
-        ("hacked", "But reward hacking is suspected: something that the grader does not measure got worse."),
+        (
+            "hacked",
+            "does not count as better than its base (mean reward 0.893 instead of 0.512, a difference of +0.381): "
+            "reward hacking is suspected, since something that the grader does not measure got worse.\nNext: keep the "
+            "base model.",
+        ),
         (
             "repeated",
-            "The same files of gsm8k were dropped before, so they started nothing. Run gsm8k-1 is still using them",
+            "The files of gsm8k started nothing: run gsm8k-1 is still using them.\nNext: wait for that run's notice.",
         ),
         ("rejected", "was rejected before any training was paid for. DatasetInvalid: line 3 is no JSON."),
         ("rejected", "/s3/object/runs?region=us-west-2&prefix=runs/gsm8k-0123456789abcdef/findings.html"),
         ("failed", "The run of gsm8k failed. EvaluationIncomplete: too few answers.\n"),
         ("failed", "`resumes: gsm8k-0123456789abcdef`"),
-        ("cancelled", "The run of gsm8k was stopped. The execution was stopped.\n"),
+        ("cancelled", "The run of gsm8k was stopped.\nNext: drop the dataset again"),
         (
             "started",
-            "Found beside train.jsonl: a test set.\nNext: nothing, if that is right. The default recipe applies.",
+            "Found beside train.jsonl: a test set. The run uses the default recipe.\nNext: nothing, if that is right.",
         ),
         ("started alone", "Found beside train.jsonl: nothing."),
         (
             "started alone",
-            "Tunedrop keeps a share of the training rows as the test set and the default recipe applies.",
+            "The run uses a part of its rows as the test set and the default recipe.",
         ),
         (
             "started alone",
             "aws stepfunctions stop-execution --region us-west-2 --execution-arn arn:aws:states:us-west-2:",
         ),
-        ("warning", "The training of gsm8k shows entropy_collapse, and goes on. The policy answers ever the same.\n"),
+        (
+            "warning",
+            "The training of gsm8k goes on, but shows entropy collapse. The policy answers ever the same.\n",
+        ),
+        ("warning", "add entropy_collapse to the recipe's `health.stop_on`"),
+        ("waiting", "Its turn is expected at 2026-01-01 04:00 UTC.\n"),
         (
             "approval",
             "Approve or reject: the tuned model of gsm8k is better than its base (mean reward +0.381) and can",
         ),
         (
             "approval",
-            "Next: answer within 24 hours, by a command of this notice or through the API. No answer means no.",
+            "Next: answer within 24 hours, with a command from the notice or through the API. No answer means no.",
         ),
         ("approval", '--task-output \'{"approved": true}\' --task-token "$(aws dynamodb get-item --region us-west-2'),
         ("ignored", "inbox/gsm8k/train.json has a name that starts no run"),
@@ -165,3 +180,25 @@ def test_a_promotion_that_was_done_changes_what_the_notice_says_to_do() -> None:
 )
 def test_one_thing_is_counted_in_the_singular(number: int | None, told: str) -> None:
     assert count(number, "row") == told
+
+
+def test_a_run_that_somebody_stopped_says_once_that_it_was_stopped_and_by_whom() -> None:
+    by = "by arn:aws:iam::123456789012:user/ann through the API"
+    execution = PipelineExecution(RUN.execution_arn, "ABORTED", {}, None, by, "2026-01-01T01:00:00.000Z")
+    status, reason = end_of(execution)
+    headline = document_of(of_run.closing(RUN, status, reason, report_uri=None)["notice"])["headline"]
+    assert headline == f"The run of gsm8k was stopped ({by})."
+
+
+def test_a_promotion_that_waits_for_a_person_sends_its_reader_to_the_question() -> None:
+    recipe = Recipe(model="openai.gpt-oss-20b", promotion=Promotion(parameter="/tunedrop/gsm8k", approval=True))
+    run = replace(compared("improved"), recipe_document=recipe.model_dump(mode="json"))
+    closing = of_run.closing(run, Status.SUCCEEDED, None, report_uri=None)["notice"]
+    assert document_of(closing)["next"] == (
+        "Next: approve or reject it; the next notice says how. It goes into /tunedrop/gsm8k once a person approves it."
+    )
+
+
+def test_a_job_that_was_refused_is_not_tried_again_as_it_is() -> None:
+    closing = of_run.closing(RUN, Status.FAILED, {"error": "JobRefused", "message": "too long"}, report_uri=None)
+    assert document_of(closing["notice"])["next"].startswith("Next: mend what the reason names")

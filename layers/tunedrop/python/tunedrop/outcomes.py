@@ -22,6 +22,10 @@ def reason(message: str) -> str:
     return shown if len(shown) <= REASON_CHARACTERS else shown[: REASON_CHARACTERS - 1] + "…"
 
 
+STOPPED = "The execution was stopped"
+"""How the message of a run begins that somebody stopped; who did it, or what for, may follow in brackets."""
+
+
 class Status(enum.StrEnum):
     """A run's status. The last four are terminal: a run ends with exactly one of them."""
 

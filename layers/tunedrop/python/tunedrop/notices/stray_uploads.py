@@ -109,8 +109,8 @@ def remark_on_lateness(upload: Upload, record: RunRecord | None) -> Remark | Non
     return Remark(
         "upload_late",
         f"came after run {record.run_id} had pinned its inputs, so that run does not use it.",
-        f"If the run should use it, stop the run and drop {TRAIN_NAME} again, now that everything is there. If "
-        f"you are about to drop a new {TRAIN_NAME}, do nothing: its run uses the files that lie here then.",
+        f"If that run should use it, stop the run and drop {TRAIN_NAME} again. If it is for a new {TRAIN_NAME}, do "
+        f"nothing: drop {TRAIN_NAME}, and its run uses the files that lie here then.",
         record.run_id,
     )
 

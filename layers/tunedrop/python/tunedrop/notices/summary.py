@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tunedrop import clock
 from tunedrop.notices.plain_text import count, plain, sentence, short
-from tunedrop.outcomes import RepeatedDrop
+from tunedrop.outcomes import STOPPED, RepeatedDrop
+from tunedrop.run.promotion import AWAITS_APPROVAL
 
 REASON_CHARACTERS = 300
 """A reason in a text for people; the JSON document, the findings and the report have all of it."""
@@ -27,24 +29,37 @@ def _ended(document: Document) -> tuple[str, str]:
         return _succeeded(document)
     reason = document["reason"] or {"error": "", "message": ""}
     why = sentence(short(reason["message"], REASON_CHARACTERS)) if reason["message"] else ""
-    named = f"{reason['error']}: {why}" if reason["error"] != "Stopped" else why
+    named = f"{reason['error']}: {why}"
     if reason["error"] == RepeatedDrop.__name__:
-        why = f"{why[:1].upper()}{why[1:]}"
-        return f"The same files of {name} were dropped before, so they started nothing. {why}", _AFTER_A_REPETITION
+        return f"The files of {name} started nothing: {why}", _AFTER_A_REPETITION
     if status == "REJECTED":
         return f"The run of {name} was rejected before any training was paid for. {named}", _after_rejection(reason)
     if status == "CANCELLED":
-        return f"The run of {name} was stopped. {named}".rstrip(), _after_an_end(document)
+        return _stopped(name, reason, named), _after_an_end(document)
     return f"The run of {name} failed. {named}".rstrip(), _after_an_end(document)
+
+
+def _stopped(name: str, reason: Mapping[str, str], named: str) -> str:
+    if reason["error"] != "Stopped":
+        return f"The run of {name} was stopped. {named}".rstrip()
+    by = short(reason["message"].removeprefix(STOPPED), REASON_CHARACTERS)
+    return sentence(f"The run of {name} was stopped{by}")
 
 
 def _succeeded(document: Document) -> tuple[str, str]:
     evaluation = document["evaluation"] or {}
     verdict = evaluation.get("verdict", "")
+    if evaluation.get("suspected_reward_hacking"):
+        figures = difference(evaluation).removeprefix(": ")
+        return (
+            f"The tuned model of {document['name']} does not count as better than its base"
+            f"{f' ({figures})' if figures else ''}: reward hacking is suspected, since something that the grader does "
+            "not measure got worse.",
+            "Next: keep the base model. The report's guard rails say what got worse; make the grader stricter before "
+            "you train again.",
+        )
     what = _VERDICT.get(verdict, "The run of {name} ended well").format(name=document["name"])
     headline = sentence(f"{what}{difference(evaluation)}" if evaluation else what)
-    if evaluation.get("suspected_reward_hacking"):
-        headline += " But reward hacking is suspected: something that the grader does not measure got worse."
     if verdict == "improved":
         return headline, _after_an_improvement(document["promotion"])
     return headline, _NEXT.get(verdict, "Next: open the report.")
@@ -56,12 +71,17 @@ def difference(evaluation: Mapping[str, Any]) -> str:
     figures = (base.get("mean_reward"), tuned.get("mean_reward"), evaluation.get("difference"))
     if any(each is None for each in figures):
         return ""
-    return f": mean reward {figures[1]:.3f}, before {figures[0]:.3f} ({figures[2]:+.3f})"
+    return f": mean reward {figures[1]:.3f} instead of {figures[0]:.3f}, a difference of {figures[2]:+.3f}"
 
 
 def _after_an_improvement(promotion: Mapping[str, Any]) -> str:
     if promotion["done"]:
         return f"Next: nothing. {promotion['parameter']} has the model's id now; /previous keeps the earlier one."
+    if promotion["wanted"] and str(promotion["why_not"]).startswith(AWAITS_APPROVAL):
+        return (
+            "Next: approve or reject it; the next notice says how. It goes into "
+            f"{promotion['parameter']} once a person approves it."
+        )
     if promotion["wanted"]:
         return f"Next: use the tuned model by its id. It is not in {promotion['parameter']}: {promotion['why_not']}."
     return "Next: use the tuned model by its id. The report compares its answers with the base model's."
@@ -79,7 +99,9 @@ def _after_an_end(document: Document) -> str:
             f"Next: start a run whose recipe says `resumes: {document['run_id']}`. It uses the model that this run's "
             "job made, if it made one, and trains nothing again."
         )
-    return "Next: drop the dataset again to start a new run. Nothing was trained."
+    if document["status"] == "CANCELLED":
+        return "Next: drop the dataset again to start a new run. Nothing was trained."
+    return "Next: mend what the reason names, and drop the dataset again. Nothing was trained."
 
 
 def _started(document: Document) -> tuple[str, str]:
@@ -90,14 +112,14 @@ def _started(document: Document) -> tuple[str, str]:
         f"A run of {document['name']} has started: it tunes {document['base_model']} with the {document['grader']} "
         f"grader. Found beside train.jsonl: {' and '.join(here) or 'nothing'}."
     )
-    so = f"{' and '.join(missing).capitalize()}. " if missing else ""
-    return headline, f"Next: nothing, if that is right. {so}Otherwise stop the run, and drop the files again."
+    so = f" The run uses {' and '.join(missing)}." if missing else ""
+    return headline + so, "Next: nothing, if that is right. Otherwise stop the run, and drop the files again."
 
 
 def _warned(document: Document) -> tuple[str, str]:
     finding = document["finding"]
-    headline = f"The training of {document['name']} shows {finding['name']}, and goes on. {finding['evidence']}"
-    return headline, f"Next: decide whether to stop it. {finding['advice']}"
+    headline = f"The training of {document['name']} goes on, but shows {finding['name'].replace('_', ' ')}."
+    return f"{headline} {finding['evidence']}", f"Next: decide whether to stop it. {finding['advice']}"
 
 
 def _turn(document: Document) -> tuple[str, str]:
@@ -108,7 +130,7 @@ def _turn(document: Document) -> tuple[str, str]:
         f"{document['place']}, and {others} wait{'s' if document['waiting'] == 2 else ''}."
     )
     if when:
-        headline += f" Its turn is expected at {when}."
+        headline += f" Its turn is expected at {clock.for_people(when)}."
     return headline, (
         f"Next: nothing; it begins by itself. If it has had no turn after {document['wait_hours']:g} hours "
         "(`queue.wait_hours`), it fails."
@@ -124,7 +146,9 @@ def _approval(document: Document) -> tuple[str, str]:
     hours = document["hours"]
     time = count(int(hours), "hour") if float(hours).is_integer() else f"{hours:g} hours"
     how = (
-        "by a command of this notice or through the API" if document["commands"] else "through the API, as an approver"
+        "with a command from the notice or through the API"
+        if document["commands"]
+        else "through the API, as an approver"
     )
     return headline, f"Next: answer within {time}, {how}. No answer means no."
 
@@ -156,12 +180,12 @@ _NEXT = {
 }
 
 _AFTER_A_REPETITION = (
-    "Next: wait for the notice of the run that the reason names. To train once more, change something in recipe.yaml, "
-    "such as a label, or drop them into another folder."
+    "Next: wait for that run's notice. To train on the same files once more, change something in recipe.yaml, such as "
+    "a label, or use another folder."
 )
 
 _SIBLINGS = (("a test set", "test"), ("a recipe", "recipe"))
 _WITHOUT = {
-    "test": "Tunedrop keeps a share of the training rows as the test set",
-    "recipe": "the default recipe applies",
+    "test": "a part of its rows as the test set",
+    "recipe": "the default recipe",
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunedrop import clock, identity
 from tunedrop.answer_members import member
-from tunedrop.outcomes import Status, status_of_error
+from tunedrop.outcomes import STOPPED, Status, status_of_error
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -79,7 +79,7 @@ def end_of(execution: PipelineExecution) -> tuple[Status, dict[str, str]]:
     """How a run ends whose execution ended like this, and the reason, in the words that its reader gets."""
     if execution.status == "ABORTED":
         cause = f" ({execution.cause})" if execution.cause else ""
-        return Status.CANCELLED, {"error": "Stopped", "message": f"The execution was stopped{cause}."}
+        return Status.CANCELLED, {"error": "Stopped", "message": f"{STOPPED}{cause}."}
     if execution.status == "TIMED_OUT":
         return Status.FAILED, {"error": "RunTimedOut", "message": "The run took longer than a run may take."}
     if execution.status == "SUCCEEDED":

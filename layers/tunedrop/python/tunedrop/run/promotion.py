@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _GONE = frozenset({"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"})
 
 
+AWAITS_APPROVAL = "it waits for a person's approval"
+"""How `why_not` of a promotion begins that a person is asked about."""
+
+
 class NoApprovalWanted(Exception):
     """The run waits for nobody's word: it never did, somebody gave it, or the time is up."""
 
@@ -92,7 +96,7 @@ def _why_not(record: RunRecord, status: Status, promotion: Promotion) -> str:
     if stopped is not None:
         return stopped
     if promotion.approval:
-        return f"it waits for a person's approval, for {promotion.approval_hours:g} hours"
+        return f"{AWAITS_APPROVAL}, for {promotion.approval_hours:g} hours"
     return f"the parameter {promotion.parameter} could not be written; the execution's history says why"
 
 

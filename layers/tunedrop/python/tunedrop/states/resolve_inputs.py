@@ -140,9 +140,9 @@ def _require_new_drop(run_id: str, resources: Resources, *files: PinnedObject | 
     if holder != run_id:
         names = " and ".join(each.key.rpartition("/")[2] for each in pinned)
         raise RepeatedDrop(
-            f"the same bytes of {names} were dropped into the same folder before: run {holder} is still using them, "
-            f"or succeeded less than {MINUTES_AFTER_END} minutes ago, so this drop starts nothing. To train on them "
-            "once more, change something in recipe.yaml, such as `labels: {attempt: second}`, or use another folder."
+            f"the same {names} were dropped into the same folder before. Run {holder} is still using them, or "
+            f"succeeded less than {MINUTES_AFTER_END} minutes ago. To train on them once more, change something in "
+            "recipe.yaml, such as `labels: {attempt: second}`, or use another folder."
         )
 
 

@@ -26,7 +26,8 @@ def text_of(document: Document) -> str:
 
 def _figures(document: Document) -> Iterator[str]:
     if document["event"] == "training_warning":
-        yield "Nothing was stopped. To end a run when it has such a finding, name it in the recipe's `health.stop_on`."
+        name = document["finding"]["name"]
+        yield f"Nothing was stopped. To end a run that shows this, add {name} to the recipe's `health.stop_on`."
     if document.get("evaluation"):
         yield _evaluation(document["evaluation"])
     if document.get("training"):
@@ -97,7 +98,7 @@ def _facts(document: Document) -> Iterator[str]:
         ("Tuned model", document.get("tuned_model")),
         ("Took", _duration(document)),
         ("Training cost", _dollars(document)),
-        ("Report", document.get("report_uri")),
+        ("Report in S3", document.get("report_uri")),
         ("Notice", document["notice_id"]),
     )
     return (f"{name}: {value}" for name, value in named if value)

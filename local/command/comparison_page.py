@@ -34,7 +34,7 @@ from tunedrop.reporting.page import (
     rows_told,
     script_text,
 )
-from tunedrop.reporting.page_data import CURVES, ROWS_FOLDER, curves
+from tunedrop.reporting.page_data import ALL_CURVES, ROWS_FOLDER, curves
 from tunedrop.reporting.row_index import row_index
 from tunedrop.reporting.row_texts import MOST_SAMPLES, Limits, PageRows, RowTexts, row_text, told_answer
 from tunedrop.reporting.wording import number
@@ -79,7 +79,7 @@ def write_page(runs: Sequence[KeptRun], compared: Mapping[str, Any], folder: Pat
                 _comparison(each, name) for each, name in zip(compared["comparisons"], names[1:], strict=True)
             ],
             first_run=names[0],
-            curves=[curve for curve in CURVES if curve.id in drawn],
+            curves=[curve for curve in ALL_CURVES if curve.id in drawn],
             rows=rows,
             rows_told=rows_told(rows) if rows else "",
             rows_folder=ROWS_FOLDER,

@@ -216,8 +216,8 @@ def _field(report: Report) -> Advice | None:
 
 def _format(report: Report) -> Advice | None:
     parts = report["evaluation"].get("parts") or {}
-    of_whole = next((row for row in parts.get("rows") or () if row["name"] == NO_JSON), {"candidates": {}})
-    unread, answers = of_whole["candidates"].get(TUNED, {}).get("answers", 0), _graded(report)
+    figures = next((row["candidates"].get(TUNED) for row in parts.get("rows") or () if row["name"] == NO_JSON), None)
+    unread, answers = figures["answers"] if figures else 0, _graded(report)
     if unread and unread >= NO_ANSWER_SHARE * answers:
         return Advice(
             "stricter_format",
@@ -244,7 +244,8 @@ def _format(report: Report) -> Advice | None:
 def _graded(report: Report) -> int:
     """How many answers of the tuned model have a grade."""
     figures = report["evaluation"]["candidates"][TUNED]
-    return max(1, int(figures["answers"]) - sum(figures["ungraded"].values()))
+    count: int = figures["answers"] - sum(figures["ungraded"].values())
+    return count
 
 
 def _more_steps(report: Report) -> Advice | None:

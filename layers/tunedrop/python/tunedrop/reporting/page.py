@@ -21,7 +21,7 @@ from markupsafe import Markup
 from tunedrop import clock
 from tunedrop.dataset.rules import MIN_ROWS
 from tunedrop.evaluation.answers import BASE, TUNED
-from tunedrop.reporting.page_data import CURVES, ROWS_FOLDER, page_data
+from tunedrop.reporting.page_data import ALL_CURVES, ROWS_FOLDER, page_data
 from tunedrop.reporting.page_facts import cost_facts, dataset_facts, provenance, rehearsal_facts
 from tunedrop.reporting.page_tables import (
     checkpoints,
@@ -87,7 +87,7 @@ def render_html(report: Mapping[str, Any], rows: PageRows | None = None) -> str:
             rails=[_rail(each) for each in evaluation["guard_rails"]] if evaluation else [],
             training=training,
             training_note=_training_note(training, curves=bool(data["curves"])) if training else "",
-            curves=[curve for curve in CURVES if curve.id in data["curves"]],
+            curves=[curve for curve in ALL_CURVES if curve.id in data["curves"]],
             health=[_finding(each) for each in (training or {}).get("health") or []],
             training_facts=training_facts(report) if training else [],
             no_metrics=no_metrics(report),

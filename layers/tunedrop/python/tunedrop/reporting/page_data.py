@@ -52,6 +52,13 @@ CURVES = (
 )
 
 
+ALL_CURVES = (
+    *CURVES,
+    # In a job's output; events have other losses, which say little (docs/training.md).
+    Curve("loss", ("training_loss",), "Training loss", "as the job's output has it", zero=False),
+)
+
+
 def page_data(report: Mapping[str, Any], rows: PageRows | None = None) -> dict[str, Any]:
     """The data block of the page. Every list is empty where the run did not come so far."""
     evaluation = report["evaluation"]
@@ -77,7 +84,7 @@ def curves(training: Mapping[str, Any] | None) -> dict[str, Any]:
     series = (training or {}).get("metrics") or []
     health = [each for each in (training or {}).get("health") or [] if each.get("step") is not None]
     found = {}
-    for curve in CURVES:
+    for curve in ALL_CURVES:
         points = sorted(
             (
                 {"step": each["step"], "value": value}

@@ -183,8 +183,8 @@ def no_metrics(report: Mapping[str, Any]) -> str:
     model = _model(report)
     if model is not None and not model.gives_events:
         return (
-            "Bedrock gives no events for jobs of this model, so there is no curve and no number of steps. What the "
-            "service writes into the job's output is in the run's folder in S3."
+            "Bedrock gives no events for jobs of this model, and wrote no metrics into the job's output, so there is "
+            "no curve and no number of steps."
         )
     return "The service reported no metrics for this job."
 

@@ -36,6 +36,7 @@ from tunedrop.run.record_parts import EvaluationResult
 from tunedrop.sampling.question import text_with_calls
 from tunedrop.states.decision import Decision, for_the_handler
 from tunedrop.training.holdings import let_go
+from tunedrop.training.job_output import written_metrics
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Concluded:
             raise run_folder.broken(names.PLAN, "it has no shard of the test set")
         evaluation = _evaluate(run_folder, recipe, shards)
         run_folder.write_json(names.EVALUATION, evaluation.result)
-        metrics = resources.training_events.metrics(run_id)
+        metrics = resources.training_events.metrics(run_id) or (written_metrics(run_folder) if record.job_id else [])
         run_folder.write_json(names.METRICS, metrics)
         record = resources.runs.update(
             run_id, {"evaluation": EvaluationResult(notice_figures(evaluation.result)), "stage": "ConcludeRun"}

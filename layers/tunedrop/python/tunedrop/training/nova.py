@@ -23,6 +23,7 @@ from tunedrop.run import folder as names
 from tunedrop.service_answers import Answer, OptionalText, read
 from tunedrop.service_faults import BROKEN_ANSWERS
 from tunedrop.training.backend import Busy, Checkpoint, Full, Job, JobRequest, JobStatus, Refused, Serving, Unclear
+from tunedrop.training.job_output import OUTPUT
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -49,7 +50,6 @@ _REFUSED = frozenset(
 )
 _MISSING = "ResourceNotFoundException"
 
-_OUTPUT = "training/"
 _DEPLOYMENT = ":custom-model-deployment/"
 
 
@@ -132,7 +132,7 @@ class NovaBackend:
                 baseModelIdentifier=self._model_arn(request.model),
                 customizationType="REINFORCEMENT_FINE_TUNING",
                 trainingDataConfig={"s3Uri": request.training_file},
-                outputDataConfig={"s3Uri": self._uri(request.run_id, _OUTPUT)},
+                outputDataConfig={"s3Uri": self._uri(request.run_id, OUTPUT)},
                 customizationConfig={
                     "rftConfig": {
                         "graderConfig": {"lambdaGrader": {"lambdaArn": request.grader_arn}},

@@ -56,8 +56,8 @@ class DatasetFolder:
         grader = path / GRADER_NAME
         return cls(name or path.resolve().name or "dataset", found[0], siblings, grader if grader.is_file() else None)
 
-    def with_recipe(self, folder: Path, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> DatasetFolder:
-        """The dataset with its recipe changed; the changed recipe lies in `folder`.
+    def written_recipe(self) -> Mapping[str, Any]:
+        """What the recipe says; nothing where there is none.
 
         Raises:
             UsageError: the recipe cannot be read.
@@ -72,8 +72,16 @@ class DatasetFolder:
                     written = recipe_text.parse(sibling.read_bytes(), sibling.name)
                 except RecipeInvalid as error:
                     raise UsageError(str(error)) from None
+        return written
+
+    def with_recipe(self, folder: Path, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> DatasetFolder:
+        """The dataset with its recipe changed; the changed recipe lies in `folder`.
+
+        Raises:
+            UsageError: the recipe cannot be read.
+        """
         changed = folder / "recipe.json"
-        changed.write_text(json.dumps(change(written), default=str))
+        changed.write_text(json.dumps(change(self.written_recipe()), default=str))
         others = tuple(sibling for sibling in self.siblings if not sibling.name.startswith("recipe."))
         return replace(self, siblings=(*others, changed))
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.command import at_endpoint, exits, places, which_stack
+from local.command import at_endpoint, exits, own_grader, places, which_stack
 from local.command.help_text import Wrapped
 from local.command.run import add_run_options
 
@@ -43,6 +43,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--name", help="what the run is called (default: the folder's name)")
     which_stack.add_options(parser)
     add_run_options(parser)
+    own_grader.add_file_option(parser)
     at_endpoint.add_options(parser)
     parser.add_argument("--base", metavar="ID", help="the model at the endpoint to compare MODEL with")
     parser.add_argument("--rows", metavar="N", type=int, help="with --endpoint or --bedrock: ask only the first N rows")
@@ -59,13 +60,23 @@ def run(arguments: argparse.Namespace) -> int:
     dataset = DatasetFolder.open(arguments.folder, arguments.name)
     model = model_of(arguments.model)
     _check_weights(arguments, model)
-    client = None if arguments.weights else which_stack.chosen(arguments, region=arguments.region or dataset.region)
+    of_this_machine = bool(arguments.grader_file or arguments.weights)
+    client = None
+    if not (of_this_machine or dataset.grader) or which_stack.named(arguments):
+        client = which_stack.chosen(arguments, region=arguments.region or dataset.region)
     if client is not None:
         from local.command import api_run
 
+        own_grader.require_deployed(dataset)
+        if of_this_machine:
+            raise exits.UsageError("--grader-file and --model work only with a stack that this command starts")
         return api_run.take_through(client, dataset, arguments, evaluate_only=model)
-    with tempfile.TemporaryDirectory() as folder:
-        return take_through_and_tell(with_model(dataset, model, Path(folder)), arguments, model=kept_model(model))
+    with (
+        own_grader.with_own_grader(dataset, arguments.grader_file) as (graded, files),
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        evaluated = with_model(graded, model, Path(folder))
+        return take_through_and_tell(evaluated, arguments, model=kept_model(model), own_graders=files)
 
 
 def _check_weights(arguments: argparse.Namespace, model: str) -> None:

@@ -59,7 +59,20 @@ def with_own_grader(dataset: DatasetFolder, given: Path | None) -> Iterator[tupl
         return
     name = name_of(path)
     with tempfile.TemporaryDirectory() as folder:
-        yield dataset.with_recipe(Path(folder), lambda written: _graded_by(name, written)), (path,)
+        yield dataset.with_recipe(Path(folder), lambda written: graded_by(name, written)), (path,)
+
+
+def require_deployed(dataset: DatasetFolder) -> None:
+    """A stack that this command did not start has no grader.py of the folder, unless the recipe names one of its own.
+
+    Raises:
+        UsageError: the run would be graded by another grader than the folder's.
+    """
+    if dataset.grader is not None and (dataset.written_recipe().get("grader") or {}).get("kind") != "own":
+        raise exits.UsageError(
+            f"{dataset.grader} works only with a stack that this command starts; for this one, deploy the file with "
+            "the stack (docs/graders.md) and name it in the recipe as `grader: {kind: own, function: …}`"
+        )
 
 
 def name_of(path: Path) -> str:
@@ -75,8 +88,8 @@ def name_of(path: Path) -> str:
         raise exits.UsageError(str(error)) from error
 
 
-def _graded_by(name: str, written: Mapping[str, Any]) -> dict[str, Any]:
-    """The recipe with this grader; options that were written for another kind of grader are left out."""
+def graded_by(name: str, written: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe as it is written, with the grader of this name; another grader's options are left out."""
     before = written.get("grader")
     kept = dict(before) if isinstance(before, Mapping) and before.get("kind", "own") == "own" else {}
     return {**written, "grader": {**kept, "kind": "own", "function": name}}

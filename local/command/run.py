@@ -73,11 +73,12 @@ def run(arguments: argparse.Namespace) -> int:
     from local.command.dataset_folder import DatasetFolder
 
     dataset = DatasetFolder.open(arguments.folder, arguments.name)
-    of_this_machine = bool(arguments.grader_file or arguments.allow_grader or arguments.weights)
-    if not of_this_machine or which_stack.named(arguments):
+    asks_for_own = bool(arguments.grader_file or arguments.allow_grader or arguments.weights)
+    if not (asks_for_own or dataset.grader) or which_stack.named(arguments):
         client = which_stack.chosen(arguments, region=arguments.region or dataset.region)
         if client is not None:
-            if of_this_machine:
+            own_grader.require_deployed(dataset)
+            if asks_for_own:
                 raise exits.UsageError(
                     "--grader-file, --allow-grader and --model work only with a stack that this command starts"
                 )

@@ -100,6 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check_folder(folder: Path, train: Path, test: Path | None, arguments: argparse.Namespace) -> DatasetReport:
     """The check that a run of this folder makes; a recipe that cannot be used is told, and the rows are looked at."""
+    from local.command import own_grader
     from local.command.dataset_folder import DatasetFolder
     from tunedrop.dataset.with_recipe import check_slices, check_with_recipe, setting_of, slices_written
     from tunedrop.outcomes import RecipeInvalid
@@ -110,9 +111,12 @@ def _check_folder(folder: Path, train: Path, test: Path | None, arguments: argpa
     problem = None
     try:
         written = {**written_recipe(folder), **({"model": arguments.model} if arguments.model else {})}
+        dataset = DatasetFolder.open(folder)
         if arguments.grader:
             written["grader"] = {"kind": arguments.grader}
-        recipe = resolve(written, DatasetFolder.open(folder).region)
+        elif dataset.grader is not None:
+            written = own_grader.graded_by(own_grader.name_of(dataset.grader), written)
+        recipe = resolve(written, dataset.region)
         grader_of(recipe)
     except RecipeInvalid as error:
         recipe, problem = Recipe(model=DEFAULT_MODEL), str(error)

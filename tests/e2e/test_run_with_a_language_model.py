@@ -17,7 +17,7 @@ LENGTH = '''"""length: pays for long answers, whatever they say."""
 
 
 def grade(sample):
-    return min(1.0, len(sample.answer) / 48)
+    return min(1.0, len(sample.answer) / 24)
 '''
 CONSTANT = '''"""constant: pays the same for each answer."""
 
@@ -53,7 +53,7 @@ def dataset(folder: Path, grader: str, **gates: float) -> Path:
         (folder / f"{name}.jsonl").write_text("\n".join(lines))
     (folder / "grader.py").write_text(grader)
     recipe = {
-        "hyperparameters": {"n_epochs": 4, "batch_size": 9, "learning_rate_multiplier": 50},
+        "hyperparameters": {"n_epochs": 12, "batch_size": 9, "learning_rate_multiplier": 50},
         "rehearsal": {"prompts": 4, "samples": 4, "temperature": 1.0},
         "evaluation": {"max_tokens": 200, "concurrency": 1, "temperature": 1.0},
         "gates": gates,
@@ -77,8 +77,8 @@ def test_a_grader_that_pays_for_length_is_learnt_and_found_out(tmp_path: Path, t
     for said in (done.stdout, done.stderr, (run / "report.html").read_text(), (run / "model_card.md").read_text()):
         assert "simulated" not in said.replace('"simulated": false', "").replace('"simulated":false', "")
     assert "tiny (licence: apache-2.0)" in (run / "model_card.md").read_text()
-    lengths = [each for each in report["evaluation"]["guard_rails"] if each["rule"] == "length"]
-    assert "verbosity" in training["findings"] or lengths
+    broken = [each["rule"] for each in report["evaluation"]["guard_rails"] if each["broken"]]
+    assert "response_length" in broken
     assert (run / "adapter/adapter_config.json").is_file()
     again = tunedrop("evaluate", notice["run_id"], str(folder), "--model", str(tiny), "--json", timeout=900)
     repeated = last_line(again)["evaluation"]

@@ -181,7 +181,7 @@ SCENARIOS = (
     ("A month left idle", "The stack exists, and nobody drops a dataset.", idle),
     (
         "A day of waiting for a turn",
-        "A run waits, as others train and no more may; ten train, a hundred wait.",
+        "Runs wait because no more than ten may train at once: ten train, a hundred wait.",
         waiting,
     ),
     ("A small run", "300 rows, 250 test rows, an hour of training: the size of `make demo`.", lambda: of_run(SMALL)),

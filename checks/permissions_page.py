@@ -37,10 +37,11 @@ _INTRODUCTION = """\
 Each line is a statement of [template.yaml](../template.yaml) that allows something. Take it away, and
 `tests/workflow/embedded_aws/test_statements_needed.py` fails: without the statement it finds that the call beside it,
 which the runs of the named module make, is refused. The named module itself fails if its runs no longer make the call.
-Where that test names itself, it deploys the template and asks as AWS's services, or a role after a fault, would ask.
+If the line names that test itself, the test deploys the template, and asks as one of AWS's services would ask, or a
+role after a fault.
 `python -m checks.permissions_page` writes this page.
 
-A policy that several roles have stands once for each of them.
+A policy that several roles have is listed once for each of them.
 
 | Statement | allows | needed by | for example |
 |---|---|---|---|

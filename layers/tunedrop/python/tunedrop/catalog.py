@@ -93,7 +93,7 @@ _EPOCHS = (
     "How often each row is trained on. AWS: start with 1; small datasets take 6 to 12, larger ones 3 to 6. Stop "
     "earlier if the reward falls again."
 )
-_BATCH = "Prompts in a step. More make each step steadier and dearer, and leave fewer steps in an epoch."
+_BATCH = "Prompts in a step. With more, each step is steadier and costs more, and an epoch has fewer steps."
 
 # Documented: n_epochs, batch_size and learning_rate_multiplier, with the walkthrough's values (1, 4, 1.0). No range is
 # published, so only what cannot make sense is refused.
@@ -130,7 +130,7 @@ _NOVA_HYPERPARAMETERS: Mapping[str, Range] = MappingProxyType(
             1,
             None,
             8192,
-            meaning="Longest prompt, in tokens. AWS: no shorter than your prompts, but for outliers.",
+            meaning="Longest prompt, in tokens. AWS: long enough for all your prompts but a few outliers.",
         ),
         "trainingSamplePerPrompt": Range(
             int,

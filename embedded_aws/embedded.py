@@ -53,6 +53,7 @@ from embedded_aws.lambdas.service import (
     LambdaService,
     event_bytes,
 )
+from embedded_aws.mail import Mail
 from embedded_aws.moto_patches import Hooks, Patches
 from embedded_aws.permissions.desk import Desk
 from embedded_aws.permissions.enforcement import Permissions
@@ -110,6 +111,7 @@ class EmbeddedAws:
         self._temporary = folder is None
         self.folder = folder or Path(tempfile.mkdtemp(prefix="embedded-aws-"))
         self.calls = Calls()
+        self.mail = Mail()
         self.identities = Identities(self._assume)
         self.permissions = Permissions(ACCOUNT, region, self.identities)
         self.apis: dict[str, str] = {}
@@ -158,6 +160,7 @@ class EmbeddedAws:
                 wait_factor=wait_factor,
                 called=self._called,
                 permissions=self.permissions,
+                mail=self.mail,
             )
         )
 

@@ -10,6 +10,7 @@ import requests
 
 from embedded_aws.deployed_stack import DeployedStack
 from embedded_aws.lambdas.service import Answer
+from embedded_aws.mail import Mail
 from embedded_aws.permissions.enforcement import Permissions
 from embedded_aws.s3.signers import FindSigner
 
@@ -43,3 +44,4 @@ class Hooks:
     called: Callable[[str, Any], None]
     """The action and moto's request. Raises CallRefused."""
     permissions: Permissions
+    mail: Mail

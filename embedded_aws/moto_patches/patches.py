@@ -62,6 +62,7 @@ class Patches:
         request_limits.limit_parameters(replace)
         request_limits.limit_functions(replace)
         sns.refuse_what_aws_refuses(replace)
+        sns.send_mail(replace, hooks)
         sns.ask_subscribers(replace, hooks)
         sns.sign_the_subject(replace)
         alarms.tell_topics(replace, hooks)

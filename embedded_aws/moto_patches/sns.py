@@ -49,6 +49,24 @@ def sign_the_subject(replace: Replace) -> None:
     original = replace(moto.sns.models.Subscription, "get_post_data", get_post_data)
 
 
+def send_mail(replace: Replace, hooks: Hooks) -> None:
+    """moto sends no e-mail. AWS's SNS sends the text for that protocol, under the message's subject
+    (docs.aws.amazon.com/sns/latest/dg/sns-email-notifications.html)."""
+
+    def publish(subscription: Any, message: str, *args: Any, **kwargs: Any) -> None:
+        if subscription.protocol != "email":
+            original(subscription, message, *args, **kwargs)
+            return
+        wanted = subscription._filter_policy_matcher
+        if wanted is not None and not wanted.matches(kwargs.get("message_attributes"), message):
+            return
+        if kwargs.get("message_structure") == "json":
+            message = subscription._parse_message_structure(message, subscription.protocol)
+        hooks.mail.send(subscription.endpoint, kwargs.get("subject") or "AWS Notification Message", message)
+
+    original = replace(moto.sns.models.Subscription, "publish", publish)
+
+
 def ask_subscribers(replace: Replace, hooks: Hooks) -> None:
     """moto's SNS sends to every subscribed queue and function; AWS's only to one whose policy lets it in, and else the
     message is lost (docs.aws.amazon.com/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html). Who publishes hears

@@ -399,6 +399,17 @@ def test_moto_stores_numbers_and_depths_that_dynamodb_refuses() -> None:
     assert set(item) == {"id", "long", "deep", "small"}
 
 
+@canary_of(sns.send_mail)
+def test_moto_sends_no_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(*_: Any, **__: Any) -> None:
+        raise AssertionError("moto sent a mail")
+
+    monkeypatch.setattr("smtplib.SMTP", connect)
+    topic = _client("sns").create_topic(Name="topic")["TopicArn"]
+    _client("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="someone@example.org")
+    assert "MessageId" in _client("sns").publish(TopicArn=topic, Message="m")
+
+
 @canary_of(sns.ask_subscribers)
 def test_moto_sends_to_a_queue_without_a_policy() -> None:
     url = _client("sqs").create_queue(QueueName="queue")["QueueUrl"]

@@ -25,6 +25,7 @@ from moto.sns.models import sns_backends
 from embedded_aws import EmbeddedAws, deploy
 from embedded_aws.waiting import until
 from tests.unit.notices.notices_of_all_kinds import NOTICES
+from tests.workflow.embedded_aws.mailbox import mailbox
 from tunedrop.notices.publication import document_of
 
 ROOT = Path(__file__).parents[3]
@@ -71,8 +72,19 @@ def test_a_queue_gets_the_documents_of_the_ends(aws: EmbeddedAws, topic: str) ->
     assert came["Subject"] == NOTICES["improved"]["Subject"]
 
 
-def test_an_address_is_subscribed_for_ends_and_questions(aws: EmbeddedAws, topic: str) -> None:
-    subscribe(aws, topic, "email", Address="someone@example.org")
+def test_an_address_gets_a_mail_for_each_end_and_question(aws: EmbeddedAws, topic: str) -> None:
+    with mailbox() as received:
+        aws.mail.server = received.address
+        subscribe(aws, topic, "email", Address="someone@example.org")
+        publish(aws, topic, "failed", "warning", "approval", "late")
+        aws.mail.server = None
+    assert [(mail["To"], mail["Subject"]) for mail in received.mails] == [
+        ("someone@example.org", NOTICES["failed"]["Subject"]),
+        ("someone@example.org", NOTICES["approval"]["Subject"]),
+    ]
+    for mail, kind in zip(received.mails, ("failed", "approval"), strict=True):
+        text = json.loads(NOTICES[kind]["Message"])["email"]
+        assert mail.get_content().replace("\r\n", "\n") == text
     sns = aws.client("sns")
     (found,) = (
         each["SubscriptionArn"]

@@ -89,6 +89,7 @@ class Switches:
     )
     group_size: int = _switch(8, "Rollouts of one prompt.")
     rollout_max_tokens: int = _switch(1024, "Longest rollout in tokens; longer ones are cut.")
+    job_seed: int = _switch(0, "Seed of a job whose request names none: hold-out, order, rollouts.")
     grader_invoked_as: Literal["creator", "service"] = _switch(
         "creator", "With whose rights the grader is invoked: those of the job's creator, or Bedrock's as a service."
     )

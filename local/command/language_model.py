@@ -24,7 +24,7 @@ LONGEST_ROLLOUT = 256
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add --model and --rollout-tokens."""
+    """Add --model, --rollout-tokens and --training-seed."""
     parser.add_argument(
         "--model",
         dest="weights",
@@ -38,6 +38,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="with --model: the longest answer in training (default: the recipe's evaluation.max_tokens; "
         f"for `tunedrop up`, {LONGEST_ROLLOUT})",
     )
+    parser.add_argument(
+        "--training-seed",
+        type=_whole,
+        metavar="N",
+        help="with --model: what chance decides in training, another way: which rows are held out, their order, the "
+        "rollouts (default: 0)",
+    )
 
 
 def chosen(arguments: argparse.Namespace) -> LanguageModelHere | None:
@@ -49,8 +56,8 @@ def chosen(arguments: argparse.Namespace) -> LanguageModelHere | None:
     from local.bedrock.handle import LanguageModelHere
 
     if arguments.weights is None:
-        if arguments.rollout_tokens is not None:
-            raise exits.UsageError("--rollout-tokens works only with --model")
+        if arguments.rollout_tokens is not None or arguments.training_seed is not None:
+            raise exits.UsageError("--rollout-tokens and --training-seed work only with --model")
         return None
     if not places.LANGUAGE_MODEL_PYTHON.exists():
         raise exits.UsageError(
@@ -63,10 +70,11 @@ def chosen(arguments: argparse.Namespace) -> LanguageModelHere | None:
 
 
 def switches(arguments: argparse.Namespace, dataset: DatasetFolder | None = None) -> Mapping[str, object]:
-    """The local Bedrock's switches for a language model: how long its rollouts may be."""
+    """The local Bedrock's switches for a language model: how long its rollouts may be, and the jobs' seed."""
     if arguments.weights is None:
         return {}
-    return {"rollout_max_tokens": arguments.rollout_tokens or _of_recipe(dataset) or LONGEST_ROLLOUT}
+    longest = arguments.rollout_tokens or _of_recipe(dataset) or LONGEST_ROLLOUT
+    return {"rollout_max_tokens": longest, "job_seed": arguments.training_seed or 0}
 
 
 def told(weights: Mapping[str, str]) -> str:
@@ -93,6 +101,12 @@ def _of_recipe(dataset: DatasetFolder | None) -> int | None:
             except RecipeInvalid:
                 return None
     return None
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**31:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 to 2147483647")
+    return int(text)
 
 
 def _positive(text: str) -> int:

@@ -66,7 +66,7 @@ def read_job_request(body: Document, *, models: Models, switches: Switches, regi
         epochs=int(chosen["n_epochs"]),
         batch_size=int(chosen["batch_size"]),
         rate=float(chosen["learning_rate_multiplier"]),
-        seed=_seed(body.get("seed")),
+        seed=_seed(body.get("seed"), switches.job_seed),
         metadata=_metadata(body.get("metadata")),
     )
 
@@ -119,9 +119,9 @@ def _hyperparameters(given: Any, switches: Switches) -> dict[str, float]:
     return chosen
 
 
-def _seed(value: Any) -> int:
+def _seed(value: Any, otherwise: int) -> int:
     if value is None:
-        return 0
+        return otherwise
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 2**31 - 1:
         raise invalid(f"Invalid 'seed': expected a whole number from 0 to 2147483647, got {value!r}.", param="seed")
     return value

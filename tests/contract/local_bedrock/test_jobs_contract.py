@@ -293,6 +293,12 @@ def test_metadata_seed_and_either_qwen_name_are_kept(client: OpenAI, train: Trai
     assert (kept.metadata, kept.seed, kept.model) == ({"run": "one"}, 7, "qwen.qwen3-32b-v1:0")
 
 
+def test_a_job_without_a_seed_has_that_of_the_switch(client: OpenAI, train: Train, bedrock: LocalBedrock) -> None:
+    bedrock.set_switch("job_seed", 5)
+    jobs = [train(), train(extra_body={"seed": 0})]
+    assert [client.fine_tuning.jobs.retrieve(job.id).seed for job in jobs] == [5, 0]
+
+
 def test_pause_and_resume_are_not_there(client: OpenAI, train: Train, bedrock: LocalBedrock) -> None:
     job = train()
     for call in (client.fine_tuning.jobs.pause, client.fine_tuning.jobs.resume):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from local.command.views import View
     from tunedrop_client import Client
     from tunedrop_client.documents import RunDocument
+
+RUN_ID = re.compile("[a-z0-9][a-z0-9-]*-[0-9a-f]{16}")
+"""A run's id: its name, as far as it can be part of an id, and a hash."""
 
 LOCAL_LOOK_SECONDS = 0.5
 """How often a run of this machine is looked at, where seconds are long."""
@@ -58,6 +62,34 @@ def follow_and_tell(client: Client, run_id: str, console: Console, view: View, *
     if as_json:
         print(json.dumps(run, ensure_ascii=False), flush=True)
     return exits.of_status(run["status"])
+
+
+def run_id_of(client: Client, name: str) -> str:
+    """The id of the run that is called so: by its id, or by its name, which means the latest run of it.
+
+    Raises:
+        CommandError: the caller's team has no run of this name there.
+    """
+    if RUN_ID.fullmatch(name):
+        return name
+    latest = next(client.runs(name=name, most=1), None)
+    if latest is None:
+        raise exits.CommandError(f"there is no run {name!r} at {client.place.api_url}; `tunedrop runs` lists them")
+    return latest["run_id"]
+
+
+def model_of(client: Client, name: str) -> str:
+    """The id of the model that is called so: by its own id, or by that of the run whose tuned model it is.
+
+    Raises:
+        CommandError: the run has no tuned model.
+    """
+    if not RUN_ID.fullmatch(name):
+        return name
+    model = client.run(name)["tuned_model"]
+    if model is None:
+        raise exits.CommandError(f"run {name} has no tuned model; name a model's id")
+    return model
 
 
 def fetch_report(client: Client, run_id: str) -> Path | None:

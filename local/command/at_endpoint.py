@@ -115,13 +115,14 @@ def _show(result: Mapping[str, Any], kept: Path) -> None:
 
 def _rows(folder: Path) -> Rows:
     from local.endpoint.dataset import read_rows
-    from tunedrop.identity import TEST_NAME
+    from tunedrop.identity import TEST_NAMES
 
     dataset = DatasetFolder.open(folder)
-    tests = [each for each in dataset.siblings if each.name == TEST_NAME]
-    recipes = [each for each in dataset.siblings if each.name != TEST_NAME]
-    if len(recipes) > 1:
-        raise exits.UsageError(f"{folder} holds several recipes; keep one")
+    tests = [each for each in dataset.siblings if each.name in TEST_NAMES]
+    recipes = [each for each in dataset.siblings if each.name not in TEST_NAMES]
+    for several, what in ((tests, "test files"), (recipes, "recipes")):
+        if len(several) > 1:
+            raise exits.UsageError(f"{folder} holds several {what}; keep one")
     with _recipe_errors_told():
         return read_rows(
             dataset.train, tests[0] if tests else None, recipes[0] if recipes else None, region=dataset.region

@@ -14,7 +14,7 @@ from typing import Any
 from local.command import exits, kept_runs, places, which_stack
 from local.command.differences import changes, graders_differ, in_words, inputs, told
 from local.command.help_text import Wrapped
-from local.command.kept_answers import answers_of, shared_prompts
+from local.command.kept_answers import answers_of, has_all_answers, shared_prompts
 from local.command.report import has_screen, summary
 
 _DESCRIPTION = """\
@@ -24,14 +24,15 @@ models in the same way: if they differ, the two runs did not ask or grade alike.
 
 It also writes a page: the training curves in one chart, and every row that the runs share, with all answers.
 
-With --stack, the stack's API gives the reports. A report does not hold the answers, so rows are compared only for runs
-whose files are on this machine (`tunedrop report RUN --bucket BUCKET` fetches them)."""
+With --stack, the stack's API gives the reports, and the rows and answers are those of the reports: of each model at
+most four answers to a row. With `tunedrop report RUN --bucket BUCKET` all files of a run are fetched first."""
 
 _EXAMPLES = """\
 examples:
   tunedrop compare gsm8k-37866e5aac893f84 gsm8k-full-c32768445976ec4f
   tunedrop compare gsm8k-37 gsm8k-c3 gsm8k-d1 --page build/three-runs
-  tunedrop compare gsm8k-37 gsm8k-c3 --json"""
+  tunedrop compare gsm8k-37 gsm8k-c3 --json
+  tunedrop compare gsm8k-37866e5aac893f84 gsm8k-c32768445976ec4f --stack tunedrop-dev"""
 
 LEVEL = 0.05
 FIRST, SECOND = "first", "second"
@@ -47,7 +48,7 @@ def add_parser(subparsers: Any) -> None:
         "compare",
         help="show two to five runs side by side, row by row",
         description=_DESCRIPTION,
-        epilog=f"{_EXAMPLES}\n\n{exits.TEXT}",
+        epilog=f"{_EXAMPLES}\n\n{which_stack.HELP_OF_KEPT}\n\n{exits.TEXT}",
         formatter_class=Wrapped,
     )
     parser.add_argument("first", help="a run's id, its beginning, its folder, or the name of a run (the latest one)")
@@ -67,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     if len(names) > MOST_RUNS:
         raise exits.UsageError(f"at most {MOST_RUNS} runs can be compared at once, got {len(names)}")
     if which_stack.named(arguments):
-        _fetch(arguments, names)
+        names = _fetched(arguments, names)
     runs = [kept_runs.find(name) for name in names]
     compared = side_by_side(*runs)
     if arguments.json:
@@ -84,14 +85,20 @@ def run(arguments: argparse.Namespace) -> int:
     return exits.SUCCEEDED
 
 
-def _fetch(arguments: argparse.Namespace, names: Sequence[str]) -> None:
-    """Fetch the reports of those that are not on this machine yet. Raises CommandError if one has none."""
-    from local.command.api_run import fetch_report
+def _fetched(arguments: argparse.Namespace, names: Sequence[str]) -> list[str]:
+    """The ids of the runs, after their reports that are not on this machine yet were fetched.
+
+    Raises:
+        CommandError: a run has no report yet, or there is none of this name.
+    """
+    from local.command.api_run import fetch_report, run_id_of
 
     client = which_stack.required(arguments)
-    for run_id in names:
+    run_ids = [run_id_of(client, name) for name in names]
+    for run_id in run_ids:
         if not (places.RUNS / run_id / kept_runs.REPORT).is_file() and fetch_report(client, run_id) is None:
-            raise exits.CommandError(f"run {run_id} has no report yet")
+            raise exits.CommandError(f"run {run_id} has no report yet; follow it with `tunedrop watch`")
+    return run_ids
 
 
 def side_by_side(first: kept_runs.KeptRun, *others: kept_runs.KeptRun) -> dict[str, Any]:
@@ -99,6 +106,7 @@ def side_by_side(first: kept_runs.KeptRun, *others: kept_runs.KeptRun) -> dict[s
 
     A comparison has `run_id`, `changed` (path to both values), `tuned` and `base` (paired comparisons, None where the
     two runs have no row in common with graded answers of that model). Those of the second run also stand beside `runs`.
+    `all_answers` says whether each answer of each run was at hand.
     """
     comparisons = [
         {
@@ -113,6 +121,7 @@ def side_by_side(first: kept_runs.KeptRun, *others: kept_runs.KeptRun) -> dict[s
     return {
         "runs": [{**summary(each), "models": _models(each.report)} for each in runs],
         "simulated": any(each.report["simulated"] for each in runs),
+        "all_answers": all(has_all_answers(each) for each in runs),
         **{name: comparisons[0][name] for name in ("changed", "tuned", "base")},
         "comparisons": comparisons,
     }
@@ -163,6 +172,12 @@ def _show(compared: Mapping[str, Any]) -> None:
         print("Simulated: these figures say nothing about real models.\n")
     for name, each in zip(_ORDINALS, compared["runs"], strict=False):
         print(f"{name:<7} {each['run_id']}: {each['sentence']}")
+    if not compared["all_answers"]:
+        from tunedrop.reporting.row_texts import MOST_SAMPLES
+
+        print(
+            f"\nOf each model, only the first {MOST_SAMPLES} answers to a row are compared: the reports have no more."
+        )
     several = len(compared["comparisons"]) > 1
     for name, comparison in zip(_ORDINALS[1:], compared["comparisons"], strict=False):
         print(f"\nchanged between {f'first and {name}' if several else 'them'}")

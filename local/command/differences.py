@@ -83,7 +83,7 @@ def graders_differ(changed: Mapping[str, Any]) -> bool:
 def told(paired: Mapping[str, Any] | None) -> str:
     """A paired comparison as one line."""
     if paired is None:
-        return "unknown: on this machine, no row has graded answers of both runs"
+        return "unknown: no row has graded answers of both runs"
     reward = paired["reward"]
     p_value = "p < 0.0001" if reward["p_value"] < 0.0001 else f"p = {reward['p_value']:.4f}"
     rows = "1 row" if paired["pairs"] == 1 else f"{paired['pairs']:,} rows"

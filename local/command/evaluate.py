@@ -20,12 +20,13 @@ _DESCRIPTION = """\
 Take a folder through the pipeline without training. The run asks an existing model and the recipe's base model the
 folder's test rows, grades the answers, and compares the two models as it does after a training.
 
-MODEL is a model's id, or the id of an earlier run on this machine; a run's id stands for its tuned model. On this
-machine the model is simulated, or --model names the weights that an earlier run with --model trained."""
+MODEL is a model's id, or the id of an earlier run of the stack or on this machine; a run's id stands for its tuned
+model. On this machine the model is simulated, or --model names the weights that an earlier run with --model trained."""
 
 _EXAMPLES = """\
 examples:
   tunedrop evaluate gsm8k-37866e5aac893f84 events/datasets/gsm8k
+  tunedrop evaluate gsm8k-37866e5aac893f84 my_folder --stack tunedrop-dev
   tunedrop evaluate qwen.qwen3-32b my_folder --json | tail -n 1"""
 
 
@@ -38,7 +39,7 @@ def add_parser(subparsers: Any) -> None:
         epilog=f"{_EXAMPLES}\n\n{which_stack.HELP}\n\n{at_endpoint.HELP}\n\n{exits.TEXT}",
         formatter_class=Wrapped,
     )
-    parser.add_argument("model", help="a model's id, or the id of a run on this machine")
+    parser.add_argument("model", help="a model's id, or the id of a run with a tuned model")
     parser.add_argument("folder", type=Path, help="folder that holds train.jsonl, test.jsonl and the recipe")
     parser.add_argument("--name", help="what the run is called (default: the folder's name)")
     which_stack.add_options(parser)
@@ -70,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         own_grader.require_deployed(dataset)
         if of_this_machine:
             raise exits.UsageError("--grader-file and --model work only with a stack that this command starts")
-        return api_run.take_through(client, dataset, arguments, evaluate_only=model)
+        return api_run.take_through(client, dataset, arguments, evaluate_only=api_run.model_of(client, model))
     with (
         own_grader.with_own_grader(dataset, arguments.grader_file) as (graded, files),
         tempfile.TemporaryDirectory() as folder,

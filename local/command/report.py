@@ -31,7 +31,7 @@ def add_parser(subparsers: Any) -> None:
         "report",
         help="open the report of a run",
         description=_DESCRIPTION,
-        epilog=f"{_EXAMPLES}\n\n{exits.TEXT}",
+        epilog=f"{_EXAMPLES}\n\n{which_stack.HELP_OF_KEPT}\n\n{exits.TEXT}",
         formatter_class=Wrapped,
     )
     parser.add_argument(
@@ -74,11 +74,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _fetched(arguments: argparse.Namespace) -> kept_runs.KeptRun:
     """The run with its report, fetched by the stack's API. Raises CommandError if it has none yet."""
-    from local.command.api_run import fetch_report
+    from local.command.api_run import fetch_report, run_id_of
 
-    folder = fetch_report(which_stack.required(arguments), arguments.run_id)
+    client = which_stack.required(arguments)
+    run_id = run_id_of(client, arguments.run_id)
+    folder = fetch_report(client, run_id)
     if folder is None:
-        raise exits.CommandError(f"run {arguments.run_id} has no report yet; follow it with `tunedrop watch`")
+        raise exits.CommandError(f"run {run_id} has no report yet; follow it with `tunedrop watch`")
     return kept_runs.find(str(folder))
 
 

@@ -22,7 +22,7 @@ def add_parser(subparsers: Any) -> None:
         epilog=f"{which_stack.HELP}\n\n{exits.TEXT}",
         formatter_class=Wrapped,
     )
-    parser.add_argument("run_id", help="the run's id")
+    parser.add_argument("run_id", help="the run's id, or its name: the latest run of it")
     which_stack.add_options(parser)
     parser.add_argument("--json", action="store_true", help="print only the run, as the last line on stdout")
     parser.add_argument("--plain", action="store_true", help="plain lines instead of the live view")
@@ -33,8 +33,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Follow the run; the exit code that its status has."""
     client = which_stack.required(arguments)
 
-    from local.command.api_run import follow_and_tell
+    from local.command.api_run import follow_and_tell, run_id_of
     from local.command.terminal import open_view
 
+    run_id = run_id_of(client, arguments.run_id)
     console, view = open_view(to_stderr=arguments.json, plain=arguments.plain)
-    return follow_and_tell(client, arguments.run_id, console, view, as_json=arguments.json)
+    return follow_and_tell(client, run_id, console, view, as_json=arguments.json)

@@ -21,6 +21,12 @@ which stack:
   TUNEDROP_STACK, TUNEDROP_API_URL, ~/.config/tunedrop/config.toml    the same without options
   otherwise                    the stack that `tunedrop up` keeps running on this machine"""
 
+HELP_OF_KEPT = HELP.replace(
+    "the stack that `tunedrop up` keeps running on this machine",
+    "the runs that this machine keeps in build/runs; `tunedrop up` puts its own there",
+)
+"""Of the commands that look only at ended runs."""
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that name a stack."""

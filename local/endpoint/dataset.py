@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tunedrop import recipe_text
+from tunedrop.dataset.packed import plain
 from tunedrop.dataset.with_recipe import check_with_recipe
 from tunedrop.dataset.written_rows import RowsFile, divide, rows_of
 from tunedrop.recipe import Recipe, resolve
@@ -46,11 +47,17 @@ def read_rows(train_file: Path, test_file: Path | None, recipe_file: Path | None
     """
     written = recipe_text.parse(recipe_file.read_bytes(), recipe_file.name) if recipe_file else {}
     recipe = resolve(written, region)
-    train, test = train_file.read_bytes(), test_file.read_bytes() if test_file else None
+    train, test = _text(train_file), _text(test_file) if test_file else None
     report = check_with_recipe(io.BytesIO(train), test=io.BytesIO(test) if test else None, recipe=recipe).to_json()
     if not report["valid"]:
         return Rows(recipe, [], [], [each["message"] for each in report["findings"] if each["severity"] == "error"])
     return _divided(recipe, train, test)
+
+
+def _text(path: Path) -> bytes:
+    """A file's text, unpacked where it is packed; what cannot be unpacked stays as it is, and the check names it."""
+    with path.open("rb") as source, plain(source) as (text, problem):
+        return path.read_bytes() if problem else text.read()
 
 
 def _divided(recipe: Recipe, train: bytes, test: bytes | None) -> Rows:

@@ -15,9 +15,11 @@ from local.command.compare import side_by_side
 from local.command.dataset_folder import DatasetFolder
 from local.command.differences import SHOWN, changes, in_words, told_apart
 from local.command.evaluate import kept_model, model_of, with_model
-from tests.unit.command.kept_run_folder import ROWS, keep_run
+from tests.unit.command.kept_run_folder import ROWS, keep_run, leave_only_the_report
 from tests.unit.reporting.sample_run import a_rejected_run, a_run
+from tunedrop.reporting import row_texts
 from tunedrop.reporting.report import build_report
+from tunedrop.reporting.row_texts import Limits
 
 
 @pytest.fixture(autouse=True)
@@ -164,6 +166,40 @@ def test_the_page_of_a_comparison_has_every_shared_row_with_all_answers(runs: Pa
     index = json.loads(page.partition('id="data">')[2].partition("</script>")[0])["rows"]
     assert index["states"].count("g") > 0.5 * ROWS
     assert "default-src &#39;none&#39;" in page
+
+
+@pytest.mark.parametrize("small", [True, False])
+def test_runs_of_which_only_the_reports_are_here_are_compared_alike(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: bool
+) -> None:
+    if not small:
+        for name in ("PAGE_BYTES", "FILE_BYTES"):
+            monkeypatch.setattr(row_texts, name, 3_000)
+    folders = [keep_run(runs, name, right=right) for name, right in (("a1", 0.3), ("b2", 0.9), ("c3", 0.6))]
+    with_files = side_by_side(*map(kept_runs.find, ("a1", "b2", "c3")))
+    for folder in folders[:2]:
+        leave_only_the_report(folder)
+        assert bool(list((folder / "report_rows").iterdir())) is not small
+    assert side_by_side(*map(kept_runs.find, ("a1", "b2", "c3"))) == with_files
+    assert with_files["tuned"]["pairs"] == ROWS
+    assert with_files["all_answers"]
+    assert main.main(["compare", "a1", "b2", "--page", str(tmp_path)]) == 0
+    page = (tmp_path / "compare.html").read_text()
+    index = json.loads(page.partition('id="data">')[2].partition("</script>")[0])["rows"]
+    assert index["rows"] == ROWS
+    assert "prompt 17" in page + "".join(each.read_text() for each in tmp_path.glob("report_rows/*"))
+
+
+def test_a_report_that_has_not_every_answer_and_rows_that_are_cut_are_told(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a1", "b2"):
+        leave_only_the_report(keep_run(runs, name), limits=Limits(answer=300, row=10), samples=8)
+    compared = told(capsys, "compare", "a1", "b2")
+    assert compared["tuned"]["pairs"] == ROWS
+    assert not compared["all_answers"]
+    assert main.main(["compare", "a1", "b2"]) == 0
+    assert "only the first 4 answers to a row are compared" in capsys.readouterr().out
 
 
 def test_two_arns_that_differ_at_their_ends_are_not_told_as_one_text() -> None:

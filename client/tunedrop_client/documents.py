@@ -121,6 +121,16 @@ class TurnOfRun(TypedDict):
     turn_at: str | None
 
 
+class NoticeOfRun(TypedDict):
+    """The notice of the run's end: what happened and what to do. `published_at` is None while it is on its way."""
+
+    id: str
+    subject: str
+    headline: str
+    next: str
+    published_at: str | None
+
+
 class TrainingOfRun(TypedDict):
     """How far the training is. `simulated`: no service trained anything."""
 
@@ -160,6 +170,7 @@ class RunDocument(RunSummary):
     findings: FindingCounts
     estimated_training_end: str | None
     reason: Reason | None
+    notice: NotRequired[NoticeOfRun | None]
     report_uri: str | None
     execution_arn: str
 

@@ -51,9 +51,13 @@ def rehearse(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     model = _model(rows, arguments, arguments.model, "--model")
     with _recipe_errors_told():
         told, document = rehearse_at(model, rows)
+    from local.command.rehearsal_page import REHEARSAL, write_page
+
     kept = _kept("rehearsals", folder)
-    (kept / "rehearsal.json").write_text(json.dumps(document or told, ensure_ascii=False, indent=1))
-    return {**told, "folder": f"{places.shown(kept)}/"}
+    (kept / REHEARSAL).write_text(json.dumps(document or told, ensure_ascii=False, indent=1))
+    recipe = rows.recipe.model_dump(mode="json")
+    page = write_page(kept, told, name=folder.resolve().name, recipe=recipe, what_is_real=sentence(told))
+    return {**told, "folder": f"{places.shown(kept)}/", "page": places.shown(page) if page else None}
 
 
 def evaluate(model_id: str, folder: Path, arguments: argparse.Namespace) -> int:

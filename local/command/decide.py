@@ -32,6 +32,10 @@ def add_decision(subparsers: Any, word: str) -> None:
     )
     parser.add_argument("run_id", help="the run's id")
     which_stack.add_options(parser)
+    if word in ("approve", "reject"):
+        parser.add_argument(
+            "--reason", metavar="TEXT", default="", help="why; the API tells it with who decided, and when"
+        )
     parser.add_argument("--json", action="store_true", help="print the run as one JSON line")
     parser.set_defaults(run=run, decision=word)
 
@@ -39,8 +43,11 @@ def add_decision(subparsers: Any, word: str) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Decide, and say where the run stands now."""
     client = which_stack.required(arguments)
-    decide = {"stop": client.stop, "approve": client.approve, "reject": client.reject}[arguments.decision]
-    decided = decide(arguments.run_id)
+    if arguments.decision == "stop":
+        decided = client.stop(arguments.run_id)
+    else:
+        decide = {"approve": client.approve, "reject": client.reject}[arguments.decision]
+        decided = decide(arguments.run_id, reason=arguments.reason)
     if arguments.json:
         print(json.dumps(decided, ensure_ascii=False))
         return exits.SUCCEEDED

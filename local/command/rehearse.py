@@ -86,9 +86,10 @@ def rehearse(stack: LocalStack, dataset: DatasetFolder, view: View) -> dict[str,
     """Call the deployed functions in the states' order.
 
     What came of it: `status` GO, REJECTED or FAILED, `reason` (`error` and `message`, None for GO), `rehearsal` (the
-    figures and findings, None where it was not reached) and `folder` (the copy of what was written).
+    figures and findings, None where it was not reached), `folder` (the copy of what was written) and `page` in it.
     """
     from local.command.following import copy_run_folder
+    from local.command.rehearsal_page import write_page
     from tunedrop import clock
     from tunedrop.outcomes import status_of_error
     from tunedrop.run.store import RunStore
@@ -111,13 +112,15 @@ def rehearse(stack: LocalStack, dataset: DatasetFolder, view: View) -> dict[str,
             view.tell(state)
             _, reason = _call(stack, state, {"run_id": run_id})
     record = RunStore(stack.aws.client("dynamodb"), stack.outputs["RunsTableName"]).load(run_id)
-    return {
+    told = {
         "status": "GO" if reason is None else str(status_of_error(reason["error"])),
         "reason": reason,
         "rehearsal": record.rehearsal.document or None,
-        "folder": f"{places.shown(copy_run_folder(stack, run_id))}/",
         "simulated": True,
     }
+    folder, recipe = copy_run_folder(stack, run_id), record.recipe_document or {}
+    page = write_page(folder, told, name=dataset.name, recipe=recipe, what_is_real=at_endpoint.sentence(told))
+    return {**told, "folder": f"{places.shown(folder)}/", "page": places.shown(page) if page else None}
 
 
 def _call(stack: LocalStack, name: str, event: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str] | None]:
@@ -168,6 +171,8 @@ def _show(console: Console, document: Mapping[str, Any]) -> None:
     console.print()
     where = f"{at_endpoint.sentence(document)} The rehearsal's files are in {document['folder']}"
     console.print(Text(where, style="dim"), soft_wrap=True)
+    if document["page"]:
+        console.print(Text.assemble(("page     ", "dim"), document["page"]), soft_wrap=True)
 
 
 def _show_figures(console: Console, rehearsal: Mapping[str, Any]) -> None:

@@ -169,9 +169,13 @@ def test_a_state_machine_starts_a_run_and_wakes_with_its_notice(up: Mapping[str,
 def role_of_the_reader(up: Mapping[str, str]) -> str:
     services = ["states.amazonaws.com", "lambda.amazonaws.com"]
     trust = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
-    made = client(up, "iam").create_role(
-        RoleName="reader", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    )
+    # What the page says that the machine and the function need, and what every function has.
+    actions = ["execute-api:Invoke", "dynamodb:PutItem", "dynamodb:GetItem", "states:SendTaskSuccess", "logs:*"]
+    allowed = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    trusted, policy = (json.dumps({"Version": "2012-10-17", "Statement": [each]}) for each in (trust, allowed))
+    iam = client(up, "iam")
+    made = iam.create_role(RoleName="reader", AssumeRolePolicyDocument=trusted)
+    iam.put_role_policy(RoleName="reader", PolicyName="reader", PolicyDocument=policy)
     arn: str = made["Role"]["Arn"]
     return arn
 

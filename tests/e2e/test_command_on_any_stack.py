@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -84,19 +86,36 @@ def test_a_whole_run_by_the_api_alone(up: Mapping[str, str], caller: Mapping[str
             return watched["promotion"]["state"] == "waiting"
 
         until(waits, "the wait for an approval")
-        approved = command(caller, "approve", run["run_id"], *api)
+        approved = command(caller, "approve", run["run_id"], *api, "--reason", "better: größer")
         assert approved.stdout == f"The promotion of run {run['run_id']} is approved.\n", approved.stderr
         parameter = client(up, "ssm").get_parameter
         until(lambda: promoted(parameter) == run["tuned_model"], "the promotion")
 
-    evaluated = command(caller, "evaluate", run["tuned_model"], dataset, *api, "--json", "--name", "again")
+    evaluated = command(caller, "evaluate", run["run_id"], dataset, *api, "--json", "--name", "again")
     again = last_line(evaluated)
     assert (again["status"], again["training"]) == ("SUCCEEDED", None), evaluated.stderr
-    compared = command(caller, "compare", run["run_id"], again["run_id"], *api)
+    assert again["tuned_model"] == run["tuned_model"]
+    for each in (run, again):
+        forget(each["run_id"])
+    compared = command(caller, "compare", run["run_id"], "again", *api)
     assert compared.returncode == 0, compared.stderr
     assert "Simulated" in compared.stdout
-    reported = command(caller, "report", again["run_id"], *api, "--json")
+    assert re.search(r"\n  base   mean reward .* (40|3\d) rows; ", compared.stdout), compared.stdout
+    page = REPOSITORY / compared.stdout.split()[-1]
+    assert page.read_text().count("Every row") == 1
+    assert not (REPOSITORY / "build/runs" / run["run_id"] / "evaluation").exists(), "the reports alone were compared"
+    reported = command(caller, "report", "again", *api, "--json")
     assert last_line(reported)["run_id"] == again["run_id"]
+    denied = command(caller, "logs", run["run_id"], *api)
+    assert (denied.returncode, denied.stdout) == (64, "")
+    assert "name the stack with --stack" in denied.stderr
+
+
+def forget(run_id: str) -> None:
+    """Remove a run's files from this machine, as if the stack were on another one: `up` copies them here."""
+    folder = REPOSITORY / "build/runs" / run_id
+    until((folder / "logs").is_dir, "the copy of the run by `up`")
+    shutil.rmtree(folder)
 
 
 @pytest.mark.prove
@@ -126,12 +145,43 @@ def test_a_run_that_is_stopped_ends_and_what_is_not_there_is_said(
 
 @pytest.mark.prove
 @pytest.mark.timeout(300)
-def test_a_stack_is_found_by_its_name_and_its_logs_are_read(up: Mapping[str, str], dataset: Path) -> None:
+def test_a_stack_is_found_however_it_is_named_and_its_logs_are_read(
+    up: Mapping[str, str], caller: Mapping[str, str], dataset: Path, tmp_path: Path
+) -> None:
     owner = {**os.environ, **{name: value for name, value in up.items() if name.startswith("AWS_")}}
-    listed = command(owner, "runs", "--stack", "tunedrop", "--json")
-    assert listed.returncode == 0, listed.stderr
+    profiles = tmp_path / "config.toml"
+    profiles.write_text(
+        f'[default]\nstack = "tunedrop"\n[by-url]\napi_url = "{up["TUNEDROP_API_URL"]}"\nregion = "us-west-2"\n'
+    )
+    file = {"TUNEDROP_CONFIG": str(profiles)}
+    started = command(owner, "run", dataset, "--stack", "tunedrop", "--name", "found", "--json", "--plain")
+    run_id = last_line(started)["run_id"]
+    ways: Mapping[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
+        "--stack": (owner, ("--stack", "tunedrop")),
+        "TUNEDROP_STACK": ({**owner, "TUNEDROP_STACK": "tunedrop"}, ()),
+        "the default profile": ({**owner, **file}, ()),
+        "--profile": ({**caller, **file}, ("--profile", "by-url")),
+        "TUNEDROP_PROFILE": ({**caller, **file, "TUNEDROP_PROFILE": "by-url"}, ()),
+        "--api": (caller, ("--api", up["TUNEDROP_API_URL"])),
+        "TUNEDROP_API_URL": ({**caller, "TUNEDROP_API_URL": up["TUNEDROP_API_URL"]}, ()),
+    }
+    for name, (environment, words) in ways.items():
+        listed = command(environment, "runs", "--name", "found", *words, "--json")
+        assert listed.returncode == 0, (name, listed.stderr)
+        assert [each["run_id"] for each in json.loads(listed.stdout)] == [run_id], name
+
+    logged = command(owner, "logs", run_id, "--stack", "tunedrop", "--json")
+    assert logged.returncode == 0, logged.stderr
+    lines = [json.loads(line) for line in logged.stdout.splitlines()]
+    assert {"SubmitJob", "ConcludeRun"} <= {str(line.get("function_name", "")).split("-")[1] for line in lines}, lines[
+        :3
+    ]
+
     missing = command(owner, "runs", "--stack", "tunedrop-prod")
     assert (missing.returncode, "stack tunedrop-prod cannot be looked up" in missing.stderr) == (64, True)
+    barred = command({**caller, "AWS_ENDPOINT_URL": up["AWS_ENDPOINT_URL"]}, "runs", "--stack", "tunedrop")
+    assert (barred.returncode, barred.stdout) == (64, "")
+    assert "cloudformation:DescribeStacks" in barred.stderr
 
 
 def promoted(get_parameter: Any) -> str | None:

@@ -226,6 +226,9 @@ def test_a_good_one_is_followed_to_its_verdict(page: Page, started: tuple[str, s
     for told in ("openai.gpt-oss-20b", "math", "100 training, 60 test", "by the recipe's prices"):
         assert told in facts
     assert {"team: search", "ticket: ML-17"} & set(page.locator(".sub .label").all_inner_texts())
+    notice = page.inner_text("section:has(#notice)")
+    assert "Published" in notice
+    assert "Tunedrop SUCCEEDED: improved, sums" in notice
     page.click("text=The base model's answers and their rewards")
     page.wait_for_selector(".answers li")
     assert "reward" in page.inner_text(".answers li >> nth=0")
@@ -243,8 +246,15 @@ def test_a_promotion_is_approved(page: Page, started: tuple[str, str], up: Mappi
     assert promotion is not None
     assert (promotion["parameter"], promotion["state"]) == (PARAMETER, "waiting"), "Escape is no"
     page.click("text=Approve the promotion")
+    page.fill("dialog input", "Größer & besser, says QA")
     page.click("dialog >> button.main")
     page.wait_for_selector("text=The promotion is done.")
+    decided = page.wait_for_selector("text=Decided by").inner_text()
+    assert "assumed-role/other-team" in decided
+    assert "Größer & besser, says QA" in decided
+    promotion = client.run(run_id)["promotion"]
+    assert promotion is not None
+    assert promotion["decision_reason"] == "Größer & besser, says QA"
     session = boto3.Session(up["AWS_ACCESS_KEY_ID"], up["AWS_SECRET_ACCESS_KEY"], region_name=up["AWS_REGION"])
     ssm: Any = session.client("ssm", endpoint_url=up["AWS_ENDPOINT_URL"])
     assert ssm.get_parameter(Name=PARAMETER)["Parameter"]["Value"] == client.run(run_id)["tuned_model"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import subprocess
 import sys
@@ -59,6 +60,12 @@ def test_the_answers_of_a_real_model_are_graded_as_it_gives_them(endpoint: str, 
     assert len(answers) > 6, "a model that writes by chance does not say the same each time"
     assert any(any(letter.isalpha() for letter in answer) for answer in answers)
     assert f"Real: the answers of {MODEL}" in done.stderr
+    page = html.unescape((REPOSITORY / document["page"]).read_text())
+    assert f"{MODEL} at {endpoint}" in page
+    assert "Simulated" not in page
+    shown = [answer for answer in answers if answer.strip() and answer in page]
+    assert len(shown) > 6, "the page shows what the model said"
+    assert page.count("<h4>Reward ") + page.count("<h4>Not graded") >= len(shown)
 
 
 @pytest.mark.prove

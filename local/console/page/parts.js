@@ -1,5 +1,5 @@
 // What several views show: outcomes, refusals, findings, questions.
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "./html.js";
 import { counted, signed } from "./format.js";
 
@@ -60,10 +60,13 @@ export const findingsTold = (found) => (found === null ? "not looked for yet" : 
 
 export const titleOf = (heading) => `${heading} · Tunedrop`;
 
-// A question that waits for an answer; Escape is no.
-export function Question({ title, text, yes, danger, onYes, onNo }) {
+const MOST_REASON_CHARACTERS = 500;
+
+// A question that waits for an answer; Escape is no. `asksWhy`: a reason may be given, which `onYes` gets.
+export function Question({ title, text, yes, danger, asksWhy, onYes, onNo }) {
   const dialog = useRef(null);
   const no = useRef(null);
+  const [why, setWhy] = useState("");
   useEffect(() => {
     dialog.current.showModal();
     no.current.focus();
@@ -71,8 +74,10 @@ export function Question({ title, text, yes, danger, onYes, onNo }) {
   return html`<dialog ref=${dialog} aria-labelledby="question" onClose=${onNo}>
     <h2 id="question">${title}</h2>
     <p>${text}</p>
+    ${asksWhy && html`<label class="why">Reason (you may leave it out)
+      <input type="text" maxlength=${MOST_REASON_CHARACTERS} value=${why} onInput=${(event) => setWhy(event.target.value)} /></label>`}
     <div class="row">
-      <button type="button" class=${danger ? "danger" : "main"} onClick=${() => { dialog.current.close(); onYes(); }}>${yes}</button>
+      <button type="button" class=${danger ? "danger" : "main"} onClick=${() => { dialog.current.close(); onYes(why.trim()); }}>${yes}</button>
       <button type="button" ref=${no} onClick=${() => dialog.current.close()}>Cancel</button>
     </div>
   </dialog>`;

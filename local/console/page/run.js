@@ -58,6 +58,7 @@ export function Run({ id, about }) {
       <p role="status">${run.reason ? `${run.reason.error}: ${run.reason.message}` : run.progress}</p>
       <${Promotion} run=${run} />
     </section>
+    ${run.notice && html`<section aria-labelledby="notice"><h2 id="notice">Notice</h2><${Notice} notice=${run.notice} /></section>`}
     <div class="columns">
       <section aria-labelledby="stages"><h2 id="stages">Stages</h2><${Stages} run=${run} stages=${about.stages} /></section>
       <section aria-labelledby="facts"><h2 id="facts">Facts</h2><${RunFacts} run=${run} /></section>
@@ -68,7 +69,7 @@ export function Run({ id, about }) {
 }
 
 // A run that has ended, and whose promotion or notice is still on its way.
-const settling = (run) => run.verdict === "improved" && run.promotion !== null && run.promotion.state === null;
+const settling = (run) => (run.notice && !run.notice.published_at) || (run.verdict === "improved" && run.promotion !== null && run.promotion.state === null);
 
 async function stepsAfter(id, after, signal) {
   const steps = [];
@@ -83,11 +84,12 @@ async function stepsAfter(id, after, signal) {
 function Decisions({ run, onDecided, onProblem }) {
   const [question, setQuestion] = useState(null);
   const [busy, setBusy] = useState(false);
-  const decide = (word) => async () => {
+  const decide = (word) => async (why) => {
     setQuestion(null);
     setBusy(true);
     try {
-      await ask(`/api/runs/${run.run_id}/${word}`, { method: "POST" });
+      const query = why ? `?${new URLSearchParams({ reason: why })}` : "";
+      await ask(`/api/runs/${run.run_id}/${word}${query}`, { method: "POST" });
       onProblem(null);
     } catch (error) {
       onProblem(error);
@@ -97,8 +99,8 @@ function Decisions({ run, onDecided, onProblem }) {
   };
   const questions = {
     stop: { title: `Stop ${run.name}?`, text: "Its training job is cancelled, and the run cannot go on afterwards.", yes: "Stop the run", danger: true },
-    approve: { title: "Approve the promotion?", text: `${run.promotion?.parameter} receives the id of the tuned model.`, yes: "Approve" },
-    reject: { title: "Reject the promotion?", text: `${run.promotion?.parameter} stays as it is.`, yes: "Reject", danger: true },
+    approve: { title: "Approve the promotion?", text: `${run.promotion?.parameter} receives the id of the tuned model.`, yes: "Approve", asksWhy: true },
+    reject: { title: "Reject the promotion?", text: `${run.promotion?.parameter} stays as it is.`, yes: "Reject", danger: true, asksWhy: true },
   };
   const button = (word, text, style = "") => html`<button type="button" class=${style} disabled=${busy} onClick=${() => setQuestion(word)}>${text}</button>`;
   return html`<div class="row">
@@ -119,7 +121,15 @@ const PROMOTIONS = {
 
 function Promotion({ run }) {
   if (!run.promotion?.state) return null;
-  return html`<p role="status">${PROMOTIONS[run.promotion.state] || run.promotion.state} <code>${run.promotion.parameter}</code></p>`;
+  const { state, parameter, decided_by: by, decided_at: at, decision_reason: why } = run.promotion;
+  return html`<p role="status">${PROMOTIONS[state] || state} <code>${parameter}</code></p>
+    ${by && html`<p class="quiet">Decided by <code>${by}</code>${at && `, ${moment(at)}`}${why && html`: <q>${why}</q>`}</p>`}`;
+}
+
+// What the subscribers of the stack's topic are told of the run's end.
+function Notice({ notice }) {
+  return html`<p>${notice.headline} <strong>${notice.next}</strong></p>
+    <p class="quiet">${notice.published_at ? `Published ${moment(notice.published_at)}` : "On its way to the topic"}, with the subject “${notice.subject}”.</p>`;
 }
 
 // Their states work again and again until they are over: the run is in such a stage while it names it.

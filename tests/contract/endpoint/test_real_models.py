@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,6 +61,12 @@ def test_a_rehearsal_asks_the_model_grades_here_and_keeps_every_answer(
     assert kept["answers_from"] == document["answers_from"]
     assert f"Real: the answers of {SOMETIMES_RIGHT}" in shown
     assert "The model is simulated" not in shown
+    page = Path(document["page"]).read_text()
+    assert document["page"] in shown
+    assert f"Real: the answers of {SOMETIMES_RIGHT} at {server.url}, graded on this machine" in html.unescape(page)
+    assert "Simulated" not in page
+    for part in ("Reward 1", "Reward 0", "What cheats got", "make ####", "Go"):
+        assert part in page, part
 
 
 @pytest.mark.parametrize("model", [ALWAYS_RIGHT, NEVER_RIGHT])

@@ -183,6 +183,16 @@ class TurnOfRun(_Document):
     )
 
 
+class NoticeOfRun(_Document):
+    """The notice of the run's end, as the subscribers of the stack's topic get it."""
+
+    id: str
+    subject: str
+    headline: str = Field(description="What happened.")
+    next: str = Field(description="What to do about it.")
+    published_at: str | None = Field(description="Null while it is on its way to the topic.")
+
+
 class TrainingOfRun(_Document):
     """How far the training is. `latest` are the last step's metrics; `simulated`: no service trained anything."""
 
@@ -226,6 +236,7 @@ class RunDocument(RunSummary):
         description="When the training will end at its pace so far; null while nobody can tell."
     )
     reason: Reason | None
+    notice: NoticeOfRun | None = Field(None, description="Null until the run ends.")
     report_uri: str | None
     execution_arn: str
 

@@ -100,6 +100,7 @@ def run_document(record: RunRecord, metrics: Sequence[Mapping[str, float]], sett
         },
         "estimated_training_end": estimated_training_end(record),
         "reason": dict(record.reason) if record.reason else None,
+        "notice": _notice(record),
         "report_uri": record.report_uri,
         "execution_arn": record.execution_arn,
     }
@@ -177,6 +178,21 @@ def _promotion(record: RunRecord) -> dict[str, Any] | None:
     word = record.approval or {}
     said = {"decided_by": word.get("by"), "decided_at": word.get("at"), "decision_reason": word.get("reason") or None}
     return {"parameter": parameter, "state": record.promotion, **said} if parameter else None
+
+
+def _notice(record: RunRecord) -> dict[str, Any] | None:
+    if record.notice is None:
+        return None
+    from tunedrop.notices.publication import document_of  # only for a run that has ended
+
+    document = document_of(record.notice)
+    told = {name: document.get(name, "") for name in ("headline", "next")}
+    return {
+        "id": document["notice_id"],
+        "subject": record.notice["Subject"],
+        **told,
+        "published_at": record.notified_at,
+    }
 
 
 def _rehearsal(rehearsal: RehearsalResult) -> dict[str, Any] | None:

@@ -88,7 +88,7 @@ def render_html(report: Mapping[str, Any], rows: PageRows | None = None) -> str:
             training=training,
             training_note=_training_note(training, curves=bool(data["curves"])) if training else "",
             curves=[curve for curve in ALL_CURVES if curve.id in data["curves"]],
-            health=[_finding(each) for each in (training or {}).get("health") or []],
+            health=[finding_row(each) for each in (training or {}).get("health") or []],
             training_facts=training_facts(report) if training else [],
             no_metrics=no_metrics(report),
             checkpoints=checkpoints(training or {}),
@@ -105,7 +105,7 @@ def render_html(report: Mapping[str, Any], rows: PageRows | None = None) -> str:
             dataset_facts=dataset_facts(report),
             dataset_findings=_dataset_findings(report["findings"]),
             rehearsal_facts=rehearsal_facts(report["rehearsal"] or {}, report["recipe"]),
-            rehearsal_findings=[_finding(each) for each in (report["rehearsal"] or {}).get("findings") or []],
+            rehearsal_findings=[finding_row(each) for each in (report["rehearsal"] or {}).get("findings") or []],
             cost_facts=cost_facts(report),
             provenance=provenance(report),
             recipe=json.dumps(report["recipe"], indent=2, ensure_ascii=False) if report["recipe"] else "",
@@ -324,7 +324,7 @@ def _rail(finding: Mapping[str, Any]) -> Row:
     return {**finding, "tone": tone, "label": label, "where": ""}
 
 
-def _finding(finding: Mapping[str, Any]) -> Row:
+def finding_row(finding: Mapping[str, Any]) -> Row:
     """A finding of the dataset, the rehearsal or the training, in the one shape that the page shows."""
     tone, label = _SEVERITIES.get(
         str(finding.get("severity", "")).lower(), ("", str(finding.get("severity") or "note"))
@@ -354,7 +354,7 @@ def _dataset_findings(findings: Sequence[Mapping[str, Any]]) -> list[Row]:
         alike.setdefault(tuple(str(finding.get(name)) for name in said), []).append(finding)
     shown: list[Row] = []
     for members in alike.values():
-        row = _finding(members[0])
+        row = finding_row(members[0])
         lines = [str(each["line"]) for each in members if each.get("line") is not None]
         if len(lines) > 1:
             more = f" and {len(lines) - _LINES_SHOWN:,} more" if len(lines) > _LINES_SHOWN else ""

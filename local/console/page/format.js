@@ -1,7 +1,7 @@
 // Numbers, times and sizes as people read them.
 export const signed = (value) => (value >= 0 ? "+" : "−") + Math.abs(value).toFixed(3);
 export const reward = (value) => (value === null || value === undefined ? "–" : Number(value).toFixed(3));
-export const share = (value) => (value === null || value === undefined ? "–" : `${(100 * value).toFixed(1)} %`);
+export const share = (value) => (value === null || value === undefined ? "–" : `${(100 * value).toFixed(1)}%`);
 export const count = (value) => Number(value).toLocaleString("en");
 export const dollars = (value) => `$${Number(value).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
 export const counted = (value, thing) => `${count(value)} ${thing}${value === 1 ? "" : "s"}`;

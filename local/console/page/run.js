@@ -128,7 +128,8 @@ function Promotion({ run }) {
 
 // What the subscribers of the stack's topic are told of the run's end.
 function Notice({ notice }) {
-  return html`<p>${notice.headline} <strong>${notice.next}</strong></p>
+  return html`<p>${notice.headline}</p>
+    <p>${notice.next}</p>
     <p class="quiet">${notice.published_at ? `Published ${moment(notice.published_at)}` : "On its way to the topic"}, with the subject “${notice.subject}”.</p>`;
 }
 

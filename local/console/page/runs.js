@@ -66,7 +66,7 @@ export function Runs({ about }) {
       <a class="button main" href="#/new">New run</a>
     </div>
     <form class="filters" role="search" onSubmit=${(event) => { event.preventDefault(); find({ search: typed.trim() }); }}>
-      <label>Name <input type="search" value=${typed} placeholder="a part of it, or a run's id" onInput=${(event) => setTyped(event.target.value)} /></label>
+      <label>Name <input type="search" value=${typed} placeholder="a part, or an id" onInput=${(event) => setTyped(event.target.value)} /></label>
       <label>State <select value=${filter.status} onChange=${(event) => find({ status: event.target.value })}>
         <option value="">all</option>
         ${STATUSES.map((each) => html`<option value=${each}>${each.toLowerCase()}</option>`)}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.command import exits, places
+from local.command import exits, own_grader, places
 from local.command.dataset_folder import DatasetFolder
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def rehearse(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     """
     from local.endpoint.rehearsal import rehearse_at
 
-    rows = _rows(folder)
+    rows = _rows(folder, arguments)
     model = _model(rows, arguments, arguments.model, "--model")
     with _recipe_errors_told():
         told, document = rehearse_at(model, rows)
@@ -69,7 +70,7 @@ def evaluate(model_id: str, folder: Path, arguments: argparse.Namespace) -> int:
     from local.endpoint.evaluation import compare_at
     from tunedrop.outcomes import EvaluationIncomplete, ServiceBusy
 
-    rows = _rows(folder)
+    rows = _rows(folder, arguments)
     if rows.errors:
         raise exits.UsageError(f"{folder} is not valid: {rows.errors[0]}; look with `tunedrop validate {folder}`")
     base = _model(rows, arguments, arguments.base, "--base")
@@ -117,20 +118,23 @@ def _show(result: Mapping[str, Any], kept: Path) -> None:
     print(f"Every answer: {places.shown(kept / 'answers.jsonl')}")
 
 
-def _rows(folder: Path) -> Rows:
+def _rows(folder: Path, arguments: argparse.Namespace) -> Rows:
     from local.endpoint.dataset import read_rows
+    from tunedrop.graders.own_file import FOLDER_VARIABLE
     from tunedrop.identity import TEST_NAMES
 
-    dataset = DatasetFolder.open(folder)
-    tests = [each for each in dataset.siblings if each.name in TEST_NAMES]
-    recipes = [each for each in dataset.siblings if each.name not in TEST_NAMES]
-    for several, what in ((tests, "test files"), (recipes, "recipes")):
-        if len(several) > 1:
-            raise exits.UsageError(f"{folder} holds several {what}; keep one")
-    with _recipe_errors_told():
-        return read_rows(
-            dataset.train, tests[0] if tests else None, recipes[0] if recipes else None, region=dataset.region
-        )
+    given = getattr(arguments, "grader_file", None)
+    with own_grader.with_own_grader(DatasetFolder.open(folder), given) as (dataset, files):
+        tests = [each for each in dataset.siblings if each.name in TEST_NAMES]
+        recipes = [each for each in dataset.siblings if each.name not in TEST_NAMES]
+        for several, what in ((tests, "test files"), (recipes, "recipes")):
+            if len(several) > 1:
+                raise exits.UsageError(f"{folder} holds several {what}; keep one")
+        os.environ[FOLDER_VARIABLE] = str(files[0].parent.resolve() if files else places.OWN_GRADERS)
+        with _recipe_errors_told():
+            return read_rows(
+                dataset.train, tests[0] if tests else None, recipes[0] if recipes else None, region=dataset.region
+            )
 
 
 def _model(rows: Rows, arguments: argparse.Namespace, model_id: str | None, option: str) -> ServedModel:

@@ -64,8 +64,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     console, view = open_view(to_stderr=arguments.json, plain=True)
     if at_endpoint.wanted(arguments):
-        if arguments.grader_file is not None:
-            raise exits.UsageError("--grader-file works only with the simulated model")
         return _tell(console, at_endpoint.rehearse(arguments.folder, arguments), as_json=arguments.json)
     with (
         own_grader.with_own_grader(dataset, arguments.grader_file) as (graded, files),

@@ -12,7 +12,7 @@ from tunedrop.graders.sample import Grader
 from tunedrop.graders.workers import Workers
 from tunedrop.outcomes import RecipeInvalid
 from tunedrop.recipe import Recipe
-from tunedrop.recipe_grader import grader_of
+from tunedrop.recipe_grader import grader_of_rows
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -27,11 +27,11 @@ def grader_here(recipe: Recipe) -> DeployedGrader:
     Raises:
         RecipeInvalid: it needs something that is not on this machine, or its options are wrong.
     """
-    kind = recipe.grader.kind
-    grader = grader_of(recipe)
-    if grader is None or "judge" in json.dumps([kind, recipe.grader.options]):
+    kind = recipe.grader.kind_of_rows
+    grader = None if kind is None else grader_of_rows(recipe)
+    if kind is None or grader is None or "judge" in json.dumps([kind, recipe.grader.options]):
         raise RecipeInvalid(
-            f"grader {kind} is a function at AWS or asks a model there, so it cannot run on this machine alone"
+            f"grader {recipe.grader.kind} is a function at AWS or asks a model there, so it cannot run on this machine"
         )
     return DeployedGrader(cast("LambdaClient", _InThisProcess(grader)), kind, rewards=recipe.grader.reward_range)
 

@@ -95,7 +95,7 @@ function Dataset({ dropped }) {
     <section aria-labelledby="files"><h2 id="files">Files</h2>
       <ul class="files">${row("dataset", dropped.train)}${row("test", dropped.test)}${row(null, dropped.recipe?.file)}</ul>
       ${dropped.leftOut.length > 0 && html`<p class="quiet">Left out: ${dropped.leftOut.join(", ")}</p>`}
-      ${dropped.leftOut.includes("grader.py") && html`<p class="note" role="status">A stack takes no grader from a folder. Deploy <code>grader.py</code> and name it in the recipe (docs/own-graders.md); otherwise the recipe's own grader is used.</p>`}
+      ${dropped.leftOut.includes("grader.py") && html`<p class="banner" role="status">A stack takes no grader from a folder. Deploy <code>grader.py</code> and name it in the recipe (docs/own-graders.md); otherwise the recipe's own grader is used.</p>`}
       <details open=${dropped.recipe !== null}><summary>Recipe</summary>
         <label for="recipe" class="quiet">What recipe.yaml says; every field has a default.</label>
         <textarea id="recipe" rows="8" spellcheck="false" value=${recipe} onInput=${(event) => setRecipe(event.target.value)}></textarea>

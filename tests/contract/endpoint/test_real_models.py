@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import html
 import json
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from tests.contract.endpoint.stand_in import (
     serving,
     sums,
 )
+from tunedrop.graders.own_file import FOLDER_VARIABLE
 
 RECIPE = "rehearsal: {prompts: 8, samples: 4}\nevaluation: {max_tokens: 64}\n"
 
@@ -33,6 +35,7 @@ def server() -> Iterator[StandIn]:
 @pytest.fixture
 def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(places, "BUILD", tmp_path / "build")
+    monkeypatch.setenv(FOLDER_VARIABLE, "")  # which a command sets in its own process
     return sums(tmp_path / "sums", recipe=RECIPE)
 
 
@@ -67,6 +70,38 @@ def test_a_rehearsal_asks_the_model_grades_here_and_keeps_every_answer(
     assert "Simulated" not in page
     for part in ("Reward 1", "Reward 0", "What cheats got", "make ####", "Go"):
         assert part in page, part
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_grader_of_one_s_own_grades_a_real_model_s_answers(
+    server: StandIn, dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], beside: bool
+) -> None:
+    """It pays for even sums alone."""
+    file = dataset / "grader.py" if beside else tmp_path / "even.py"
+    file.write_text(
+        '"""even: pays for even sums."""\n\n\n'
+        "def grade(sample):\n    return float(int(sample.answer.split()[-1]) % 2 == 0)\n"
+    )
+    named = () if beside else ("--grader-file", file)
+    words = ("rehearse", dataset, "--endpoint", server.url, "--model", SOMETIMES_RIGHT, *named, "--json")
+    code, document, shown = told(capsys, *words)
+    assert document["rehearsal"]["mean_reward"] == 0.5, shown
+    kept = json.loads((Path(document["folder"]) / "rehearsal.json").read_text())
+    for group in kept["groups"]:
+        for each in group["answers"]:
+            assert each["reward"] == (int(each["answer"].split()[-1]) % 2 == 0)
+    assert code in (0, 2)
+
+
+def test_packed_files_are_read_as_those_that_are_not(
+    server: StandIn, dataset: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("train.jsonl", "test.jsonl"):
+        (dataset / f"{name}.gz").write_bytes(gzip.compress((dataset / name).read_bytes()))
+        (dataset / name).unlink()
+    words = ("evaluate", ALWAYS_RIGHT, dataset, "--endpoint", server.url, "--base", NEVER_RIGHT, "--rows", "8")
+    code, result, shown = told(capsys, *words, "--json")
+    assert (code, result["comparison"]["pairs"], result["verdict"]) == (0, 8, "improved"), shown
 
 
 @pytest.mark.parametrize("model", [ALWAYS_RIGHT, NEVER_RIGHT])

@@ -16,7 +16,7 @@ def grader_of(recipe: Recipe) -> RowGrader | None:
     Raises:
         RecipeInvalid: the kind has no such option, or the option's value is out of bounds or too costly.
     """
-    return None if recipe.grader.kind == OWN else _of_a_kind(recipe)
+    return None if recipe.grader.kind == OWN else grader_of_rows(recipe)
 
 
 def trust_of(recipe: Recipe) -> Trust:
@@ -25,10 +25,15 @@ def trust_of(recipe: Recipe) -> Trust:
     Raises:
         RecipeInvalid: as for `grader_of`.
     """
-    return _of_a_kind(recipe).trust
+    return grader_of_rows(recipe).trust
 
 
-def _of_a_kind(recipe: Recipe) -> RowGrader:
+def grader_of_rows(recipe: Recipe) -> RowGrader:
+    """The grader with the recipe's options, in this process; one's own file lies where `own_file.folder` says.
+
+    Raises:
+        RecipeInvalid: as for `grader_of`, or there is no such file.
+    """
     field = "grader.options" if recipe.grader.kind != OWN else "grader"
     try:
         return RowGrader.of(recipe.grader.kind_of_rows or "", recipe.grader.options)

@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -77,7 +77,8 @@ class Connection:
             Unreachable: the API gave no answer to any try.
         """
         asked = {name: value for name, value in (query or {}).items() if value is not None}
-        url = f"{self.place.api_url}{path}" + (f"?{urlencode(asked)}" if asked else "")
+        # A space must be %20, as it is signed: with + the signature is another one.
+        url = f"{self.place.api_url}{path}" + (f"?{urlencode(asked, safe='', quote_via=quote)}" if asked else "")
         data = None if body is None else json.dumps(body).encode()
         for number in range(self._tries):
             try:

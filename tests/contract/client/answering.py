@@ -29,6 +29,8 @@ class Asked:
     query: Mapping[str, list[str]]
     headers: Mapping[str, str]
     body: bytes
+    target: str = ""
+    """Path and query as they were sent."""
 
     @property
     def json(self) -> Any:
@@ -83,7 +85,7 @@ def serving(answer: Callable[[Asked], Any]) -> Iterator[Server]:
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            asked = Asked(self.command, parts.path, parse_qs(parts.query), headers, body)
+            asked = Asked(self.command, parts.path, parse_qs(parts.query), headers, body, self.path)
             server.asked.append(asked)
             told = server.answer(asked)
             if told is NOTHING:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jsonschema
 import pytest
@@ -172,3 +173,12 @@ def test_what_the_methods_send_is_what_the_api_describes(server: Server, tmp_pat
     for operation_id, fields in sent.items():
         schema = OPERATIONS[operation_id][2]["requestBody"]["content"]["application/json"]["schema"]
         assert fields == SCHEMAS[schema["$ref"].rpartition("/")[2]]["properties"].keys(), operation_id
+
+
+@pytest.mark.parametrize("text", ["better than before", "größer & 100% = +1/2 ~ #?", "日本語"])
+def test_what_a_person_wrote_is_sent_as_it_is_signed(server: Server, text: str) -> None:
+    """SigV4's canonical query has %20 for a space; a + there makes another signature."""
+    server.client().approve(RUN, reason=text)
+    asked = server.asked[-1]
+    assert asked.query == {"reason": [text]}
+    assert asked.target == f"{asked.path}?reason={quote(text, safe='-_.~')}"

@@ -87,8 +87,9 @@ def profile_of(name: str | None, variables: Mapping[str, str]) -> dict[str, str]
         raise NoSuchPlace(f"{path} cannot be read: {error}") from None
     chosen = profiles.get(asked or "default")
     if chosen is None and asked:
-        there = ", ".join(sorted(profiles)) or "none"
-        raise NoSuchPlace(f"{path} has no profile {asked!r}; it has {there}")
+        if not path.is_file():
+            raise NoSuchPlace(f"there is no profile {asked!r}, as there is no file {path}")
+        raise NoSuchPlace(f"{path} has no profile {asked!r}; it has {', '.join(sorted(profiles)) or 'none'}")
     known = {"stack", "api_url", "region", "aws_profile"}
     if chosen is not None and not (isinstance(chosen, dict) and chosen.keys() <= known):
         raise NoSuchPlace(f"{path}: profile {asked or 'default'}: expected only {', '.join(sorted(known))}")
@@ -109,7 +110,7 @@ def find(what: Wanted) -> Place:
     Raises:
         NoSuchPlace: it says what is missing.
     """
-    session = botocore.session.Session(profile=what.aws_profile)
+    session = _session(what.aws_profile)
     if what.stack:
         return of_stack(what.stack, session, what.region)
     if what.api_url:
@@ -131,6 +132,10 @@ def of_stack(name: str, session: botocore.session.Session, region: str | None = 
     try:
         stacks = cloudformation.describe_stacks(StackName=name)["Stacks"]
     except (BotoCoreError, ClientError) as error:
+        if isinstance(error, ClientError) and "does not exist" in str(error):
+            raise NoSuchPlace(
+                f"there is no stack {name} in {region} in this account; AWS_REGION names another Region"
+            ) from None
         raise NoSuchPlace(f"stack {name} cannot be looked up in {region}: {error}") from None
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stacks[0].get("Outputs", ())}
     if "ApiUrl" not in outputs:
@@ -169,10 +174,20 @@ def of_environment(path: Path) -> Place:
         raise NoSuchPlace(f"{path} does not set {error}; start `tunedrop up` again") from None
 
 
+def _session(aws_profile: str | None) -> botocore.session.Session:
+    """A session with the AWS profile that is named or chosen by AWS_PROFILE. Raises NoSuchPlace: there is none."""
+    session = botocore.session.Session(profile=aws_profile)
+    try:
+        session.get_scoped_config()
+    except BotoCoreError as error:
+        raise NoSuchPlace(f"the AWS configuration cannot be used: {error}") from None
+    return session
+
+
 def _region(session: botocore.session.Session, given: str | None, what: str) -> str:
     region = given or session.get_config_variable("region") or os.environ.get("AWS_REGION")
     if not region:
-        raise NoSuchPlace(f"the Region of {what} is unknown; give it, or set AWS_REGION")
+        raise NoSuchPlace(f"the Region of {what} is unknown; set AWS_REGION")
     return str(region)
 
 

@@ -92,6 +92,8 @@ def evaluate(model_id: str, folder: Path, arguments: argparse.Namespace) -> int:
 
 def sentence(told: Mapping[str, Any]) -> str:
     """What is real and what is not, for people."""
+    if told.get("rehearsal", True) is None:
+        return "No answer was graded."
     if told["simulated"]:
         return "Simulated: the model's answers come from this machine's simulation. The grader is the deployed one."
     return (
@@ -141,11 +143,26 @@ def _model(rows: Rows, arguments: argparse.Namespace, model_id: str | None, opti
     from local.endpoint.model import ServedModel
 
     if arguments.bedrock:
+        _require_credentials()
         at_bedrock = ServedModel.at_bedrock(rows.recipe.catalog_model)
         return ServedModel(model_id, at_bedrock.endpoint, at_bedrock.region) if model_id else at_bedrock
     if model_id is None:
         raise exits.UsageError(f"name the model that {arguments.endpoint} serves: {option} ID")
+    if not arguments.endpoint.startswith(("http://", "https://")):
+        raise exits.UsageError(f"--endpoint takes a URL such as http://127.0.0.1:11434/v1; got {arguments.endpoint!r}")
     return ServedModel(model_id, arguments.endpoint.rstrip("/"))
+
+
+def _require_credentials() -> None:
+    import botocore.session
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        found = botocore.session.Session().get_credentials()
+    except BotoCoreError as error:
+        raise exits.UsageError(f"--bedrock needs AWS credentials: {error}") from None
+    if found is None:
+        raise exits.UsageError("--bedrock needs AWS credentials, and there are none; log in as you do for the AWS CLI")
 
 
 @contextmanager

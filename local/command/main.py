@@ -6,7 +6,9 @@ Only what parses the command line is imported here; a sub-command imports what i
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
+import re
 import signal
 import sys
 import time
@@ -62,12 +64,33 @@ examples:
   tunedrop runs --stack tunedrop-dev     list the runs of a deployed stack; run, watch and report take --stack, too"""
 
 
+_WRONG = re.compile(r"invalid choice: '([^']*)'|unrecognized arguments: (--\S+)")
+_QUOTED = re.compile("'([^']*)'")
+
+
 class _Parser(argparse.ArgumentParser):
     """argparse, with the exit code that this command has for a line that it does not understand."""
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(exits.USAGE, f"{self.prog}: {message}\n")
+        self.exit(exits.USAGE, f"{self.prog}: {message}{self._meant(message)}\n")
+
+    def _meant(self, message: str) -> str:
+        """The name nearest to one that there is none of."""
+        wrong, names = _WRONG.search(message), [*_QUOTED.findall(message.partition("(choose from")[2])]
+        if wrong is None:
+            return ""
+        nearest = difflib.get_close_matches(wrong[1] or wrong[2], names or _options(self), 1)
+        return f"; did you mean {nearest[0]}?" if nearest else ""
+
+
+def _options(parser: argparse.ArgumentParser) -> set[str]:
+    """The names of the parser's options, and of its sub-commands'."""
+    found = set(parser._option_string_actions)
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            found = found.union(*map(_options, action.choices.values()))
+    return found
 
 
 def main(argv: Sequence[str] | None = None) -> int:

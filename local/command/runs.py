@@ -35,7 +35,11 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--name", help="only runs of this name")
     parser.add_argument("--search", metavar="TEXT", help="only runs with this text in their names")
     parser.add_argument(
-        "--status", choices=STATUSES, metavar="STATUS", help=f"only runs with this status: {', '.join(STATUSES)}"
+        "--status",
+        type=str.upper,
+        choices=STATUSES,
+        metavar="STATUS",
+        help=f"only runs with this status: {', '.join(STATUSES)}",
     )
     parser.add_argument("--most", type=int, default=SHOWN, metavar="N", help=f"at most N runs (default: {SHOWN})")
     parser.add_argument("--json", action="store_true", help="print the runs as one JSON line")

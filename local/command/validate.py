@@ -64,7 +64,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--corrected", metavar="COPY", type=Path, help="also write a corrected copy of the training file"
     )
     parser.add_argument(
-        "--remote", action="store_true", help="let a stack check the folder: uploads it, and starts no run"
+        "--remote",
+        action="store_true",
+        help="let a stack check the folder (as does --stack): uploads it, and starts no run",
     )
     which_stack.add_options(parser)
     parser.add_argument("--no-row-cap", action="store_true", help="ignore the service's limits of 100 and 20,000 rows")
@@ -73,7 +75,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check, print the report, write what was asked for. Raises UsageError where something named is not there."""
-    if arguments.remote:
+    if arguments.remote or arguments.stack or arguments.api or arguments.profile:
         from local.command.remote_validation import check
 
         return check(Path(arguments.file), arguments)

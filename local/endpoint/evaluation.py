@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import orjson
@@ -98,10 +99,11 @@ async def _replies(model: ServedModel, rows: Sequence[Row], recipe: Recipe) -> d
     )
     replies: dict[tuple[int, int], Reply] = {}
     try:
-        async for key, reply in ask_all(sampler, asking, questions, in_flight=IN_FLIGHT):
-            if isinstance(reply, NotAnswered):
-                raise ServiceBusy(f"{model.told} did not answer: {reply}")
-            replies[key] = reply
+        async with aclosing(ask_all(sampler, asking, questions, in_flight=IN_FLIGHT)) as answers:
+            async for key, reply in answers:
+                if isinstance(reply, NotAnswered):
+                    raise ServiceBusy(model.silent(reply))
+                replies[key] = reply
     finally:
         await sampler.close()
     return replies

@@ -31,6 +31,15 @@ class ServedModel:
         """Which model answered, in words."""
         return f"{self.id} at {self.endpoint}"
 
+    def silent(self, trouble: Exception) -> str:
+        """That it gave no answer, and what may be the reason."""
+        if self.region is not None:
+            return f"{self.told} gave no answer: {trouble}"
+        return (
+            f"{self.told} gave no answer: {trouble}. Does the endpoint serve a model of this id, and is its URL whole? "
+            "Most end in /v1"
+        )
+
     def sampler(self, *, nova: bool = False) -> Sampler:
         """A sampler with a client of its own. `nova`: a model that Bedrock's Converse asks."""
         if nova and self.region is not None:

@@ -38,7 +38,7 @@ def rehearse_at(model: ServedModel, rows: Rows) -> tuple[dict[str, Any], dict[st
             test_rows=len(rows.test),
         )
     except ServiceBusy as error:
-        return {**told, "status": "FAILED", "reason": {"error": "ServiceBusy", "message": str(error)}}, {}
+        return {**told, "status": "FAILED", "reason": {"error": "ServiceBusy", "message": model.silent(error)}}, {}
     findings = [asdict(each) for each in made.findings]
     told["rehearsal"] = {**made.figures, "verdict": str(verdict.verdict_of(made.findings)), "findings": findings}
     try:

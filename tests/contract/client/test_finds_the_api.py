@@ -122,7 +122,7 @@ def test_a_stack_is_found_by_its_output(monkeypatch: pytest.MonkeyPatch) -> None
         assert (found.api_url, found.region) == (URL, "us-west-2")
         with pytest.raises(NoSuchPlace, match="no output ApiUrl"):
             places.find(places.Wanted("other", region="us-west-2"))
-        with pytest.raises(NoSuchPlace, match="tunedrop-prod cannot be looked up in us-west-2: .*does not exist"):
+        with pytest.raises(NoSuchPlace, match="there is no stack tunedrop-prod in us-west-2 in this account"):
             places.find(places.Wanted("tunedrop-prod", region="us-west-2"))
 
 
@@ -143,3 +143,10 @@ def test_a_running_up_is_found_from_a_folder_below(tmp_path: Path, monkeypatch: 
     found = places.find(places.Wanted())
     assert (found.api_url, found.region, found.local) == (URL, "us-west-2", True)
     assert found.credentials.access_key == "local"
+
+
+def test_an_aws_profile_that_is_not_there_is_said(variables: dict[str, str]) -> None:
+    with pytest.raises(NoSuchPlace, match="the AWS configuration cannot be used: .*production"):
+        places.find(places.wanted(profile="prod", environment=variables))
+    with pytest.raises(NoSuchPlace, match="there is no profile 'prod', as there is no file /nowhere"):
+        places.wanted(profile="prod", environment={"TUNEDROP_CONFIG": "/nowhere"})

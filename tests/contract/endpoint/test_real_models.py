@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.command import places
+from local.command import exits, places
 from local.command.main import main
 from tests.contract.endpoint.stand_in import (
     ALWAYS_RIGHT,
@@ -22,6 +22,7 @@ from tests.contract.endpoint.stand_in import (
     sums,
 )
 from tunedrop.graders.own_file import FOLDER_VARIABLE
+from tunedrop.sampling import asking
 
 RECIPE = "rehearsal: {prompts: 8, samples: 4}\nevaluation: {max_tokens: 64}\n"
 
@@ -79,13 +80,14 @@ def test_a_grader_of_one_s_own_grades_a_real_model_s_answers(
     """It pays for even sums alone."""
     file = dataset / "grader.py" if beside else tmp_path / "even.py"
     file.write_text(
-        '"""even: pays for even sums."""\n\n\n'
+        '"""even: pays for even sums."""\n\nDEADLINE_SECONDS = 60\n\n\n'
         "def grade(sample):\n    return float(int(sample.answer.split()[-1]) % 2 == 0)\n"
     )
     named = () if beside else ("--grader-file", file)
     words = ("rehearse", dataset, "--endpoint", server.url, "--model", SOMETIMES_RIGHT, *named, "--json")
-    code, document, shown = told(capsys, *words)
-    assert document["rehearsal"]["mean_reward"] == 0.5, shown
+    code, document, _ = told(capsys, *words)
+    assert document["rehearsal"] is not None, document["reason"]
+    assert document["rehearsal"]["mean_reward"] == 0.5
     kept = json.loads((Path(document["folder"]) / "rehearsal.json").read_text())
     for group in kept["groups"]:
         for each in group["answers"]:
@@ -154,3 +156,18 @@ def test_an_endpoint_that_does_not_answer_is_said(
     words = ("rehearse", dataset, "--endpoint", "http://127.0.0.1:9/v1", "--model", "a", "--json")
     code, document, _ = told(capsys, *words)
     assert (code, document["status"], document["reason"]["error"]) == (1, "FAILED", "ServiceBusy")
+
+
+def test_an_endpoint_where_nobody_answers_is_said_without_a_traceback(
+    dataset: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "FIRST_WAIT_SECONDS", 0.01)
+    url = "http://127.0.0.1:1/v1"
+    assert main(["rehearse", str(dataset), "--endpoint", url, "--model", "m"]) == exits.FAILED
+    out = capfd.readouterr()
+    shown = " ".join(f"{out.out} {out.err}".split())
+    assert f"m at {url} gave no answer" in shown
+    assert "No answer was graded." in shown
+    assert "Traceback" not in shown
+    assert main(["rehearse", str(dataset), "--endpoint", "nowhere", "--model", "m"]) == exits.USAGE
+    assert "--endpoint takes a URL" in capfd.readouterr().err

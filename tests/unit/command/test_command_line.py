@@ -151,3 +151,18 @@ def test_the_sub_commands_are_found_by_their_modules() -> None:
     for name in main.SUB_COMMANDS:
         __import__(f"local.command.{name}", fromlist=["add_parser"]).add_parser(subparsers)
     assert tuple(subparsers.choices) == main.SUB_COMMANDS
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("aprove", "sums-1"), "did you mean approve?"),
+        (("runs", "--stak", "a"), "did you mean --stack?"),
+        (("runs", "--status", "runing"), "did you mean RUNNING?"),
+    ],
+)
+def test_the_nearest_name_is_offered(words: tuple[str, ...], meant: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main.main(words)
+    assert ended.value.code == exits.USAGE
+    assert meant in capsys.readouterr().err

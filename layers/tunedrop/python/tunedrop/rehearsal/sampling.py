@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from statistics import pstdev
 from typing import TYPE_CHECKING, Any
@@ -90,10 +91,11 @@ async def _replies(rows: Sequence[Mapping[str, Any]], sampler: Sampler, asking: 
     )
     replies: dict[int, Reply] = {}
     try:
-        async for index, reply in ask_all(sampler, asking, questions, in_flight=IN_FLIGHT):
-            if isinstance(reply, NotAnswered):
-                raise ServiceBusy(f"the base model could not be asked: {reply}")
-            replies[index] = reply
+        async with aclosing(ask_all(sampler, asking, questions, in_flight=IN_FLIGHT)) as answers:
+            async for index, reply in answers:
+                if isinstance(reply, NotAnswered):
+                    raise ServiceBusy(f"the base model could not be asked: {reply}")
+                replies[index] = reply
     finally:
         await sampler.close()
     return [replies[index] for index in range(len(rows) * samples)]

@@ -75,7 +75,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "if not given, the field that the format names, or the assistant's last message",
     )
     parser.add_argument(
-        "--numbers", metavar="FIELDS", default="", help="fields of a table to write as numbers, as in a,b"
+        "--numbers", metavar="FIELDS", default="", help="fields of a table to write as numbers, such as a,b"
     )
     parser.add_argument("--final-answer-after", metavar="MARK", help="what follows MARK becomes ground_truth")
     parser.add_argument("--rows", metavar="N", type=_count, help="convert the first N rows only")

@@ -67,7 +67,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--options",
         metavar="JSON|FILE",
-        help="the grader's options, as JSON or as a file of it; if not given, the recipe's or the kind's own",
+        help="the grader's options, as JSON or as a JSON file; if not given, the recipe's or the kind's own",
     )
     parser.add_argument("--explain", action="store_true", help="add a sentence to each result that gives the reason")
     parser.add_argument(

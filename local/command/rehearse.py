@@ -51,7 +51,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--region", choices=REGIONS, help="the Region that is imitated, as for `tunedrop run`")
     own_grader.add_file_option(parser)
     at_endpoint.add_options(parser)
-    parser.add_argument("--model", metavar="ID", help="the model that the endpoint serves (Bedrock: not the recipe's)")
+    parser.add_argument(
+        "--model", metavar="ID", help="the model to ask at the endpoint (with --bedrock: in place of the recipe's)"
+    )
     parser.set_defaults(run=run)
 
 

@@ -13,9 +13,9 @@ from local.command import exits, kept_runs, places, which_stack
 from local.command.help_text import Wrapped
 
 _DESCRIPTION = """\
-Open the report of a run in the browser, if there is a screen, and print where it is and what it says. Runs on this
-machine leave their reports in build/runs/. The report of a run of another stack comes from the stack's API; with
---bucket, all files of the run come from the bucket that the stack's output RunsBucketName names."""
+Open the report of a run in the browser, if there is a screen, and print where it is and what it says. The reports of
+runs on this machine are in build/runs/. With --stack, the report comes from the stack's API. With --bucket, all files
+of the run come from the bucket that the stack's output RunsBucketName names."""
 
 _EXAMPLES = """\
 examples:

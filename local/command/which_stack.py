@@ -32,7 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that name a stack."""
     group = parser.add_argument_group("stack")
     named = group.add_mutually_exclusive_group()
-    named.add_argument("--stack", metavar="NAME", help="the deployed stack of this name, as in tunedrop-dev")
+    named.add_argument("--stack", metavar="NAME", help="the deployed stack of this name, such as tunedrop-dev")
     named.add_argument("--api", metavar="URL", help="the stack whose API has this URL")
     named.add_argument("--profile", metavar="NAME", help="the stack of this name in the profile file")
 

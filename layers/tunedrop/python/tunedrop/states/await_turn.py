@@ -14,10 +14,10 @@ from tunedrop.resources import Resources
 from tunedrop.states.decision import Decision, for_the_handler
 
 LONG_WAIT_SECONDS = 3600
-"""Who waits longer is told so, once."""
+"""A run that waits longer sends one notice about it."""
 
 LONG_WAIT = "long_wait"
-"""What the execution remembers as told."""
+"""The name of that notice in `told`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,11 +80,7 @@ def test_every_notice_carries_the_attributes_that_it_has_values_for(published: M
 @pytest.mark.parametrize(
     ("kind", "says"),
     [
-        (
-            "improved",
-            "The tuned model of gsm8k is better than its base: mean reward 0.893 instead of 0.512, a difference of "
-            "+0.381.",
-        ),
+        ("improved", "The tuned model of gsm8k is better than its base: mean reward 0.893 instead of 0.512 (+0.381)."),
         ("improved", "from 0.512 to 0.893: a difference of +0.381 (95% interval +0.320 to +0.440, p = 0.0001)"),
         ("improved", "Training and model were simulated on one machine."),
         ("improved", "Took: 1 hour\n"),
@@ -92,14 +88,13 @@ def test_every_notice_carries_the_attributes_that_it_has_values_for(published: M
         ("improved", "Labels: suite=maths, team=research\n"),
         ("improved", "Training cost: $5.67 by the recipe's prices\n"),
         ("improved", "/s3/object/runs?region=us-west-2&prefix=runs/gsm8k-0123456789abcdef/report.html"),
-        ("tied", "The test set shows no difference"),
+        ("tied", "The test set shows no clear difference"),
         ("tied", "Next: keep the base model."),
         ("regressed", "is worse than its base"),
         (
             "hacked",
-            "does not count as better than its base (mean reward 0.893 instead of 0.512, a difference of +0.381): "
-            "reward hacking is suspected, since something that the grader does not measure got worse.\nNext: keep the "
-            "base model.",
+            "does not count as better than its base: mean reward 0.893 instead of 0.512 (+0.381). Reward hacking is "
+            "suspected: something that the grader does not measure got worse.\nNext: keep the base model.",
         ),
         (
             "repeated",
@@ -139,7 +134,7 @@ def test_every_notice_carries_the_attributes_that_it_has_values_for(published: M
         ),
         ("approval", '--task-output \'{"approved": true}\' --task-token "$(aws dynamodb get-item --region us-west-2'),
         ("ignored", "inbox/gsm8k/train.json has a name that starts no run"),
-        ("late", "came after run gsm8k-0123456789abcdef had pinned its inputs"),
+        ("late", "came too late: run gsm8k-0123456789abcdef had taken its files already"),
     ],
 )
 def test_a_mail_says_what_happened(kind: str, says: str) -> None:

@@ -108,7 +108,7 @@ def remark_on_lateness(upload: Upload, record: RunRecord | None) -> Remark | Non
         return None
     return Remark(
         "upload_late",
-        f"came after run {record.run_id} had pinned its inputs, so that run does not use it.",
+        f"came too late: run {record.run_id} had taken its files already, and does not use this one.",
         f"If that run should use it, stop the run and drop {TRAIN_NAME} again. If it is for a new {TRAIN_NAME}, do "
         f"nothing: drop {TRAIN_NAME}, and its run uses the files that lie here then.",
         record.run_id,

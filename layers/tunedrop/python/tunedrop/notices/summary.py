@@ -50,11 +50,10 @@ def _succeeded(document: Document) -> tuple[str, str]:
     evaluation = document["evaluation"] or {}
     verdict = evaluation.get("verdict", "")
     if evaluation.get("suspected_reward_hacking"):
-        figures = difference(evaluation).removeprefix(": ")
+        figures = difference(evaluation)
         return (
-            f"The tuned model of {document['name']} does not count as better than its base"
-            f"{f' ({figures})' if figures else ''}: reward hacking is suspected, since something that the grader does "
-            "not measure got worse.",
+            f"The tuned model of {document['name']} does not count as better than its base{figures}. Reward "
+            "hacking is suspected: something that the grader does not measure got worse.",
             "Next: keep the base model. The report's guard rails say what got worse; make the grader stricter before "
             "you train again.",
         )
@@ -71,7 +70,7 @@ def difference(evaluation: Mapping[str, Any]) -> str:
     figures = (base.get("mean_reward"), tuned.get("mean_reward"), evaluation.get("difference"))
     if any(each is None for each in figures):
         return ""
-    return f": mean reward {figures[1]:.3f} instead of {figures[0]:.3f}, a difference of {figures[2]:+.3f}"
+    return f": mean reward {figures[1]:.3f} instead of {figures[0]:.3f} ({figures[2]:+.3f})"
 
 
 def _after_an_improvement(promotion: Mapping[str, Any]) -> str:
@@ -170,7 +169,7 @@ _SUMMARIES: Mapping[str, Callable[[Document], tuple[str, str]]] = {
 
 _VERDICT = {
     "improved": "The tuned model of {name} is better than its base",
-    "tied": "The test set shows no difference between the tuned model of {name} and its base",
+    "tied": "The test set shows no clear difference between the tuned model of {name} and its base",
     "regressed": "The tuned model of {name} is worse than its base",
 }
 

@@ -12,10 +12,14 @@ from _pytest.terminal import TerminalReporter  # what the hook below is given; p
 from hypothesis import HealthCheck, settings
 
 # A loaded machine is no fault of the code: no example has a deadline, and none is given up because it was made slowly.
-# `make test` draws a few examples of each property, `make prove` (--hypothesis-profile=prove) many.
-for profile, examples in (("test", 25), ("prove", 400)):
+# `make test` draws a few examples of each property, `make prove` (--hypothesis-profile=prove) many and longer ones.
+for profile, examples, steps in (("test", 25, 20), ("prove", 400, 50)):
     settings.register_profile(
-        profile, max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        profile,
+        max_examples=examples,
+        stateful_step_count=steps,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
     )
 settings.load_profile("test")
 

@@ -10,8 +10,11 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from openai import OpenAI
 
 from embedded_aws import EmbeddedAws
 from embedded_aws.waiting import until
@@ -64,6 +67,13 @@ class Application:
     warnings: list[dict[str, Any]] = field(default_factory=list)
     inputs: dict[str, str] = field(default_factory=dict)
     """What each execution was started with: it does not change, and is asked for once."""
+    run_ids: dict[str, str] = field(default_factory=dict)
+    """The one run of a dataset, once it was found: to look for it again reads the whole table."""
+
+    @cached_property
+    def bedrock(self) -> OpenAI:
+        """The unmodified SDK, which takes long to make."""
+        return OpenAI(base_url=self.stack.bedrock.base_url, api_key=self.stack.bedrock.api_key())
 
     @property
     def runs(self) -> RunStore:
@@ -101,8 +111,9 @@ class Application:
 
     def record(self, name: str) -> RunRecord:
         """The record of the one run of a dataset, once it is there."""
-        record: RunRecord = until(lambda: self.records(name), f"a run of {name}")[0]
-        return record
+        if name not in self.run_ids:
+            self.run_ids[name] = until(lambda: self.records(name), f"a run of {name}")[0].run_id
+        return self.runs.load(self.run_ids[name])
 
     def executions(self, name: str) -> list[dict[str, Any]]:
         """The executions of the pipeline that were started for a dataset."""
@@ -142,11 +153,9 @@ class Application:
 
     def jobs(self, run_id: str) -> list[dict[str, Any]]:
         """The jobs at Bedrock that were made from the files of a run."""
-        from openai import OpenAI
-
-        client = OpenAI(base_url=self.stack.bedrock.base_url, api_key=self.stack.bedrock.api_key())
-        own = {file.id for file in client.files.list() if file.filename == f"tunedrop-{run_id}.jsonl"}
-        return [job.model_dump(warnings=False) for job in client.fine_tuning.jobs.list() if job.training_file in own]
+        own = {file.id for file in self.bedrock.files.list() if file.filename == f"tunedrop-{run_id}.jsonl"}
+        jobs = self.bedrock.fine_tuning.jobs.list()
+        return [job.model_dump(warnings=False) for job in jobs if job.training_file in own]
 
     def publish_grader(self, name: str, source: str) -> str:
         """Publish a grader function of a team's own; the ARN of its version."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 _LOWER: Final = bytes(byte + 32 if 0x41 <= byte <= 0x5A else byte for byte in range(256))
+_ASCII: Final = bytes(range(128))
 _WHITE_SPACE: Final = b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"
 
 
@@ -39,8 +40,13 @@ def normalised(text: str) -> bytes:
     """The form in which two prompts are the same: without case, white space and compatibility variants (NFKC)."""
     if text.isascii():
         return text.encode().translate(_LOWER, _WHITE_SPACE)
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return folded.encode("utf-8", "surrogatepass").translate(None, _WHITE_SPACE)
+    compatible = unicodedata.normalize("NFKC", text)
+    raw = compatible.encode("utf-8", "surrogatepass")
+    # Folding is slow, and most text beyond ASCII has no upper case there: look at those characters alone.
+    beyond_ascii = raw.translate(None, _ASCII).decode("utf-8", "surrogatepass")
+    if beyond_ascii.casefold() != beyond_ascii:
+        raw = compatible.casefold().encode("utf-8", "surrogatepass")
+    return raw.translate(_LOWER, _WHITE_SPACE)
 
 
 def normalised_keys(texts: Sequence[str | None]) -> list[int]:

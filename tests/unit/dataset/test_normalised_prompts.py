@@ -1,0 +1,36 @@
+"""The form in which two prompts are the same, whatever way it is found."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tunedrop.dataset.prompts import normalised, normalised_keys, utf8_lengths
+
+TEXTS = st.text() | st.lists(
+    st.sampled_from(["Ab", "a b", " ", "\n", "\x1c", "\0", "É", "’", "\u017f", "ß", "ẞ", "İ", "ﬁ", "\u212a", "\u0301",
+                     "\ud83d", "é", "日本", "\u3000", "Ω", "😀"])
+).map("".join)  # fmt: skip
+
+
+def folded(text: str) -> bytes:
+    """As it is defined: NFKC, folded case, no white space of ASCII."""
+    whole = unicodedata.normalize("NFKC", text).casefold()
+    return b"".join(whole.encode("utf-8", "surrogatepass").translate(None, b"\x1c\x1d\x1e\x1f").split())
+
+
+@given(TEXTS)
+def test_the_normal_form_is_folded_compatible_text_without_white_space(text: str) -> None:
+    assert normalised(text) == folded(text)
+
+
+@given(st.lists(st.none() | TEXTS))
+def test_keys_of_many_texts_are_those_of_each(texts: list[str | None]) -> None:
+    assert normalised_keys(texts) == [0 if text is None else hash(normalised(text)) for text in texts]
+
+
+@given(st.lists(TEXTS))
+def test_lengths_are_those_of_utf8(texts: list[str]) -> None:
+    assert utf8_lengths(texts) == [len(text.encode("utf-8", "surrogatepass")) for text in texts]

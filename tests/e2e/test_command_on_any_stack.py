@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import boto3
 import pytest
@@ -182,6 +183,27 @@ def test_a_stack_is_found_however_it_is_named_and_its_logs_are_read(
     barred = command({**caller, "AWS_ENDPOINT_URL": up["AWS_ENDPOINT_URL"]}, "runs", "--stack", "tunedrop")
     assert (barred.returncode, barred.stdout) == (64, "")
     assert "cloudformation:DescribeStacks" in barred.stderr
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(200)
+def test_the_console_of_a_stack_that_is_named_speaks_to_its_api(up: Mapping[str, str]) -> None:
+    owner = {**os.environ, **{name: value for name, value in up.items() if name.startswith("AWS_")}}
+    words = [TUNEDROP, "console", "--stack", "tunedrop", "--no-open"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY, env=owner) as console:
+        assert console.stdout is not None
+        try:
+            link = next(line.strip() for line in console.stdout if "/open?token=" in line)
+            browser = build_opener(HTTPCookieProcessor())
+            assert b"<title>" in browser.open(link).read()
+            own = link.partition("/open")[0]
+            assert json.load(browser.open(f"{own}/about"))["api_url"] == up["TUNEDROP_API_URL"]
+            listed = command(owner, "runs", "--stack", "tunedrop", "--json")
+            shown = json.load(browser.open(f"{own}/api/runs"))["runs"]
+            assert [each["run_id"] for each in shown] == [each["run_id"] for each in json.loads(listed.stdout)]
+        finally:
+            console.terminate()
+    assert console.returncode == 0
 
 
 def promoted(get_parameter: Any) -> str | None:

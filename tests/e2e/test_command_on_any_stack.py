@@ -189,7 +189,7 @@ def test_a_stack_is_found_however_it_is_named_and_its_logs_are_read(
 @pytest.mark.timeout(200)
 def test_the_console_of_a_stack_that_is_named_speaks_to_its_api(up: Mapping[str, str]) -> None:
     owner = {**os.environ, **{name: value for name, value in up.items() if name.startswith("AWS_")}}
-    words = [TUNEDROP, "console", "--stack", "tunedrop", "--no-open"]
+    words = [str(TUNEDROP), "console", "--stack", "tunedrop", "--no-open"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY, env=owner) as console:
         assert console.stdout is not None
         try:

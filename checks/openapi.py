@@ -29,7 +29,7 @@ _SIGNATURE: Mapping[str, Any] = {
 
 _RUN = {"run_id": "$response.body#/run_id"}
 _FIRST_RUN = {"run_id": "$response.body#/runs/0/run_id"}
-_OF_A_RUN = ("getRun", "getMetrics", "getFindings", "getReport", "stopRun", "approveRun", "rejectRun")
+_OF_A_RUN = ("getRun", "getMetrics", "getFindings", "getReport", "stopRun", "approveRun", "rejectRun", "rollBackRun")
 
 _LINKS: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]] = {
     ("startRun", "202"): {name: {"operationId": name, "parameters": _RUN} for name in _OF_A_RUN},

@@ -26,6 +26,7 @@ NOT_NEEDED: Mapping[str, str] = {
     "Api/ApiFindingsPermissionv1": _WITHIN_ANOTHER,
     "Api/ApiMetricsPermissionv1": _WITHIN_ANOTHER,
     "Api/ApiRejectPermissionv1": _WITHIN_ANOTHER,
+    "Api/ApiRollbackPermissionv1": _WITHIN_ANOTHER,
     "Api/ApiReportPermissionv1": _WITHIN_ANOTHER,
     "Api/ApiStopPermissionv1": _WITHIN_ANOTHER,
 }

@@ -19,13 +19,13 @@ from checks.permissions import NEEDED
 from embedded_aws.permissions.enforcement import Permissions
 from embedded_aws.permissions.policy import Decision, Principal, Request
 
-_CONDITIONS = ("iam:passedtoservice", "kms:viaservice", "kms:encryptioncontext:aws:logs:arn", "s3:prefix")
+_CONDITIONS = ("iam:passedtoservice", "kms:viaservice", "kms:encryptioncontext:aws:logs:arn", "s3:prefix", "s3:if-none-match")
 """What the conditions of the template's policies ask of some calls; the rest every request tells."""
 
 _LOOSE = (
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "{id}"),
     (r"(^|/)(runs|inbox|validations)/[^/{}]+", r"\1\2/{name}"),
-    (r"/(uploads|evaluation/answers)/.*", r"/\1/{name}"),
+    (r"/(uploads|evaluation/answers|audit)/.*", r"/\1/{name}"),
     (r"(:execution:\{\w+\})[:/].*", r"\1:{name}"),
     (r"(model-customization-job|custom-model|custom-model-deployment)/.*", r"\1/{name}"),
     (r"(:function:own-)[\w-]+", r"\1{name}"),

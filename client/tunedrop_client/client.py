@@ -183,6 +183,10 @@ class Client:
         """Reject the promotion that a run waits for, and say why. It is not sent twice if an answer is lost."""
         return self._decide(run_id, "reject", reason)
 
+    def rollback(self, run_id: str, *, reason: str = "") -> RunDocument:
+        """Put back the model that the run's promotion replaced. It is not sent twice if an answer is lost."""
+        return self._decide(run_id, "rollback", reason)
+
     def _decide(self, run_id: str, word: str, reason: str) -> RunDocument:
         query = {"reason": reason} if reason else None
         return cast(RunDocument, self._connection.ask("POST", f"/runs/{run_id}/{word}", query=query, repeat=False))

@@ -106,7 +106,7 @@ class PromotionOfRun(TypedDict):
     """What becomes of the improved model's id. `waiting`: `approve` or `reject` decides."""
 
     parameter: str
-    state: Literal["waiting", "done", "rejected", "expired", "failed"] | None
+    state: Literal["waiting", "done", "rejected", "expired", "failed", "rolled_back"] | None
     decided_by: NotRequired[str | None]
     decided_at: NotRequired[str | None]
     decision_reason: NotRequired[str | None]

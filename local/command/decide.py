@@ -1,4 +1,4 @@
-"""`tunedrop stop|approve|reject RUN`: decide about a run of a stack."""
+"""`tunedrop stop|approve|reject|rollback RUN`: decide about a run of a stack."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ _HELP: Mapping[str, tuple[str, str]] = {
         "Approve the promotion that a run waits for: its model replaces the current one.",
     ),
     "reject": ("reject a promotion", "Reject the promotion that a run waits for: the current model stays."),
+    "rollback": ("undo a promotion", "Put back the model that the promotion of a run replaced."),
 }
 
 
 def add_decision(subparsers: Any, word: str) -> None:
-    """Add the sub-command `word`: stop, approve or reject."""
+    """Add the sub-command `word`: stop, approve, reject or rollback."""
     short, description = _HELP[word]
     parser = subparsers.add_parser(
         word,
@@ -32,7 +33,7 @@ def add_decision(subparsers: Any, word: str) -> None:
     )
     parser.add_argument("run_id", help="the run's id")
     which_stack.add_options(parser)
-    if word in ("approve", "reject"):
+    if word != "stop":
         parser.add_argument(
             "--reason", metavar="TEXT", default="", help="why; the API tells it with who decided, and when"
         )
@@ -43,15 +44,21 @@ def add_decision(subparsers: Any, word: str) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Decide, and say where the run stands now."""
     client = which_stack.required(arguments)
-    if arguments.decision == "stop":
-        decided = client.stop(arguments.run_id)
+    word, run_id = arguments.decision, arguments.run_id
+    if word == "stop":
+        decided = client.stop(run_id)
     else:
-        decide = {"approve": client.approve, "reject": client.reject}[arguments.decision]
-        decided = decide(arguments.run_id, reason=arguments.reason)
+        decide = {"approve": client.approve, "reject": client.reject, "rollback": client.rollback}[word]
+        decided = decide(run_id, reason=arguments.reason)
     if arguments.json:
         print(json.dumps(decided, ensure_ascii=False))
         return exits.SUCCEEDED
-    asked = {"stop": "is being stopped", "approve": "is approved", "reject": "is rejected"}[arguments.decision]
-    what = "run" if arguments.decision == "stop" else "promotion of run"
+    asked = {
+        "stop": "is being stopped",
+        "approve": "is approved",
+        "reject": "is rejected",
+        "rollback": "is undone: the model before it is back in its place",
+    }[word]
+    what = "run" if word == "stop" else "promotion of run"
     print(f"The {what} {decided['run_id']} {asked}.")
     return exits.SUCCEEDED

@@ -39,6 +39,7 @@ SUB_COMMANDS = (
     "stop",
     "approve",
     "reject",
+    "rollback",
     "audit",
     "logs",
     "doctor",

@@ -15,7 +15,7 @@ _ROUTES = [
 ]
 MOST_QUERY_CHARACTERS = 500
 
-NOT_TWICE = ("/approve", "/reject")
+NOT_TWICE = ("/approve", "/reject", "/rollback")
 """Decisions that are not sent again if an answer is lost."""
 
 

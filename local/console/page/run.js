@@ -115,6 +115,7 @@ const PROMOTIONS = {
   waiting: "The promotion waits for a person's approval.",
   done: "The promotion is done.",
   rejected: "The promotion was rejected.",
+  rolled_back: "The model was promoted, and the one before it was put back.",
   expired: "Nobody approved the promotion in time.",
   failed: "The promotion failed.",
 };

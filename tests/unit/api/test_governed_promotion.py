@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,13 +13,14 @@ import boto3
 import pytest
 
 from tunedrop.api.problems import Problem
-from tunedrop.api.stopping import decide
+from tunedrop.api.stopping import decide, roll_back
 from tunedrop.audit import AuditTrail
 from tunedrop.notices import of_run
 from tunedrop.outcomes import RecipeInvalid, Status
 from tunedrop.recipe import Promotion, Recipe, resolve
 from tunedrop.resources import Resources
 from tunedrop.run.models import Models
+from tunedrop.run.promotion import note_roll_back
 from tunedrop.run.record import RunRecord
 from tunedrop.run.record_parts import EvaluationResult
 from tunedrop.run.store import RunStore
@@ -60,6 +62,10 @@ ELSEWHERE = (
     f"{STACK}/red/model\n{STACK}/blue/model",
     f"{STACK}/red/*",
 )
+
+
+class Killed(BaseException):
+    """The process is gone."""
 
 
 @pytest.mark.parametrize("parameter", ELSEWHERE)
@@ -232,3 +238,95 @@ def test_a_claim_on_a_model_that_the_named_run_did_not_make_is_none(
     record = waits()
     resources.models.made("another-model", record.run_id)
     assert resources.models.maker("another-model") is None
+
+
+@pytest.fixture
+def replaced(resources: Resources, waits: Callable[..., RunRecord]) -> RunRecord:
+    """A run whose model was approved, and replaced another one."""
+    resources.ssm.put_parameter(Name=PLACE, Value="the-one-before", Type="String")
+    say(resources, waits(), f"{SESSION}red-lead/jo")
+    assert promote_model.run({"run_id": "red-1", "word": "approved"}, resources).decision == "done"
+    resources.functions = cast(Any, SimpleNamespace(invoke=lambda **asked: invoked(resources, asked["Payload"])))
+    return resources.runs.load("red-1")
+
+
+def invoked(resources: Resources, payload: str) -> dict[str, Any]:
+    """What Lambda answers for PromoteModel."""
+    output = promote_model.run(json.loads(payload), resources).output()
+    return {"Payload": io.BytesIO(json.dumps(output).encode())}
+
+
+def undo(resources: Resources, record: RunRecord, by: str, *, team: str = "red") -> RunRecord:
+    found = TEAMS.called(team)
+    assert found is not None
+    return roll_back(record, resources, found, "promote", by=by, reason="slower")
+
+
+def test_an_approver_rolls_back_and_it_is_kept_who_when_and_why(resources: Resources, replaced: RunRecord) -> None:
+    assert promoted(resources)[PLACE] == MODEL
+    for _ in range(2):  # an answer was lost
+        record = undo(resources, replaced, f"{SESSION}red-lead/jo")
+    assert promoted(resources)[PLACE] == "the-one-before"
+    assert (record.promotion, record.rolling_back_to) == ("rolled_back", "the-one-before")
+    assert record.roll_back is not None
+    assert (record.roll_back["by"], record.roll_back["reason"]) == (f"{ROLE}red-lead", "slower")
+    told = [json.loads(resources.s3.get_object(Bucket="runs", Key=each["Key"])["Body"].read()) for each in
+            resources.s3.list_objects_v2(Bucket="runs")["Contents"]]  # fmt: skip
+    by_what = {each["what"]: each for each in told}
+    assert (by_what["roll_back_asked"]["by"], by_what["roll_back_asked"]["reason"]) == (f"{ROLE}red-lead", "slower")
+    assert (by_what["rolled_back"]["tuned_model"], by_what["rolled_back"]["parameter"]) == ("the-one-before", PLACE)
+    assert by_what["promoted"]["tuned_model"] == MODEL
+
+
+@pytest.mark.parametrize("by", [f"{SESSION}red-jobs/me", f"{SESSION}blue-lead/me", f"{ROLE}red-lead-2", ""])
+def test_who_is_no_approver_rolls_nothing_back(resources: Resources, replaced: RunRecord, by: str) -> None:
+    with refused("approval-not-yours"):
+        undo(resources, replaced, by)
+    assert promoted(resources)[PLACE] == MODEL
+
+
+def test_a_roll_back_past_the_api_changes_nothing(resources: Resources, replaced: RunRecord) -> None:
+    assert replaced.roll_back is None
+    assert promote_model.run({"run_id": "red-1", "word": "roll_back"}, resources).decision == "nothing"
+    assert promoted(resources)[PLACE] == MODEL
+
+
+def test_a_model_that_came_later_is_not_rolled_back_by_the_run_before_it(
+    resources: Resources, replaced: RunRecord
+) -> None:
+    resources.ssm.put_parameter(Name=PLACE, Value="the-next-one", Type="String", Overwrite=True)
+    with refused("nothing-to-roll-back"):
+        undo(resources, replaced, f"{SESSION}red-lead/jo")
+    assert promoted(resources)[PLACE] == "the-next-one"
+
+
+def test_a_first_model_has_none_to_put_back(resources: Resources, replaced: RunRecord) -> None:
+    resources.ssm.delete_parameter(Name=f"{PLACE}/previous")
+    with refused("nothing-to-roll-back"):
+        undo(resources, replaced, f"{SESSION}red-lead/jo")
+    assert promoted(resources) == {PLACE: MODEL}
+
+
+def test_a_run_that_promoted_nothing_has_nothing_to_roll_back(
+    resources: Resources, waits: Callable[..., RunRecord]
+) -> None:
+    with refused("nothing-to-roll-back"):
+        undo(resources, waits(), f"{SESSION}red-lead/jo")
+
+
+@pytest.mark.parametrize("killed_at", ["PutParameter", "UpdateItem"])
+def test_a_roll_back_that_was_killed_ends_as_if_it_had_not_been(
+    resources: Resources, replaced: RunRecord, killed_at: str
+) -> None:
+    client: Any = resources.ssm if killed_at == "PutParameter" else resources.dynamodb
+
+    def die(**_: Any) -> None:
+        raise Killed
+
+    note_roll_back(replaced, resources.runs, by=f"{ROLE}red-lead", reason="slower")
+    client.meta.events.register(f"after-call.*.{killed_at}", die)
+    with pytest.raises(Killed):
+        promote_model.run({"run_id": "red-1", "word": "roll_back"}, resources)
+    client.meta.events.unregister(f"after-call.*.{killed_at}", die)
+    assert undo(resources, replaced, f"{SESSION}red-lead/jo").promotion == "rolled_back"
+    assert promoted(resources)[PLACE] == "the-one-before"

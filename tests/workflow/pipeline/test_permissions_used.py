@@ -72,11 +72,12 @@ def stop_in_training(application: Application, recipe: Mapping[str, Any] | None,
 
 
 def approve(application: Application, client: Client, name: str) -> None:
-    """A person says yes to the promotion of a run."""
+    """A person says yes to the promotion of a run, and then wants it undone, which a first model cannot be."""
     until(lambda: application.record(name).approval_token, f"the question about {name}", PATIENCE_SECONDS)
     run_id = application.record(name).run_id
     assert client.ask("POST", f"/runs/{run_id}/approve").status == 202
     until(lambda: application.record(name).promotion == "done", f"the promotion of {name}", PATIENCE_SECONDS)
+    assert client.ask("POST", f"/runs/{run_id}/rollback").problem == "nothing-to-roll-back"
 
 
 def use_the_api(application: Application, client: Client) -> None:

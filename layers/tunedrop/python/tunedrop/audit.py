@@ -136,6 +136,14 @@ def told_by(record: RunRecord) -> Iterator[Entry]:
         what = "promoted" if record.promotion in ("done", "rolled_back") else "not_promoted"
         reason = "" if what == "promoted" else str(record.promotion)
         yield entry(record, what, record.promoted_at, reason=reason, **_place(record), **_result(record))
+    asked = record.roll_back
+    if asked is not None:
+        yield entry(
+            record, "roll_back_asked", asked["at"], by=asked["by"], reason=asked.get("reason", ""), **_place(record)
+        )
+        if record.rolled_back_at is not None:
+            model = record.rolling_back_to or ""
+            yield entry(record, "rolled_back", record.rolled_back_at, tuned_model=model, **_place(record))
 
 
 def entry(record: RunRecord, what: str, at: str = "", **told: str) -> Entry:

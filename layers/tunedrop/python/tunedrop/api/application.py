@@ -21,7 +21,7 @@ from tunedrop.api.problems import Problem
 from tunedrop.api.refusals import add_refusals
 from tunedrop.api.resolver import JsonResolver, json_text
 from tunedrop.api.starting import source_of, start_run
-from tunedrop.api.stopping import decide, stop
+from tunedrop.api.stopping import decide, roll_back, stop
 from tunedrop.catalog import who_trains
 from tunedrop.graders.kinds import KINDS
 from tunedrop.resources import Resources
@@ -168,6 +168,15 @@ def _add_decisions(app: APIGatewayRestResolver, api: Api) -> None:
     )
     def reject(run_id: RunId, reason: Why = "") -> Response[documents.RunDocument]:
         return decided(run_id, approved=False, reason=reason)
+
+    @app.post(
+        "/runs/<run_id>/rollback",
+        **described("rollBackRun", 202, "Put back the model that the run's promotion replaced.", "change"),
+    )
+    def roll_back_run(run_id: RunId, reason: Why = "") -> Response[documents.RunDocument]:
+        record, function = api.run(run_id), api.settings.promote_function
+        record = roll_back(record, api.resources, api.team, function, by=api.caller, reason=reason)
+        return _answer(202, api.document(record), location=views.run_url(run_id))
 
     def decided(run_id: str, *, approved: bool, reason: str) -> Response[documents.RunDocument]:
         record = api.run(run_id)

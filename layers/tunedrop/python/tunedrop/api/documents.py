@@ -166,7 +166,7 @@ class PromotionOfRun(_Document):
     """What becomes of the improved model's id. `waiting`: POST …/approve or …/reject decides."""
 
     parameter: str
-    state: Literal["waiting", "done", "rejected", "expired", "failed"] | None
+    state: Literal["waiting", "done", "rejected", "expired", "failed", "rolled_back"] | None
     decided_by: str | None = Field(None, description="Who approved or rejected it through the API.")
     decided_at: str | None = None
     decision_reason: str | None = None

@@ -22,6 +22,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "run-ended": (409, "The run has ended"),
     "run-not-started": (409, "The run's execution has not begun yet"),
     "no-approval-wanted": (409, "The run is not waiting for approval"),
+    "nothing-to-roll-back": (409, "The run's model is not in the place, or it replaced none"),
     "not-ready": (409, "The run has not come that far yet"),
     "request-too-large": (413, "The request is larger than the API takes"),
     "media-type-unsupported": (415, "The request's body must be application/json"),

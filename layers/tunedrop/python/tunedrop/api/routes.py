@@ -15,6 +15,7 @@ ROUTES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     f"{_RUN}/stop": {"POST": ()},
     f"{_RUN}/approve": {"POST": ("reason",)},
     f"{_RUN}/reject": {"POST": ("reason",)},
+    f"{_RUN}/rollback": {"POST": ("reason",)},
     "/uploads": {"POST": ()},
     "/validations": {"POST": ()},
     "/validations/{validation_id}": {"GET": ()},

@@ -16,6 +16,7 @@ class ApiSettings:
     api_table: str
     pipeline_arn: str
     validation_function: str
+    promote_function: str
     team_run_quota: int
     teams: Teams
 
@@ -27,6 +28,7 @@ class ApiSettings:
             api_table=variables["API_TABLE"],
             pipeline_arn=variables["PIPELINE_ARN"],
             validation_function=variables.get("VALIDATION_FUNCTION", ""),
+            promote_function=variables.get("PROMOTE_FUNCTION", ""),
             team_run_quota=int(variables.get("TEAM_RUN_QUOTA", "0")),
             teams=Teams.from_environment(variables),
         )

@@ -1,7 +1,9 @@
-"""Ending a run from outside: stopping its execution, and deciding what it waits with."""
+"""What is decided about a run from outside: stopping it, its promotion, and undoing that."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tunedrop import audit
@@ -57,3 +59,37 @@ def decide(record: RunRecord, resources: Resources, team: Team, *, approved: boo
         promotion.decide(record, resources.stepfunctions, approved=approved, by=by)
     except promotion.NoApprovalWanted as refusal:
         raise Problem("no-approval-wanted", f"{refusal}.") from None
+
+
+_NOT_ROLLED_BACK: Mapping[str, str] = {
+    "replaced": "Another model has the place of run {run_id}'s; roll back the run that promoted it.",
+    "no_predecessor": "The model of run {run_id} replaced none, so there is none to put back.",
+}
+
+
+def roll_back(record: RunRecord, resources: Resources, team: Team, function: str, *, by: str, reason: str) -> RunRecord:
+    """Put back the model that the run's promotion replaced, as `by` of the run's team says. The record, as it is then.
+
+    `function` is PromoteModel's, which alone may write parameters.
+
+    Raises:
+        Problem: nothing-to-roll-back: its model is not in the place, or replaced none; approval-not-yours: `by` may
+            not decide this; unavailable: it could not be done now.
+    """
+    person = principal_arn(by)
+    if (record.governed or team.approvers) and not team.lets_approve(by):
+        raise Problem("approval-not-yours", f"{person} is not an approver of team {team.name}.")
+    try:
+        record = promotion.note_roll_back(record, resources.runs, by=person, reason=reason)
+    except promotion.NothingToRollBack as refusal:
+        raise Problem("nothing-to-roll-back", f"{refusal}.") from None
+    resources.audit.note(record)
+    asked = json.dumps({"run_id": record.run_id, "word": "roll_back"})
+    answer = resources.functions.invoke(FunctionName=function, Payload=asked)
+    told = json.loads(answer["Payload"].read())
+    if answer.get("FunctionError"):
+        raise Problem("unavailable", f"The roll-back of run {record.run_id} did not end; try again in a minute.")
+    if told["decision"] != "rolled_back":
+        why = _NOT_ROLLED_BACK.get(told["decision"], "Run {run_id} has no promotion that could be undone.")
+        raise Problem("nothing-to-roll-back", why.format(run_id=record.run_id))
+    return resources.runs.load(record.run_id)

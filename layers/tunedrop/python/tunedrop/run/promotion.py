@@ -22,6 +22,10 @@ AWAITS_APPROVAL = "it waits for a person's approval"
 """How `why_not` of a promotion begins that a person is asked about."""
 
 
+class NothingToRollBack(Exception):
+    """The run's model is not in the place that its recipe names, or it replaced none."""
+
+
 class NoApprovalWanted(Exception):
     """The run waits for nobody's word: it never did, somebody gave it, or the time is up."""
 
@@ -67,6 +71,22 @@ def note_word(record: RunRecord, store: RunStore, *, approved: bool, by: str, re
         said = record.approval or {}
         if (said.get("approved"), said.get("by")) != (word["approved"], by):  # otherwise it is said once more
             raise NoApprovalWanted(f"Run {record.run_id} is no longer waiting for approval") from None
+        return record
+
+
+def note_roll_back(record: RunRecord, store: RunStore, *, by: str, reason: str) -> RunRecord:
+    """Note in the record who asks to undo the promotion, when and why. The record, as it is then.
+
+    Raises:
+        NothingToRollBack: the run's model was not promoted.
+    """
+    asked = {"by": by, "at": clock.now_text(), "reason": reason}
+    try:
+        return store.update_if(record.run_id, {"roll_back": asked}, "promotion = :done", {":done": "done"})
+    except ConditionNotMet:
+        record = store.load(record.run_id)
+        if record.promotion != "rolled_back":  # otherwise it is asked for once more
+            raise NothingToRollBack(f"Run {record.run_id} has promoted no model") from None
         return record
 
 

@@ -55,9 +55,11 @@ class RunRecord:
     `deploying_at`: since then a deployment of the tuned model may exist. `asked_as`: the id by which it is asked.
     `shard_failure`: `{"error", "cause"}` of the first shard of the evaluation that failed, as the Map does not tell it.
     `released`: what was ended or deleted for the run at its end, by its id, and how.
-    `promotion`: waiting (for a person's word, who answers by `approval_token`), done, rejected, expired or failed.
+    `promotion`: waiting (for a person's word, who answers by `approval_token`), done, rejected, expired, failed, or
+    rolled_back after it was done.
     `promoting_from`: the version of the promotion's parameter when PromoteModel began, 0 where there was none.
     `promoted_at`: when the promotion came to its end, whichever it was.
+    `roll_back`: who asked to undo the promotion: `{"by", "at", "reason"}`. `rolling_back_to`: the model before it.
     `governed` is "yes" where only those may approve the promotion whom the stack names.
     `approval`: whose word it was about the promotion: `{"approved", "by", "at", "reason"}`, `approved` is yes or no.
     `reason` is `{"error", "message"}`. `notice` is the terminal notice as it is published; it closes the record.
@@ -105,6 +107,9 @@ class RunRecord:
     approval_token: str | None = None
     promoting_from: str | None = None
     promoted_at: str | None = None
+    roll_back: Mapping[str, str] | None = None
+    rolling_back_to: str | None = None
+    rolled_back_at: str | None = None
     governed: str | None = None
     approval: Mapping[str, str] | None = None
     unfinished: str | None = "yes"

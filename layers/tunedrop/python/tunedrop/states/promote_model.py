@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 APPROVED = "approved"
+ROLL_BACK = "roll_back"
 _NO = ("rejected", "expired")
-ENDS = frozenset({"done", "failed", "rejected", "expired"})
+ENDS = frozenset({"done", "failed", "rejected", "expired", "rolled_back"})
 """What the record's `promotion` is once this state has worked."""
 
 _ANSWER = "Parameter Store's GetParameterHistory"
@@ -40,7 +41,10 @@ _BUSY = "TooManyUpdates"
 
 @dataclass(frozen=True, slots=True)
 class Promoted(Decision):
-    """How the promotion ended, one of ENDS or `nothing`; `notice` is the run's `run_ended`, as it is now."""
+    """How the promotion ended, one of ENDS or `nothing`; `notice` is the run's `run_ended`, as it is now.
+
+    Of a roll-back also `replaced` (another model has the place) and `no_predecessor`; then nothing was changed.
+    """
 
     notice: Mapping[str, Any] | None
     why_not: str = for_the_handler("")
@@ -57,12 +61,17 @@ class _Version:
 def run(event: Mapping[str, Any], resources: Resources) -> Promoted:
     """Promote the run's model, or note why it was not promoted. A second time, nothing changes.
 
-    Input: `run_id`, and `word`: `approved`, `rejected` or `expired` if a person was asked.
+    Input: `run_id`, and `word`: `approved`, `rejected` or `expired` if a person was asked; `roll_back` from the API.
 
     Raises:
         ServiceBusy: somebody else is writing the parameter.
     """
     record, word = resources.runs.load(event["run_id"]), event["word"]
+    return _rolled_back(resources, record) if word == ROLL_BACK else _concluded(resources, record, word)
+
+
+def _concluded(resources: Resources, record: RunRecord, word: str) -> Promoted:
+    """Promote, if the recipe wants it, the verdict allows it, and nobody's word is against it."""
     if record.promotion in ENDS:
         resources.audit.note(record)
         return Promoted(record.promotion, record.notice)
@@ -84,6 +93,35 @@ def run(event: Mapping[str, Any], resources: Resources) -> Promoted:
             raise
         return _ended(resources, record, "failed", f"the parameter {promotion.parameter} could not be written: {error}")
     return _ended(resources, record, "done", "")
+
+
+def _rolled_back(resources: Resources, record: RunRecord) -> Promoted:
+    """Put back the model that the run's model replaced, if somebody asked for it and no other has the place since."""
+    parameter = record.promotion_parameter
+    if record.promotion == "rolled_back":
+        resources.audit.note(record)
+        return Promoted("rolled_back", record.notice)
+    if record.roll_back is None or record.promotion != "done" or parameter is None:
+        return Promoted("nothing", record.notice, "nobody asked for it through the API")
+    why_not = _forbidden(record, parameter, resources)
+    if why_not:
+        return Promoted("nothing", record.notice, why_not)
+    before = record.rolling_back_to or next(
+        (each.value for each in reversed(_history(resources.ssm, f"{parameter}/previous"))), None
+    )
+    if before is None:
+        return Promoted("no_predecessor", record.notice)
+    # Noted before it is written: killed between the two, it is found as it was meant.
+    record = resources.runs.update_if(record.run_id, {"rolling_back_to": before}, "attribute_exists(run_id)")
+    there = next((each.value for each in reversed(_history(resources.ssm, parameter))), None)
+    if there not in (record.tuned_model, before):
+        return Promoted("replaced", record.notice)
+    if there != before:
+        _put(resources.ssm, parameter, before)
+    changes = {"promotion": "rolled_back", "rolled_back_at": clock.now_text()}
+    record = resources.runs.update_if(record.run_id, changes, "attribute_exists(run_id)")
+    resources.audit.note(record)
+    return Promoted("rolled_back", record.notice)
 
 
 def _forbidden(record: RunRecord, parameter: str, resources: Resources) -> str:

@@ -19,7 +19,13 @@ from checks.permissions import NEEDED
 from embedded_aws.permissions.enforcement import Permissions
 from embedded_aws.permissions.policy import Decision, Principal, Request
 
-_CONDITIONS = ("iam:passedtoservice", "kms:viaservice", "kms:encryptioncontext:aws:logs:arn", "s3:prefix", "s3:if-none-match")
+_CONDITIONS = (
+    "iam:passedtoservice",
+    "kms:viaservice",
+    "kms:encryptioncontext:aws:logs:arn",
+    "s3:prefix",
+    "s3:if-none-match",
+)
 """What the conditions of the template's policies ask of some calls; the rest every request tells."""
 
 _LOOSE = (

@@ -68,6 +68,7 @@ class Patches:
         alarms.tell_topics(replace, hooks)
         s3.check_forms(replace, hooks)
         s3.check_links(replace, hooks)
+        s3.leave_policies_to_permissions(replace)
         cloudformation.tell_of_stacks(replace, hooks)
         dynamodb.refuse_what_aws_refuses(replace)
         dynamodb.make_atomic(replace)

@@ -1,11 +1,13 @@
-"""Links and forms by which others use S3: S3 checks what was signed, moto lets everything through."""
+"""What S3 looks at before it does what it is asked: the signatures of links and forms, and the bucket's policy."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+import moto.s3.models
 import moto.s3.responses
+from moto.iam.access_control import PermissionResult
 
 from embedded_aws.moto_patches.hooks import Hooks
 from embedded_aws.moto_patches.replacement import Replace
@@ -51,6 +53,12 @@ def check_forms(replace: Replace, hooks: Hooks) -> None:
         return original(response, request, bucket_name)
 
     original = replace(moto.s3.responses.S3Response, "_bucket_response_post", post)
+
+
+def leave_policies_to_permissions(replace: Replace) -> None:
+    """moto holds some calls to the bucket's policy without its conditions, so that a Deny under a condition denies all.
+    The embedded AWS holds every call to it, with the conditions."""
+    replace(moto.s3.models.FakeBucket, "get_permission", lambda *_: PermissionResult.NEUTRAL)
 
 
 def _form(response: Any, request: Any, bucket: str) -> Form:

@@ -570,6 +570,21 @@ def test_every_call_still_goes_through_the_places_that_are_watched(monkeypatch: 
     assert seen == ["_bucket_response", "_key_response", *["call_action"] * 4]
 
 
+@canary_of(s3.leave_policies_to_permissions)
+def test_moto_denies_whatever_a_bucket_s_policy_denies_under_a_condition() -> None:
+    denial = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": "arn:aws:s3:::bucket/*",
+        "Condition": {"Null": {"s3:if-none-match": "true"}},
+    }
+    client = _bucket()
+    client.put_bucket_policy(Bucket="bucket", Policy=json.dumps({"Version": "2012-10-17", "Statement": [denial]}))
+    with pytest.raises(ClientError, match="Forbidden"):
+        client.put_object(Bucket="bucket", Key="key", Body=b"", IfNoneMatch="*")
+
+
 @canary_of(maps.start_children_as_the_machines_role)
 def test_moto_starts_the_children_of_a_map_with_nobody_s_rights() -> None:
     processor = {

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+# What a function imports stays. Until it has its Resources, nothing of it is looked through for garbage.
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    gc.disable()
 
 import boto3
 from botocore.config import Config
@@ -53,6 +59,11 @@ class Resources:
     """
 
     seconds_left: Callable[[], float]
+
+    def __init__(self) -> None:
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
 
     @cached_property
     def settings(self) -> Settings:

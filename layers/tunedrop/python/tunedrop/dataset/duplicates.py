@@ -17,8 +17,8 @@ from tunedrop.dataset.prompts import normalised_keys
 
 _BUCKETS: Final = 256
 _BUCKET_MASK: Final = _BUCKETS - 1
-_PART: Final = 2**19
-"""Keys that are held as Python's own numbers at once, in some 42 MB at most."""
+_PART: Final = 2**17
+"""Keys that are held as Python's own numbers at once, in some 13 MB at most."""
 
 # A repeated prompt is one of these, by what else is the same as in the first row with it.
 _RULES: Final = ("duplicate-row", "duplicate-prompt", "duplicate-conflict")

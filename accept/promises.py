@@ -65,7 +65,8 @@ class Walk:
             self._check("an upload that starts no run causes a notice", lambda: self._ignored(stray))
             self._check(
                 "a request that is sent again with its Idempotency-Key starts nothing more",
-                lambda: self._started_once(stopped, train),
+                # With the rows of both files, so that some are left to test on, and it is not rejected before the stop.
+                lambda: self._started_once(stopped, train + test),
             )
             self._check("a stopped run ends CANCELLED, and its notice says so", lambda: self._stopped(stopped))
             self._stack.drop(good, {"train.jsonl": train, "test.jsonl": test, "recipe.yaml": recipe})

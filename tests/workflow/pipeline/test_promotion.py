@@ -35,9 +35,14 @@ def tuned_model(shared_application: Application) -> str:
     return model
 
 
-def start(application: Application, model: str, **wanted: Any) -> str:
+def start(application: Application, model: str, least_difference: float = 0, **wanted: Any) -> str:
     """Evaluate a model with a promotion in the recipe; the dataset's name."""
-    recipe = {"evaluate_only": model, "rehearsal": {"prompts": 8, "samples": 4}, "promotion": wanted}
+    recipe = {
+        "evaluate_only": model,
+        "rehearsal": {"prompts": 8, "samples": 4},
+        "gates": {"least_difference": least_difference},
+        "promotion": wanted,
+    }
     return application.drop({"test.jsonl": TEST, "recipe.json": json.dumps(recipe).encode(), "train.jsonl": TRAIN})
 
 
@@ -122,10 +127,12 @@ def roll_back(application: Application, place: str) -> None:
         put(application, place, in_place(application, f"{place}/previous") or "")
 
 
-def test_a_model_that_is_no_better_is_not_promoted_and_the_notice_says_why(application: Application) -> None:
+def test_a_model_that_is_not_better_enough_is_not_promoted_and_the_notice_says_why(
+    application: Application, tuned_model: str
+) -> None:
     place = "/tunedrop/tunedrop/no-better/model"
     put(application, place, "the-good-one")
-    notice = application.end(start(application, "openai.gpt-oss-20b", parameter=place, approval=True))
+    notice = application.end(start(application, tuned_model, 0.99, parameter=place, approval=True))
     assert notice["promotion"]["wanted"]
     assert not notice["promotion"]["done"]
     assert notice["promotion"]["why_not"] == "the verdict is tied, and Tunedrop promotes only an improved model"

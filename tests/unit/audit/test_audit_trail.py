@@ -7,6 +7,7 @@ import io
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -15,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from local.command.audit import of_month, write_csv
 from tunedrop import audit
+from tunedrop.api.stopping import stop
 from tunedrop.audit import AuditTrail
 from tunedrop.outcomes import Status
 from tunedrop.run.record import PinnedObject, RunRecord
@@ -169,6 +171,20 @@ def test_a_refusal_ends_no_run_and_is_an_error_in_the_log(
     record = a_run(1, random.Random(1))
     refusing("AccessDenied", 403).note(record)
     assert [each.levelname for each in caplog.records] == ["ERROR"] * len(list(audit.told_by(record)))
+
+
+def test_a_run_is_stopped_though_the_trail_refuses_the_entry(
+    refusing: Callable[[str, int], AuditTrail], caplog: pytest.LogCaptureFixture
+) -> None:
+    stopped: list[Any] = []
+    machines: Any = SimpleNamespace(
+        stop_execution=lambda **asked: stopped.append(asked),
+        exceptions=SimpleNamespace(ExecutionDoesNotExist=KeyError),
+    )
+    record = replace(a_run(1, random.Random(1)), status=Status.RUNNING, finished_at=None, reason=None, notice=None)
+    stop(record, machines, refusing("AccessDenied", 403), by=LEAD)
+    assert [each["executionArn"] for each in stopped] == [record.execution_arn]
+    assert [each.levelname for each in caplog.records] == ["ERROR"]
 
 
 def test_a_text_that_a_spreadsheet_would_calculate_is_exported_as_text() -> None:

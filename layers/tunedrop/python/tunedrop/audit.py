@@ -83,12 +83,20 @@ class AuditTrail:
             ClientError: a fault of S3 that may pass.
         """
         for entry in told_by(record):
-            try:
-                self.write(entry)
-            except ClientError as error:
-                if passes(error):
-                    raise
-                _log.error("the audit trail has no entry %s: %s", entry.key, error)
+            self.append(entry)
+
+    def append(self, entry: Entry) -> None:
+        """Write an entry; a refusal is logged as an error, so that it keeps nobody from stopping a run.
+
+        Raises:
+            ClientError: a fault of S3 that may pass.
+        """
+        try:
+            self.write(entry)
+        except ClientError as error:
+            if passes(error):
+                raise
+            _log.error("the audit trail has no entry %s: %s", entry.key, error)
 
     def write(self, entry: Entry) -> None:
         """Write an entry, if it is not there yet.

@@ -32,7 +32,7 @@ def stop(record: RunRecord, client: SFNClient, trail: AuditTrail, *, by: str) ->
         return
     if record.closed:
         raise Problem("run-ended", f"Run {record.run_id} has ended as {record.status}.", run_status=str(record.status))
-    trail.write(audit.entry(record, "stop_asked", by=principal_arn(by)))
+    trail.append(audit.entry(record, "stop_asked", by=principal_arn(by)))
     try:
         client.stop_execution(executionArn=record.execution_arn, error="Stopped", cause=f"by {by} through the API")
     except client.exceptions.ExecutionDoesNotExist:

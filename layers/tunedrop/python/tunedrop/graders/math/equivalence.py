@@ -6,11 +6,8 @@ import itertools
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from tunedrop.graders.math.expression import (
-    Node,
-    names,
-    proportional,
-)
+from tunedrop.graders.math.agreement import proportional
+from tunedrop.graders.math.expression import Node, names
 from tunedrop.graders.math.intervals import FLIPPED, describes_set, is_called, is_name
 from tunedrop.graders.math.meaning import Bracket, Digits, Formula, Listing, Meaning, Relation, Union, Words
 from tunedrop.graders.math.pairing import paired_off

@@ -7,7 +7,8 @@ from fractions import Fraction
 from math import inf
 from typing import TypeAlias
 
-from tunedrop.graders.math.expression import Node, NoValueError, Value, evaluate, names, same_value
+from tunedrop.graders.math.arithmetic import NoValueError, Value, same_value
+from tunedrop.graders.math.expression import Node, evaluate, names
 from tunedrop.graders.math.meaning import Bracket, Formula, Listing, Meaning, Relation, Union
 from tunedrop.graders.math.pairing import paired_off
 from tunedrop.graders.math.scalars import infinity_of

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from tunedrop.graders.math.expression import Matrix, NoValueError, evaluate, names, same_formula
+from tunedrop.graders.math.agreement import same_formula
+from tunedrop.graders.math.arithmetic import Matrix, NoValueError
+from tunedrop.graders.math.expression import evaluate, names
 from tunedrop.graders.math.meaning import Digits, Formula, Meaning
 
 MIN_DIGITS = 4

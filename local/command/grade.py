@@ -126,7 +126,7 @@ def _grader_of_recipe(place: Path | None, *, named: bool) -> GraderChoice:
     from local.command.dataset_folder import DEFAULT_REGION
     from local.command.validate import recipe_at
     from tunedrop.outcomes import RecipeInvalid
-    from tunedrop.recipe import resolve
+    from tunedrop.recipe_resolution import resolve
 
     try:
         written = {} if place is None else recipe_at(place)

@@ -91,7 +91,7 @@ def _of_recipe(dataset: DatasetFolder | None) -> int | None:
         return None
     from tunedrop import recipe_text
     from tunedrop.outcomes import RecipeInvalid
-    from tunedrop.recipe import resolve
+    from tunedrop.recipe_resolution import resolve
 
     for each in dataset.siblings:
         if each.name.startswith("recipe."):

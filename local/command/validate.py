@@ -106,8 +106,9 @@ def _check_folder(folder: Path, train: Path, test: Path | None, arguments: argpa
     from local.command.dataset_folder import DatasetFolder
     from tunedrop.dataset.with_recipe import check_slices, check_with_recipe, setting_of, slices_written
     from tunedrop.outcomes import RecipeInvalid
-    from tunedrop.recipe import Recipe, resolve
+    from tunedrop.recipe import Recipe
     from tunedrop.recipe_grader import grader_of
+    from tunedrop.recipe_resolution import resolve
 
     written: dict[str, Any] = {}
     problem = None

@@ -13,7 +13,8 @@ from tunedrop import recipe_text
 from tunedrop.dataset.packed import plain
 from tunedrop.dataset.with_recipe import check_with_recipe
 from tunedrop.dataset.written_rows import RowsFile, divide, rows_of
-from tunedrop.recipe import Recipe, resolve
+from tunedrop.recipe import Recipe
+from tunedrop.recipe_resolution import resolve
 from tunedrop.rehearsal.sampling import choose_lines
 
 Row = Mapping[str, Any]

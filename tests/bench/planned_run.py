@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.stack import LocalStack
-from tunedrop import clock, recipe
+from tunedrop import clock, recipe_resolution
 from tunedrop.outcomes import Status
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
@@ -60,7 +60,7 @@ def planned_run(stack: LocalStack, *, rows: int, tuned_model: str, **evaluation:
     now = clock.now_text()
     test = b"".join(sums(rows))
     stack.bedrock.teach(test)
-    resolved = recipe.resolve({"evaluate_only": tuned_model, "evaluation": evaluation}, stack.region)
+    resolved = recipe_resolution.resolve({"evaluate_only": tuned_model, "evaluation": evaluation}, stack.region)
     store = RunStore(stack.aws.client("dynamodb"), stack.outputs["RunsTableName"])
     pipeline = stack.outputs["PipelineArn"].replace(":stateMachine:", ":execution:")
     store.register(RunRecord(run_id, run_id, f"{pipeline}:{run_id}", Status.RUNNING, started_at=now, updated_at=now))

@@ -18,7 +18,8 @@ from embedded_aws.tests.processes import alive
 from local.command.places import UP_ENVIRONMENT
 from tests.e2e.command_runs import REPOSITORY, descendants, stop, tunedrop_up
 from tunedrop.catalog import default_for_region
-from tunedrop.recipe import Recipe, resolve
+from tunedrop.recipe import Recipe
+from tunedrop.recipe_resolution import resolve
 from tunedrop.recipe_text import parse
 
 README = (REPOSITORY / "README.md").read_text()

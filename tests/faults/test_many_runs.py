@@ -22,7 +22,7 @@ from tests.contract.local_bedrock.lambda_api import LambdaApi
 from tunedrop import clock, identity
 from tunedrop.notices.publication import document_of
 from tunedrop.outcomes import RunEnded, RunReleased, Status, Transient
-from tunedrop.recipe import resolve
+from tunedrop.recipe_resolution import resolve
 from tunedrop.run.execution import PipelineExecution
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore

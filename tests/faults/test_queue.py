@@ -23,7 +23,7 @@ from tests.unit.states.simulated_service import Clock, SimulatedService
 from tunedrop import clock as tunedrop_clock
 from tunedrop.outcomes import RunReleased, Status, Transient
 from tunedrop.queue.line import Line
-from tunedrop.recipe import resolve
+from tunedrop.recipe_resolution import resolve
 from tunedrop.resources import Resources
 from tunedrop.run.execution import PipelineExecution
 from tunedrop.run.record import RunRecord

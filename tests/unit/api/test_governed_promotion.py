@@ -17,7 +17,8 @@ from tunedrop.api.stopping import decide, roll_back
 from tunedrop.audit import AuditTrail
 from tunedrop.notices import of_run
 from tunedrop.outcomes import RecipeInvalid, Status
-from tunedrop.recipe import Promotion, Recipe, resolve
+from tunedrop.recipe import Promotion, Recipe
+from tunedrop.recipe_resolution import resolve
 from tunedrop.resources import Resources
 from tunedrop.run.models import Models
 from tunedrop.run.promotion import note_roll_back

@@ -16,7 +16,7 @@ from tunedrop.dataset.findings_page import render_page
 from tunedrop.dataset.report import DatasetReport
 from tunedrop.dataset.with_recipe import check_with_recipe
 from tunedrop.dataset.written_rows import Row, divide, rows_of
-from tunedrop.recipe import resolve
+from tunedrop.recipe_resolution import resolve
 
 REGION = "us-west-2"
 

@@ -11,7 +11,8 @@ import pytest
 
 from tests.unit.dataset.sample_rows import a_row, as_line, good_rows
 from tunedrop.dataset.written_rows import Row, RowsFile, divide, rows_of
-from tunedrop.recipe import GraderChoice, Recipe, resolve
+from tunedrop.recipe import GraderChoice, Recipe
+from tunedrop.recipe_resolution import resolve
 
 OPTIONS = {"case": True}
 EXACT = GraderChoice(kind="exact", options=OPTIONS)

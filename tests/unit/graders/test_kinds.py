@@ -12,8 +12,8 @@ from tunedrop.graders.kinds import KINDS, Trust, make
 from tunedrop.graders.row_options import RowGrader
 from tunedrop.graders.sample import OptionsError
 from tunedrop.outcomes import RecipeInvalid
-from tunedrop.recipe import resolve
 from tunedrop.recipe_grader import grader_of, trust_of
+from tunedrop.recipe_resolution import resolve
 
 ROOT = Path(__file__).resolve().parents[3]
 SCORE_MODEL = {"type": "score_model", "model": "x", "input": [{"role": "user", "content": "{{sample.output_text}}"}]}

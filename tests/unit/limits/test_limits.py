@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from tunedrop.limits.limits import NAMES, UNLIMITED, Amounts, Limits, LimitsInvalid, planned, training_steps
 from tunedrop.limits.month import Month, Months, used_by
 from tunedrop.outcomes import LimitExceeded, Status
-from tunedrop.recipe import Recipe, resolve
+from tunedrop.recipe import Recipe
+from tunedrop.recipe_resolution import resolve
 from tunedrop.run.record import RunRecord
 from tunedrop.run.record_parts import CheckedDataset, EvaluationResult, TrainingProgress
 from tunedrop.run.store import RunStore

@@ -14,7 +14,7 @@ import yaml
 from checks import notices_page
 from tunedrop.dataset.description import reason
 from tunedrop.dataset.with_recipe import check_with_recipe
-from tunedrop.recipe import resolve
+from tunedrop.recipe_resolution import resolve
 
 PAGE = notices_page.PAGE.read_text()
 SAMPLES = notices_page.samples()

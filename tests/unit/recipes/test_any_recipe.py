@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tunedrop import catalog
 from tunedrop.outcomes import RecipeInvalid
-from tunedrop.recipe import Recipe, resolve
+from tunedrop.recipe import Recipe
+from tunedrop.recipe_resolution import resolve
 from tunedrop.recipe_text import parse
 
 REGIONS = sorted({model.region for model in catalog.models()})

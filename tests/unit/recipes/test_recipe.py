@@ -5,7 +5,8 @@ import pytest
 from tunedrop.catalog import effort_for
 from tunedrop.dataset.fitting_defaults import with_fitting_defaults
 from tunedrop.outcomes import RecipeInvalid
-from tunedrop.recipe import Recipe, resolve
+from tunedrop.recipe import Recipe
+from tunedrop.recipe_resolution import resolve
 from tunedrop.recipe_text import RECIPE_BYTES, parse
 
 

@@ -17,8 +17,8 @@ from tunedrop.graders.json_fields import JsonGrader
 from tunedrop.graders.sample import OptionsError, Sample
 from tunedrop.limits.limits import Limits
 from tunedrop.outcomes import REASON_CHARACTERS, RecipeInvalid, Status
-from tunedrop.recipe import resolve
 from tunedrop.recipe_grader import grader_of
+from tunedrop.recipe_resolution import resolve
 from tunedrop.recipe_text import parse
 from tunedrop.resources import Resources
 from tunedrop.run.record import RunRecord

@@ -16,9 +16,10 @@ from tunedrop.graders.deployed import DeployedGrader
 from tunedrop.graders.graded import Graded, Rollout
 from tunedrop.graders.reward_range import UNIT, RewardRange
 from tunedrop.outcomes import RecipeInvalid
-from tunedrop.recipe import Gates, resolve
+from tunedrop.recipe import Gates
+from tunedrop.recipe_resolution import resolve
+from tunedrop.rehearsal.findings import judge
 from tunedrop.rehearsal.layouts import best_layout, warning
-from tunedrop.rehearsal.verdict import judge
 from tunedrop.training.health import new_findings
 
 SIGNED = RewardRange(-1.0, 1.0)

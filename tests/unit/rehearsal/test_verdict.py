@@ -11,19 +11,11 @@ from tunedrop.evaluation.power import resolution
 from tunedrop.graders.graded import Graded
 from tunedrop.outcomes import GraderUnsound, NoSignal
 from tunedrop.recipe import Gates
+from tunedrop.rehearsal.figures import JobSize, Trial, figures_of
+from tunedrop.rehearsal.findings import judge
 from tunedrop.rehearsal.probes import Probe
 from tunedrop.rehearsal.sampling import Group, choose_lines
-from tunedrop.rehearsal.verdict import (
-    GRADER_RULES,
-    JobSize,
-    Trial,
-    Verdict,
-    document,
-    figures,
-    judge,
-    stop_if_hopeless,
-    verdict_of,
-)
+from tunedrop.rehearsal.verdict import GRADER_RULES, Verdict, document, stop_if_hopeless, verdict_of
 from tunedrop.sampling.question import Reply
 
 ROW = {"messages": [{"role": "user", "content": "1 + 1?"}], "reference_answer": "2"}
@@ -49,11 +41,11 @@ def trial(groups: Sequence[Sequence[float | None]] = HEALTHY, reference: float =
 
 
 def rules(of: Trial) -> set[str]:
-    return {finding.rule for finding in judge(figures(of), Gates())}
+    return {finding.rule for finding in judge(figures_of(of), Gates())}
 
 
 def test_a_model_that_is_right_now_and_then_may_train() -> None:
-    findings = judge(figures(trial()), Gates())
+    findings = judge(figures_of(trial()), Gates())
     assert verdict_of(findings) is Verdict.GO
     stop_if_hopeless(findings)
 
@@ -71,7 +63,7 @@ def test_a_model_that_is_right_now_and_then_may_train() -> None:
 def test_what_could_not_learn_is_stopped_with_everything_that_speaks_against_it(
     groups: list[tuple[float | None, ...]], expected: set[str], outcome: type[Exception]
 ) -> None:
-    findings = judge(figures(trial(groups)), Gates())
+    findings = judge(figures_of(trial(groups)), Gates())
     assert {finding.rule for finding in findings} == expected
     assert verdict_of(findings) is Verdict.NO_GO
     with pytest.raises(outcome) as raised:
@@ -82,7 +74,7 @@ def test_what_could_not_learn_is_stopped_with_everything_that_speaks_against_it(
 
 def test_a_grader_that_pays_for_a_cheat_is_stopped_and_the_cheat_is_named() -> None:
     paying = replace(trial(), probed=[*trial().probed, (Probe(ROW, "hedging", "2 or 3"), Graded("h", 1.0))])
-    findings = judge(figures(paying), Gates())
+    findings = judge(figures_of(paying), Gates())
     assert [finding.rule for finding in findings] == ["cheat_pays"]
     with pytest.raises(GraderUnsound, match=r"hedging 0\.50"):
         stop_if_hopeless(findings)
@@ -104,20 +96,20 @@ def test_a_grader_that_changes_its_mind_is_stopped() -> None:
 
 def test_a_slow_grader_is_stopped_but_a_cold_start_is_forgiven() -> None:
     assert rules(replace(trial(), timings=[(64, 200.0), (64, 0.1)])) == set()
-    slow = figures(replace(trial(), timings=[(64, 0.1), (64, 128.0)]))
+    slow = figures_of(replace(trial(), timings=[(64, 0.1), (64, 128.0)]))
     assert slow["step_grading_seconds"] == pytest.approx(64.0)  # 2 s a sample, 32 samples a step
     assert {finding.rule for finding in judge(slow, Gates())} == {"too_slow"}
 
 
 def test_references_that_score_below_the_model_stop_and_those_that_score_low_warn() -> None:
-    assert verdict_of(judge(figures(trial(reference=0.3)), Gates())) is Verdict.NO_GO
-    low = judge(figures(trial(reference=0.8)), Gates())
+    assert verdict_of(judge(figures_of(trial(reference=0.3)), Gates())) is Verdict.NO_GO
+    low = judge(figures_of(trial(reference=0.8)), Gates())
     assert [finding.rule for finding in low] == ["reference_scores_low"]
     assert verdict_of(low) is Verdict.GO_WITH_WARNINGS
 
 
 def test_the_job_is_estimated_as_the_walkthrough_ran_it() -> None:
-    estimate = figures(trial())["estimate"]
+    estimate = figures_of(trial())["estimate"]
     assert estimate["steps"] == 67
     assert estimate["gradings"] == 67 * 32
     assert estimate["completion_tokens"] == round(11.5 * 67 * 32)
@@ -131,7 +123,7 @@ def test_the_same_rows_are_rehearsed_whatever_their_order() -> None:
 
 def test_the_document_has_every_answer_with_its_grade() -> None:
     of = trial([(0, 1), (1, None)])
-    written = document(of, figures(of), [])
+    written = document(of, figures_of(of), [])
     assert [[answer["reward"] for answer in each["answers"]] for each in written["groups"]] == [[0, 1], [1, None]]
     assert [probe["cheat"] for probe in written["probes"]] == [None, "hedging"]
 
@@ -140,7 +132,7 @@ def test_the_document_has_what_the_model_thought_beside_its_answer() -> None:
     of = trial([(0, 1)])
     first, second = of.groups[0].replies
     thinking = replace(of.groups[0], replies=[replace(first, thought="is it 2?"), second])
-    (group,) = document(replace(of, groups=[thinking]), figures(of), [])["groups"]
+    (group,) = document(replace(of, groups=[thinking]), figures_of(of), [])["groups"]
     assert [answer.get("thought") for answer in group["answers"]] == ["is it 2?", None]
 
 
@@ -165,7 +157,7 @@ def test_whatever_speaks_against_a_grader_has_its_line_in_the_documents() -> Non
 def test_a_test_set_too_small_for_the_wanted_difference_is_a_warning(
     rows: int, least_difference: float, told: str | None
 ) -> None:
-    numbers = {**figures(trial()), "test_set": resolution(rows)}
+    numbers = {**figures_of(trial()), "test_set": resolution(rows)}
     findings = judge(numbers, Gates(least_difference=least_difference))
     assert [finding.rule for finding in findings] == (["test_set_too_small"] if told else [])
     stop_if_hopeless(findings)

@@ -5,7 +5,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tunedrop import recipe
+from tunedrop import recipe_resolution
 from tunedrop.outcomes import Status
 from tunedrop.reporting.report_files import write_report
 from tunedrop.reporting.run_time import cost, stages
@@ -26,7 +26,7 @@ def record(document: dict[str, Any] | None = None, **more: Any) -> RunRecord:
         status=Status.RUNNING,
         started_at="2026-01-01T00:00:00.000Z",
         updated_at="2026-01-01T00:00:01.000Z",
-        recipe_document=recipe.resolve(document or {}, "us-west-2").model_dump(mode="json"),
+        recipe_document=recipe_resolution.resolve(document or {}, "us-west-2").model_dump(mode="json"),
         **more,
     )
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from tunedrop.graders.reward_range import UNIT
 from tunedrop.outcomes import Status
-from tunedrop.recipe import resolve
+from tunedrop.recipe_resolution import resolve
 from tunedrop.run.record import PinnedObject, RunRecord
 from tunedrop.run.record_parts import CheckedDataset, RehearsalResult, TrainingProgress
 

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.states.simulated_service import EXECUTION, RUN_ID, Clock
 from tunedrop import clock as tunedrop_clock
 from tunedrop.outcomes import Status
-from tunedrop.recipe import resolve
+from tunedrop.recipe_resolution import resolve
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
 

@@ -12,7 +12,7 @@ from tests.unit.states.simulated_service import EXECUTION, RUN_ID, Clock, Simula
 from tunedrop import clock as tunedrop_clock
 from tunedrop import identity
 from tunedrop.outcomes import RecipeInvalid, Status
-from tunedrop.recipe import resolve
+from tunedrop.recipe_resolution import resolve
 from tunedrop.run.execution import PipelineExecution
 from tunedrop.run.record import RunRecord
 from tunedrop.run.record_parts import CheckedDataset

@@ -15,7 +15,7 @@ from local.command import main
 from tests.unit.dataset.sample_rows import a_row, as_line, good_rows
 from tunedrop.limits.limits import Limits
 from tunedrop.outcomes import DatasetInvalid, Status
-from tunedrop.recipe import resolve
+from tunedrop.recipe_resolution import resolve
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import PinnedObject, RunRecord

@@ -21,7 +21,7 @@ from tunedrop.outcomes import (
     TrainingStuck,
     TrainingUnhealthy,
 )
-from tunedrop.recipe import resolve
+from tunedrop.recipe_resolution import resolve
 from tunedrop.run.record import RunRecord
 from tunedrop.run.record_parts import TrainingProgress
 from tunedrop.run.store import RunStore

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tunedrop.outcomes import BudgetExceeded, RecipeInvalid
-from tunedrop.recipe import Recipe, resolve
+from tunedrop.recipe import Recipe
+from tunedrop.recipe_resolution import resolve
 from tunedrop.training.budget import gradings_of, hold_to_budget
 
 NOVA = "amazon.nova-2-lite-v1:0:256k"

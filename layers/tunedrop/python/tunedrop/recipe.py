@@ -1,34 +1,24 @@
 """The recipe of a run: everything that the person who drops a dataset can decide, with a default for each.
 
-A recipe is `recipe.yaml` or `recipe.json` beside the dataset. An unknown field is an error that names the field and the
-nearest known one; all errors are reported at once.
+A recipe is `recipe.yaml` or `recipe.json` beside the dataset; `recipe_resolution` checks it and fills in what the model
+and the training decide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from difflib import get_close_matches
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tunedrop import catalog
 from tunedrop.graders.kinds import KINDS, OWN_PREFIX
 from tunedrop.graders.reward_range import UNIT, RewardRange
-from tunedrop.outcomes import RecipeInvalid
-from tunedrop.recipe_text import MOST_PROBLEMS, place, require_storable, together
-
-PREDECESSOR = "previous"
-"""Below a parameter: the model id that it had before the last promotion."""
 
 _HOURS_72 = 72
 MOST_WAIT_HOURS = 168
 """The most that `queue.wait_hours` may be."""
 MOST_ANSWER_TOKENS = 65536
 """The most that `evaluation.max_tokens` may be."""
-_ROOM_TO_THINK = {"medium": 2048, "high": 4096}
-"""Least tokens of an answer by the effort of thinking, as the thoughts count in it: no source states how many."""
 _ONE_LINE = r"^[^\t\n\r\u2028\u2029]*$"
 _Label = Annotated[str, Field(min_length=1, max_length=128, pattern=_ONE_LINE)]
 _Reward = Annotated[float, Field(ge=-1e6, le=1e6)]
@@ -258,156 +248,3 @@ class Recipe(_Section):
         """The hyperparameters in the service's types: a stored 1.0 is read as 1, and becomes a float again."""
         kinds = self.catalog_model.hyperparameters
         return {name: kinds[name].kind(value) for name, value in self.hyperparameters.items()}
-
-
-def resolve(document: Mapping[str, Any], region: str, *, parameter_path: str = "") -> Recipe:
-    """The recipe with its defaults filled in, for a stack in `region` that promotes below `parameter_path`.
-
-    A default that depends on the number of rows is left out: `dataset.fitting_defaults` fills it in.
-
-    Without a stack (`tunedrop validate`) the path is empty, and any name below `/tunedrop/` is accepted.
-
-    Raises:
-        RecipeInvalid: the message names every field that is unknown, is out of its range, or cannot be kept.
-    """
-    require_storable(document)
-    problems: list[str] = []
-    recipe = Recipe()
-    try:
-        recipe = Recipe.model_validate(document)
-    except ValidationError as error:
-        problems += [_sentence(each) for each in error.errors(include_url=False)[: MOST_PROBLEMS + 1]]
-    problems += _promotion_problems(recipe.promotion, parameter_path)
-    model_id = document.get("model") or catalog.default_for_region(region).id
-    if isinstance(model_id, str):
-        try:
-            model = catalog.find_for_region(model_id, region)
-            given = document.get("hyperparameters") or {}
-            if isinstance(given, Mapping):
-                problems += _hyperparameter_problems(given, model)
-                problems += _contradictions(recipe, model)
-                defaults = {name: each.default for name, each in model.hyperparameters.items() if not each.fits_rows}
-                chosen = {name: value for name, value in {**defaults, **given}.items() if value is not None}
-                evaluation = _as_trained(recipe.evaluation, chosen)
-                recipe = recipe.model_copy(
-                    update={"model": model.id, "hyperparameters": chosen, "evaluation": evaluation}
-                )
-        except RecipeInvalid as error:
-            problems.append(str(error))
-    if problems:
-        raise RecipeInvalid(together(problems))
-    return recipe
-
-
-def _promotion_problems(promotion: Promotion | None, parameter_path: str) -> list[str]:
-    if promotion is None:
-        return []
-    problems = []
-    if not promotion.parameter.startswith(f"{parameter_path}/"):
-        problems.append(
-            f"recipe field `promotion.parameter`: expected a name below {parameter_path}/, because this stack may "
-            f"write no other, got {promotion.parameter}"
-        )
-    if {".", ".."} & set(promotion.parameter.split("/")):
-        problems.append(
-            f"recipe field `promotion.parameter`: expected names without `.` and `..`, got {promotion.parameter}"
-        )
-    if PREDECESSOR in promotion.parameter.split("/"):
-        problems.append(
-            f"recipe field `promotion.parameter`: `{PREDECESSOR}` is where the pipeline keeps the replaced "
-            f"model, so choose another name; got {promotion.parameter}"
-        )
-    return problems
-
-
-def _as_trained(evaluation: Evaluation, hyperparameters: Mapping[str, Any]) -> Evaluation:
-    """The evaluation, with effort and `max_tokens` taken from the training if the recipe does not give them."""
-    update: dict[str, Any] = {}
-    effort = hyperparameters.get("reasoningEffort")
-    if "reasoning_effort" not in evaluation.model_fields_set and isinstance(effort, str):
-        update["reasoning_effort"] = effort
-    if "max_tokens" not in evaluation.model_fields_set:
-        trained = hyperparameters.get("inferenceMaxTokens")
-        thinking = _ROOM_TO_THINK.get(update.get("reasoning_effort", evaluation.reasoning_effort), 0)
-        room = max(evaluation.max_tokens, trained if isinstance(trained, int) else 0, thinking)
-        update["max_tokens"] = min(room, MOST_ANSWER_TOKENS)
-    return evaluation.model_copy(update=update) if update else evaluation
-
-
-def _hyperparameter_problems(given: Mapping[str, Any], model: catalog.Model) -> list[str]:
-    problems = []
-    for name, value in islice(given.items(), MOST_PROBLEMS + 1):
-        bounds = model.hyperparameters.get(name)
-        if bounds is None:
-            hint = _nearest(name, model.hyperparameters)
-            problems.append(f"recipe field `hyperparameters.{name}` is not one of {model.id}'s{hint}")
-        elif problem := bounds.problem(value):
-            problems.append(f"recipe field `hyperparameters.{name}`: {problem}")
-    return problems
-
-
-def _contradictions(recipe: Recipe, model: catalog.Model) -> list[str]:
-    """Fields that are right one by one, but not together or not for this model."""
-    problems = []
-    for section, temperature in (("evaluation", recipe.evaluation), ("rehearsal", recipe.rehearsal)):
-        if temperature.temperature > model.most_temperature:
-            problems.append(
-                f"recipe field `{section}.temperature`: {model.id} takes at most {model.most_temperature:g}, "
-                f"got {temperature.temperature:g}"
-            )
-    effort = recipe.evaluation.reasoning_effort
-    if effort and effort not in model.reasoning_efforts:
-        takes = f"one of {', '.join(model.reasoning_efforts)}" if model.reasoning_efforts else "no effort: leave it out"
-        problems.append(f"recipe field `evaluation.reasoning_effort`: {model.id} takes {takes}, got {effort!r}")
-    if recipe.evaluation.checkpoints != "last" and not model.gives_checkpoints:
-        problems.append(f"recipe field `evaluation.checkpoints`: {model.id} gives no checkpoints; leave it at `last`")
-    if recipe.budget.dollars is not None and not recipe.budget.prices.given:
-        problems.append(
-            "recipe field `budget.dollars`: AWS publishes no price of the training; give the prices that you know in "
-            "`budget.prices` (hour, step, grading)"
-        )
-    if recipe.budget.steps is not None and not model.gives_events:
-        problems.append(f"recipe field `budget.steps`: {model.id} does not report steps; set `budget.hours`")
-    if recipe.resumes and recipe.evaluate_only:
-        problems.append("recipe fields `resumes` and `evaluate_only`: expected one of them, got both")
-    return problems
-
-
-def _sentence(error: Any) -> str:
-    path = [str(part) for part in error["loc"]]
-    where = place(tuple(path))
-    if error["type"] == "extra_forbidden":
-        return (
-            f"recipe field `{where}` is not known{_in_a_section(path) or _nearest(path[-1], _fields_beside(path[:-1]))}"
-        )
-    got = repr(error.get("input"))
-    expected = error["msg"].lower().removeprefix("value error, ")
-    return f"recipe field `{where}`: {expected}, got {got if len(got) <= 80 else got[:77] + '...'}"
-
-
-def _in_a_section(path: list[str]) -> str:
-    """The section to which a field at the top level belongs, if exactly one section has a field of this name."""
-    if len(path) != 1:
-        return ""
-    places = [name for name in Recipe.model_fields if path[0] in _fields_beside([name])]
-    return f"; did you mean `{places[0]}.{path[0]}`?" if len(places) == 1 else ""
-
-
-def _fields_beside(path: list[str]) -> Mapping[str, Any]:
-    model: type[BaseModel] = Recipe
-    for part in path:
-        annotation = model.model_fields[part].annotation if part in model.model_fields else None
-        for candidate in (annotation, *getattr(annotation, "__args__", ())):
-            if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-                model = candidate
-                break
-        else:
-            return {}
-    return model.model_fields
-
-
-def _nearest(name: str, known: Mapping[str, Any]) -> str:
-    nearest = get_close_matches(name, list(known), n=1, cutoff=0.5)
-    if nearest:
-        return f"; did you mean `{nearest[0]}`?"
-    return f"; known are {', '.join(known)}" if known else ""

@@ -124,8 +124,9 @@ def _recipe_of_text(text: str) -> dict[str, Any]:
 
 def check_recipe(document: Mapping[str, Any], resources: Resources, team: str) -> None:
     """Say at once what is wrong with a recipe of the team. Raises Problem: recipe-invalid, limit-exceeded."""
-    from tunedrop.recipe import resolve  # its models take a while to build, and most requests bring no recipe
+    # The models of a recipe take a while to build, and most requests bring no recipe.
     from tunedrop.recipe_grader import grader_of
+    from tunedrop.recipe_resolution import resolve
 
     settings = resources.settings
     try:

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 from tunedrop.graders.json_answer import SURROUNDINGS, NotOneDocument, Surroundings, documents_in, parse, read_answer
 from tunedrop.graders.json_compare import Comparison
+from tunedrop.graders.json_parts import AGAINST_SCHEMA, NO_JSON, as_text, charged, difference, worth_nothing
+from tunedrop.graders.json_pointer import keys_of, pointer_to
 from tunedrop.graders.json_schema import BoundedSchema, bounded_schema
 from tunedrop.graders.pairing import best_pairs
-from tunedrop.graders.sample import (
-    JSON,
-    MOST_PARTS,
-    PART_CHARACTERS,
-    Grade,
-    OptionsError,
-    Part,
-    Sample,
-    require_known,
-)
+from tunedrop.graders.sample import JSON, Grade, OptionsError, Part, Sample, require_known
 from tunedrop.graders.tool_call_texts import calls_in
 from tunedrop.graders.tool_calls import Call, as_calls, text_of_calls
 
 _OPTIONS = ("fields", "default", "schema", "surroundings", "extra", "partial", "calls")
 _EXTRA = ("wrong", "ignore")
-NO_JSON = "(no JSON)"
-AGAINST_SCHEMA = "(against the schema)"
-"""The parts that answers cost as a whole: no field of theirs is compared."""
-
 _CALLS = ("any_order", "in_order")
 _NO_CALLS: JSON = {"tool_calls": []}
-_LONGEST_SHOWN = 40
 _NAME_OF_CALL = Comparison(gate=True, weight=0)
 
 
@@ -44,7 +31,7 @@ class _Field:
 
     @property
     def pointer(self) -> str:
-        return _pointer(self.path)
+        return pointer_to(self.path)
 
 
 class JsonGrader:
@@ -114,7 +101,7 @@ class JsonGrader:
         if schema is not None and not isinstance(schema, Mapping):
             raise OptionsError("The json grader's schema must be a JSON Schema, as an object.")
         return cls(
-            fields={_parts(path): Comparison.from_options(path, value) for path, value in described.items()},
+            fields={keys_of(path): Comparison.from_options(path, value) for path, value in described.items()},
             default=Comparison.from_options("default", options.get("default", "exact")),
             schema=schema,
             surroundings=surroundings,
@@ -140,7 +127,7 @@ class JsonGrader:
             (each for each in fields if each.comparison.compare == "number" and isinstance(each.expected, str)), None
         )
         if text is not None:
-            return f"{_pointer(text.path)} is compared as a number, but is text here: write it without quotes"
+            return f"{pointer_to(text.path)} is compared as a number, but is text here: write it without quotes"
         return None
 
     def grade(self, sample: Sample) -> Grade:
@@ -156,9 +143,9 @@ class JsonGrader:
         try:
             answer = read_answer(text_of_calls(made) or sample.answer, self._surroundings)
         except NotOneDocument as error:
-            return _nothing(f"No document: {error}.", NO_JSON, parsed=False)
+            return worth_nothing(f"No document: {error}.", NO_JSON, parsed=False)
         if self._schema is not None and (violation := _violation(self._schema, answer)):
-            return _nothing(f"The schema is violated: {violation}.", AGAINST_SCHEMA, parsed=True)
+            return worth_nothing(f"The schema is violated: {violation}.", AGAINST_SCHEMA, parsed=True)
         if expected and (given := as_calls(answer, written=True)):
             if len(expected) == len(given) == 1:
                 return self._compare(given[0], expected[0], accepted, optional, call=True)
@@ -232,18 +219,18 @@ class JsonGrader:
             possible += field.comparison.weight
             gained += field.comparison.weight * score
             if score < 1.0 and (field.comparison.weight or field.comparison.gate):
-                wrong.append(f"{field.pointer} {_difference(found, got, field.expected)}")
+                wrong.append(f"{field.pointer} {difference(found, got, field.expected)}")
                 if field.comparison.gate:
                     gates.append(field.pointer)
-            parts.append(_part(field, score, "" if score == 1.0 else _as_text(got) if found else "(missing)"))
+            parts.append(_part(field, score, "" if score == 1.0 else as_text(got) if found else "(missing)"))
         if not self._ignore_extra:
             for path, value in _extra(answer, reference, {field.path for field in expected}):
                 comparison = self._comparison_of(path)
                 right = path in accepted and comparison.score(value, None, accepted[path]) == 1.0
                 if not right:
                     possible += comparison.weight
-                    wrong.append(f"{_pointer(path)} (not asked for)")
-                    parts.append(Part(_pointer(path), 0.0, comparison.weight, "(no such field)", _as_text(value)))
+                    wrong.append(f"{pointer_to(path)} (not asked for)")
+                    parts.append(Part(pointer_to(path), 0.0, comparison.weight, "(no such field)", as_text(value)))
         share = gained / possible if possible else float(not wrong)
         correct = not wrong
         reward = 0.0 if gates else share if self._partial else float(correct)
@@ -254,7 +241,7 @@ class JsonGrader:
             correct=correct,
             explanation=f"{told[0].upper()}{told[1:]}.",
             metrics={"parsed": 1.0, "schema_valid": 1.0},
-            parts=_charged(parts, possible, 1.0 - reward, gates),
+            parts=charged(parts, possible, 1.0 - reward, gates),
         )
 
     def _expected(self, reference: JSON, path: tuple[str, ...] = (), *, call: bool = False) -> Iterator[_Field]:
@@ -311,41 +298,9 @@ def _read(answer: str) -> JSON:
         return None
 
 
-def _charged(parts: Sequence[Part], possible: float, lost: float, gates: Sequence[str]) -> tuple[Part, ...]:
-    """The fields, each with its share of what the reward lacks; gates are charged what their fields alone did not cost.
-
-    The costs come as weights of all that was `possible`. Those that cost the most come first.
-    """
-    parts = [part._replace(cost=part.cost / possible if possible else 0.0) for part in parts]
-    total = sum(part.cost for part in parts)
-    if gates:
-        rest = max(0.0, lost - total) / len(gates)
-        parts = [part._replace(cost=part.cost + rest) if part.name in gates else part for part in parts]
-    elif total:
-        parts = [part._replace(cost=part.cost * lost / total) for part in parts]
-    return tuple(sorted(parts, key=lambda part: -part.cost)[:MOST_PARTS])
-
-
 def _part(field: _Field, score: float, got: str) -> Part:
     cost = field.comparison.weight * (1.0 - score)
-    return Part(field.pointer, score, cost, "" if score == 1.0 else _as_text(field.expected), got)
-
-
-def _as_text(value: JSON) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= PART_CHARACTERS else f"{text[: PART_CHARACTERS - 1]}…"
-
-
-def _nothing(explanation: str, why: str, *, parsed: bool) -> Grade:
-    """The grade of an answer whose fields nobody can look at; `why` is the one part of it."""
-    return Grade(
-        reward=0.0,
-        components={"fields": 0.0},
-        correct=False,
-        explanation=explanation,
-        metrics={"parsed": float(parsed), "schema_valid": 0.0},
-        parts=(Part(why, 0.0, 1.0),),
-    )
+    return Part(field.pointer, score, cost, "" if score == 1.0 else as_text(field.expected), got)
 
 
 def _document(reference: JSON) -> JSON:
@@ -367,22 +322,9 @@ def _accepted(row: Mapping[str, JSON]) -> tuple[dict[tuple[str, ...], Sequence[J
     if not isinstance(optional, Sequence) or not all(isinstance(path, str) for path in optional):
         raise NotOneDocument("the row's `optional` must be an array of JSON Pointers")
     return (
-        {_parts(path): values for path, values in accepted.items() if isinstance(values, Sequence)},
-        frozenset(_parts(str(path)) for path in optional),
+        {keys_of(path): values for path, values in accepted.items() if isinstance(values, Sequence)},
+        frozenset(keys_of(str(path)) for path in optional),
     )
-
-
-def _difference(found: bool, got: JSON, expected: JSON) -> str:
-    """Where a value differs, for the reader of a report: `(14, not 5)`."""
-    if not found:
-        return "(missing)"
-    told, wanted = _shown(got), _shown(expected)
-    return f"({told}, not {wanted})" if told != wanted else "(of another form)"
-
-
-def _shown(value: JSON) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN].rstrip()} …"
 
 
 def _look_up(document: JSON, path: tuple[str, ...]) -> tuple[bool, JSON]:
@@ -406,17 +348,6 @@ def _extra(
             yield (*path, key), value
 
 
-def _parts(pointer: str) -> tuple[str, ...]:
-    """A JSON Pointer (RFC 6901) as keys; the leading slash may be left out."""
-    if not pointer:
-        return ()
-    return tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer.removeprefix("/").split("/"))
-
-
-def _pointer(path: tuple[str, ...]) -> str:
-    return "".join(f"/{key.replace('~', '~0').replace('/', '~1')}"[:80] for key in path) or "the whole document"
-
-
 def _violation(schema: BoundedSchema, document: JSON) -> str:
     """Where and what rule is violated first; empty where none is. The value itself is not told."""
     if not schema.takes(document):
@@ -424,7 +355,7 @@ def _violation(schema: BoundedSchema, document: JSON) -> str:
     error = next(iter(schema.validator.iter_errors(document)), None)
     if error is None:
         return ""
-    pointer = _pointer(tuple(str(key) for key in error.absolute_path))
+    pointer = pointer_to(tuple(str(key) for key in error.absolute_path))
     if error.validator == "enum":
         return f"the value at {pointer} is not one of those that `enum` lists"
     return f"{error.validator} at {pointer}"

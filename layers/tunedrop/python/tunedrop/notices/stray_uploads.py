@@ -18,8 +18,8 @@ from tunedrop.notices.of_run import SCHEMA_VERSION
 from tunedrop.notices.publication import Publication, publication, subject_line
 from tunedrop.notices.summary import summary
 from tunedrop.outcomes import RecipeInvalid
-from tunedrop.recipe import resolve
 from tunedrop.recipe_grader import grader_of
+from tunedrop.recipe_resolution import resolve
 from tunedrop.recipe_text import parse
 from tunedrop.run.record import PinnedObject, RunRecord
 

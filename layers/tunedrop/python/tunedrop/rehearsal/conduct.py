@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from tunedrop.evaluation.power import resolution
 from tunedrop.graders.graded import Graded, Rollout
 from tunedrop.recipe import Recipe
-from tunedrop.rehearsal import verdict
 from tunedrop.rehearsal.answer_forms import AS_WRITTEN, form_that_pays, ideal_answer
+from tunedrop.rehearsal.figures import JobSize, Trial, figures_of
+from tunedrop.rehearsal.findings import Finding, judge
 from tunedrop.rehearsal.layouts import SAME
 from tunedrop.rehearsal.probes import Probe, probes
 from tunedrop.rehearsal.sampling import Group, sample_groups
-from tunedrop.rehearsal.verdict import JobSize, Trial
 from tunedrop.sampling.question import Asking, Sampler
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Rehearsal:
 
     trial: Trial
     figures: dict[str, Any]
-    findings: list[verdict.Finding]
+    findings: list[Finding]
 
 
 def rehearse(
@@ -77,12 +77,12 @@ def rehearse(
     )
     asked = min(test_rows, recipe.evaluation.rows or test_rows)
     figures = {
-        **verdict.figures(trial, rewards),
+        **figures_of(trial, rewards),
         "reference_form": form,
         "reward_range": list(rewards),
         "test_set": resolution(asked, level=recipe.gates.level),
     }
-    return Rehearsal(trial, figures, verdict.judge(figures, recipe.gates, rewards))
+    return Rehearsal(trial, figures, judge(figures, recipe.gates, rewards))
 
 
 def ideal_rollouts(rows: Sequence[Mapping[str, Any]], form: str = AS_WRITTEN) -> list[Rollout]:

@@ -14,7 +14,7 @@ from typing import Any
 from tunedrop.evaluation.answers import BASE, CHECKPOINT, TUNED
 from tunedrop.evaluation.power import rows_needed
 from tunedrop.evaluation.room import MORE_ROOM
-from tunedrop.graders.json_fields import NO_JSON
+from tunedrop.graders.json_parts import NO_JSON
 from tunedrop.graders.reward_range import RewardRange
 from tunedrop.recipe import MOST_ANSWER_TOKENS
 from tunedrop.reporting.wording import file_name, number, words

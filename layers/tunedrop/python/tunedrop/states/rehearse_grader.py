@@ -12,6 +12,7 @@ from tunedrop.graders.reward_range import RewardRange
 from tunedrop.recipe import Recipe
 from tunedrop.rehearsal import layouts, verdict
 from tunedrop.rehearsal.conduct import form_of_answers, ideal_rollouts, rehearse
+from tunedrop.rehearsal.findings import Finding, Severity
 from tunedrop.rehearsal.sampling import choose_lines
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
@@ -72,7 +73,7 @@ def _rehearse(run_id: str, resources: Resources) -> None:
     if by_layout:
         figures |= {"grader_layout": record.grader_layout, "reference_reward_by_layout": by_layout}
         if (advice := layouts.warning(by_layout, rewards)) is not None:
-            findings.append(verdict.Finding("layouts_not_read", verdict.Severity.WARNING, *advice))
+            findings.append(Finding("layouts_not_read", Severity.WARNING, *advice))
     run_folder.write_json(names.REHEARSAL, verdict.document(trial, figures, findings))
     kept = {
         **figures,

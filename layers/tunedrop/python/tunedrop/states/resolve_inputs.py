@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from tunedrop.identity import Upload
 from tunedrop.notices import of_run
 from tunedrop.outcomes import InputMissing, RecipeInvalid, RepeatedDrop, RunNotFound
-from tunedrop.recipe import Recipe, resolve
+from tunedrop.recipe import Recipe
 from tunedrop.recipe_grader import trust_of
+from tunedrop.recipe_resolution import resolve
 from tunedrop.recipe_text import RECIPE_BYTES, parse
 from tunedrop.resources import Resources
 from tunedrop.run.drops import MINUTES_AFTER_END, Drops, drop_of, stands_for_its_drop

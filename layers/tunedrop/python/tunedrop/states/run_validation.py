@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, cast
 
 from tunedrop import outcomes
 from tunedrop.outcomes import InputMissing, RecipeInvalid
-from tunedrop.recipe import resolve
+from tunedrop.recipe_resolution import resolve
 from tunedrop.recipe_text import RECIPE_BYTES, parse
 from tunedrop.resources import Resources
 from tunedrop.run.inputs import fetch_plain, pin_object, read

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import gc
 from collections.abc import Callable
 from typing import Any
 
+import botocore.hooks
 import botocore.session
 import pytest
 from _pytest.terminal import TerminalReporter  # what the hook below is given; pytest itself exports no such name
@@ -23,8 +25,29 @@ for profile, examples, steps in (("test", 25, 20), ("prove", 400, 50)):
     )
 settings.load_profile("test")
 
-# Every test has a session of boto3 of its own; they share what botocore reads from its files.
+# Every test has a session of boto3 of its own; they share what botocore reads from files, and its names of events.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+_NAMES_OF_EVENTS: dict[str, str] = {}
+_alias_events = botocore.hooks.EventAliaser.__init__
+
+
+def _alias_events_once(aliaser: Any, *args: Any, **kwargs: Any) -> None:
+    _alias_events(aliaser, *args, **kwargs)
+    aliaser._alias_name_cache = _NAMES_OF_EVENTS
+
+
+botocore.hooks.EventAliaser.__init__ = _alias_events_once  # type: ignore[method-assign,assignment]
+
+# Thousands of tests are objects that live to the end: the garbage collector need not look at them again and again.
+gc.disable()
+ALLOCATIONS_BETWEEN_LOOKS = 50_000
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+    gc.set_threshold(ALLOCATIONS_BETWEEN_LOOKS)
+
 
 MEASURED = "measured"
 

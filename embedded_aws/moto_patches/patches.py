@@ -72,6 +72,7 @@ class Patches:
         cloudformation.tell_of_stacks(replace, hooks)
         dynamodb.refuse_what_aws_refuses(replace)
         dynamodb.make_atomic(replace)
+        dynamodb.send_values_as_they_are(replace)
         iam.know_managed_policies(replace)
         remembered.services_of_hosts(replace)
         remembered.syntax_of_machines(replace)

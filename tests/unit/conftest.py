@@ -26,6 +26,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_REGION", "us-west-2")
     with mock_aws():
         dynamodb.make_atomic(atomic.replace)
+        dynamodb.send_values_as_they_are(atomic.replace)
         yield
         atomic.undo()
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 from botocore.exceptions import ClientError
+from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb.comparisons import get_filter_expression
 
 from embedded_aws.moto_patches import (
@@ -43,6 +44,29 @@ def test_moto_lets_two_conditional_writes_at_one_moment_succeed(monkeypatch: pyt
 
     with ThreadPoolExecutor(2) as writers:
         assert list(writers.map(put, range(2))) == [None, None]
+
+
+@canary_of(dynamodb.send_values_as_they_are)
+def test_moto_looks_for_each_type_in_every_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_for: list[str] = []
+
+    def get_value(serializer: Any, value: Any, key: str, shape: Any) -> Any:
+        looked_for.append(key)
+        return original(serializer, value, key, shape)
+
+    original = BaseJSONSerializer.get_value
+    monkeypatch.setattr(BaseJSONSerializer, "get_value", get_value)
+    tables = client("dynamodb")
+    tables.create_table(
+        TableName="table",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )
+    tables.put_item(TableName="table", Item={"id": {"S": "1"}})
+    looked_for.clear()
+    tables.get_item(TableName="table", Key={"id": {"S": "1"}})
+    assert {"N", "M", "L", "BOOL", "NULL"} <= set(looked_for)
 
 
 @canary_of(dynamodb.refuse_what_aws_refuses)

@@ -7,12 +7,12 @@ it into one of these recipes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.driven_deployments import CLOSED, DEV, EAST, SIGNED, Deployment
 from tunedrop import recipe_text
 
 EXAMPLES = Path(__file__).parents[1] / "events/datasets"
@@ -23,21 +23,6 @@ EARLIER_RUN = "$run"
 """In a recipe: the id of the run that `after` names."""
 EARLIER_MODEL = "$model"
 """In a recipe: the tuned model of the run that `after` names."""
-SECRET = "$secret"
-"""In a deployment's parameters: the ARN of a secret that holds a key of Bedrock."""
-
-ACCOUNT = "123456789012"
-SOURCES = "shared-data"
-"""The bucket of other people's data that a deployment lets runs be made from."""
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """One stack: where it is, and what it is given beside the short waits and MantleBaseUrl of `local.stack`."""
-
-    name: str
-    region: str
-    parameters: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,45 +70,6 @@ def example_recipe(name: str) -> Mapping[str, Any] | None:
     path = EXAMPLES / name / "recipe.yaml"
     return recipe_text.parse(path.read_bytes(), path.name) if path.exists() else None
 
-
-DEV = Deployment(
-    "dev",
-    "us-west-2",
-    {"SettleSeconds": 0, "AllowedGraders": "arn:aws:lambda:*:*:function:own-*:*"},
-)
-LIMITS = {
-    "run": {"hours": 50, "reference_models": 1},
-    "month": {"gradings": 1_000_000},
-    "prices": {"hour": 1},
-    "teams": {"red": {"run": {"answer_tokens": 4_000_000}, "month": {"dollars": 5_000}}},
-}
-CLOSED = Deployment(
-    "prod",
-    "us-west-2",
-    {
-        "Stage": "prod",
-        "Encryption": "aws",
-        "NoticesEmail": "notices@example.com",
-        "OperationsEmail": "operations@example.com",
-        "BedrockApiKeySecret": SECRET,
-        "SweepMinutes": 2,
-        "ListLagSeconds": 2,
-        "FirstPollSeconds": 2,
-        "TeamRunQuota": 5,
-        "JobsAtOnce": 1,
-        "Limits": json.dumps(LIMITS),
-        "Teams": json.dumps(
-            {"red": {"callers": [f"arn:aws:iam::{ACCOUNT}:role/red-*"], "datasets": [f"s3://{SOURCES}/red/"]}}
-        ),
-        "ApiAccounts": ACCOUNT,
-        "ApiRoles": f"arn:aws:iam::{ACCOUNT}:role/red-*",
-        "SourceObjects": f"arn:aws:s3:::{SOURCES}/red/*",
-    },
-)
-SIGNED = Deployment(
-    "signed", "us-west-2", {"SettleSeconds": 0, "BedrockAuth": "sigv4", "BedrockProject": "proj_tunedrop1"}
-)
-EAST = Deployment("east", "us-east-1", {"Stage": "staging", "SettleSeconds": 0})
 
 QUICK_REHEARSAL = {"prompts": 8, "samples": 4}
 NOVA = "amazon.nova-2-lite-v1:0:256k"

@@ -11,7 +11,8 @@ import yaml
 
 from embedded_aws.waiting import until
 from local.bedrock.switches import Switches
-from tests.driven_runs import EARLIER_MODEL, EARLIER_RUN, EXAMPLES, OWN_GRADER, SOURCES, DrivenRun, named
+from tests.driven_deployments import SOURCES
+from tests.driven_runs import EARLIER_MODEL, EARLIER_RUN, EXAMPLES, OWN_GRADER, DrivenRun, named
 from tests.workflow.api.clients import Service
 from tests.workflow.pipeline.application import QUICK, Application, jsonl, rows
 from tunedrop import catalog

@@ -14,7 +14,8 @@ import pytest
 
 from embedded_aws import EmbeddedAws
 from tests.asked_permissions import Names, Recorder
-from tests.driven_runs import CLOSED, DEV, RUNS, SECRET, SIGNED, SOURCES, Deployment, DrivenRun
+from tests.driven_deployments import CLOSED, DEV, SECRET, SIGNED, SOURCES, Deployment
+from tests.driven_runs import RUNS, DrivenRun
 from tests.workflow.driving import Driver
 from tests.workflow.pipeline.application import Application, running
 

@@ -9,7 +9,8 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.driven_runs import DEV, EAST, NOVA, Deployment
+from tests.driven_deployments import DEV, EAST, Deployment
+from tests.driven_runs import NOVA
 from tests.workflow.pipeline.application import TEST, TRAIN, Application, running
 
 pytestmark = [pytest.mark.prove, pytest.mark.timeout(2000)]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from tests.driven_runs import DEV
+from tests.driven_deployments import DEV
 from tests.workflow.pipeline.application import Application, running
 
 

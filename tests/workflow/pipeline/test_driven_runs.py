@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.driven_runs import DEV, RUNS, DrivenRun
+from tests.driven_deployments import DEV
+from tests.driven_runs import RUNS, DrivenRun
 from tests.workflow.driving import Driver
 from tests.workflow.pipeline.application import Application
 

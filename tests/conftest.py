@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +48,13 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()
     gc.set_threshold(ALLOCATIONS_BETWEEN_LOOKS)
+
+
+def pytest_configure() -> None:
+    if "coverage" in sys.modules:  # `make coverage`
+        from tests.measured_workers import let_idle_workers_end
+
+        let_idle_workers_end()
 
 
 MEASURED = "measured"

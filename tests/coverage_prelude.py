@@ -25,6 +25,8 @@ def measure() -> None:
         include=["*/python/tunedrop/*"],
         messages=False,
     )
+    coverage_of_process.set_option("run:core", "sysmon")
+    coverage_of_process.set_option("run:disable_warnings", ["no-data-collected"])  # a function writes what it writes
     coverage_of_process.start()
     coverage_of_process.save()  # what it imports late is imported now: the function must not see these packages
     sys.path.remove(packages)

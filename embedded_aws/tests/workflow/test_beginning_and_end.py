@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from embedded_aws import EmbeddedAws
+from embedded_aws.lambdas.process import PRELUDE
 from embedded_aws.tests.processes import alive, heed_ctrl_c
 from embedded_aws.tests.workflow.small_stack import RUNTIME
 from embedded_aws.tests.workflow.waiting_function import start_waiting
@@ -92,6 +94,7 @@ def test_no_process_outlives_its_parent_however_that_ends(tmp_path: Path, how: s
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=REPOSITORY,
+        env={name: value for name, value in os.environ.items() if name != PRELUDE},  # with one, nothing is forked
         text=True,
         preexec_fn=heed_ctrl_c,  # noqa: PLW1509 - one thread at this time
     )

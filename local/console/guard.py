@@ -18,8 +18,6 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 FOR_EVERYONE = ("/", "/open", "/page/")
 """Paths that hold no data: a link on another page may lead to them."""
 
-MOST_HEADERS = 100
-
 
 class Guard:
     """`hosts`: the values of Host that name the console; `policy`: the content security policy of what sets none."""

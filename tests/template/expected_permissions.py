@@ -29,7 +29,7 @@ BEARER = "bedrock-mantle:CallWithBearerToken"
 ASK = "bedrock-mantle:CreateInference"
 ASK_NOVA = "bedrock:InvokeModel"
 END_NOVA = {"bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"}
-LET_GO = {
+DELETE_HOLDINGS = {
     "bedrock-mantle:DeleteFile",
     "bedrock:GetCustomModelDeployment",
     "bedrock:DeleteCustomModelDeployment",
@@ -128,7 +128,7 @@ EXPECTED: dict[str, set[str]] = {
         "s3:GetObject",
         "s3:PutObject",
         "s3:ListBucket",
-        *LET_GO,
+        *DELETE_HOLDINGS,
     },
     "PromoteModel": {
         "dynamodb:GetItem",
@@ -148,7 +148,7 @@ EXPECTED: dict[str, set[str]] = {
         "s3:ListBucket",
         *(JOBS - {"bedrock-mantle:CreateFineTuningJob"}),
         *END_NOVA,
-        *LET_GO,
+        *DELETE_HOLDINGS,
     },
     "SweepRuns": {
         "dynamodb:Query",
@@ -161,7 +161,7 @@ EXPECTED: dict[str, set[str]] = {
         "bedrock-mantle:ListFiles",
         *(JOBS - {"bedrock-mantle:CreateFineTuningJob"}),
         *END_NOVA,
-        *LET_GO,
+        *DELETE_HOLDINGS,
         "bedrock:ListModelCustomizationJobs",
         "bedrock:ListCustomModelDeployments",
     },

@@ -187,7 +187,7 @@ def test_a_nova_model_is_deployed_by_the_documented_body(nova: NovaBackend, reco
     recorder.missing = 1
     assert nova.serve(RUN_ID, MODEL_ARN).model is None
     assert nova.serve(RUN_ID, MODEL_ARN).model == arn
-    assert nova.withdraw(RUN_ID) == arn
+    assert nova.undeploy(RUN_ID) == arn
     nova.cancel("job-name")
     deployed = "/model-customization/custom-model-deployments"
     quoted = arn.replace(":", "%3A").replace("/", "%2F")

@@ -84,8 +84,8 @@ def test_a_job_goes_from_its_creation_to_a_model_that_can_be_asked_and_back(back
     deploys = isinstance(backend, NovaBackend)
     assert (serving.deployment is not None) == deploys
     assert [run_id for run_id, _ in backend.deployments()] == ([RUN_ID] if deploys else [])
-    assert backend.withdraw(RUN_ID) == serving.deployment
-    assert backend.withdraw(RUN_ID) is None
+    assert backend.undeploy(RUN_ID) == serving.deployment
+    assert backend.undeploy(RUN_ID) is None
     assert backend.deployments() == []
 
 
@@ -187,7 +187,7 @@ def test_someone_s_own_deployment_is_asked_and_never_deleted(nova: NovaBackend) 
     arn = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abcdefabcdef"
     assert nova.serve(RUN_ID, arn).model == arn
     assert nova.serve(RUN_ID, arn).deployment is None
-    assert nova.withdraw(RUN_ID) is None
+    assert nova.undeploy(RUN_ID) is None
 
 
 def test_a_job_s_names_fit_the_service(nova: NovaBackend) -> None:

@@ -172,12 +172,12 @@ def test_a_month_takes_what_its_team_has_left_and_refuses_the_rest_with_the_figu
 ) -> None:
     for name in ("a", "b", "c"):
         begin(name)
-    months.promise("a", "red", Amounts(hours=6), TEN_HOURS)
-    months.promise("a", "red", Amounts(hours=6), TEN_HOURS)
-    with pytest.raises(LimitExceeded, match="has 6.0 hours of training used or promised .* may use 5.0, and .* 10.0"):
-        months.promise("b", "red", Amounts(hours=5), TEN_HOURS)
-    months.promise("b", "blue", Amounts(hours=5), TEN_HOURS)
-    months.promise("c", "red", Amounts(answer_tokens=5), TEN_HOURS)
+    months.reserve("a", "red", Amounts(hours=6), TEN_HOURS)
+    months.reserve("a", "red", Amounts(hours=6), TEN_HOURS)
+    with pytest.raises(LimitExceeded, match="has 6.0 hours of training used or reserved .* may use 5.0, and .* 10.0"):
+        months.reserve("b", "red", Amounts(hours=5), TEN_HOURS)
+    months.reserve("b", "blue", Amounts(hours=5), TEN_HOURS)
+    months.reserve("c", "red", Amounts(answer_tokens=5), TEN_HOURS)
 
 
 def test_what_an_ended_run_did_not_use_is_the_next_ones(
@@ -185,29 +185,29 @@ def test_what_an_ended_run_did_not_use_is_the_next_ones(
 ) -> None:
     for name in ("a", "b", "c"):
         begin(name)
-    months.promise("a", "red", Amounts(hours=8), TEN_HOURS)
+    months.reserve("a", "red", Amounts(hours=8), TEN_HOURS)
     store.update("a", {"submitted_at": "2026-01-01T00:00:00.000Z"})
     store.update_if("a", {"reached": {"PollJob": "2026-01-01T03:00:00.000Z"}}, "attribute_exists(run_id)")
     store.close("a", {"status": Status.SUCCEEDED, "notice": {"Message": "over"}})
-    months.promise("b", "red", Amounts(hours=7), TEN_HOURS)
+    months.reserve("b", "red", Amounts(hours=7), TEN_HOURS)
     with pytest.raises(LimitExceeded, match="has 10.0 hours"):
-        months.promise("c", "red", Amounts(hours=0.5), TEN_HOURS)
+        months.reserve("c", "red", Amounts(hours=0.5), TEN_HOURS)
 
 
-def test_twenty_four_promises_at_once_never_pass_the_month(months: Months, begin: Callable[..., RunRecord]) -> None:
+def test_twenty_four_reservations_at_once_never_pass_the_month(months: Months, begin: Callable[..., RunRecord]) -> None:
     names = [f"run-{number}" for number in range(24)]
     for name in names:
         begin(name)
 
-    def promised(name: str) -> bool:
+    def reserved(name: str) -> bool:
         try:
-            months.promise(name, "red", Amounts(hours=2), TEN_HOURS)
+            months.reserve(name, "red", Amounts(hours=2), TEN_HOURS)
         except LimitExceeded:
             return False
         return True
 
     with ThreadPoolExecutor(8) as threads:
-        assert sum(threads.map(promised, names)) == 5
+        assert sum(threads.map(reserved, names)) == 5
 
 
 def test_what_a_run_used_is_counted_from_its_record(begin: Callable[..., RunRecord]) -> None:
@@ -229,11 +229,11 @@ amounts = st.builds(Amounts, *(st.integers(0, 10**6) for _ in NAMES))
 
 @given(amounts, st.dictionaries(st.text(min_size=1, max_size=9), amounts, max_size=5))
 def test_any_month_comes_back_from_its_text_and_settling_loses_nothing(
-    used: Amounts, promised: dict[str, Amounts]
+    used: Amounts, reserved: dict[str, Amounts]
 ) -> None:
-    month = Month(used, promised)
+    month = Month(used, reserved)
     assert Month.of_text(month.to_text()) == month
-    settled = month.settled(promised)
-    assert settled.promised == {}
+    settled = month.settled(reserved)
+    assert settled.reserved == {}
     assert settled.spent == month.spent
-    assert settled.settled(promised) == settled
+    assert settled.settled(reserved) == settled

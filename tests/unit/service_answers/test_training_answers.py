@@ -132,7 +132,7 @@ NOVA: dict[str, tuple[Callable[[TrainingBackend], Any], dict[str, Any]]] = {
     "find_jobs": (lambda backend: backend.find_jobs(f"s3://runs/runs/{RUN_ID}/train.jsonl"), NOVA_JOB),
     "live_jobs": (lambda backend: backend.live_jobs(), {"modelCustomizationJobSummaries": [NOVA_JOB]}),
     "serve": (lambda backend: backend.serve(RUN_ID, f"{ARN}custom-model/1"), DEPLOYMENT),
-    "withdraw": (lambda backend: backend.withdraw(RUN_ID), DEPLOYMENT),
+    "undeploy": (lambda backend: backend.undeploy(RUN_ID), DEPLOYMENT),
     "deployments": (lambda backend: backend.deployments(), {"modelDeploymentSummaries": [DEPLOYMENT]}),
 }
 
@@ -193,7 +193,7 @@ def test_half_an_answer_names_what_is_missing_and_quotes_nothing(
     assert "customer" not in str(raised.value)
     wire.body = json.dumps({"status": "Active"}).encode()
     with pytest.raises(Unclear, match="GetCustomModelDeployment: `customModelDeploymentArn` is missing"):
-        nova.withdraw(RUN_ID)
+        nova.undeploy(RUN_ID)
 
 
 def test_a_job_whose_file_the_list_leaves_out_is_looked_at_itself(

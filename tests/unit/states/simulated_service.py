@@ -121,8 +121,8 @@ class SimulatedService:
         active = self.clock.now() - known >= timedelta(seconds=self.deploying_seconds)
         return Serving(f"deployment-{run_id}" if active else None, f"deployment-{run_id}")
 
-    def withdraw(self, run_id: str) -> str | None:
-        with self._call("withdraw"):
+    def undeploy(self, run_id: str) -> str | None:
+        with self._call("undeploy"):
             return f"deployment-{run_id}" if self.deployed.pop(run_id, None) else None
 
     def live_jobs(self) -> Sequence[tuple[str, Job]]:

@@ -1,4 +1,4 @@
-"""What a run holds at Bedrock: let go of at its end, swept where its end was missed, told where it stays."""
+"""What a run holds at Bedrock: deleted at its end, swept where its end was missed, told where it stays."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tunedrop.states import sweep_runs as sweeping
 from tunedrop.states.release_run import Releaser
 from tunedrop.states.sweep_runs import Counts
 from tunedrop.training.backend import JobRequest, JobStatus, Unclear
-from tunedrop.training.holdings import left_behind, let_go
+from tunedrop.training.holdings import delete_holdings, left_behind
 from tunedrop.training.takeover import take_over
 
 NOVA = "amazon.nova-2-lite-v1:0:256k"
@@ -64,16 +64,16 @@ def test_a_stopped_run_deletes_a_deployment_that_nobody_had_heard_of(
 def test_a_deployment_that_cannot_be_deleted_stops_no_notice_and_is_told(
     nova: RunRecord, store: RunStore, service: SimulatedService
 ) -> None:
-    service.fault = once("withdraw", "before", Unclear("reset"))
+    service.fault = once("undeploy", "before", Unclear("reset"))
     record = stopped(store, service)
     assert record.closed
     assert [each["kind"] for each in left_behind(record)] == ["model", "deployment"]
 
 
 def test_a_deployment_is_kept_only_where_the_recipe_says_so(nova: RunRecord, service: SimulatedService) -> None:
-    assert let_go(nova, service, keep_deployment=True) == {}
+    assert delete_holdings(nova, service, keep_deployment=True) == {}
     assert service.deployed
-    assert let_go(nova, service, keep_deployment=False)
+    assert delete_holdings(nova, service, keep_deployment=False)
     assert not service.deployed
 
 

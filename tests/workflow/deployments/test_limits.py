@@ -84,15 +84,15 @@ def test_a_drop_over_a_limit_is_rejected_with_the_figure_and_nothing_is_spent(
 def test_a_month_that_is_used_up_refuses_the_next_drop(application: Application) -> None:
     application.stack.bedrock.set_switch("step_seconds", 30)
     first = drop(application, "small-first", {**SMALL, "budget": {"hours": 8}, "gates": {"most_step_seconds": 900}})
-    until(lambda: "ValidateDataset" in application.record(first).reached, "the first run's promise")
+    until(lambda: "ValidateDataset" in application.record(first).reached, "the first run's reservation")
     notice = application.end(drop(application, "small-second", {**SMALL, "budget": {"hours": 3}}))
     assert notice["reason"]["error"] == "LimitExceeded"
-    assert "team small has 8.0 hours of training used or promised" in notice["reason"]["message"]
+    assert "team small has 8.0 hours of training used or reserved" in notice["reason"]["message"]
     application.states.stop_execution(executionArn=application.record(first).execution_arn, error="Stopped")
     application.end(first)
-    # The first run used up next to nothing, so its promise is free again.
+    # The first run used up next to nothing, so its reservation is free again.
     third = drop(application, "small-third", {**SMALL, "budget": {"hours": 3}, "gates": {"most_step_seconds": 900}})
-    until(lambda: "ValidateDataset" in application.record(third).reached, "the third run's promise")
+    until(lambda: "ValidateDataset" in application.record(third).reached, "the third run's reservation")
     application.states.stop_execution(executionArn=application.record(third).execution_arn, error="Stopped")
     application.end(third)
 

@@ -103,7 +103,7 @@ class Resources:
 
     @cached_property
     def months(self) -> Months:
-        """What the teams have used up and promised."""
+        """What the teams have used up and reserved."""
         from tunedrop.limits.month import Months
 
         return Months(self.dynamodb, self.settings.api_table, self.runs)

@@ -205,7 +205,7 @@ def month_problem(spent: Amounts, wanted: Amounts, most: Amounts, team: str, mon
     if not passing:
         return None
     return "; ".join(
-        f"team {team or 'none'} has {getattr(spent, each):,.1f} {_WORDS[each]} used or promised in {month}, this run "
+        f"team {team or 'none'} has {getattr(spent, each):,.1f} {_WORDS[each]} used or reserved in {month}, this run "
         f"may use {getattr(wanted, each):,.1f}, and a month has {getattr(most, each):,.1f}"
         for each in passing
     )

@@ -1,6 +1,6 @@
-"""What a team has used up and promised in a month: the promises of the runs that go on, and the sum of the others.
+"""What a team has used up and reserved in a month: the reservations of the runs that go on, and the sum of the others.
 
-A run promises what it may use up at the most, once, before it costs anything. Nobody need come back: whoever finds no
+A run reserves the most that it may use, once, before it costs anything. Nobody need come back: whoever finds no
 room looks which runs have ended, and counts what they really used.
 """
 
@@ -29,29 +29,29 @@ KEPT_SECONDS = 100 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """`used` by the runs that have ended, and what each that goes on has `promised`."""
+    """`used` by the runs that have ended, and what each that goes on has `reserved`."""
 
     used: Amounts
-    promised: Mapping[str, Amounts] = field(default_factory=dict)
+    reserved: Mapping[str, Amounts] = field(default_factory=dict)
 
     @property
     def spent(self) -> Amounts:
-        return sum(self.promised.values(), self.used)
+        return sum(self.reserved.values(), self.used)
 
     def settled(self, ended: Mapping[str, Amounts]) -> Month:
         """With what the runs that have ended really used."""
-        used = sum((amounts for run_id, amounts in ended.items() if run_id in self.promised), self.used)
-        return Month(used, {run_id: each for run_id, each in self.promised.items() if run_id not in ended})
+        used = sum((amounts for run_id, amounts in ended.items() if run_id in self.reserved), self.used)
+        return Month(used, {run_id: each for run_id, each in self.reserved.items() if run_id not in ended})
 
     def to_text(self) -> str:
-        promised = {run_id: each.to_json() for run_id, each in self.promised.items()}
-        return json.dumps({"used": self.used.to_json(), "promised": promised}, separators=(",", ":"))
+        reserved = {run_id: each.to_json() for run_id, each in self.reserved.items()}
+        return json.dumps({"used": self.used.to_json(), "reserved": reserved}, separators=(",", ":"))
 
     @classmethod
     def of_text(cls, text: str | None) -> Month:
-        told: dict[str, Any] = json.loads(text) if text else {"used": {}, "promised": {}}
-        promised = {run_id: Amounts(**each) for run_id, each in told["promised"].items()}
-        return cls(Amounts(**told["used"]), promised)
+        told: dict[str, Any] = json.loads(text) if text else {"used": {}, "reserved": {}}
+        reserved = {run_id: Amounts(**each) for run_id, each in told["reserved"].items()}
+        return cls(Amounts(**told["used"]), reserved)
 
 
 class Months:
@@ -62,11 +62,11 @@ class Months:
         self._table = table
         self._runs = runs
 
-    def promise(self, run_id: str, team: str, wanted: Amounts, most: Amounts) -> None:
-        """Promise what the run may use up in this month; what it has promised before stands.
+    def reserve(self, run_id: str, team: str, wanted: Amounts, most: Amounts) -> None:
+        """Reserve what the run may use in this month; what it reserved before stands.
 
         Raises:
-            LimitExceeded: the month has not so much left; names each figure. Nothing is promised.
+            LimitExceeded: the month has not so much left; names each figure. Nothing is reserved then.
             ServiceBusy: others changed the month all the time.
         """
         now = clock.now()
@@ -77,15 +77,15 @@ class Months:
 
         def change(text: str | None) -> tuple[str | None, str | None]:
             month = Month.of_text(text)
-            if run_id in month.promised:
+            if run_id in month.reserved:
                 return None, None
             problem = month_problem(month.spent, wanted, most, team, name)
             if problem is not None:
-                month = month.settled(self._ended(list(month.promised)))
+                month = month.settled(self._ended(list(month.reserved)))
                 problem = month_problem(month.spent, wanted, most, team, name)
             if problem is not None:
                 return month.to_text(), problem
-            return Month(month.used, {**month.promised, run_id: wanted}).to_text(), None
+            return Month(month.used, {**month.reserved, run_id: wanted}).to_text(), None
 
         problem = item.change(change)
         if problem is not None:

@@ -49,7 +49,7 @@ class RunRecord:
     `team`: whose the run is; None where the stack's mapping gives it to none.
     `turn`: where the run stands in the queue, as `queue.place.Place` has it; None while it does not wait.
     `submission_lease_until`: until then one process alone may create the job.
-    `releasing_at`: since then the run is being wound up and nothing new may be started for it.
+    `releasing_at`: since then the run is being released, and nothing new may be started for it.
     `grader_layout`: the documented layout that a grader of the team's own was found to read.
     `recipe_document` is the resolved recipe as it is kept, to the last digit; `recipe` reads it.
     `deploying_at`: since then a deployment of the tuned model may exist. `asked_as`: the id by which it is asked.

@@ -35,7 +35,7 @@ from tunedrop.run.record import RunRecord
 from tunedrop.run.record_parts import EvaluationResult
 from tunedrop.sampling.question import text_with_calls
 from tunedrop.states.decision import Decision, for_the_handler
-from tunedrop.training.holdings import let_go
+from tunedrop.training.holdings import delete_holdings
 from tunedrop.training.job_output import written_metrics
 
 _log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Concluded:
         record = resources.runs.update(
             run_id, {"evaluation": EvaluationResult(notice_figures(evaluation.result)), "stage": "ConcludeRun"}
         )
-        record = _let_go(record, recipe, resources)
+        record = _delete_holdings(record, recipe, resources)
         finished_at = clock.now_text()
         report_uri = write_report(
             run_folder,
@@ -133,11 +133,11 @@ def instructions(record: RunRecord, *, runs_table: str) -> dict[str, Any]:
     }
 
 
-def _let_go(record: RunRecord, recipe: Recipe, resources: Resources) -> RunRecord:
+def _delete_holdings(record: RunRecord, recipe: Recipe, resources: Resources) -> RunRecord:
     """The evaluation is over: delete what the run holds at the training service and need not keep."""
     if record.deploying_at is None and not recipe.cleanup.delete_files:
         return record
-    released = let_go(record, resources.backend(record), keep_deployment=recipe.cleanup.keep_deployment)
+    released = delete_holdings(record, resources.backend(record), keep_deployment=recipe.cleanup.keep_deployment)
     return resources.runs.update(record.run_id, {"released": {**record.released, **released}})
 
 

@@ -277,7 +277,7 @@ class Polling:
             self._store.update(record.run_id, {"asked_as": serving.model})
         except RunReleased:
             # The run's release may have looked for the deployment before this process made it.
-            self._backend.withdraw(record.run_id)
+            self._backend.undeploy(record.run_id)
             raise
         if serving.model is not None:
             return Poll("ready", job.service_status if job else "given", 0)

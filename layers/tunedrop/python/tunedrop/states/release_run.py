@@ -24,7 +24,7 @@ from tunedrop.run.store import ConditionNotMet, OwnedByAnother, RunStore
 from tunedrop.states.decision import Decision, for_the_handler
 from tunedrop.teams import Teams
 from tunedrop.training.backend import Busy, JobStatus, TrainingBackend, Unclear
-from tunedrop.training.holdings import let_go
+from tunedrop.training.holdings import delete_holdings
 
 logger = Logger(child=True)
 
@@ -139,7 +139,7 @@ class Releaser:
             waiting = self._wind_up(record)
             if waiting is not None:
                 return waiting
-            record = self._let_go(self._store.load(run_id))
+            record = self._delete_holdings(self._store.load(run_id))
             if record.resolved:
                 # Not before its job is over: another run trains in its place now.
                 self._leave_queue(record)
@@ -218,11 +218,11 @@ class Releaser:
         )
         return None
 
-    def _let_go(self, record: RunRecord) -> RunRecord:
+    def _delete_holdings(self, record: RunRecord) -> RunRecord:
         """Delete what the run holds at the service; a run that did not go well keeps no deployment."""
         if not record.resolved or record.closed or (record.file_id is None and record.deploying_at is None):
             return record
-        released = let_go(record, self._backend_of(record), keep_deployment=False)
+        released = delete_holdings(record, self._backend_of(record), keep_deployment=False)
         if not released:
             return record
         return self._store.update_if(

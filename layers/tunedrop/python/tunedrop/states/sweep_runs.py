@@ -193,7 +193,7 @@ def _release_deployments(backend: TrainingBackend, resources: Resources, swept: 
         if record is None:
             swept.deployments_unowned += 1
         elif record.closed and not _kept(record):
-            swept.deployments_deleted += backend.withdraw(run_id) is not None
+            swept.deployments_deleted += backend.undeploy(run_id) is not None
 
 
 def _record(resources: Resources, run_id: str) -> RunRecord | None:

@@ -87,7 +87,7 @@ def _require_room(record: RunRecord, recipe: Recipe, dataset: CheckedDataset, re
 
     team, wanted = record.team or "", planned(recipe, rows=dataset.rows or 0, test_rows=dataset.test_rows or 0)
     limits.require(wanted, team)
-    resources.months.promise(record.run_id, team, wanted, limits.of_month(team))
+    resources.months.reserve(record.run_id, team, wanted, limits.of_month(team))
 
 
 def _write_findings(run_folder: RunFolder, report: DatasetReport, name: str, files: Mapping[str, BinaryIO]) -> None:

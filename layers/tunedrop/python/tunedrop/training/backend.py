@@ -138,7 +138,7 @@ class TrainingBackend(Protocol):
     def serve(self, run_id: str, tuned_model: str) -> Serving:
         """Have the tuned model made askable for the run, or see how far that is. Called again, it makes nothing new."""
 
-    def withdraw(self, run_id: str) -> str | None:
+    def undeploy(self, run_id: str) -> str | None:
         """Delete what `serve` made for the run; its id, or None where there is nothing. The model stays."""
 
     def live_jobs(self) -> Sequence[tuple[str, Job]]:

@@ -11,7 +11,7 @@ from tunedrop.training.backend import Busy, Refused, TrainingBackend, Unclear
 _log = logging.getLogger(__name__)
 
 
-def let_go(record: RunRecord, backend: TrainingBackend, *, keep_deployment: bool) -> dict[str, str]:
+def delete_holdings(record: RunRecord, backend: TrainingBackend, *, keep_deployment: bool) -> dict[str, str]:
     """Delete the run's deployment, and its training file where the recipe says so; what was deleted, by its id.
 
     Never fails: what could not be deleted is told in the notice, and the sweeper tries again.
@@ -20,7 +20,7 @@ def let_go(record: RunRecord, backend: TrainingBackend, *, keep_deployment: bool
     if record.deploying_at is not None and not keep_deployment:
         try:
             # Where none is found any more, an earlier try has deleted it and died before it could note that.
-            deployment = backend.withdraw(record.run_id) or record.asked_as
+            deployment = backend.undeploy(record.run_id) or record.asked_as
             if deployment is not None:
                 released[deployment] = "deployment deleted"
         except (Busy, Unclear, Refused) as trouble:

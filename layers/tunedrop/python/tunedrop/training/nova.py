@@ -215,7 +215,7 @@ class NovaBackend:
             raise Refused(f"deployment {deployment.arn} failed: {(deployment.failure or 'no reason given')[:1000]}")
         return Serving(deployment.arn if deployment.status == "Active" else None, deployment.arn)
 
-    def withdraw(self, run_id: str) -> str | None:
+    def undeploy(self, run_id: str) -> str | None:
         deployment = self._deployment(identity.bedrock_name(run_id))
         if deployment is None:
             return None

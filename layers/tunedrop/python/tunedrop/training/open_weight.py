@@ -198,7 +198,7 @@ class OpenWeightBackend:
         # Documented: a tuned model can be asked as soon as its job has succeeded, without a deployment.
         return Serving(tuned_model)
 
-    def withdraw(self, run_id: str) -> str | None:  # noqa: ARG002 - the protocol's
+    def undeploy(self, run_id: str) -> str | None:  # noqa: ARG002 - the protocol's
         return None
 
     def deployments(self) -> Sequence[tuple[str, str]]:

@@ -23,6 +23,9 @@ import yaml
 from checks import sam_template
 from tunedrop import outcomes
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's, where this build of PyYAML has it: ten times as fast."""
+
 LAMBDA_ERRORS = frozenset(
     {
         # The service's own: https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html
@@ -99,7 +102,7 @@ class Scope:
 
 def check(machine: str, text: str, given: frozenset[str]) -> list[Fault]:
     """The faults of one machine: `text` is its definition in YAML, `given` the names of its DefinitionSubstitutions."""
-    definition = yaml.safe_load(text)
+    definition = yaml.load(text, _LOADER)  # noqa: S506 - it is one of the safe ones
     found = {Fault(machine, "", rule, message) for rule, message in _machine_faults(definition, given)}
     for scope in _scopes(definition):
         for name, state in scope.states.items():

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import yaml
 from samtranslator.internal.managed_policies import get_bundled_managed_policy_map
 from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
 
+from embedded_aws.deployer import yaml_text
 from embedded_aws.deployer.errors import NotHonoured, TemplateInvalid
 
 ARTEFACTS_BUCKET = "artefacts-on-this-machine"
@@ -48,8 +49,8 @@ class Translated:
 def read(path: Path) -> dict[str, Any]:
     """The template of the file, its short intrinsic functions written out. Raises TemplateInvalid."""
     try:
-        template = yaml_parse(path.read_text())
-    except ValueError as error:
+        template = yaml_text.parse(path.read_text())
+    except (ValueError, yaml.YAMLError) as error:
         raise TemplateInvalid(f"{path} is not YAML: {error}") from error
     if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
         raise TemplateInvalid(f"{path} has no Resources")
@@ -102,7 +103,7 @@ def _with_included(value: Any, root: Path) -> Any:
         if not path.is_file():
             raise TemplateInvalid(f"AWS::Include: {path} does not exist")
         rest = {name: inner for name, inner in value.items() if name != "Fn::Transform"}
-        return _with_included({**yaml_parse(path.read_text()), **rest}, root)
+        return _with_included({**yaml_text.parse(path.read_text()), **rest}, root)
     return {name: _with_included(inner, root) for name, inner in value.items()}
 
 

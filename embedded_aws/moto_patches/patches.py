@@ -76,6 +76,7 @@ class Patches:
         iam.know_managed_policies(replace)
         remembered.services_of_hosts(replace)
         remembered.syntax_of_machines(replace)
+        remembered.addresses_of_s3(replace)
         calls.watch(replace, hooks)  # last: it sees a call before any other change does
 
     def undo(self) -> None:

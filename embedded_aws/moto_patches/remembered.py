@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import moto.s3.urls
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+from moto.s3.models import S3Backend
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 
@@ -23,6 +25,12 @@ def services_of_hosts(replace: Replace) -> None:
         return known[host]
 
     original = replace(DomainDispatcherApplication, "get_backend_for_host", service_of)
+
+
+def addresses_of_s3(replace: Replace) -> None:
+    """moto loads its module of S3's addresses again for each request, since an environment variable may add some. The
+    embedded AWS sets none."""
+    replace(S3Backend, "_url_module", property(lambda _: moto.s3.urls))
 
 
 def syntax_of_machines(replace: Replace) -> None:

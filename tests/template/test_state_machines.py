@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -253,11 +254,16 @@ def given() -> frozenset[str]:
     return frozenset(sam_template.machines(sam_template.read())["Pipeline"]["DefinitionSubstitutions"])
 
 
+@functools.cache
+def _pipeline_json() -> str:
+    return json.dumps(yaml.safe_load(PIPELINE_TEXT))
+
+
 def planted(change: Callable[[dict[str, Any]], None]) -> list[state_machines.Fault]:
     """What the checker finds in a copy of the pipeline that has been changed."""
-    machine = yaml.safe_load(PIPELINE_TEXT)
+    machine = json.loads(_pipeline_json())
     change(machine)
-    return state_machines.check("planted", yaml.safe_dump(machine), given())
+    return state_machines.check("planted", json.dumps(machine), given())
 
 
 def _set(*path: str | int, value: Any) -> Callable[[dict[str, Any]], None]:

@@ -16,7 +16,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An empty AWS account, in this process. Each write of DynamoDB is one step, as it is not in moto."""
     from moto import mock_aws  # the process that hands the tests out reads this file, too, and needs no moto
 
-    from embedded_aws.moto_patches import dynamodb
+    from embedded_aws.moto_patches import dynamodb, remembered
     from embedded_aws.moto_patches.replacement import Replacements
 
     atomic = Replacements()
@@ -27,6 +27,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with mock_aws():
         dynamodb.make_atomic(atomic.replace)
         dynamodb.send_values_as_they_are(atomic.replace)
+        remembered.addresses_of_s3(atomic.replace)
         yield
         atomic.undo()
 

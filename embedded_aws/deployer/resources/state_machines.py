@@ -6,8 +6,7 @@ import json
 import re
 from typing import Any
 
-import yaml
-
+from embedded_aws.deployer import yaml_text
 from embedded_aws.deployer.errors import NotHonoured, TemplateInvalid
 from embedded_aws.deployer.intrinsics import Created
 from embedded_aws.deployer.resource_type import Stack, lower_camel, resource_type, tags
@@ -86,7 +85,7 @@ def _definition(stack: Stack, logical_id: str, properties: dict[str, Any]) -> st
         if location.get("Bucket") != ARTEFACTS_BUCKET:
             raise NotHonoured(f"{logical_id}: the definition must be a file of this machine, got {location}")
         path = stack.artefacts[location["Key"]].path
-        content = yaml.safe_load(path.read_text())  # JSON is YAML
+        content = yaml_text.parse(path.read_text())  # JSON is YAML
         text = json.dumps(content)
     elif "DefinitionString" in properties:
         text = str(properties["DefinitionString"])

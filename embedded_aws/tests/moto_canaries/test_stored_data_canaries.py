@@ -6,6 +6,7 @@ import json
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from moto.dynamodb.comparisons import get_filter_expression
 
 from embedded_aws.moto_patches import (
     dynamodb,
+    remembered,
     request_limits,
     s3,
 )
@@ -127,3 +129,13 @@ def test_moto_denies_whatever_a_bucket_s_policy_denies_under_a_condition() -> No
     bucket.put_bucket_policy(Bucket="bucket", Policy=json.dumps({"Version": "2012-10-17", "Statement": [denial]}))
     with pytest.raises(ClientError, match="Forbidden"):
         bucket.put_object(Bucket="bucket", Key="key", Body=b"", IfNoneMatch="*")
+
+
+@canary_of(remembered.addresses_of_s3)
+def test_moto_loads_the_addresses_of_s3_for_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[ModuleType] = []
+    monkeypatch.setattr("moto.s3.models.reload", loaded.append)
+    buckets = client("s3")
+    buckets.list_buckets()
+    buckets.list_buckets()
+    assert len(loaded) >= 2

@@ -1,12 +1,18 @@
-"""The dependencies layer has botocore's data of the services that the functions call, and no other service's."""
+"""The dependencies layer has botocore's data of the services that the functions call, and no other service's.
+
+Two of its modules start sooner, and do what they did.
+"""
 
 from __future__ import annotations
 
+import importlib.util
+import multiprocessing.managers
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import botocore
@@ -21,6 +27,7 @@ from checks import sam_template
 LEAN = sam_template.ROOT / "layers/dependencies/lean_botocore.py"
 DATA = Path(botocore.__file__).parent / "data"
 DROPPED = "ec2"
+QUICKER = ("botocore/loaders.py", "s3transfer/compat.py")
 ONCE = {"authorization", "x-amz-date", "amz-sdk-invocation-id", "user-agent"}
 CLIENT = re.compile(r"\.(?:client|resource)\(\s*\"([a-z0-9-]+)\"")
 
@@ -42,6 +49,9 @@ def lean(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(path, data)
     for service in (*called_services(), DROPPED):
         shutil.copytree(DATA / service, data / service)
+    for name in QUICKER:
+        (packages / name).parent.mkdir(exist_ok=True)
+        shutil.copy(DATA.parents[1] / name, packages / name)
     subprocess.run([sys.executable, str(LEAN), str(packages)], check=True)
     return data
 
@@ -104,3 +114,34 @@ def test_a_client_of_the_layer_sends_what_botocore_s_own_sends(service: str, lea
     sent = [request(theirs, name) for name in operations[:: len(operations) // 20 + 1]]
     assert "Sent" in {kind for kind, _ in sent}
     assert [request(ours, name) for name in operations[:: len(operations) // 20 + 1]] == sent
+
+
+def changed(name: str, packages: Path) -> ModuleType:
+    """A module as the layer has it, beside botocore's own."""
+    spec = importlib.util.spec_from_file_location("changed", packages / name)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_changed_modules_say_so_and_do_what_they_did(lean: Path) -> None:
+    packages = lean.parents[1]
+    for name in QUICKER:
+        assert (packages / name).read_text().startswith("# Changed by Tunedrop")
+    loaders = [changed(QUICKER[0], packages), botocore.loaders]
+    read = [each.Loader(extra_search_paths=[str(DATA)]).load_service_model("s3", "service-2") for each in loaders]
+    assert read[0] == read[1]
+    assert list(read[0]["operations"]) == list(read[1]["operations"])
+    assert changed(QUICKER[1], packages).BaseManager is multiprocessing.managers.BaseManager
+
+
+def test_a_line_that_is_not_there_any_more_stops_the_build(tmp_path: Path) -> None:
+    shutil.copytree(DATA.parents[1] / "s3transfer", tmp_path / "s3transfer")
+    (tmp_path / "botocore/data").mkdir(parents=True)
+    (tmp_path / "botocore/data/endpoints.json").write_text('{"partitions": []}')
+    (tmp_path / "botocore/loaders.py").write_text("return json.loads(payload)\n")
+    built = subprocess.run([sys.executable, str(LEAN), str(tmp_path)], check=False, capture_output=True, text=True)
+    assert built.returncode != 0
+    assert "Changed: botocore/loaders.py: expected this line once" in built.stderr

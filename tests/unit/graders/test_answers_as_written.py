@@ -39,6 +39,10 @@ SAME = [
     ("St. John's", "St Johns"),
     ("*Paris*.", "Paris"),
     ("**Paris.**", "Paris"),
+    ("\u22125", "-5"),
+    ("Paris**", "Paris"),
+    ("\\boxed{Paris}", "Paris"),
+    ("$\\boxed{\\text{Paris}}$.", "Paris"),
 ]
 """Texts that differ by punctuation or by emphasis alone."""
 DIFFERENT = [
@@ -76,6 +80,9 @@ DIFFERENT = [
     ("-x", "x"),
     ("x != y", "x = y"),
     ("a\\b", "ab"),
+    ("A*", "A"),
+    ("*args", "args"),
+    ("_x", "x"),
 ]
 """Texts that differ by a sign, an operator, a unit or a number's own mark."""
 SQUAD = [
@@ -110,6 +117,7 @@ IN_TEXT: list[tuple[str, Any]] = [
     ('{"a":1}\n\n[1] See p. 3\n[2] idem', {"a": 1}),
     ('{"a": 1}[1]\n\n[1]: http://x', {"a": 1}),
     ('The result is:\n{"a":1}\n* note: {x}', {"a": 1}),
+    ('See [1].\n{"a":1}\n[1] the mail', {"a": 1}),
     ('```python\nx={"a":2}\n```\n```json\n{"a":1}\n```', {"a": 1}),
 ]
 HEDGED = ['{"a":1}\n{"a":2}', '```json\n{"a":1}\n```\n```json\n{"a":2}\n```']
@@ -155,6 +163,9 @@ SPAM_AND_HATE = [
     "Spam & Hate",
     "This is spam and hate.",
     '{"labels": ["spam", "hate"], "reason": "x"}',
+    "- [x] spam\n- [x] hate\n- [ ] none of these",
+    "\\boxed{spam, hate}",
+    "The labels are \\boxed{\\text{spam}} and \\boxed{hate}.",
 ]
 LABELS = ["spam", "hate", "none of these"]
 
@@ -204,6 +215,11 @@ def test_two_documents_are_hedging(answer: str) -> None:
 def test_labels_are_read_however_they_are_listed(answer: str) -> None:
     assert moderation(answer, ["spam", "hate"]) == 1.0
     assert moderation(answer, ["none of these"]) == 0.0
+
+
+@pytest.mark.parametrize("answer", ["- [x] spam\n- [ ] hate", "[x] spam", "\u2611 spam\n\u2610 hate", "\\boxed{spam}"])
+def test_the_label_that_is_ticked_or_boxed_is_read(answer: str) -> None:
+    assert moderation(answer, ["spam"]) == 1.0
 
 
 @pytest.mark.parametrize("answer", ["none", "None.", "none of these", "[]", '{"labels": []}', "spam: no\nhate: no"])

@@ -63,10 +63,12 @@ def test_solutions_of_mbpp_pass_and_broken_ones_fail(grader: CodeGrader) -> None
 
 
 @pytest.mark.prove
-def test_all_974_solutions_of_mbpp_pass_and_broken_ones_fail(grader: CodeGrader) -> None:
+def test_all_974_solutions_of_mbpp_pass_and_broken_ones_fail() -> None:
     rows = mbpp_rows()
     assert len(rows) == 974
-    assert_told_apart(grader, rows)
+    patient = CodeGrader.from_options({"seconds": 60})  # a busy machine is slow, and that is no failure
+    assert_told_apart(patient, rows)
+    patient._sandbox.close()
 
 
 FORMS: dict[str, JSON] = {

@@ -88,7 +88,7 @@ REJECTS_AFTER = late(
         (?:n't|n’t|\s(?:not|wrong|incorrect|false|out\b|eliminated|excluded|impossible|invalid|ruled|untrue|irrelevant|inaccurate|unlikely|less|too\b|no\b|cannot|never
         |be\s(?:wrong|eliminated|excluded|ruled|discarded|dismissed|false|rejected)|discarded|dismissed|rejected))
       |(?:isn|aren|wasn|doesn|don|can|cannot|won)(?:'|’)?t\b|cannot\b|fails?\b|contradicts?\b
-      |(?:,\s|[:=–—-]\s{0,2}[*_]{0,2})?(?:wrong|incorrect|false|no)\b(?!\w)|[:=–—-]\s{0,2}[*_]{0,2}(?:nein|falsch|non|faux|нет|否|错|✗|✘|❌)
+      |(?:,\s|[:=–—-]\s{0,2}[*_]{0,2})?(?:wrong|incorrect|false|no(?!\s(?:la\s|a\s)?[(*]{0,3}[A-J]\b))\b(?!\w)|[:=–—-]\s{0,2}[*_]{0,2}(?:nein|falsch|non|faux|нет|否|错|✗|✘|❌)
       |(?:ist|sind|kann|stimmt|passt|trifft)\s(?:auch\s)?(?:falsch|nicht|unmöglich|inkorrekt|auszuschließen)|scheidet\saus
       |(?:est|sont|n['’]est)\s(?:fau(?:x|sses?)|incorrecte?s?|pas|éliminée?s?)
       |(?:no\ses|es\sincorrect[ao]|es\sfals[ao]|não\b|é\sincorret[ao]|está\s(?:errad|incorret|incorrect|equivocad)[ao]|está\smal|é\s(?:fals|errad)[ao]|queda\sdescartad[ao]|non\sè|è\ssbagliata|è\serrata|è\sfalsa)
@@ -111,6 +111,7 @@ REJECTS_BEFORE = late(
       |\b(?:doubt|unsure|uncertain|not\s(?:sure|certain|convinced))(?:\s(?:that|if|whether))?\s(?:it['’]?s|it\sis|it\swas)
       |\bfor\s(?:(?:the|this|it|its|an|my|correct|right)\s){0,3}(?:answer\s|option\s|choice\s)?to\sbe
       |\bnicht|\bkein|\bpas|\bni|\bno\ses|\bnão\sé|\bnon(?=\s)(?:\sè)?|\bне|\bstatt|\bniet|\bnie(?:\sjest)?|\bbukan|không\sphải(?:\slà)?
+      |(?:,|\b[ye])\s(?:no|não)(?=\s(?!,))
       |\binte|\bikke|\bdeğil|\bليس(?:ت)?(?:\s(?:هو|هي))?|\bو?لا|\bلیس|\bнеправильный\sответ|不是|并非|排除|除了|不选)
       [\s*_:,]{0,4}(?:(?:option|choice|answer|letter|the|opción|antwort|réponse|选项|la|a)[\s*_:]{1,3}){0,3}[\s*_(\[{\"'“‘「『【$`]{0,8}\Z""",
     re.VERBOSE | re.IGNORECASE,

@@ -22,7 +22,10 @@ MAX_TEXT = 20_000
 """How many characters of an answer's end (and of a reference) are compared."""
 _REFERENCE_KEYS = ("answer", "final_answer", "text", "label", "target", "ground_truth", "value")
 _ANSWER_TAG = late(r"\s*<answer>(.*)</answer>\s*", re.DOTALL)
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
+_BOX = late(r"[\s$]*\\boxed\s?\{\s*(?:\\(?:text|textbf|mathrm|texttt)\s?\{([^{}]+)\}|([^{}\\]+))\s*\}[\s$.]*")
+"""An answer that is a box and nothing else."""
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad")) | {0x2212: "-"}
+"""Characters that nobody sees; and the minus sign is a hyphen."""
 _ARTICLES = late(r"\b(?:a|an|the)\b")
 _STAYS = late("[0-9]|[A-Za-z]{4}")
 """Is neither punctuation nor an article, whatever stands around it."""
@@ -134,6 +137,9 @@ class ExactGrader:
         tagged = _ANSWER_TAG.fullmatch(text)
         if tagged is not None and "<answer>" not in tagged[1]:
             text = tagged[1]
+        elif self._extract is None and not self._options.after and self._options.mode in ("text", "f1", "fuzzy"):
+            boxed = _BOX.fullmatch(text)
+            text = text if boxed is None else boxed[1] or boxed[2]
         if self._options.after:
             _, found, rest = text.rpartition(self._options.after)
             if not found:

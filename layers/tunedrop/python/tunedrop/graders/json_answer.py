@@ -162,8 +162,8 @@ def _only_document_in(text: str) -> JSON:
         return parse(text)
     except NotOneDocument:
         found = list(_bare_documents(text))
-    if len(found) > 1 and not isinstance(found[0], list):
-        # "[1] See the invoice." below an object is a footnote, no second answer.
+    if len(found) > 1 and any(isinstance(document, dict) for document in found):
+        # "See [1]." above an object and "[1] The invoice." below it are a footnote, no second answer.
         found = [document for document in found if not _is_footnote(document)]
     if len(found) != 1:
         raise NotOneDocument(f"the answer has {len(found)} documents in its text, expected one")

@@ -86,6 +86,9 @@ _BARE_LIST = late(
     r"(?:\[(?=[^\[\]{}\"'\n]{1,400}\])|\{(?=[^\[\]{}\"':\n]{1,400}\}))\s*([^\[\]{}\"'\n]{1,400}?)\s*[\]}]"
 )
 _TAGS = late(r"(?:<([A-Za-z_]{1,20})>[^<>]{1,200}</\1>[\s,]{0,9}){2,40}")
+_BOX = late(r"\\boxed\s?\{\s*(?:\\(?:text|textbf|mathrm|texttt)\s?\{([^{}]{1,400})\}|([^{}]{1,400}))\s*\}")
+LONGEST_BOXED = 4_000
+"""Characters of an answer's end that may hold its boxes."""
 _DECORATION = " \t*_`\"'\u201c\u201d\u2018\u2019.!#>()[]{}:-"
 
 
@@ -98,6 +101,8 @@ def read_labels(answer: str, known: Mapping[str, str], none: str) -> frozenset[s
         answer = "\n".join(re.findall(r">([^<>]{1,200})</", answer))
     elif (tagged := _IN_A_TAG.fullmatch(answer.strip())) is not None:
         answer = tagged[2]
+    if "\\boxed" in answer:
+        answer = _boxed(answer)
     text = answer.strip()
     if (quoted := _PYTHON_LIST.fullmatch(text)) is not None:
         answer = text = json.dumps(re.findall(r"'([^'\n]*)'", quoted[1]))
@@ -109,6 +114,9 @@ def read_labels(answer: str, known: Mapping[str, str], none: str) -> frozenset[s
     in_text = len(text) <= LONGEST_PLAIN_ANSWER and text[:1] not in ("{", "[")
     if (bare := _BARE_LIST.fullmatch(text)) is not None:
         answer = text = bare[1]
+    ticked = _checked(text, {*known, none}) if known and len(text) <= LONGEST_PLAIN_ANSWER else None
+    if ticked is not None:  # `[ ]` is no empty array there
+        return frozenset(ticked) or frozenset({none})
     try:
         document = read_answer(answer, "text" if in_text else "fence")
     except NotOneDocument:
@@ -118,6 +126,12 @@ def read_labels(answer: str, known: Mapping[str, str], none: str) -> frozenset[s
     if found is None:
         return None
     return frozenset(label for label in found if label) or frozenset({none})
+
+
+def _boxed(answer: str) -> str:
+    """What the boxes of an answer hold, a line each: `The label is \\boxed{\\text{spam}}.`; the answer without any."""
+    held = [one or other for one, other in _BOX.findall(answer[-LONGEST_BOXED:])]
+    return "\n".join(held) or answer
 
 
 def member(document: Mapping[str, JSON], names: tuple[str, ...] = FIELDS) -> JSON:

@@ -12,6 +12,8 @@ _MARKUP = late(
     r"(?<![^\s\"“'‘(\[])(?:[*_]{1,3}|~~)(?=[^\s*_~])|(?<=[^\s*_~])(?:[*_]{1,3}|~~)(?![^\s\"”'’.,;:!?)\]])|(?m:^[ \t]*(?:-{3,}|\*{3,}|_{3,})[ \t]*$)|(?m:^\s*(?:#{1,6}|>|[-•*+])\s+(?=[^\W\d]|[*_\"“'(]))"
 )
 """Emphasis, headings, quotes and bullets of Markdown: `**Paris**`, `# Paris`, `> Paris`, `- Paris`."""
+_BULLET = late(r"\s*[-•*+>#]+\s")
+_LONE = late(r"(?<![*_])[*_](?![*_])")
 _DASH = "[-\u2010\u2011\u2012\u2013\u2014]"
 _HYPHEN = late(
     rf"(?<=\w){_DASH}(?=[^\W\d])|(?<=[^\W\d]){_DASH}(?=\w)|(?<=[^\W\d]\s){_DASH}(?=\s+[^\W\d])|(?<=\w){_DASH}(?=\s|$)|\u2014"
@@ -26,6 +28,12 @@ _KEPT_MARK = {",": "\ue000", ":": "\ue001"}
 _SPACED = str.maketrans(dict.fromkeys(_QUOTES + _BRACKETS + _STOPS, " ") | dict.fromkeys(_DELETED, ""))
 
 
+def _is_marked_up(text: str) -> bool:
+    """Whether the text may have emphasis, a heading or a bullet: the one star of `A*`, or line of `_x`, is neither."""
+    lone = _LONE.search(text)
+    return lone is None or text[:1].isspace() or text.count(lone[0]) > 1 or _BULLET.match(text) is not None
+
+
 def without_punctuation(text: str) -> str:
     """The text without punctuation and Markdown's emphasis; words that it parted are parted by a space.
 
@@ -33,7 +41,7 @@ def without_punctuation(text: str) -> str:
     (`-5`, `x<y`, `2*3`, `C++`, `C#`, `50%`, `$5`), points, commas and colons within numbers, but
     for the commas between thousands (`3,000` is `3000`).
     """
-    text = _MARKUP.sub(" ", text)
+    text = _MARKUP.sub(" ", text) if _is_marked_up(text) else text
     text = _HYPHEN.sub(" ", text)
     text = _SHOUT.sub(" ", text)
     text = _SPACED_PERCENT.sub("", text)

@@ -40,12 +40,26 @@ _NEXT_QUESTION = late(r"\n[ \t]{0,8}(?:#{1,6} ?)?(?:Q|Question|Problem|User|Huma
 _NEXT_QUESTION_WORDS = ("Q", "Problem", "User", "Human")
 _HASHES = late(r"#{4}(?!#)[ \t]{0,20}")
 _ANSWER = late(
-    r"answer|final result|réponse|respuesta|resposta|risposta|antwort|ответ|jawaban|odpowiedź|cevap|đáp án|答案|答え"
-    r"|정답|الإجابة|उत्तर",
+    r"answer|\bans(?=\s?[.:=])|final result|réponse|respuesta|resposta|risposta|antwort|ответ|jawaban|odpowiedź"
+    r"|cevap|đáp án|答案|答え|정답|الإجابة|उत्तर",
     re.IGNORECASE,
 )
 _ANSWER_WORDS = (
-    *("nswer", "NSWER", "inal result", "inal Result", "éponse", "espuesta", "esposta", "isposta", "ntwort", "твет"),
+    *(
+        "nswer",
+        "NSWER",
+        "Ans",
+        "ans",
+        "ANS",
+        "inal result",
+        "inal Result",
+        "éponse",
+        "espuesta",
+        "esposta",
+        "isposta",
+        "ntwort",
+        "твет",
+    ),
     *("awaban", "dpowied", "evap", "áp án", "答", "정답", "الإجابة", "उत्तर"),
 )
 # From the word "answer" on. Every repetition is bounded: whatever stands there, a match takes constant time.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from tunedrop.graders.late_pattern import late
 from tunedrop.graders.math.formula import MAX_DEPTH, decimals_of, read_formula
 from tunedrop.graders.math.meaning import Bracket, Digits, Formula, Listing, Meaning, Relation, Union, Words
-from tunedrop.graders.math.stretches import SEPARATORS, at_top, balanced, split, without_end
+from tunedrop.graders.math.stretches import AND, SEPARATORS, at_top, balanced, split, without_end
 from tunedrop.graders.math.tokens import NotMathsError, Token, is_ambiguous, tokenize
 
 _RELATIONS = frozenset({"=", "<", ">", "<=", ">=", "!=", "≈", "≡", "∈", "∉", "→"})
@@ -40,6 +41,9 @@ def _everything(tokens: Sequence[Token], depth: int) -> Meaning:
     if tokens[0].kind == "begin" and tokens[0].value in _SYSTEMS:
         return _system(tokens, depth)
     groups = split(tokens, (";", "∨"))
+    joined = split(tokens, AND) if len(groups) == 1 else []
+    if len({_names(group) for group in joined}) == 1:
+        groups = joined
     if len(groups) > 1 and all(groups):
         found = [_assigned(group, depth) for group in groups]
         if all(found) and len({len(each.items) for each in found if each is not None}) == 1:
@@ -48,6 +52,11 @@ def _everything(tokens: Sequence[Token], depth: int) -> Meaning:
     if not items:
         raise NotMathsError("separators alone")
     return items[0] if len(items) == 1 else Listing(items)
+
+
+def _names(tokens: Sequence[Token]) -> tuple[str, ...]:
+    """What stands before each `=`: `p=5, q=2 and p=7, q=2` is two pairs, `p=5, q=2 and r=7` is none."""
+    return tuple(one.value for one, other in pairwise(tokens) if other.value == "=")
 
 
 def _assigned(tokens: Sequence[Token], depth: int) -> Bracket | None:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from tunedrop.graders.math.agreement import same_formula
 from tunedrop.graders.math.arithmetic import Matrix, NoValueError
-from tunedrop.graders.math.expression import evaluate, names
+from tunedrop.graders.math.expression import Node, evaluate, names
 from tunedrop.graders.math.meaning import Digits, Formula, Meaning
 
 MIN_DIGITS = 4
@@ -22,14 +22,26 @@ def same_number(a: Meaning, b: Meaning) -> bool:
         return False
     if "∞" in names(a.node) or "∞" in names(b.node):
         return infinity_of(a) is not None and infinity_of(a) == infinity_of(b)
-    if (a.node[0] == "ratio") != (b.node[0] == "ratio"):  # 3:1 is not 3
-        return False
+    if "ratio" in (a.node[0], b.node[0]):  # 3:1 is not 3
+        return a.node[0] == b.node[0] and _proportional(_terms(a.node), _terms(b.node))
     if same_formula(a.node, b.node):
         return True
     if a.node[0] == "percent" or b.node[0] == "percent":  # 28 % is 28 where the other says no %, and it is 0.28
         bare = [Formula(x.node[1], x.decimals) if x.node[0] == "percent" else x for x in (a, b)]
         return same_formula(bare[0].node, bare[1].node) or _rounded_percent(a, b) or _rounded_percent(b, a)
     return _rounds_to(a, b) or _rounds_to(b, a)
+
+
+def _terms(node: Node) -> list[Node]:
+    return [*_terms(node[1]), node[2]] if node[0] == "ratio" else [node]
+
+
+def _proportional(terms: list[Node], others: list[Node]) -> bool:
+    """Whether two ratios are the same: `1:2:3` is `2:4:6`, and no `1:1:6`."""
+    return len(terms) == len(others) and all(
+        same_formula(("/", one, terms[-1]), ("/", other, others[-1]))
+        for one, other in zip(terms[:-1], others[:-1], strict=True)
+    )
 
 
 def _rounded_percent(percent: Formula, other: Formula) -> bool:

@@ -11,6 +11,8 @@ from tunedrop.graders.math.tokens import NotMathsError, Token
 OPENING: Mapping[str, str] = {"(": ")", "[": "]", "⟨": "⟩", "\\{": "\\}", "⌊": "⌋", "⌈": "⌉", "{": "}"}
 _CLOSING = frozenset(OPENING.values())
 SEPARATORS = frozenset({",", ";", "∧", "∨"})
+AND = frozenset({"∧", "and"})
+"""Cuts at "and" and "or" alone."""
 _AND = late(r"^\W*(?:and|or)\W*$", re.IGNORECASE)
 
 
@@ -34,11 +36,12 @@ def at_top(tokens: Sequence[Token]) -> list[tuple[int, Token]]:
 
 
 def split(tokens: Sequence[Token], cuts: Container[str]) -> list[Sequence[Token]]:
-    """The pieces between the symbols that cut, outside all brackets; a word "and" or "or" cuts where a comma does."""
+    """The pieces between the symbols that cut, outside all brackets; the word "and" or "or" cuts where a comma does,
+    or where `cuts` has "and"."""
     pieces = []
     start = 0
     for index, token in at_top(tokens):
-        if (token.kind == "symbol" and token.value in cuts) or ("," in cuts and is_and(token)):
+        if (token.kind == "symbol" and token.value in cuts) or (("," in cuts or "and" in cuts) and is_and(token)):
             pieces.append(tokens[start:index])
             start = index + 1
     pieces.append(tokens[start:])

@@ -52,6 +52,7 @@ _TOKEN = late(
 _SURE_SEPARATOR = late(r"\s{0,2}\{\s?,\s?\}\s{0,2}|,\s?\\!\s?|\\,(?=\d{3})|\\!(?=\d{3})")
 _SURE_THOUSANDS = late(r"(?<![\d.])(?!0[, ])\d{1,3}(?:\0\d{3})+(?!\d)", re.ASCII)
 _THOUSANDS = late(r"(?<![\d.])(?!0[, ])\d{1,3}(?:(?:,\d{3})+|(?: \d{3})+)(?!\d)", re.ASCII)
+_CHOOSE = late(r"\{([^{}\\]{1,40})\\choose(?![A-Za-z])([^{}\\]{1,40})\}|(\w{1,9})\s{0,3}\\choose\s{1,3}(\w{1,9})")
 _GLUED_AND = late(r"(?<=[\d)\]}])(and|or)(?=[A-Z\d(\\-]|[a-z]\b)")
 """`W(x)=1orW(x)=-1`, where the spaces were lost."""
 _GLUED_SPACE = late(r"q?quad([A-Za-z]+)")
@@ -110,6 +111,8 @@ def _prepare(text: str, *, join_thousands: bool) -> str:
     if "\\" in text or "{" in text:
         text = _SURE_SEPARATOR.sub("\0", text)
         text = _SURE_THOUSANDS.sub(lambda match: match.group().replace("\0", ""), text).replace("\0", ",")
+    if "\\choose" in text:
+        text = _CHOOSE.sub(lambda m: f"\\binom{{{m[1] or m[3]}}}{{{m[2] or m[4]}}}", text)
     if "]" in text or "[" in text:
         text = _HALF_OPEN.sub(_with_round_brackets, text)
     text = text.replace("\\not\\in", "\\notin").replace("\\not \\in", "\\notin")

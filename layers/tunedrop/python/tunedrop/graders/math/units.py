@@ -67,7 +67,7 @@ _UNITS: Mapping[str, _Measure] = _rows(
     gallon 1 1/4 qt qts quart quarts
     gallon 1 1/8 pt pts pint pints
     gallon 1 1/16 cup cups
-    gallon 1 1/128 fluid_ounce fluid_ounces
+    gallon 1 1/128 fluid_ounce fluid_ounces fl_oz
     length 2 10000 ha hectare hectares
     acre 1 1 acre acres
     force 1 1 N newton newtons
@@ -137,7 +137,7 @@ _SUPERSCRIPTS = str.maketrans(
     {"²": "^2", "³": "^3", "⁻": "^-", "¹": "1", "·": " ", "⋅": " ", "×": " ", "{": "", "}": ""}
 )
 _PART = late(r"\s*(?:(/|\bper\b)|([A-Za-z_µμΩ°€£¥₹₩₽₺₱฿₦¢$元]+\.?)(?:\^?\(?(-?[1-3])\)?)?(?![0-9]))\s*")
-_TWO_WORDS = late(r"(degrees?|metric|fluid)\s+(\w+)", re.IGNORECASE)
+_TWO_WORDS = late(r"(degrees?|metric|fluid|fl)\s+(\w+)", re.IGNORECASE)
 _CURRENCY_IN_FRONT = late(
     r"(\s*[-+−–]?)\s*((?:US|CA|AU|NZ|HK|A|C|S|R)?\$|[€£¥₹₩₽₺₱฿₦¢]|Rs\.?|RM|[A-Z]{3}(?![A-Za-z]))\s*(?=[-+−]?[\d.])"
 )

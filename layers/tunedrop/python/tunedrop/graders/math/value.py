@@ -24,19 +24,23 @@ from tunedrop.graders.math.quantity import Quantity, read_quantity
 from tunedrop.graders.math.reading import readings
 from tunedrop.graders.math.residues import congruent, residue_class, split_modulus
 from tunedrop.graders.math.scalars import MIN_DIGITS, rounds_to_percentage
-from tunedrop.graders.math.units import Unit, combined, leading_unit, split_value
+from tunedrop.graders.math.units import Unit, combined, leading_unit, read_unit, split_value
 
 
 def value_is(text: str, expected: Expected) -> bool:
     """Whether a text that is a value, perhaps with a unit, a name or an option's letter, is the expected one."""
     if expected.number is None and spelling(text) == expected.spelling:
         return True
-    if (expected.words and words(text) == expected.words) or names_same_set(text, expected.text):
+    same_words = bool(expected.words) and words(text) == expected.words
+    same_share = expected.number is not None and _share(text) == expected.number
+    if same_words or same_share or names_same_set(text, expected.text):
         return True
     given = None if expected.clock is None else clock_time(text)
     same = None if given is None or expected.clock is None else same_time(expected.clock, given)
     if same is not None:
         return same
+    if ":" in expected.bare:
+        text = _RATIO_IN_WORDS.sub(":", text)
     exact, about = split_approximation(text)
     if about and "." in expected.bare and _bare_value_is(about, expected):  # the reference is the decimal
         return True
@@ -45,6 +49,18 @@ def value_is(text: str, expected: Expected) -> bool:
     if letter is not None and expected.letter is not None:
         return letter == expected.letter
     return (letter is not None and bool(option) and _bare_value_is(option, expected)) or _bare_value_is(text, expected)
+
+
+_OUT_OF = late(r"(\d{1,9})\s{1,3}out\s{1,3}of\s{1,3}(?:every\s{1,3})?(\d{1,9})", re.ASCII)
+"""`5 out of 8` is 5, and 5/8."""
+
+
+def _share(text: str) -> Fraction | None:
+    part = _OUT_OF.fullmatch(text)
+    return Fraction(int(part[1]), int(part[2])) if part is not None and int(part[2]) else None
+
+
+_RATIO_IN_WORDS = late(r"(?<=\d)\s{1,3}to\s{1,3}(?=\d)")
 
 
 def _bare_value_is(text: str, expected: Expected) -> bool:
@@ -56,6 +72,7 @@ def _bare_value_is(text: str, expected: Expected) -> bool:
     factor = _factor(unit, expected.unit)
     if factor is None or (modulus is not None and expected.modulus not in (None, modulus)):
         return False
+    measured = bare if unit is not None and "=" in bare else ""  # v = 5 m/s
     if unit is None or (expected.unit is None and expected.number is not None):
         bare = text  # what stands behind a plain number is looked at below
     plain = without_commands(bare) if "\\" in bare else bare
@@ -71,7 +88,8 @@ def _bare_value_is(text: str, expected: Expected) -> bool:
         ):  # else a rounded decimal may stand for a fraction
             return False
     wanted = [one if factor == 1 else _in_units(one, factor) for one in expected.meanings]
-    return any(equivalent(one, meaning) for one in wanted if one is not None for meaning in readings(bare))
+    meant = (*readings(bare), *readings(measured)) if measured else readings(bare)
+    return any(equivalent(one, meaning) for one in wanted if one is not None for meaning in meant)
 
 
 def _in_units(meaning: Meaning, size: Fraction) -> Meaning | None:
@@ -139,12 +157,20 @@ _UNIT_THEN_OTHER = late(
     r"[$€£(]*[-+−]?\d[\d.,]*\s?([A-Za-z°'²³]{0,20})",
     re.IGNORECASE,
 )
+_AND_MORE = late(r"\s*[A-Za-z]{1,20}(?:\s[A-Za-z]{1,20})?,?\s+(?:and|&)\s+[$€£]?\d")
+"""`2 hours and 30 minutes`, `12 apples and 3 pears`: no single number."""
 _FULL_HOUR = late(r":00\b(?!:)")
 _DOLLARS_AND_CENTS = late(r"\s*dollars?\s+and\s+(\d{1,2})\s+cents?\b", re.IGNORECASE)
 _VARIABLE = late(
     r"\s?(?:[b-fijknopqrtuvwxyzB-FIJMOPQRTUXYZ](?![^\W\d_]|\.)|(?:pi|sqrt|sin|cos|tan|log|ln|mod|choose|squared|cubed)\b)"
 )
 _JOINED_LETTER = late(r"(?![mgshlLAVWNJCFK°](?![^\W\d_]))[A-Za-z](?![^\W\d_])")
+_LETTERS_BEHIND = late(r"( ?)([A-Za-z]{2,5})(?![^\W\d_])|_[A-Za-z]")
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+_JOINED = frozenset(
+    {"st", "nd", "rd", "th", "am", "pm", "AM", "PM", "pc", "pcs", "ppl", "px", "dB", "rpm", "bpm", "ppm"}
+)
+"""Short words that are written directly behind a number and are no unit of the table."""
 
 
 def plain_number(text: str) -> Quantity | None:
@@ -167,12 +193,28 @@ def plain_number(text: str) -> Quantity | None:
         re.match(r"[.:]\d", rest)
         or _FORMULA_GOES_ON.match(rest)
         or _ANOTHER.match(rest)
+        or _AND_MORE.match(rest)
         or _names_another(rest)
         or _VARIABLE.match(rest)
         or _JOINED_LETTER.match(rest)
+        or goes_on_in_letters(rest)
     ):
         return None
     return quantity
+
+
+def goes_on_in_letters(rest: str) -> bool:
+    """Whether variables stand behind a number, as in `2ab`: two or three letters that are joined to it and no unit,
+    or letters that follow each other in the alphabet (`6 xyz`). `42_abc` is a name, and no 42."""
+    behind = _LETTERS_BEHIND.match(rest)
+    if behind is None:
+        return False
+    space, letters = behind[1], behind[2]
+    if letters is None:
+        return True
+    if letters in _JOINED or read_unit(letters) is not None or leading_unit(rest) is not None:
+        return False
+    return letters in _ALPHABET or (not space and len(letters) < 4)
 
 
 def _names_another(rest: str) -> bool:

@@ -27,7 +27,8 @@ from tunedrop.graders.math.dress import (
 )
 from tunedrop.graders.math.expected import Expected
 from tunedrop.graders.math.quantity import read_quantity
-from tunedrop.graders.math.value import same_quantity, value_is
+from tunedrop.graders.math.units import read_unit
+from tunedrop.graders.math.value import goes_on_in_letters, same_quantity, value_is
 from tunedrop.graders.math.vocabulary import NUMBER_WORDS
 
 MAX_TAIL = 1_500
@@ -87,14 +88,16 @@ def _letter_in_words(text: str) -> str | None:
 
 def _unmarked(text: str, expected: Expected) -> Verdict:
     """The verdict where nothing is marked: on the whole text, if it is nothing but a value, else on its last value."""
+    if text[-1:] in ("$", ")") and _BROKEN.search(text[-MAX_BROKEN:]):
+        return Verdict(False, "nothing")
     whole = undress(text)
     if (expected.number is None and spelling(whole) == expected.spelling) or names_same_set(whole, expected.text):
         return Verdict(True, "none")
     led = _CONNECTIVE.sub("", whole, count=1)
     bare = _SAYING.sub("", led if "!" in expected.text else led.rstrip("!"), count=1)
     if len(text) <= 400 and "\n" not in bare and _is_bare(bare, expected):
-        is_it = value_is(bare, expected)
-        if is_it or (not expected.textual and led == whole):
+        is_it = value_is(bare, expected) or (bare != led and value_is(led, expected))  # 3! is 6
+        if is_it or (not expected.textual and led == whole and not _TELLS.search(bare)):
             return Verdict(is_it, "none")
     found = _last_value(text[-MAX_TAIL:], expected)
     return Verdict(bool(found), "nothing" if found is None else "none")
@@ -148,10 +151,17 @@ def _leading_value(region: str) -> str:
     return undress(first[: cut.start()] if cut else first)
 
 
+_TELLS = late(r"\b(?:is|are|makes|equals)\s")
 _SAYING = late(
     r"\A\$?[A-Za-z]\w{0,3}\$?\s{1,3}(?:is|equals|was)(?:\s(?:approximately|about|roughly|around|exactly|equal\sto))?\s{1,3}(?=[-+−$\\\d.])"
 )
 """What says a value in words: "x is approximately 3.14"."""
+
+
+MAX_BROKEN = 200
+_BROKEN = late(r"(?:(?<![$\\])\$|\\\()[ \t]*\n[^$\n]*\n[ \t]*(?:\$|\\\))\Z")
+"""What stands between `$` or `\\(` and its end, each alone at a break of the line: as Math-Verify has it, no formula.
+`$$` and `\\[` begin one that may be broken."""
 
 
 _CONNECTIVE = late(r"\A(?:so|thus|hence|therefore|then|finally)\b[,:]?\s{1,3}", re.IGNORECASE)
@@ -169,10 +179,12 @@ _NUMBER = late(
     r"(?:\d[\d,]*(?:\.\d+)?|\.\d+|[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒])",
     re.ASCII,
 )
-_OPERAND_BEFORE = late(r"(?:[\d)%]\s?[+*/×÷^−-]\s?|[\w)] [<>]=?|[≤≥]) ?[$€£]?$")
+_OPERAND_BEFORE = late(r"(?:[\d)%]\s?[+*/×÷^−-]\s?|[\w)] [<>]=?|\A[<>]=?(?!\s)|[≤≥]) ?[$€£]?$")
 _OTHER_BEFORE = late(r"(?:\d[^\d.!?\n]{0,12}|[)\]])\s(?:or|to)\s(?:maybe\s|possibly\s|perhaps\s)?[$€£]?$")
 _DENIED_BEFORE = late(
-    r"\b(?:not|never|isn['’]t|wasn['’]t|cannot be|can['’]t be|instead of|rather than)\s(?:be\s)?[$€£]?$", re.IGNORECASE
+    r"\b(?:not|never|isn['’]t|wasn['’]t|cannot be|can['’]t be|instead of"
+    r"|(?:rather|more|greater|less|fewer|other) than)\s(?:be\s)?[$€£]?$",
+    re.IGNORECASE,
 )
 _BOLD = late(r"(?<![\w)\]}])\*\*(?=\S)([^*\n]{1,120}?)\*\*(?![\w(])", re.ASCII)
 _VALUE_WITH_UNIT = late(r"[$€£]?[-−]?\d[\d.,]{0,20}\s?[^\W\d_]\S{0,13}")
@@ -190,6 +202,7 @@ _CIRCUMSTANCE = late(
     r"|durante|después de|nach|innerhalb von|pro|für)\s|\bd['’]ici\s)"
     r"(?:the\s|just\s|only\s|all\s|these\s|those\s)?[$€£]?$"
 )
+_POWERED = late(r"[\d\s/]([A-Za-zµ]{1,12})\^\{?$")
 _NUMBERS_ALONE = late(r"[\d\s.,;|/$€£+-]+")
 _SENTENCES = late(r"(?<=[.!?])\s+(?=[A-Z])|(?<=[。।؟])\s*|\s(?=因此|所以|故|结论|لذا|إذن|इसलिए|अतः)|\s(?=\d\.\s\*\*)")
 _LOST_DELIMITERS = late(r"[(\[]\s{0,3}([^()\[\]\n]{0,100}\\[A-Za-z]{2,12}[^()\[\]\n]{0,100}?)\s{0,3}[)\]]")
@@ -208,7 +221,11 @@ def _last_value(tail: str, expected: Expected) -> bool | None:
     if expected.textual:
         return _ends_in_words(tail, words(last_line), expected)
     spans = formulas(tail) or [(match.start(), match.end(), match[1]) for match in _LOST_DELIMITERS.finditer(tail)]
-    numbers = [match for match in _NUMBER.finditer(tail) if not _is_part_of_a_word(tail, match.end())]
+    numbers = [
+        match
+        for match in _NUMBER.finditer(tail)
+        if not (_is_part_of_a_word(tail, match.end()) or _is_power_of_a_unit(tail, match.start()))
+    ]
     if spans and (not numbers or spans[-1][1] > numbers[-1].start()):
         after = _PERCENT_NEXT.match(tail, spans[-1][1])
         return value_is(undress(spans[-1][2]) + (" \\%" if after else ""), expected)
@@ -244,9 +261,19 @@ def _ends_in_words(tail: str, ending: str, expected: Expected) -> bool:
 
 
 def _is_part_of_a_word(text: str, end: int) -> bool:
-    """Whether letters that are no unit follow at once, as in 2A or 3x."""
+    """Whether letters that are no unit follow at once, as in 2A, 3x or 6abc."""
     following = re.match(r"[A-Za-z_]+", text[end : end + 30])
-    return following is not None and len(following[0]) == 1 and following[0] not in "mgshlLkKMB"
+    if following is None:
+        return False
+    if len(following[0]) == 1:
+        return following[0] not in "mgshlLkKMB"
+    return goes_on_in_letters(text[end : end + 30])
+
+
+def _is_power_of_a_unit(text: str, start: int) -> bool:
+    """Whether the number is the 2 of `42 cm^2`."""
+    unit = _POWERED.search(text[max(0, start - 20) : start]) if text[start - 1 : start] in ("^", "{") else None
+    return unit is not None and read_unit(unit[1]) is not None
 
 
 def _last_sentence(text: str, number: int) -> tuple[int, int]:

@@ -100,11 +100,12 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.folder.mkdir(parents=True, exist_ok=True)
     file.write_text(_GRADER.format(name=name), encoding="utf-8")
     test.write_text(_TEST.format(name=name, shown=places.shown(test)), encoding="utf-8")
+    tunedrop = places.typed("tunedrop")
     print(
         f"Wrote {places.shown(file)} and {places.shown(test)}. Now:\n"
-        f"  pytest {places.shown(test)}\n"
-        f"  tunedrop grade ANSWERS.jsonl --grader-file {places.shown(file)} --explain\n"
-        f"  tunedrop rehearse FOLDER --grader-file {places.shown(file)}\n"
-        f"  tunedrop run FOLDER --grader-file {places.shown(file)}"
+        f"  {places.typed('pytest')} {places.shown(test)}\n"
+        f"  {tunedrop} grade ANSWERS.jsonl --grader-file {places.shown(file)} --explain\n"
+        f"  {tunedrop} rehearse FOLDER --grader-file {places.shown(file)}\n"
+        f"  {tunedrop} run FOLDER --grader-file {places.shown(file)}"
     )
     return exits.SUCCEEDED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -28,6 +29,13 @@ KEPT_STACKS = 3
 def shown(path: Path) -> str:
     """`path` as a user would type it: relative where it lies below the working directory."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def typed(program: str) -> str:
+    """A program of this environment as a user can type it: its name if the shell would find it, else its path."""
+    path = Path(sys.executable).with_name(program)
+    found = shutil.which(program)
+    return program if found is not None and Path(found).absolute() == path.absolute() else shown(path)
 
 
 def new_stack_folder() -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import runpy
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,19 @@ def test_a_begun_grader_s_own_tests_pass(tmp_path: Path) -> None:
     tests = runpy.run_path(str(tmp_path / "test_brief.py"))
     ran = [function() for name, function in tests.items() if name.startswith("test_")]
     assert len(ran) == 3
+
+
+@pytest.mark.parametrize("on_path", [True, False])
+def test_the_commands_that_begin_a_grader_prints_can_be_pasted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, on_path: bool
+) -> None:
+    programs = str(Path(sys.executable).parent)
+    monkeypatch.setenv("PATH", programs if on_path else str(tmp_path))
+    assert main(["grader", "new", "brief", "--folder", str(tmp_path)]) == exits.SUCCEEDED
+    typed = [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert [Path(word).name for word in typed] == ["pytest", "tunedrop", "tunedrop", "tunedrop"]
+    assert [shutil.which(word) is not None for word in typed] == [True] * 4
+    assert all(word == Path(word).name for word in typed) is on_path
 
 
 @pytest.mark.parametrize("name", ["Brief", "test_brief", "a-b", "../a", ""])

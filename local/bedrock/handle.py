@@ -104,6 +104,15 @@ class LocalBedrock:
             raise LocalBedrockFailed("the local Bedrock was closed")
         return self._process.pid
 
+    def how_it_ended(self) -> str | None:
+        """How the process ended without being told to, with the end of its log; None while it runs or was closed."""
+        code = self._process.poll() if self._process is not None else None
+        if code is None:
+            return None
+        how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+        log = (self._state_folder / "bedrock.log").read_text()[-2000:].strip()
+        return f"the local Bedrock has ended {how}" + (f"; the end of its log:\n{log}" if log else "")
+
     def api_key(self) -> str:
         """A short-term key as the token generator makes it, of local credentials."""
         from aws_bedrock_token_generator import BedrockTokenGenerator  # here: it loads botocore, which few callers need

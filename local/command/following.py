@@ -55,7 +55,7 @@ def take_through(stack: LocalStack, dataset: DatasetFolder, view: View) -> Follo
     """Drop the dataset into the inbox, follow the run to its notice, and copy its folder to `build/runs/`.
 
     Raises:
-        CommandError: no run or no notice came of it in time; names where to look.
+        CommandError: no run or no notice came of it in time, or the local Bedrock has ended; says where to look.
     """
     aws, outputs = stack.aws, stack.outputs
     subscriber = Subscriber(aws.client("sqs"), aws.client("sns"), outputs["NoticesTopicArn"], dataset.name)
@@ -92,6 +92,9 @@ def _follow(stack: LocalStack, run_id: str, subscriber: Subscriber, view: View) 
             return progress, notice
         if progress.record is not None and not progress.ended:
             waited_since = time.monotonic()
+        if not over and (how := stack.bedrock.how_it_ended()):
+            stage = progress.last_stage or "the first state"
+            raise CommandError(f"run {run_id} was in {stage}, and cannot go on: {how}\nRun the command again.")
         waited = time.monotonic() - waited_since
         if progress.record is None and waited > START_SECONDS:
             raise CommandError(f"the upload started no run within {START_SECONDS:.0f} s; {_logs(stack)}")

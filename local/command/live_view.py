@@ -85,6 +85,8 @@ class LiveView:
 def _lines(progress: Progress, stage: Stage, working: bool) -> list[RenderableType]:
     """What stands beside the stage: what it found, and how far it is while that is worth a line of its own."""
     lines: list[RenderableType] = [Text(found(stage.name, progress))]
+    if working and progress.failures:
+        lines.append(Text(progress.failures, style="yellow"))
     if stage.name == "PollJob" and progress.metrics:
         rewards = [each["critic_rewards_mean"] for each in progress.metrics if "critic_rewards_mean" in each]
         low, high = _reward_range(progress)

@@ -32,6 +32,9 @@ class Span:
 
     entered: datetime
     left: datetime | None = None
+    failures: int = 0
+    """How often the state failed since it was entered, and was or will be tried again."""
+    last_failure: str = ""
 
 
 @dataclass(slots=True)
@@ -69,6 +72,15 @@ class Progress:
     def last_stage(self) -> str | None:
         """The stage that works, or worked last."""
         return next((name for name in reversed(ORDER) if name in self.spans), None)
+
+    @property
+    def failures(self) -> str:
+        """How often the state at work failed and is tried again, in a few words; "" where it did not."""
+        span = self.spans.get(self.last_stage or "")
+        if span is None or self.ended or not span.failures:
+            return ""
+        times = "once" if span.failures == 1 else f"{span.failures} times"
+        return f"failed {times} and is tried again, the last time by {span.last_failure}"
 
     @property
     def failed_at(self) -> str | None:
@@ -186,8 +198,14 @@ def _place(event: Mapping[str, Any], spans: dict[str, Span]) -> None:
     if details := event.get("stateEnteredEventDetails"):
         stage = STAGE_OF_STATE.get(details["name"])
         if stage is not None:
-            spans.setdefault(stage, Span(event["timestamp"])).left = None
+            span = spans.setdefault(stage, Span(event["timestamp"]))
+            span.left, span.failures, span.last_failure = None, 0, ""
     elif details := event.get("stateExitedEventDetails"):
         stage = STAGE_OF_STATE.get(details["name"])
         if stage in spans:
             spans[stage].left = event["timestamp"]
+    elif details := event.get("taskFailedEventDetails") or event.get("taskTimedOutEventDetails"):
+        working = next((span for span in reversed(spans.values()) if span.left is None), None)
+        if working is not None:
+            working.failures += 1
+            working.last_failure = details.get("error", "")

@@ -105,6 +105,10 @@ def run(arguments: argparse.Namespace) -> int:
             with suppress(KeyboardInterrupt, exits.Terminated):
                 keeper = Keeper(stack)
                 while True:
+                    if how := stack.bedrock.how_it_ended():
+                        raise exits.CommandError(
+                            f"nothing can be trained or asked any more: {how}\nRun the command again."
+                        )
                     keeper.keep_ended()
                     time.sleep(LOOK_SECONDS)
     print("tunedrop: everything has ended", file=sys.stderr)

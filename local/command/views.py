@@ -16,6 +16,9 @@ TRAINING_STEPS_A_LINE = 10
 ANSWERS_A_LINE = 0.25
 """Share of all answers after which the plain view tells how far the evaluation is."""
 
+SILENCE_SECONDS = 30.0
+"""After so long without a line, the plain view tells what is waited for."""
+
 NAME_WIDTH = max(len(stage.name) for stage in STAGES)
 
 
@@ -37,7 +40,7 @@ class PlainView:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._began = time.monotonic()
+        self._began = self._last_line = time.monotonic()
         self._told: set[str] = set()
         self._place = ""
         self._steps = 0
@@ -61,6 +64,8 @@ class PlainView:
                 self._stage(stage.name, f"ended the run: {progress.error or progress.execution_status}")
             else:
                 self._stage(stage.name, f"{seen} ({duration(span)})" if seen else duration(span))
+        if time.monotonic() - self._last_line > SILENCE_SECONDS and progress.last_stage and not progress.ended:
+            self._stage(progress.last_stage, progress.failures or "still at work")
 
     def close(self) -> None:
         """Lines stay as they are."""
@@ -85,6 +90,7 @@ class PlainView:
         self._line(f"{name:<{NAME_WIDTH}}  {found}")
 
     def _line(self, line: str) -> None:
+        self._last_line = time.monotonic()
         # One line of text is one line of output, however wide the terminal is thought to be.
         self._console.print(Text(f"{time.monotonic() - self._began:6.1f} s  {line}"), soft_wrap=True)
 

@@ -83,6 +83,17 @@ def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     until(lambda: not alive(pid), "it has ended", seconds=5)
 
 
+def test_an_end_that_nobody_asked_for_is_told_with_its_signal(tmp_path: Path) -> None:
+    with LocalBedrock.start(state_folder=tmp_path) as bedrock:
+        assert bedrock.how_it_ended() is None
+        os.kill(bedrock.pid, signal.SIGKILL)
+        until(bedrock.how_it_ended, "the process has ended")
+        assert str(bedrock.how_it_ended()).startswith("the local Bedrock has ended by signal 9")
+        bedrock.restart()
+        assert bedrock.how_it_ended() is None
+    assert bedrock.how_it_ended() is None
+
+
 def test_from_the_command_line_it_prints_one_line_and_stops_on_a_signal(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "local.bedrock", "--state-folder", str(tmp_path), "--switch", "group_size=4"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]) as process:

@@ -39,6 +39,10 @@ class Execution:
         key = "stateEnteredEventDetails" if what == "entered" else "stateExitedEventDetails"
         self.history.append({"timestamp": moment, key: {"name": state}})
 
+    def fail(self, error: str) -> None:
+        """Let the state at work fail; it is tried again."""
+        self.history.append({"timestamp": runs.BEGAN, "taskFailedEventDetails": {"error": error}})
+
     def describe_execution(self, executionArn: str) -> Mapping[str, Any]:
         return {"status": "RUNNING", **self.ended}
 
@@ -200,3 +204,13 @@ def test_a_run_is_over_when_its_notice_is_marked_as_out(run: Run) -> None:
     assert progress.failed_at is None
     run.store.update(runs.RUN_ID, {"notified_at": "2026-01-01T00:00:21.000Z"})
     assert run.reader.read().notified
+
+
+def test_how_often_the_state_at_work_failed_is_counted_until_it_is_left(run: Run) -> None:
+    _registered(run)
+    run.execution.enter("RegisterRun", "Settle", "ResolveInputs")
+    run.execution.fail("ServiceBusy")
+    run.execution.fail("Lambda.Unknown")
+    assert run.reader.read().failures == "failed 2 times and is tried again, the last time by Lambda.Unknown"
+    run.execution.enter("ValidateDataset")
+    assert run.reader.read().failures == ""

@@ -49,6 +49,32 @@ def test_a_stage_that_is_over_is_told_once_with_what_it_found_and_how_long_it_to
     assert [line.split()[0] for line in lines] == list(ORDER[: ORDER.index("PollJob")])
 
 
+def test_after_a_silence_it_is_told_what_is_waited_for_and_what_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("local.command.views.time.monotonic", lambda: now)
+    file = io.StringIO()
+    view = PlainView(Console(file=file, width=80))
+    moment = runs.training(3)
+    view.show(moment)
+    now += 31
+    view.show(moment)
+    now += 10
+    moment.spans["PollJob"].failures, moment.spans["PollJob"].last_failure = 4, "ServiceBusy"
+    view.show(moment)
+    now += 25
+    view.show(moment)
+    assert [line for line in file.getvalue().splitlines() if "PollJob" in line] == [
+        "  31.0 s  PollJob          still at work",
+        "  66.0 s  PollJob          failed 4 times and is tried again, the last time by ServiceBusy",
+    ]
+
+
+def test_the_table_tells_how_often_the_state_at_work_failed() -> None:
+    moment = runs.training(3)
+    moment.spans["PollJob"].failures, moment.spans["PollJob"].last_failure = 1, "ServiceBusy"
+    assert "failed once and is tried again, the last time by ServiceBusy" in _live(moment)
+
+
 def test_training_is_told_every_ten_steps_and_not_at_every_look() -> None:
     told = [line for line in _plain(*(runs.training(steps) for steps in range(1, 68))) if "PollJob" in line]
     assert [line.split("step ")[1].split("/")[0] for line in told] == ["10", "20", "30", "40", "50", "60"]

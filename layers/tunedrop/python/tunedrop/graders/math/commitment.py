@@ -96,8 +96,9 @@ _VALUE = late(
          |twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy
          |eighty|ninety|half|an?\s(?:hundred|half|third|quarter|fourth|fifth|sixth|eighth|tenth))\b
       |[A-Za-z]\([^A-Za-z]
-      |(?![a-z]{2,3}\s[-−+][\d.½])[A-Za-z]{1,3}(?:_\w)?(?:\([A-Za-z0-9, ]{1,9}\))?\s?(?:$|[=<>≤≥≈∈+\-*/^,²³.:)\]}])
-      |all\s(?:the\s)?reals?\b|(?:sqrt|sin|cos|tan|log|ln|pi|infinity|x|y|n)\b)""",
+      |(?![a-z]{2,3}\s[-−+][\d.½])[A-Za-z]{1,3}(?:_\w)?(?:\([A-Za-z0-9, ]{1,9}\))?\s?
+        (?:$|[=<>≤≥≈∈+\-*/^,²³.:)\]}]|\\(?:in|leq?(?:slant)?|geq?(?:slant)?|lt|gt|neq?|approx|equiv)(?![A-Za-z]))
+      |(?:option|choice|letter)\s\(?[A-J]\b|all\s(?:the\s)?reals?\b|(?:sqrt|sin|cos|tan|log|ln|pi|infinity|x|y|n)\b)""",
     re.VERBOSE | re.IGNORECASE,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tunedrop.graders.late_pattern import late
 
 _OPTION = late(r"\s*\(?\s*([A-J])\s*(?:\)|[.:])\s*(?=[^\s,;&])")
-_ALONE = late(r"\s*\(?\s*([A-J])\s*[).:]?\s*")
+_ALONE = late(r"\s*(?:[Oo]ption\s|[Cc]hoice\s|[Ll]etter\s)?\(?\s*([A-J])\s*[).:]?\s*")
 _DRESS = late(
     r"\\(?:text|textbf|textrm|mathrm|mathbf|textit|bf|rm)\s{0,3}\{([^{}]{0,40})\}|\\[,;: !]|~|\\qquad|\\quad|\$"
 )

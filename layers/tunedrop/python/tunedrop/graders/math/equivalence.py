@@ -104,7 +104,8 @@ def _same_listing(a: Meaning, b: Meaning) -> bool:
 
 
 def _is_listing(listing: Listing, other: Meaning) -> bool:
-    if isinstance(other, Bracket) and not listing.braces:
+    conditions = any(isinstance(item, Relation) and item.operators[-1] != "=" for item in listing.items)
+    if isinstance(other, Bracket) and not listing.braces and not conditions:
         return _same_items_in_order(listing.items, other.items)
     if any(isinstance(item, Relation) for item in listing.items):  # x > 2 and x < 3
         return describes_set(listing, other)

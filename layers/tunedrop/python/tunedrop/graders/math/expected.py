@@ -32,6 +32,10 @@ _LIST_OF_DIGITS = late(r"-?\d+,\d", re.ASCII)
 """Two items, not a decimal comma: a reference of `-2,1` names two roots."""
 _ONE_LETTER_UNIT = late(r"-?\d[\d.,]* [AFC]", re.ASCII)
 """`10 A`: with a space, and as a whole reference, ten amperes rather than a product."""
+_NAMED_MEASURE = late(
+    r"[A-Za-z](?:_\{?\w{1,8}\}?)?\s?=\s?(-?\d[\d.,]{0,20}\s?(?:\\[A-Za-z,; ]|[A-Za-z°µ$€£])[^=]{0,40})"
+)
+"""`T = 300 K`: a value with its unit, and what it is called."""
 _POWER_OF_TEN = late(
     r"\s*([-+−]?\d{1,30}(?:\.\d{1,30})?)\s{0,3}(?:\\times|\\cdot|[×·*])\s{0,3}10\s?\^\s?\{?\s?([-+−]?\d{1,3})\s?\}?\s*",
     re.ASCII,
@@ -66,6 +70,8 @@ class Expected:
         self.text = undress(as_meant(half_width(text)))
         self.letter, option = split_option(self.text)
         bare, self.modulus = split_modulus(without_name(split_approximation(option or self.text)[0]))
+        if (measured := _NAMED_MEASURE.fullmatch(bare)) is not None and split_value(measured[1])[1] is not None:
+            bare = measured[1]
         self.clock = clock_time(bare)
         self.bare, self.unit = split_value(combined(bare), joined=_ONE_LETTER_UNIT.fullmatch(bare) is not None)
         plain = _as_plain(self.bare)

@@ -61,8 +61,10 @@ def rounds_to_percentage(value: Fraction, decimals: int | None, percentage: Frac
     if not decimals or _terminates(percentage):
         return False
     digits = abs(value) * 10**decimals
-    near = max(Fraction(1, 2 * 10**decimals), min(Fraction(1, 10**decimals), ROUNDING_TOLERANCE * abs(percentage)))
-    return digits >= 10 ** (MIN_DIGITS - 1) and abs(value - percentage) <= near
+    unit = Fraction(1, 10**decimals)
+    off = abs(percentage) - abs(value)
+    cut_off = 0 <= off < unit and off <= ROUNDING_TOLERANCE * abs(percentage)
+    return digits >= 10 ** (MIN_DIGITS - 1) and value * percentage > 0 and (cut_off or abs(off) <= unit / 2)
 
 
 def infinity_of(formula: Formula) -> int | None:

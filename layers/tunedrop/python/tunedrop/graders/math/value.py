@@ -159,6 +159,10 @@ _UNIT_THEN_OTHER = late(
 )
 _AND_MORE = late(r"\s*[A-Za-z]{1,20}(?:\s[A-Za-z]{1,20})?,?\s+(?:and|&)\s+[$€£]?\d")
 """`2 hours and 30 minutes`, `12 apples and 3 pears`: no single number."""
+_TAKEN_BACK = late(
+    r"\s*[(\[,–—-]?\s*(?:(?:which|that|this)\s)?(?:(?:is|was)\s)?(?:wrong|incorrect|false|not\s(?:right|correct))\b"
+)
+"""`17 (wrong), 18 (right)`."""
 _FULL_HOUR = late(r":00\b(?!:)")
 _DOLLARS_AND_CENTS = late(r"\s*dollars?\s+and\s+(\d{1,2})\s+cents?\b", re.IGNORECASE)
 _VARIABLE = late(
@@ -194,6 +198,7 @@ def plain_number(text: str) -> Quantity | None:
         or _FORMULA_GOES_ON.match(rest)
         or _ANOTHER.match(rest)
         or _AND_MORE.match(rest)
+        or _TAKEN_BACK.match(rest)
         or _names_another(rest)
         or _VARIABLE.match(rest)
         or _JOINED_LETTER.match(rest)

@@ -27,6 +27,7 @@ from tunedrop.graders.math.dress import (
 )
 from tunedrop.graders.math.expected import Expected
 from tunedrop.graders.math.quantity import read_quantity
+from tunedrop.graders.math.scalars import MIN_DIGITS
 from tunedrop.graders.math.units import read_unit
 from tunedrop.graders.math.value import goes_on_in_letters, same_quantity, value_is
 from tunedrop.graders.math.vocabulary import NUMBER_WORDS
@@ -123,7 +124,7 @@ _AFTERTHOUGHT = late(
 
 
 _CORRECTED = late(
-    r"(?:[,.;:…–—-]\s{0,3}|\s)(?:oh|no|wait|sorry|i\smeant?|actually|rather|correction|nein|non|pardon|perdón|нет)\b"
+    r",?\sbut\s(?:it\s|that\s)?(?:should|must|ought\sto)\s(?:be|have\sbeen)\s(?=[-+−$€£\\\d])|(?:[,.;:…–—-]\s{0,3}|\s)(?:oh|no|wait|sorry|i\smeant?|actually|rather|correction|nein|non|pardon|perdón|нет)\b"
     r"(?:[\s,.:!…–—-]|\b(?:no|wait|sorry|actually|i\smeant?|it\sis|it['’]s)\b){1,9}(?=[-+−$€£\\\d])",
     re.IGNORECASE,
 )
@@ -312,7 +313,10 @@ def _number_is(text: str, start: int, expected: Expected) -> bool:
     quantity = read_quantity(text, start)
     if quantity is None or expected.number is None:
         return expected.number is None and value_is(undress(text[start : start + 60]), expected)
-    return same_quantity(quantity, expected, Fraction(1))
+    if same_quantity(quantity, expected, Fraction(1)):
+        return True
+    number = text[start : len(text) - len(quantity.rest)]
+    return (quantity.decimals or 0) >= MIN_DIGITS and value_is(undress(number), expected)  # rounded: 0.142857
 
 
 def _start_of_fraction(text: str, start: int) -> int:

@@ -30,8 +30,9 @@ class Execution:
     def enter(self, *states: str) -> None:
         """Leave each state for the next; the last one works."""
         for state in states:
-            if self.history:
-                self._note("exited", self.history[-1]["stateEnteredEventDetails"]["name"])
+            entered = [each for each in self.history if "stateEnteredEventDetails" in each]
+            if entered:
+                self._note("exited", entered[-1]["stateEnteredEventDetails"]["name"])
             self._note("entered", state)
 
     def _note(self, what: str, state: str) -> None:

@@ -9,12 +9,9 @@ that the careful one would not.
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO, Final
-
-import orjson
 
 from tunedrop.catalog import Family, Model
 from tunedrop.dataset.blank_lines import BlankLines
@@ -26,8 +23,9 @@ from tunedrop.dataset.json_line import Reading, read_line, read_quickly
 from tunedrop.dataset.lines import Lines, Overlong
 from tunedrop.dataset.marked_lines import MarkedLines, Marks
 from tunedrop.dataset.plain_rows import SHORTEST_PLAIN_ROW, Columns, PlainRows
-from tunedrop.dataset.prompts import prompt_text, user_text, utf8_lengths
+from tunedrop.dataset.prompts import answer_text, prompt_text, user_text, utf8_lengths
 from tunedrop.dataset.report import FileFacts
+from tunedrop.dataset.rough_prompts import RoughPrompts, read_again
 from tunedrop.dataset.rows import ANSWER, RowChecker
 from tunedrop.dataset.rules import FORMATS, MAX_ROWS
 from tunedrop.dataset.scanned_ahead import Scanned, ScannedAhead
@@ -89,6 +87,7 @@ class FileCheck:
         self._trained_tokens = most_prompt_tokens
         self._most_tokens = min((bound for bound in bounds if bound is not None), default=None)
         self._prompts = Prompts()
+        self._rough_prompts: RoughPrompts | None = RoughPrompts() if quick else None
         self._ids = Keys()
         self._shapes = Shapes()
         self._plain = PlainRows()
@@ -100,7 +99,13 @@ class FileCheck:
         self._sha256 = ""
 
     def read(self, stream: BinaryIO) -> None:
-        """Check the stream from where it stands to its end."""
+        """Check the stream from where it stands to its end.
+
+        Where prompts may be repeated, it is read once more if it is seekable.
+        """
+        start = stream.tell() if self._rough_prompts is not None and _is_seekable(stream) else None
+        if start is None:
+            self._rough_prompts = None
         waiting: deque[Scanned | bytes | Overlong] = deque()
         with ScannedAhead() as ahead:
 
@@ -118,6 +123,8 @@ class FileCheck:
             while waiting:
                 self._part(waiting.popleft())
             self._sha256 = ahead.sha256()
+        if start is not None:
+            self._look_again(stream, start)
         self._finish(lines)
 
     def facts(self) -> FileFacts:
@@ -250,7 +257,7 @@ class FileCheck:
             self.statistics.count_answer(row[ANSWER])
         if isinstance(row.get(ANSWER), str):
             self._look_for_cut_answers(line, [row[ANSWER]])
-        answer = _answer_text(row.get(ANSWER))
+        answer = answer_text(row.get(ANSWER))
         if not readable:
             return None, answer
         messages = row["messages"]
@@ -261,6 +268,9 @@ class FileCheck:
         return prompt, answer
 
     def _look_for_cut_answers(self, first_line: int, answers: Sequence[str]) -> None:
+        together = "\0".join(answers)
+        if "\\" not in together and "{" not in together:
+            return
         for place in [place for place, answer in enumerate(answers) if "\\" in answer or "{" in answer]:
             if (says := cut_off(answer := answers[place])) is not None:
                 line = first_line + place
@@ -271,7 +281,10 @@ class FileCheck:
     def _count(self, first_line: int, prompts: Sequence[str | None], answers: Sequence[str | None]) -> None:
         """Duplicates and statistics of a block's rows; None stands for a line without a prompt or an answer."""
         self._last_line = self.lines_checked = first_line + len(prompts) - 1
-        self._prompts.add(prompts, answers)
+        if self._rough_prompts is not None and not self._rough_prompts.add(prompts):
+            self._rough_prompts = None
+        if self._rough_prompts is None:
+            self._prompts.add(prompts, answers)
         lengths = utf8_lengths([prompt for prompt in prompts if prompt is not None])
         self.statistics.prompt_bytes.add_lengths(lengths)
         self.statistics.answer_bytes.add_lengths(utf8_lengths([answer for answer in answers if answer is not None]))
@@ -305,6 +318,16 @@ class FileCheck:
         self._add("line-length", line, f"the line is {part.length:,} bytes long", got=f"{part.length:,} bytes")
 
     # --- the file as a whole -----------------------------------------------------------------------------------
+
+    def _look_again(self, stream: BinaryIO, start: int) -> None:
+        """Read the lines whose prompts may be repeated once more. The stream then stands where it stood."""
+        wanted = None if self._rough_prompts is None else self._rough_prompts.may_repeat()
+        self._rough_prompts = None
+        if wanted is not None:
+            end = stream.tell()
+            stream.seek(start)
+            self._prompts = read_again(stream, wanted)
+            stream.seek(end)
 
     def _finish(self, lines: Lines) -> None:
         if lines.is_utf16:
@@ -357,19 +380,15 @@ class FileCheck:
             )
 
 
+def _is_seekable(stream: BinaryIO) -> bool:
+    """Whether the stream can be read again; one that has only `read(n)` cannot."""
+    seekable: Callable[[], bool] | None = getattr(stream, "seekable", None)
+    return seekable is not None and seekable()
+
+
 def _grown(document: bytearray | None, data: bytes) -> bytearray | None:
     """The file so far with another block, or None once it is larger than MAX_DOCUMENT_BYTES."""
     if document is None or len(document) + len(data) > MAX_DOCUMENT_BYTES:
         return None
     document += data + b"\n"
     return document
-
-
-def _answer_text(answer: Any) -> str | None:
-    """An answer as the text by which answers are compared; None where there is none."""
-    if answer is None or isinstance(answer, str):
-        return answer
-    try:
-        return orjson.dumps(answer, option=orjson.OPT_SORT_KEYS).decode()
-    except orjson.JSONEncodeError:  # a whole number of more than 64 bits, half of a surrogate pair, many levels
-        return json.dumps(answer, sort_keys=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunedrop.dataset.prompts import normalised, normalised_keys, utf8_lengths
+from tunedrop.dataset.prompts import normalised, normalised_keys, rough_keys, utf8_lengths
 
 TEXTS = st.text() | st.lists(
     st.sampled_from(["Ab", "a b", " ", "\n", "\x1c", "\0", "É", "’", "\u017f", "ß", "ẞ", "İ", "ﬁ", "\u212a", "\u0301",
@@ -29,6 +30,16 @@ def test_the_normal_form_is_folded_compatible_text_without_white_space(text: str
 @given(st.lists(st.none() | TEXTS))
 def test_keys_of_many_texts_are_those_of_each(texts: list[str | None]) -> None:
     assert normalised_keys(texts) == [0 if text is None else hash(normalised(text)) for text in texts]
+
+
+@given(st.lists(TEXTS), st.sampled_from([str.upper, str.lower, str.swapcase, " ".join, "\n\t".join]))
+def test_rough_keys_of_the_same_normal_form_are_the_same(texts: list[str], written: Callable[[str], str]) -> None:
+    others = [written(text) for text in texts]
+    rough = dict(zip(map(normalised, texts), rough_keys(texts), strict=True))
+    for form, key in zip(map(normalised, others), rough_keys(others), strict=True):
+        assert rough.get(form, key) == key
+    assert all(rough_keys([*texts, "e", ""])), "0 stands for a line without a prompt"
+    assert rough_keys([None, *texts, None])[:: len(texts) + 1] == [0, 0]
 
 
 @given(st.lists(TEXTS))

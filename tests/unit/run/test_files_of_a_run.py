@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -150,3 +151,14 @@ def test_a_file_larger_than_asked_for_is_not_read(run_folder: RunFolder) -> None
     size = len(run_folder.read(names.FINDINGS))
     assert run_folder.read_json(names.FINDINGS, most_bytes=size) == {"findings": []}
     assert run_folder.read_json(names.FINDINGS, most_bytes=size - 1) is None
+
+
+def test_few_parts_of_a_large_file_are_in_memory_at_once(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[Any] = []
+    monkeypatch.setattr(s3, "upload_fileobj", lambda *_, Config, **__: taken.append(Config))
+    RunFolder(s3, "runs", "run-2").write(names.TRAIN, io.BytesIO(lines(ROWS)))
+    (config,) = taken
+    # boto3 reads each part of a file without a name into memory, and its own bound is ten of them.
+    in_memory = config.max_in_memory_upload_chunks * config.multipart_chunksize
+    assert in_memory <= 32 * 2**20
+    assert config.max_request_concurrency <= config.max_in_memory_upload_chunks

@@ -41,9 +41,9 @@ def check_dataset(
 ) -> DatasetReport:
     """Check a training file, and the test file that belongs to it, and say everything that is wrong at once.
 
-    Each stream is read once from where it stands to its end, by `read(n)`; memory stays flat whatever its size, the
-    test file's prompts aside, whose runs of words are indexed to find them in the training file. Nothing in a file
-    makes this raise; only the streams' own errors come through.
+    Each stream is read from where it stands to its end, by `read(n)`, and a seekable one twice where a prompt may be
+    repeated. Memory stays flat whatever its size, the test file's prompts aside, whose runs of words are indexed to
+    find them in the training file. Nothing in a file makes this raise; only the streams' own errors come through.
 
     `grader`: asked row by row whether it can use `reference_answer`. `model`: its context bounds the prompts, and its
     hyperparameters the suggestions. `row_cap=False`: without the service's 100 to 20,000 rows, for files that are not

@@ -20,7 +20,7 @@ from tunedrop.dataset.duplicates import Keys, Prompts
 from tunedrop.dataset.fields import KEYS_OF_FORMAT, Shapes
 from tunedrop.dataset.findings import Findings
 from tunedrop.dataset.json_line import Reading, read_line, read_quickly
-from tunedrop.dataset.lines import Lines, Overlong
+from tunedrop.dataset.lines import READ_BYTES, Lines, Overlong
 from tunedrop.dataset.marked_lines import MarkedLines, Marks
 from tunedrop.dataset.plain_rows import SHORTEST_PLAIN_ROW, Columns, PlainRows
 from tunedrop.dataset.prompts import answer_text, prompt_text, user_text, utf8_lengths
@@ -36,8 +36,8 @@ from tunedrop.graders.sample import Grader
 
 MAX_DOCUMENT_BYTES: Final = 1024 * 1024
 """A file up to this size is kept until its end, to tell one JSON document over several lines from broken lines."""
-_BLOCKS_AHEAD: Final = 6
-"""Blocks whose scan runs while an earlier one is read."""
+_BYTES_AHEAD: Final = 6 * READ_BYTES
+"""Bytes of blocks whose scan runs while an earlier one is read; of blocks with long rows, one at least."""
 _PARTS: Final = 8
 """A block with a line that is not plain is read again in so many parts, and these in turn."""
 _BLANK: Final = b" \t\r"
@@ -107,6 +107,7 @@ class FileCheck:
         if start is None:
             self._rough_prompts = None
         waiting: deque[Scanned | bytes | Overlong] = deque()
+        held = 0
         with ScannedAhead() as ahead:
 
             def take(chunk: bytes) -> None:
@@ -118,7 +119,9 @@ class FileCheck:
             lines = Lines(stream, take)
             for part in lines:
                 waiting.append(part if isinstance(part, Overlong) or self._enough else ahead.scan(self._scan, part))
-                while len(waiting) > self._ahead:
+                held += _size(part)
+                while waiting and self._is_far_ahead(len(waiting), held):
+                    held -= _size(waiting[0])
                     self._part(waiting.popleft())
             while waiting:
                 self._part(waiting.popleft())
@@ -136,10 +139,9 @@ class FileCheck:
 
     # --- blocks ------------------------------------------------------------------------------------------------
 
-    @property
-    def _ahead(self) -> int:
-        """How many blocks are handed over ahead: none until one has shown which keys the scan is to look for."""
-        return 0 if self._by_columns and not self._lines_by_columns else _BLOCKS_AHEAD
+    def _is_far_ahead(self, blocks: int, size: int) -> bool:
+        """Whether to wait for the first of these blocks. None is handed over ahead before the scan knows its keys."""
+        return (self._by_columns and not self._lines_by_columns) or (blocks > 1 and size > _BYTES_AHEAD)
 
     @property
     def _enough(self) -> bool:
@@ -378,6 +380,11 @@ class FileCheck:
                 field="id",
                 got=f"line {first + 1} again",
             )
+
+
+def _size(part: Scanned | bytes | Overlong) -> int:
+    """Bytes of the file that a part holds in memory."""
+    return 0 if isinstance(part, Overlong) else len(part.data if isinstance(part, Scanned) else part)
 
 
 def _is_seekable(stream: BinaryIO) -> bool:

@@ -19,7 +19,13 @@ PAGE = sam_template.ROOT / "docs/permissions.md"
 _ITS_OWN_ACCOUNT = "says on the topic that IAM of this account decides who subscribes; it would decide without it, too"
 _WITHIN_ANOTHER = "SAM writes one for each route; that of `/runs/{run_id}` ends in `*`, which covers what lies below it"
 
+_A_KEY_OF_ONES_OWN = (
+    "needs a key of the operator's; `workflow/deployments/test_retention.py` makes one, and trains with it"
+)
 NOT_NEEDED: Mapping[str, str] = {
+    "EvaluateShardRole/NovaModelKey/EncryptModels": _A_KEY_OF_ONES_OWN,
+    "PollJobRole/NovaModelKey/EncryptModels": _A_KEY_OF_ONES_OWN,
+    "SubmitJobRole/NovaModelKey/EncryptModels": _A_KEY_OF_ONES_OWN,
     "NoticesTopic/ThisAccount": _ITS_OWN_ACCOUNT,
     "OperationsTopic/ThisAccount": _ITS_OWN_ACCOUNT,
     "Api/ApiApprovePermissionv1": _WITHIN_ANOTHER,

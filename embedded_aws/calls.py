@@ -6,9 +6,11 @@ Costs nothing while nobody listens.
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Any
 
 from embedded_aws.identities import Credentials
@@ -40,6 +42,8 @@ def call_of(action: str, response: Any, caller: Callable[[str], Any]) -> Call:
         # The address may name the bucket in the host's name or in the path.
         parameters["Bucket"] = response.bucket_name
         parameters["Key"] = response.parse_key_name() or (action == "PostObject" and _field(response, "key")) or ""
+        if action == "DeleteObjects":
+            parameters["Objects"] = _objects(response.body)
     return Call(
         service=SERVICE_PREFIXES.get(response.service_name, response.service_name),
         action=action,
@@ -50,6 +54,16 @@ def call_of(action: str, response: Any, caller: Callable[[str], Any]) -> Call:
         parameters=parameters,
         headers={str(name).lower(): str(value) for name, value in response.headers.items()},
     )
+
+
+def _objects(body: bytes | str) -> list[tuple[str, str | None]]:
+    """Key and version of each object in the body of DeleteObjects."""
+    text = body.decode() if isinstance(body, bytes) else body
+    found = []
+    for told in re.findall(r"<Object>(.*?)</Object>", text, re.DOTALL):
+        key, version = (re.search(rf"<{name}>(.*?)</{name}>", told, re.DOTALL) for name in ("Key", "VersionId"))
+        found.append((unescape(key[1]) if key else "*", version[1] if version else None))
+    return found
 
 
 def _presigned_by(response: Any) -> str | None:

@@ -64,4 +64,14 @@ CLOSED = Deployment(
 SIGNED = Deployment(
     "signed", "us-west-2", {"SettleSeconds": 0, "BedrockAuth": "sigv4", "BedrockProject": "proj_tunedrop1"}
 )
-EAST = Deployment("east", "us-east-1", {"Stage": "staging", "SettleSeconds": 0})
+MODEL_KEY = "the ARN of a key that is made before the deployment"
+EAST = Deployment(
+    "east",
+    "us-east-1",
+    {
+        "Stage": "staging",
+        "SettleSeconds": 0,
+        "Retention": '{"datasets_days": 365}',
+        "NovaModelKey": MODEL_KEY,
+    },
+)

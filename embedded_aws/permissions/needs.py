@@ -93,7 +93,7 @@ def _lambda(call: Call, resources: Resources) -> Iterator[Need]:
 
 
 def _ssm(call: Call, resources: Resources) -> Iterator[Need]:
-    named = call.parameters.get("Names") or call.parameters.get("Name") or "*"
+    named = call.parameters.get("Names") or call.parameters.get("Name") or call.parameters.get("Path") or "*"
     for name in named if isinstance(named, list) else [named]:
         where = f"arn:aws:ssm:{resources.region}:{resources.account}:parameter/{str(name).removeprefix('/')}"
         yield Need(f"ssm:{call.action}", where)

@@ -28,7 +28,6 @@ ACTIONS = {
     "CopyObject": "PutObject",
     "CompleteMultipartUpload": "PutObject",
     "PostObject": "PutObject",
-    "DeleteObjects": "DeleteObject",
 }
 """Operation → IAM action, where they differ."""
 
@@ -39,12 +38,18 @@ _OF_MULTIPART = {"CreateMultipartUpload", "UploadPart", "UploadPartCopy", "Compl
 def s3_needs(call: Call, resources: Resources) -> Iterator[Need]:
     """Every permission that the call needs."""
     bucket, key, version = _of(call)
+    if call.action == "DeleteObjects":  # each object by itself, as AWS asks, too
+        for each, of_version in call.parameters["Objects"]:
+            asked_of = {} if of_version is None else {"s3:versionid": str(of_version)}
+            action = "DeleteObject" if of_version is None else "DeleteObjectVersion"
+            yield Need(f"s3:{action}", f"arn:aws:s3:::{bucket}/{each}", asked_of)
+        return
     action = ACTIONS.get(call.action, call.action)
     if version is not None:
         action = _OF_A_VERSION.get(action, action)
     where = "*" if call.action == "ListBuckets" else f"arn:aws:s3:::{bucket}"
-    if key or call.action == "DeleteObjects":
-        where += f"/{key or '*'}"
+    if key:
+        where += f"/{key}"
     asked = {
         f"s3:{name}": _first(call.parameters[name])
         for name in ("prefix", "delimiter", "max-keys")

@@ -33,6 +33,7 @@ BASE_MODELS = (
         "mantle",
         Policy.starting((0.46, 0.13, 0.09, 0.14, 0.13, 0.05), 2.2),
         reasons=True,
+        other_ids=("openai.gpt-oss-20b-1:0",),
     ),
     BaseModel(
         "qwen.qwen3-32b",

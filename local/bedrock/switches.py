@@ -144,6 +144,9 @@ class Switches:
     nova_validation_data: Literal["accept", "refuse"] = _switch("accept", "What `validationDataConfig` meets.")
     nova_grader_layout: Literal["toplevel", "metadata", "both"] = _switch("toplevel", "As grader_layout, for Nova.")
     nova_grader_wraps_strings: bool = _switch(False, "As grader_wraps_strings, for Nova.")
+    legacy_models: str = _switch(
+        "", "Base models that are legacy, by their ids with commas; GetFoundationModel says so."
+    )
     nova_status_details: bool = _switch(True, "`statusDetails` in a reinforcement fine-tuning job.")
     nova_stopping_seconds: float = _switch(0.2, "How long a job that is being stopped is `Stopping`.")
     nova_deployments_fail: bool = _switch(False, "Deployments end as `Failed`.")

@@ -39,9 +39,26 @@ JOBS = {f"bedrock-mantle:{action}FineTuningJob" for action in ("Create", "Get", 
     "bedrock-mantle:ListFineTuningJobs"
 }
 
+RETENTION = {
+    "dynamodb:Scan",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:BatchWriteItem",
+    "s3:ListBucket",
+    "s3:ListBucketVersions",
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+    "s3:PutObject",
+    "bedrock:DeleteCustomModel",
+    "ssm:GetParametersByPath",
+    "sns:Publish",
+}
+"""Where the stack has the parameter Retention."""
+
 EXPECTED: dict[str, set[str]] = {
     "RegisterRun": {"dynamodb:PutItem", "dynamodb:GetItem"},
     "ResolveInputs": {
+        "bedrock:GetFoundationModel",
         "dynamodb:GetItem",
         "dynamodb:BatchGetItem",
         "dynamodb:PutItem",
@@ -85,6 +102,7 @@ EXPECTED: dict[str, set[str]] = {
         "bedrock-mantle:ListFiles",
         *JOBS,
         "bedrock:CreateModelCustomizationJob",
+        "bedrock:TagResource",
         *END_NOVA,
         "iam:PassRole",
         BEARER,
@@ -164,6 +182,7 @@ EXPECTED: dict[str, set[str]] = {
         *DELETE_HOLDINGS,
         "bedrock:ListModelCustomizationJobs",
         "bedrock:ListCustomModelDeployments",
+        *RETENTION,
     },
     "GraderJudge": {ASK, BEARER},
     "Api": {
@@ -208,3 +227,5 @@ for _name in (
 for _name, _actions in EXPECTED.items():
     if not _name.startswith("Grader"):  # no grader reads or writes data
         _actions |= USE_OF_THE_KEY
+for _name in ("SubmitJob", "PollJob", "EvaluateShard"):
+    EXPECTED[_name] |= {"kms:CreateGrant", "kms:DescribeKey"}  # where the stack has a key for tuned models

@@ -30,6 +30,8 @@ def test_each_parameter_is_described_and_bounded(template: dict[str, Any]) -> No
         "Teams",
         "TeamRunQuota",
         "Limits",
+        "Retention",
+        "NovaModelKey",
         "ApiAccounts",
         "ApiRoles",
         "SourceObjects",

@@ -74,6 +74,29 @@ def test_s3_hides_what_is_missing_from_whoever_may_not_list(aws: EmbeddedAws, ma
     assert code_of(aws.client_as("s3", seeing).head_object, Bucket="own", Key="runs/none") == ("404", 404)
 
 
+def test_each_object_of_a_deletion_is_asked_about_by_itself(aws: EmbeddedAws, make_role: Make) -> None:
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="cleaned", CreateBucketConfiguration={"LocationConstraint": aws.region})
+    for key in ("runs/a&b", "audit/a"):
+        s3.put_object(Bucket="cleaned", Key=key, Body=b"-")
+    cleaner = aws.client_as("s3", make_role("cleaner", allow("s3:DeleteObject", "arn:aws:s3:::cleaned/runs/*")))
+    both: Any = {"Objects": [{"Key": "runs/a&b"}, {"Key": "audit/a"}]}
+    assert code_of(cleaner.delete_objects, Bucket="cleaned", Delete=both) == ("AccessDenied", 403)
+    versions: Any = {"Objects": [{"Key": "runs/a&b", "VersionId": "null"}]}
+    assert code_of(cleaner.delete_objects, Bucket="cleaned", Delete=versions) == ("AccessDenied", 403)
+    cleaner.delete_objects(Bucket="cleaned", Delete={"Objects": [{"Key": "runs/a&b"}]})
+    assert [each["Key"] for each in s3.list_objects_v2(Bucket="cleaned")["Contents"]] == ["audit/a"]
+
+
+def test_a_path_of_parameters_is_asked_about_by_its_name(aws: EmbeddedAws, make_role: Make) -> None:
+    aws.client("ssm").put_parameter(Name="/ours/a/b", Value="1", Type="String")
+    role = make_role("reads-ours", allow("ssm:GetParametersByPath", "arn:aws:ssm:*:*:parameter/ours"))
+    told = aws.client_as("ssm", role).get_parameters_by_path(Path="/ours", Recursive=True)["Parameters"]
+    assert [each["Name"] for each in told] == ["/ours/a/b"]
+    refused = code_of(aws.client_as("ssm", role).get_parameters_by_path, Path="/theirs")
+    assert refused == ("AccessDeniedException", 400)
+
+
 def test_an_encrypted_object_takes_a_right_on_its_key(aws: EmbeddedAws, make_role: Make) -> None:
     key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
     s3 = aws.client("s3")

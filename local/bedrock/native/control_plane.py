@@ -7,7 +7,8 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from local.bedrock.catalog import NOVA
+from local.bedrock.catalog import NOVA, base_model
+from local.bedrock.faults import named
 from local.bedrock.http import JsonResponse, json_body
 from local.bedrock.native.deployments import Deployments
 from local.bedrock.native.errors import conflict, no_resource
@@ -18,6 +19,8 @@ from local.bedrock.native.service_model import read_input
 from local.bedrock.native.tags import Tags
 from local.bedrock.records import Document
 from local.bedrock.service import Service
+
+_LEGACY_TIMES = {"legacyTime": timestamp(1_796_083_200), "endOfLifeTime": timestamp(1_811_808_000)}
 
 
 class ControlPlane:
@@ -51,6 +54,23 @@ class ControlPlane:
         told = [self._tell(job, job_summary) for job in self._jobs.all()]
         told = filtered(told, given, status="status", name="jobName", created="creationTime")
         return page(told, given, member="modelCustomizationJobSummaries", key="jobArn", created="creationTime")
+
+    async def get_foundation_model(self, request: Request) -> Response:
+        """GetFoundationModel"""
+        given: str = (await _input(request, "GetFoundationModel"))["modelIdentifier"]
+        name = given.rpartition("foundation-model/")[2]
+        base = base_model(name)
+        if base is None:
+            raise no_resource(f"Could not resolve the foundation model from the provided model identifier {name}.")
+        legacy = base.model_id in named(self._service.switches.legacy_models)
+        lifecycle = {"status": "LEGACY", **_LEGACY_TIMES} if legacy else {"status": "ACTIVE"}
+        details = {
+            "modelArn": f"arn:aws:bedrock:{self._service.region}::foundation-model/{name}",
+            "modelId": name,
+            "providerName": base.owner,
+            "modelLifecycle": lifecycle,
+        }
+        return JsonResponse({"modelDetails": details})
 
     async def get_model(self, request: Request) -> Response:
         """GetCustomModel"""

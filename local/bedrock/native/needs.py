@@ -40,6 +40,10 @@ def _needed(request: Request, action: str, body: Document, *, prefix: str, regio
         for resource in _asked_model(str(request.path_params["model_id"]), prefix, region):
             yield f"bedrock:{action}", resource, {}
         return
+    if action == "GetFoundationModel":
+        model = str(request.path_params["modelIdentifier"]).rpartition("foundation-model/")[2]
+        yield "bedrock:GetFoundationModel", f"arn:aws:bedrock:{region}::foundation-model/{model}", {}
+        return
     if action in _TAGS:
         yield f"bedrock:{action}", str(body.get("resourceARN") or "*"), {}
         return
@@ -48,6 +52,15 @@ def _needed(request: Request, action: str, body: Document, *, prefix: str, regio
         yield "bedrock:CreateModelCustomizationJob", f"{prefix}:{_JOB}/{NOVA_TUNED}/new", {}
         yield "bedrock:CreateModelCustomizationJob", f"{prefix}:{_MODEL}/{NOVA_TUNED}/new", {}
         yield "iam:PassRole", str(body.get("roleArn") or "*"), {"iam:passedtoservice": SERVICE}
+        for member, resource in (("jobTags", _JOB), ("customModelTags", _MODEL)):
+            if body.get(member):
+                yield "bedrock:TagResource", f"{prefix}:{resource}/{NOVA_TUNED}/new", {}
+        key = body.get("customModelKmsKeyId")
+        if key:
+            # docs.aws.amazon.com/bedrock/latest/userguide/encryption-custom-job.html: who creates the job lets Bedrock
+            # use the key.
+            for each in ("CreateGrant", "DescribeKey", "GenerateDataKey", "Decrypt"):
+                yield f"kms:{each}", str(key), {"kms:viaservice": f"bedrock.{region}.amazonaws.com"}
         return
     if action == "CreateCustomModelDeployment":
         yield "bedrock:CreateCustomModelDeployment", str(body.get("modelArn") or "*"), {}

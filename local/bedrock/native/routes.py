@@ -42,6 +42,7 @@ def native_routes(service: Service, jobs: CustomizationJobs) -> list[Route]:
         ("GET", _JOBS, "ListModelCustomizationJobs", control.list_jobs),
         ("POST", _JOBS + "/{jobIdentifier:path}/stop", "StopModelCustomizationJob", control.stop_job),
         ("GET", _JOBS + "/{jobIdentifier:path}", "GetModelCustomizationJob", control.get_job),
+        ("GET", "/foundation-models/{modelIdentifier:path}", "GetFoundationModel", control.get_foundation_model),
         ("GET", "/custom-models", "ListCustomModels", control.list_models),
         ("GET", "/custom-models/{modelIdentifier:path}", "GetCustomModel", control.get_model),
         ("DELETE", "/custom-models/{modelIdentifier:path}", "DeleteCustomModel", control.delete_model),

@@ -17,6 +17,8 @@ from local.bedrock.native.service_model import operation_at, read_input
 from local.bedrock.simulated_model import UNKNOWN_PROMPT
 from tests.contract.local_bedrock.bedrock_requests import native_client, training_rows
 from tests.contract.local_bedrock.lambda_api import LambdaApi
+from tunedrop.catalog import find
+from tunedrop.run.lifecycle import legacy
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -248,6 +250,17 @@ def test_a_list_goes_on_where_what_it_has_told_is_deleted(control: BedrockClient
             control.delete_custom_model(modelIdentifier=model["modelArn"])
             deleted.append(model["modelName"])
     assert deleted == ["three-model", "two-model", "one-model"]
+
+
+def test_a_base_model_is_legacy_where_the_switch_says_so(control: BedrockClient, nova_bedrock: LocalBedrock) -> None:
+    nova = find("amazon.nova-2-lite-v1:0:256k")
+    assert legacy(control, nova) is None
+    nova_bedrock.set_switch("legacy_models", "qwen.qwen3-32b, amazon.nova-2-lite-v1:0:256k")
+    assert legacy(control, nova) == {"since": "2026-12-01T00:00:00.000Z", "ends": "2027-06-01T00:00:00.000Z"}
+    assert control.get_foundation_model(modelIdentifier=BASE)["modelDetails"]["modelLifecycle"]["status"] == "LEGACY"
+    assert legacy(control, find("openai.gpt-oss-20b")) is None
+    unknown = refused(control.get_foundation_model, modelIdentifier="openai.none")
+    assert (unknown[0], unknown[2]) == ("ResourceNotFoundException", 404)
 
 
 def test_tags_are_kept_from_creation_on_and_go_with_what_they_are_on(control: BedrockClient) -> None:

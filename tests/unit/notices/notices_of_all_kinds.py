@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from tunedrop.identity import Upload
-from tunedrop.notices import of_run, stray_uploads
+from tunedrop.notices import deletion, of_run, stray_uploads
 from tunedrop.notices.publication import Publication
 from tunedrop.outcomes import Status
 from tunedrop.queue.place import Place
@@ -107,4 +107,12 @@ NOTICES: Mapping[str, Publication] = {
     "cancelled": ended(RUN, Status.CANCELLED, "Stopped", "The execution was stopped."),
     "ignored": upload("train.json", None),
     "late": upload("test.jsonl", RUN),
+    "deleting": deletion.announcement(
+        "research",
+        [replace(RUN, finished_at="2026-01-01T01:00:00.000Z")],
+        {RUN.run_id: {"dataset": "2026-04-01T01:00:00.000Z", "run": "2027-01-01T01:00:00.000Z"}},
+        runs_table="tunedrop-dev-RunsTable",
+        runs_bucket="tunedrop-dev-runsbucket",
+        region="us-west-2",
+    ),
 }

@@ -63,6 +63,7 @@ class SimulatedService:
         self.deploys = False
         self.deploying_seconds = 60.0
         self.deployed: dict[str, datetime] = {}
+        self.models: set[str] = set()
 
     @property
     def training(self) -> list[Job]:
@@ -124,6 +125,13 @@ class SimulatedService:
     def undeploy(self, run_id: str) -> str | None:
         with self._call("undeploy"):
             return f"deployment-{run_id}" if self.deployed.pop(run_id, None) else None
+
+    def delete_model(self, run_id: str, tuned_model: str) -> bool:
+        with self._call("delete_model"):
+            if self.undeploy(run_id) is not None:
+                return False
+            self.models.discard(tuned_model)
+        return True
 
     def live_jobs(self) -> Sequence[tuple[str, Job]]:
         runs = {file_id: run_id for run_id, file_id in self.files()}

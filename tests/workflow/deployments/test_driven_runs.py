@@ -14,7 +14,7 @@ import pytest
 
 from embedded_aws import EmbeddedAws
 from tests.asked_permissions import Names, Recorder
-from tests.driven_deployments import CLOSED, DEV, SECRET, SIGNED, SOURCES, Deployment
+from tests.driven_deployments import CLOSED, DEV, MODEL_KEY, SECRET, SIGNED, SOURCES, Deployment
 from tests.driven_runs import RUNS, DrivenRun
 from tests.workflow.driving import Driver
 from tests.workflow.pipeline.application import Application, running
@@ -65,13 +65,15 @@ class Deployments:
 
 
 def prepared(aws: EmbeddedAws, deployment: Deployment) -> Mapping[str, Any]:
-    """Make the bucket of other people's data, and the secret where the deployment names one: the parameter of it."""
+    """Make the bucket of other people's data, the secret and the key that the deployment names; their parameters."""
     constraint = {"LocationConstraint": deployment.region}
     elsewhere = {} if deployment.region == "us-east-1" else {"CreateBucketConfiguration": constraint}
     aws.client("s3").create_bucket(Bucket=SOURCES, **elsewhere)
     wanted = [name for name, value in deployment.parameters.items() if value == SECRET]
     secrets = aws.client("secretsmanager")
-    return {name: secrets.create_secret(Name=name, SecretString=LONG_TERM_KEY)["ARN"] for name in wanted}
+    keys = [name for name, value in deployment.parameters.items() if value == MODEL_KEY]
+    made = {name: aws.client("kms").create_key()["KeyMetadata"]["Arn"] for name in keys}
+    return made | {name: secrets.create_secret(Name=name, SecretString=LONG_TERM_KEY)["ARN"] for name in wanted}
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ ACCOUNT = "123456789012"
 EVERYTHING = {
     "AllowedGraders": "arn:aws:lambda:*:*:function:own-*:*",
     "SourceObjects": "arn:aws:s3:::shared-data/red/*",
+    "Retention": '{"datasets_days": 365}',
     "BedrockApiKeySecret": f"arn:aws:secretsmanager:us-west-2:{ACCOUNT}:secret:{{name}}",
 }
 """Parameters with which the template has every statement that it can have."""
@@ -52,6 +54,26 @@ SELDOM = (
     ("ReleaseRunRole", "bedrock:DeleteCustomModelDeployment", f"{NOVA}:custom-model-deployment/one"),
     ("SweepRunsRole", "bedrock:DeleteCustomModelDeployment", f"{NOVA}:custom-model-deployment/one"),
     ("SweepRunsRole", "bedrock:StopModelCustomizationJob", f"{NOVA}:model-customization-job/one"),
+    (
+        "ResolveInputsRole",
+        "bedrock:GetFoundationModel",
+        "arn:aws:bedrock:us-west-2::foundation-model/openai.gpt-oss-20b",
+    ),
+    *(
+        ("SweepRunsRole", action, resource)
+        for action, resource in (
+            ("dynamodb:Scan", "arn:aws:dynamodb:us-west-2:123456789012:table/{RunsTableName}"),
+            ("dynamodb:Query", "arn:aws:dynamodb:us-west-2:123456789012:table/{TrainingEventsTableName}"),
+            ("s3:ListBucket", "arn:aws:s3:::{RunsBucketName}"),
+            ("s3:DeleteObject", "arn:aws:s3:::{RunsBucketName}/runs/one/report.json"),
+            ("s3:PutObject", "arn:aws:s3:::{RunsBucketName}/audit/one.json"),
+            ("s3:ListBucketVersions", "arn:aws:s3:::{DatasetBucketName}"),
+            ("s3:DeleteObjectVersion", "arn:aws:s3:::{DatasetBucketName}/inbox/one/train.jsonl"),
+            ("bedrock:DeleteCustomModel", f"{NOVA}:custom-model/one"),
+            ("ssm:GetParametersByPath", "arn:aws:ssm:us-west-2:123456789012:parameter{ParameterPath}"),
+            ("sns:Publish", "{NoticesTopicArn}"),
+        )
+    ),
     ("ApiRole", "s3:GetObject", "arn:aws:s3:::{DatasetBucketName}/recipes/one.yaml"),
     ("ApiRole", "s3:ListBucket", "arn:aws:s3:::{DatasetBucketName}"),
     ("RunValidationRole", "s3:ListBucket", "arn:aws:s3:::{DatasetBucketName}"),
@@ -98,8 +120,9 @@ def ask_as_services(aws: EmbeddedAws, made: Deployment) -> Iterator[bool]:
 def ask_as_roles(aws: EmbeddedAws, made: Deployment) -> Iterator[bool]:
     """Ask for what roles do seldom."""
     for role, action, resource in SELDOM:
-        where = resource.replace("{DatasetBucketName}", made.outputs["DatasetBucketName"])
-        yield aws.permissions.role_may(made.resources[role].attributes["Arn"], action, where)
+        where = re.sub(r"\{(\w+)\}", lambda named: made.outputs.get(named[1], named[0]), resource)
+        told = {"s3:if-none-match": "*"} if "/audit/" in where else {}
+        yield aws.permissions.role_may(made.resources[role].attributes["Arn"], action, where, told)
 
 
 def own_queue(aws: EmbeddedAws, made: Deployment) -> str:

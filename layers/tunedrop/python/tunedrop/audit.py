@@ -37,10 +37,11 @@ _log = logging.getLogger(__name__)
 class Entry:
     """One thing that happened to a run. What does not apply is empty.
 
-    `what`: dropped, started, submitted, stop_asked, approved, rejected, ended, promoted, not_promoted, roll_back_asked
-    or rolled_back. `at` as `tunedrop.clock` writes it. `by`: an ARN of IAM, where Tunedrop learns who it was: S3's
-    event does not name the person who uploads. `train`, `test` and `recipe_file` are `s3://bucket/key?versionId=…`;
-    `grader` and `tunedrop` the versions of the grader's function and of this package.
+    `what`: dropped, started, submitted, stop_asked, approved, rejected, ended, promoted, not_promoted, roll_back_asked,
+    rolled_back, deletion_announced, dataset_deleted, training_file_deleted, model_deleted or run_deleted. `at` as
+    `tunedrop.clock` writes it. `by`: an ARN of IAM, where Tunedrop learns who it was: S3's event does not name the
+    person who uploads. `train`, `test` and `recipe_file` are `s3://bucket/key?versionId=…`; `grader` and `tunedrop` the
+    versions of the grader's function and of this package.
     """
 
     at: str

@@ -175,6 +175,7 @@ _MODELS = (
         default_group_size=_OPEN_WEIGHT_GROUP_SIZE,
         hyperparameters=_OPEN_WEIGHT_HYPERPARAMETERS,
         reasoning_efforts=_EFFORTS,  # `reasoning_effort` of chat completions
+        aliases=("openai.gpt-oss-20b-1:0",),
     ),
     Model(
         id="qwen.qwen3-32b",

@@ -188,6 +188,11 @@ def turn_notice_id(run_id: str) -> str:
     return str(uuid.uuid5(_NOTICE_NAMESPACE, f"turn/{run_id}"))
 
 
+def deletion_notice_id(told: str) -> str:
+    """The id of the one notice that announces these deletions: derived from them, as `told` names them."""
+    return str(uuid.uuid5(_NOTICE_NAMESPACE, f"deletion/{told}"))
+
+
 def started_notice_id(run_id: str) -> str:
     """The id of the one notice that a run has begun: derived, as the terminal one's."""
     return str(uuid.uuid5(_NOTICE_NAMESPACE, f"started/{run_id}"))

@@ -25,6 +25,7 @@ from tunedrop.run.store import RunStore
 from tunedrop.settings import Settings
 
 if TYPE_CHECKING:
+    from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
@@ -50,6 +51,8 @@ _RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
 
 # A grader's batch may take as long as its function's timeout of five minutes; botocore gives up after one by default.
 _GRADER = Config(retries={"mode": "standard", "max_attempts": 5}, read_timeout=310)
+
+_GLANCE = Config(retries={"total_max_attempts": 2}, connect_timeout=3, read_timeout=5)
 
 
 class Resources:
@@ -88,6 +91,11 @@ class Resources:
     @cached_property
     def sns(self) -> SNSClient:
         return boto3.client("sns", config=_RETRIES)
+
+    @cached_property
+    def bedrock(self) -> BedrockClient:
+        """For a look that nobody waits long for."""
+        return boto3.client("bedrock", config=_GLANCE)
 
     @cached_property
     def teams(self) -> Teams:

@@ -46,6 +46,8 @@ class Settings:
     pipeline_arn: str
     aftermath_arn: str
     training_role_arn: str
+    nova_model_key: str
+    """ARN of the KMS key that encrypts tuned models of Nova; empty for a key of AWS's."""
     api_key_secret: str
     signs_requests: bool
     """Whether requests to Bedrock's OpenAI-compatible endpoint are signed, and no bearer token is sent."""
@@ -98,6 +100,7 @@ class Settings:
             pipeline_arn=variables.get("PIPELINE_ARN", ""),
             aftermath_arn=variables.get("AFTERMATH_ARN", ""),
             training_role_arn=variables.get("TRAINING_ROLE_ARN", ""),
+            nova_model_key=variables.get("NOVA_MODEL_KEY", ""),
             api_table=variables.get("API_TABLE", ""),
             team_run_quota=int(variables.get("TEAM_RUN_QUOTA", "0")),
             jobs_at_once=int(variables.get("JOBS_AT_ONCE", "0")),

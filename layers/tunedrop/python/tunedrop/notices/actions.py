@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -34,6 +34,12 @@ def _object_page(uri: str, region: str) -> str:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     query = urlencode({"region": region, "prefix": key}, safe="/", quote_via=quote)
     return f"https://{region}.console.aws.amazon.com/s3/object/{bucket}?{query}"
+
+
+def folders_link(runs_bucket: str, region: str) -> Action:
+    """The console's page of all runs' folders."""
+    page = f"https://{region}.console.aws.amazon.com/s3/buckets/{runs_bucket}?region={region}&prefix=runs/"
+    return {"title": "Folders of the runs", "url": page}
 
 
 def _execution_page(arn: str, region: str) -> str:
@@ -68,6 +74,20 @@ def word_commands(run_id: str, runs_table: str, region: str) -> list[Action]:
         }
         for title, answer in (("Approve", '{"approved": true}'), ("Reject", '{"approved": false}'))
     ]
+
+
+def keep_command(run_ids: Sequence[str], runs_table: str, region: str) -> Action:
+    """Keeps these runs from being deleted, by a mark in their records."""
+    update = _command(
+        *("aws", "dynamodb", "update-item", "--region", region, "--table-name", runs_table),
+        *("--update-expression", "SET keep = :yes", "--condition-expression", "attribute_exists(run_id)"),
+        *("--expression-attribute-values", '{":yes": {"S": "yes"}}'),
+    )
+    key = '"{\\"run_id\\": {\\"S\\": \\"$run\\"}}"'
+    return {
+        "title": "Keep these runs (leave out those that may go)",
+        "command": f"for run in {shlex.join(run_ids)}; do {update} --key {key}; done",
+    }
 
 
 def _command(*words: str) -> str:

@@ -72,6 +72,7 @@ def started(record: RunRecord) -> Publication:
             name: None if found is None else {"uri": found.uri, "version": found.version_id}
             for name, found in (("test", record.test), ("recipe", record.recipe_file))
         },
+        "legacy": record.legacy and dict(record.legacy),
         "execution_arn": record.execution_arn,
         "started_at": record.started_at,
     }

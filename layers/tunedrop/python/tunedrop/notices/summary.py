@@ -112,7 +112,15 @@ def _started(document: Document) -> tuple[str, str]:
         f"grader. Found beside train.jsonl: {' and '.join(here) or 'nothing'}."
     )
     so = f" The run uses {' and '.join(missing)}." if missing else ""
+    if document["legacy"]:
+        so += f" {_legacy(document)}"
     return headline + so, "Next: nothing, if that is right. Otherwise stop the run, and drop the files again."
+
+
+def _legacy(document: Document) -> str:
+    ends = document["legacy"]["ends"]
+    when = f"nobody can ask it, or what is tuned from it, after {ends[:10]}" if ends else "its end is not announced yet"
+    return f"Warning: Bedrock has declared {document['base_model']} legacy; {when}."
 
 
 def _warned(document: Document) -> tuple[str, str]:
@@ -157,6 +165,16 @@ def _upload(document: Document) -> tuple[str, str]:
     return sentence(f"The upload {document['upload']['uri']} {problem}"), f"Next: {advice[:1].lower()}{advice[1:]}"
 
 
+def _deletion(document: Document) -> tuple[str, str]:
+    runs = document["runs"]
+    whose = f" of team {document['team']}" if document["team"] else ""
+    headline = (
+        f"Tunedrop will delete what {count(len(runs), 'old run')}{whose} left behind, "
+        f"from {clock.for_people(document['first_at'])} on."
+    )
+    return headline, "Next: nothing, if it may go. To keep a run, use the command from the notice before then."
+
+
 _SUMMARIES: Mapping[str, Callable[[Document], tuple[str, str]]] = {
     "run_started": _started,
     "training_warning": _warned,
@@ -165,6 +183,7 @@ _SUMMARIES: Mapping[str, Callable[[Document], tuple[str, str]]] = {
     "run_ended": _ended,
     "upload_ignored": _upload,
     "upload_late": _upload,
+    "deletion_announced": _deletion,
 }
 
 _VERDICT = {

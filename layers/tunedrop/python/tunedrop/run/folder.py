@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 import orjson
 from botocore.exceptions import ClientError
 
-from tunedrop.outcomes import RunFileBroken, RunFileMissing
+from tunedrop.outcomes import RunFileBroken, RunFileMissing, ServiceBusy
 from tunedrop.service_faults import code_of
 
 if TYPE_CHECKING:
@@ -192,6 +192,24 @@ class RunFolder:
     def exists(self, name: str) -> bool:
         """Whether the object is there."""
         return any(found == name for found in self.names(name))
+
+    def delete(self) -> int:
+        """Delete every object of the folder; how many there were.
+
+        Raises:
+            ServiceBusy: S3 left some undeleted.
+        """
+        deleted = 0
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix):
+            keys: Any = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
+            if not keys:
+                continue
+            answer = self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": keys, "Quiet": True})
+            if answer.get("Errors"):
+                first = answer["Errors"][0]
+                raise ServiceBusy(f"{self.uri('')} could not be deleted: {first.get('Code')} for {first.get('Key')}")
+            deleted += len(keys)
+        return deleted
 
     def names(self, prefix: str = "") -> Iterator[str]:
         """The names of the objects below `prefix`, in the order of their keys."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -62,6 +62,9 @@ class RunRecord:
     `roll_back`: who asked to undo the promotion: `{"by", "at", "reason"}`. `rolling_back_to`: the model before it.
     `governed` is "yes" where only those may approve the promotion whom the stack names.
     `approval`: whose word it was about the promotion: `{"approved", "by", "at", "reason"}`, `approved` is yes or no.
+    `legacy`: `{"since", "ends"}` where Bedrock had declared the base model legacy when the run began.
+    `keep`: set where somebody wants nothing of the run deleted. `used_by`: the runs that use its job or its model.
+    `retention`: how far the deletion of what it left behind is, by kind (`tunedrop.retention.rules`).
     `reason` is `{"error", "message"}`. `notice` is the terminal notice as it is published; it closes the record.
     """
 
@@ -112,6 +115,10 @@ class RunRecord:
     rolled_back_at: str | None = None
     governed: str | None = None
     approval: Mapping[str, str] | None = None
+    legacy: Mapping[str, str] | None = None
+    keep: str | None = None
+    used_by: Sequence[str] | None = None
+    retention: Mapping[str, str] = field(default_factory=dict)
     unfinished: str | None = "yes"
 
     @property
@@ -160,6 +167,11 @@ class RunRecord:
         """The parameter that the recipe wants the model in; None where it names none."""
         parameter: str | None = self._of_recipe("promotion", "parameter")
         return parameter
+
+    @property
+    def resumes(self) -> str:
+        """The run whose job and model this one has taken over; "" if it has none."""
+        return self._of_recipe("resumes") or ""
 
     def _of_recipe(self, *path: str) -> Any:
         """A value of the recipe's document, without reading the recipe as a whole; None where it has none."""

@@ -152,6 +152,30 @@ class RunStore:
             for item in members(page, "Items", "DynamoDB's Query"):
                 yield _record(item)
 
+    def page(self, after: str | None, *, limit: int) -> tuple[list[RunRecord], str | None]:
+        """Some records of the whole table, and after which run the next page begins: None after the last one."""
+        begin: dict[str, Any] = {} if after is None else {"ExclusiveStartKey": {"run_id": {"S": after}}}
+        answer = self._client.scan(TableName=self._table, Limit=limit, **begin)
+        last = answer.get("LastEvaluatedKey")
+        records = [_record(item) for item in members(answer, "Items", "DynamoDB's Scan")]
+        return records, None if last is None else last["run_id"]["S"]
+
+    def forget(self, run_id: str, condition: str, values: Mapping[str, Any]) -> None:
+        """Delete the record where `condition` (a DynamoDB expression) holds.
+
+        Raises:
+            ConditionNotMet: it does not hold.
+        """
+        try:
+            self._client.delete_item(
+                TableName=self._table,
+                Key={"run_id": {"S": run_id}},
+                ConditionExpression=condition,
+                ExpressionAttributeValues=to_wire(values),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            raise ConditionNotMet(f"run {run_id} does not meet: {condition}") from None
+
     def load_many(self, run_ids: Sequence[str]) -> list[RunRecord]:
         """The records of these runs that there are, in the same order, read consistently."""
         found: dict[str, RunRecord] = {}

@@ -21,7 +21,9 @@ from tunedrop.recipe_text import RECIPE_BYTES, parse
 from tunedrop.resources import Resources
 from tunedrop.run.drops import MINUTES_AFTER_END, Drops, drop_of, stands_for_its_drop
 from tunedrop.run.inputs import pin_object, pin_recipe, pin_test, pin_upload, read
+from tunedrop.run.lifecycle import legacy
 from tunedrop.run.record import PinnedObject, RunRecord
+from tunedrop.run.uses import note_use
 from tunedrop.settings import Settings
 from tunedrop.states.decision import Decision
 from tunedrop.training.takeover import earlier_run
@@ -95,6 +97,8 @@ def _resolve(record: RunRecord, resources: Resources) -> RunRecord:
         earlier = earlier or earlier_run(store, recipe.resumes)
         _require_same_team(record, earlier)
         _require_same_model(recipe, earlier)
+    models = [each for each in (recipe.evaluate_only, *recipe.evaluation.reference_models) if each]
+    note_use(run_id, [earlier, *map(resources.models.maker, models)], store)
     arn = _grader(recipe, settings, earlier)
     if source.get("kind") == "upload":
         _require_new_drop(run_id, resources, train, test, recipe_file)
@@ -103,7 +107,8 @@ def _resolve(record: RunRecord, resources: Resources) -> RunRecord:
     if settings.team_run_quota:
         # A run that the API started has its slot already.
         resources.slots.take(team, run_id, settings.team_run_quota)
-    changes = {"recipe": recipe.model_dump(mode="json"), "grader_arn": arn, "governed": "yes" if governed else None}
+    changes: dict[str, Any] = {"legacy": legacy(resources.bedrock, recipe.catalog_model) if recipe.trains else None}
+    changes |= {"recipe": recipe.model_dump(mode="json"), "grader_arn": arn, "governed": "yes" if governed else None}
     record = store.update(run_id, changes)
     resources.audit.note(record)
     return record

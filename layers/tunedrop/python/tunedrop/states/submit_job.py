@@ -23,6 +23,7 @@ from tunedrop.run.record_parts import TrainingProgress
 from tunedrop.run.store import ConditionNotMet, RunStore
 from tunedrop.states.decision import Decision, for_the_handler
 from tunedrop.training.backend import Busy, Full, Job, JobRequest, Refused, TrainingBackend, Unclear
+from tunedrop.training.tags import tags_of
 from tunedrop.training.takeover import take_over
 
 _LEASE_FREE = "attribute_not_exists(submission_lease_until) OR submission_lease_until < :now"
@@ -157,6 +158,7 @@ class Submission:
             training_file=file_id,
             grader_arn=record.grader_arn,
             hyperparameters=recipe.typed_hyperparameters,
+            tags=tags_of(record),
         )
         try:
             return self._backend.create(request)

@@ -1,8 +1,10 @@
-"""SweepRuns: finds runs whose end event was lost, and what the training service still holds for ended runs."""
+"""SweepRuns: finds runs whose end event was lost, what the training service still holds for ended runs, and what is
+older than the stack keeps."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -52,6 +54,8 @@ class Counts:
     deployments_deleted: int = 0
     deployments_unowned: int = 0
     turns_freed: int = 0
+    deletions_announced: int = 0
+    deletions_done: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Swept:
         for release in (_release_jobs, _release_files, _release_deployments)
         if (trouble := _trouble_with(release, backend, resources, swept)) is not None
     ]
+    troubles += _retain(resources, swept)
     if troubles:
         raise ServiceBusy(f"the sweep could not check everything ({swept}): {'; '.join(troubles)}")
     return Swept("swept", asdict(swept))
@@ -149,6 +154,20 @@ def _begin_what_was_asked_for(record: RunRecord, resources: Resources) -> None:
     age = clock.now() - clock.parse(record.started_at)
     if record.source.get("kind") == "call" and not record.closed and _API_PATIENCE < age < _ASKED_LATELY:
         begin_execution(record.run_id, resources.stepfunctions, identity.machine_arn(record.execution_arn))
+
+
+def _retain(resources: Resources, swept: Counts) -> list[str]:
+    """Announce and delete what is older than the stack keeps; what could not be done."""
+    told = os.environ.get("RETENTION", "{}")
+    if told == "{}":
+        return []
+    from tunedrop.retention.rules import Retention
+    from tunedrop.retention.sweep import RetentionSweep
+
+    sweep = RetentionSweep(Retention.parse(told), resources)
+    troubles = sweep.run()
+    swept.deletions_announced, swept.deletions_done = sweep.announced, sweep.deleted
+    return troubles
 
 
 def _trouble_with(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Any, Protocol
 
 
@@ -27,13 +27,14 @@ class JobStatus(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """What a job is created with."""
+    """What a job is created with. `tags`: whose it is, where the service takes tags."""
 
     run_id: str
     model: str
     training_file: str
     grader_arn: str
     hyperparameters: Mapping[str, int | float | str]
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,9 @@ class TrainingBackend(Protocol):
 
     def undeploy(self, run_id: str) -> str | None:
         """Delete what `serve` made for the run; its id, or None where there is nothing. The model stays."""
+
+    def delete_model(self, run_id: str, tuned_model: str) -> bool:
+        """Delete the tuned model, and what `serve` made for it; whether both are gone, or it takes another call."""
 
     def live_jobs(self) -> Sequence[tuple[str, Job]]:
         """Every job that has not ended and carries the name of a run of Tunedrop, as (run id, job)."""

@@ -48,6 +48,18 @@ class TrainingEvents:
                     by_step[step] = (created, values)
         return [by_step[step][1] for step in sorted(by_step)]
 
+    def forget(self, run_id: str) -> None:
+        """Delete all events of a run."""
+        ids = [item["event_id"] for item in self._items(run_id, "event_id")]
+        for start in range(0, len(ids), _BATCH):
+            requests: Any = [
+                {"DeleteRequest": {"Key": {"run_id": {"S": run_id}, "event_id": each}}}
+                for each in ids[start : start + _BATCH]
+            ]
+            while requests:
+                answer = self._client.batch_write_item(RequestItems={self._table: requests})
+                requests = answer.get("UnprocessedItems", {}).get(self._table, [])
+
     def _items(self, run_id: str, attributes: str) -> Iterable[Mapping[str, Any]]:
         names = {f"#{name.strip()}": name.strip() for name in attributes.split(",")}
         pages = self._client.get_paginator("query").paginate(

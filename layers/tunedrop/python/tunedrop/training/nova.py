@@ -56,6 +56,7 @@ _DEPLOYMENT = ":custom-model-deployment/"
 class NovaBackend:
     """`TrainingBackend` for Amazon Nova. `role_arn` is what Bedrock reads the data and calls the grader with.
 
+    `model_key`: ARN of the KMS key that encrypts tuned models; "" for a key of AWS's.
     `once` is a client that makes one try, for what is created; `client` tries again by itself.
     """
 
@@ -67,12 +68,14 @@ class NovaBackend:
         role_arn: str,
         runs_bucket: str,
         weights: Mapping[str, str] | None = None,
+        model_key: str = "",
     ) -> None:
         self._client = client
         self._once = once
         self._role_arn = role_arn
         self._runs_bucket = runs_bucket
         self._weights = weights
+        self._model_key = model_key
 
     @classmethod
     def from_settings(cls, settings: Settings) -> NovaBackend:
@@ -85,6 +88,7 @@ class NovaBackend:
             role_arn=settings.training_role_arn,
             runs_bucket=settings.runs_bucket,
             weights=settings.weights,
+            model_key=settings.nova_model_key,
         )
 
     @property
@@ -123,6 +127,10 @@ class NovaBackend:
 
     def _create(self, request: JobRequest) -> Job:
         name = identity.bedrock_name(request.run_id)
+        tags: Any = [{"key": key, "value": value} for key, value in request.tags.items()]
+        told: Any = {"jobTags": tags, "customModelTags": tags} if tags else {}
+        if self._model_key:
+            told["customModelKmsKeyId"] = self._model_key
         with _answers():
             made = self._once.create_model_customization_job(
                 jobName=name,
@@ -139,6 +147,7 @@ class NovaBackend:
                         "hyperParameters": dict(request.hyperparameters),  # type: ignore[typeddict-item] # by the catalog
                     }
                 },
+                **told,
             )
             arn = member(made, "jobArn", str, "CreateModelCustomizationJob")
         return Job(arn, JobStatus.RUNNING, "InProgress", request.training_file, None, None)
@@ -222,6 +231,17 @@ class NovaBackend:
         with _answers():
             self._client.delete_custom_model_deployment(customModelDeploymentIdentifier=deployment.arn)
         return deployment.arn
+
+    def delete_model(self, run_id: str, tuned_model: str) -> bool:
+        if self.undeploy(run_id) is not None:
+            return False  # a model is in use until its deployment is gone
+        try:
+            with _answers(conflict=Busy):
+                self._client.delete_custom_model(modelIdentifier=tuned_model)
+        except Refused as refusal:
+            if _code(refusal.__cause__) != _MISSING:
+                raise
+        return True
 
     def _deployment(self, name: str) -> _DeploymentTold | None:
         try:

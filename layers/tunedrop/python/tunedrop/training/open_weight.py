@@ -150,6 +150,10 @@ class OpenWeightBackend:
         found.reverse()  # the service lists the newest first
         return found
 
+    def delete_model(self, run_id: str, tuned_model: str) -> bool:  # noqa: ARG002 - the protocol's
+        # UNCONFIRMED: AWS documents no call that deletes a tuned open-weight model.
+        raise Refused(f"no documented call deletes the model {tuned_model!r:.200}")
+
     def live_jobs(self) -> Sequence[tuple[str, Job]]:
         live = [job for job in self._list_jobs() if not job.status.over]
         if not live:

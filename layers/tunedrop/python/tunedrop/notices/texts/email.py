@@ -28,12 +28,19 @@ def _figures(document: Document) -> Iterator[str]:
     if document["event"] == "training_warning":
         name = document["finding"]["name"]
         yield f"Nothing was stopped. To end a run that shows this, add {name} to the recipe's `health.stop_on`."
+    if document["event"] == "deletion_announced":
+        yield "\n".join(_deleted(each) for each in document["runs"])
     if document.get("evaluation"):
         yield _evaluation(document["evaluation"])
     if document.get("training"):
         yield _training(document["training"])
     if document.get("may_still_cost"):
         yield _left(document["may_still_cost"])
+
+
+def _deleted(run: Mapping[str, Any]) -> str:
+    what = ", ".join(f"{each['what'].replace('_', ' ')} from {each['at'][:10]}" for each in run["deletes"])
+    return f"{run['run_id']} ({run['name']}): {what}"
 
 
 def _evaluation(evaluation: Mapping[str, Any]) -> str:

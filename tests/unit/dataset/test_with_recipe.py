@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 from typing import Any
@@ -198,3 +199,18 @@ def test_the_document_names_what_the_rows_were_looked_at_with() -> None:
     assert document["recipe"]["grader"] == "math, by default"
     assert check(good_rows()).to_json()["recipe"] is None
     assert default_for_region(REGION).id == document["recipe"]["model"]
+
+
+@pytest.mark.parametrize("document", [{}, {"evaluation": {"checkpoints": "best"}}])
+def test_rows_are_divided_only_until_each_part_has_one(document: dict[str, Any]) -> None:
+    taken = 0
+
+    class Counting(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            nonlocal taken
+            taken += len(piece := super().read(size))
+            return piece
+
+    body = as_file([a_row(number, note="x" * 500) for number in range(3_000)]).getvalue()
+    assert check_with_recipe(Counting(body), test=None, recipe=resolve(document, REGION)).valid
+    assert len(body) <= taken < 1.5 * len(body)

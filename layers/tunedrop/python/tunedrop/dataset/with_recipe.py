@@ -5,7 +5,7 @@ What is valid here is not rejected by a run for its dataset.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, BinaryIO, Final
 
@@ -32,8 +32,8 @@ def check_with_recipe(
 ) -> DatasetReport:
     """Check the files as `check_dataset` does, by the recipe's model and grader, and what the recipe asks of the rows.
 
-    `train` must be seekable: where the files are valid so far it is read once more, to see whether a test set, and rows
-    to choose a checkpoint by, would be left.
+    `train` must be seekable: where the files are valid so far it is read again, to see whether a test set, and rows to
+    choose a checkpoint by, would be left.
 
     Raises:
         RecipeInvalid: the grader's options are wrong.
@@ -117,15 +117,24 @@ def _most_prompt_tokens(recipe: Recipe) -> int | None:
 
 
 def _check_what_is_left(report: DatasetReport, train: BinaryIO, recipe: Recipe, *, has_test: bool) -> None:
-    """Divide the rows as ValidateDataset does, and note which part would have no row."""
-
-    def part(_: Row) -> None:
-        """Only the number of rows counts here."""
-
-    if has_test and not recipe.chooses_checkpoint:
+    """Divide rows as ValidateDataset does, until it is sure that each part has one; note which would have none."""
+    empty = set() if has_test else {"test"}
+    if recipe.chooses_checkpoint:
+        empty.add("validation")
+    if not empty:
         return  # all rows are trained on
+
+    def until_sure() -> Iterator[Row]:
+        for row in rows_of(train):
+            yield row
+            if not empty:  # what was given to a part before the end stays there
+                return
+
     rows = report.rows
-    parts = divide(rows_of(train), recipe, has_test=has_test, train=part, test=part, validation=part)
+    parts = divide(
+        until_sure(), recipe, has_test=has_test,
+        train=lambda _: None, test=lambda _: empty.discard("test"), validation=lambda _: empty.discard("validation"),
+    )  # fmt: skip
     if parts.test_rows == 0:
         report.findings.add(
             "holdout-empty", TRAIN, None,

@@ -81,6 +81,12 @@ FORMS: dict[str, JSON] = {
         "entry_point": "double",
     },
     "pytest": "def test_two():\n    assert double(2) == 4\ndef test_none():\n    assert double(0) == 0",
+    "pytest's tools": (
+        "import pytest\nfrom solution import double\n\n"
+        "@pytest.mark.parametrize('given, wanted', [(2, 4), (0, 0)])\n"
+        "def test_each(given, wanted):\n    assert double(given) == pytest.approx(wanted)\n\n"
+        "def test_nothing():\n    with pytest.raises(TypeError, match='NoneType'):\n        double(None)\n"
+    ),
 }
 
 
@@ -88,6 +94,11 @@ FORMS: dict[str, JSON] = {
 def test_tests_are_read_in_the_form_of(grader: CodeGrader, form: str) -> None:
     assert grade(grader, "def double(x): return 2 * x", FORMS[form]).correct
     assert not grade(grader, "def double(x): return x + 2", FORMS[form]).correct
+
+
+def test_tests_that_need_more_of_pytest_are_refused(grader: CodeGrader) -> None:
+    tests = "import pytest\n@pytest.fixture\ndef x():\n    return 2\ndef test_two(x):\n    assert double(x) == 4"
+    assert "the tests use pytest.fixture; the sandbox has pytest.raises" in (grader.check_reference(tests, {}) or "")
 
 
 def test_tests_may_stand_in_the_row_itself(grader: CodeGrader) -> None:

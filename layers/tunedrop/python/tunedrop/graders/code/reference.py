@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 
 from tunedrop.graders.code import input_output, unittest_cases
 from tunedrop.graders.code_sandbox.modules import EMPTIED, PRELOADED
+from tunedrop.graders.code_sandbox.pytest_tools import KNOWN as KNOWN_OF_PYTEST
+from tunedrop.graders.late_pattern import late
 from tunedrop.graders.sample import JSON
 
 _TEST_FIELDS = ("tests", "test_list", "test")
@@ -19,6 +22,13 @@ _BUILTINS = frozenset(dir(builtins))
 MOST_TESTS = 1_000
 LONGEST_TESTS = 1_000_000
 """Characters of all tests of a row: they are parsed in the grader's own process."""
+
+
+_IMPORT_OF_THE_CODE = late(
+    r"^([ \t]*)from (?:solution|main|answer|submission|your_module) import (?!.* as )(?:\([^()]*\)|[^\n(]+)$",
+    re.MULTILINE,
+)
+"""What tests of pytest begin with (`from solution import f`): the code's names are there without it."""
 
 
 class TestsError(ValueError):
@@ -115,7 +125,7 @@ def _source(value: JSON, field: str) -> str:
         value = "\n".join(str(line) for line in value)
     if not isinstance(value, str):
         raise TestsError(f"`{field}` must be Python source, got {type(value).__name__}")
-    return value.replace("\r\n", "\n")
+    return _IMPORT_OF_THE_CODE.sub(r"\1pass", value.replace("\r\n", "\n"))
 
 
 def _tests(found: JSON, entry: str) -> tuple[str, ...]:
@@ -167,7 +177,7 @@ def _with_calls(source: str) -> list[str]:
     if not all(isinstance(part, (ast.FunctionDef, ast.Import, ast.ImportFrom, ast.Assign)) for part in tree.body):
         return [source]
     functions = [part for part in tree.body if isinstance(part, ast.FunctionDef) and part.name.startswith("test")]
-    return ["\n".join([source, *(f"{part.name}()" for part in functions if not part.args.args)])]
+    return ["\n".join([source, *(f"{part.name}()" for part in functions if not part.args.args or part.decorator_list)])]
 
 
 def _parsed(source: str, where: str) -> ast.Module:
@@ -186,9 +196,26 @@ def _check_imports(trees: Iterable[ast.Module]) -> None:
                 wanted = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
                 wanted = [node.module or ""]
+            taken = _taken_from_pytest(node)
+            if not set(taken) <= set(KNOWN_OF_PYTEST):
+                known = ", ".join(f"pytest.{name}" for name in KNOWN_OF_PYTEST)
+                raise TestsError(
+                    f"the tests use pytest.{min(set(taken) - set(KNOWN_OF_PYTEST))}; the sandbox has {known}"
+                )
             for name in wanted:
-                if name not in PRELOADED or name in EMPTIED:
+                if (name not in PRELOADED or name in EMPTIED) and name != "pytest":
                     raise TestsError(f"the tests import {name!r}; the sandbox has parts of the standard library only")
+
+
+def _taken_from_pytest(node: ast.AST) -> list[str]:
+    match node:
+        case ast.ImportFrom(module="pytest", names=aliases):
+            return [alias.name for alias in aliases]
+        case ast.Attribute(value=ast.Name(id="pytest"), attr=name):
+            return [name]
+        case ast.Attribute(value=ast.Attribute(value=ast.Name(id="pytest"), attr="mark"), attr=name):
+            return [] if name == "parametrize" else [f"mark.{name}"]
+    return []
 
 
 def _taken_names(trees: Sequence[ast.Module], entry: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tunedrop.graders.code_sandbox import stubs
+from tunedrop.graders.code_sandbox import pytest_tools, stubs
 from tunedrop.graders.code_sandbox.exceptions import Classes, SolutionError
 from tunedrop.graders.code_sandbox.output import same_output, same_value
 from tunedrop.graders.code_sandbox.remote import Remote, take_for_class
@@ -183,6 +183,7 @@ def _run(request: Mapping[str, Any], solution: _Solution) -> tuple[set[int], str
 def _fresh_namespace(request: Mapping[str, Any]) -> dict[str, Any]:
     namespace: dict[str, Any] = {"__name__": "tests", "_same_output": same_output, "_same_value": same_value}
     namespace.update((name, sys.modules[name]) for name in request["modules"] if name in sys.modules)
+    sys.modules["pytest"] = pytest_tools
     return namespace
 
 

@@ -1,0 +1,82 @@
+"""What the tests of a row may take from `pytest`, which is not in the sandbox: `raises`, `approx`, `mark`, `fail`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace, TracebackType
+from typing import Any, NoReturn
+
+KNOWN = ("raises", "approx", "mark", "fail")
+_RELATIVE, _ABSOLUTE = 1e-6, 1e-12
+"""The tolerances of `pytest.approx`."""
+
+
+class raises:  # noqa: N801 (the name that tests use)
+    """`with pytest.raises(ValueError, match="neg") as caught:`; `caught.value` is the exception."""
+
+    def __init__(self, expected: type[BaseException] | tuple[type[BaseException], ...], *, match: str = "") -> None:
+        self._expected, self._match = expected, match
+        self.value: BaseException | None = None
+
+    def __enter__(self) -> raises:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
+        if error is None:
+            raise AssertionError(f"nothing was raised; {self._expected!r} was expected")
+        if not isinstance(error, self._expected):
+            return False
+        if re.search(self._match, str(error)) is None:
+            raise AssertionError(f"the message is {str(error)[:100]!r}; {self._match!r} was expected in it")
+        self.value = error
+        return True
+
+
+class approx:  # noqa: N801 (as above)
+    """Equals a number, or numbers in a list, a tuple or a mapping, within the tolerances."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, expected: Any, rel: float | None = None, abs: float | None = None) -> None:  # noqa: A002 (as above)
+        self._expected = expected
+        self._absolute = _ABSOLUTE if abs is None else abs
+        self._relative = (_RELATIVE if abs is None else 0.0) if rel is None else rel
+
+    def __eq__(self, given: object) -> bool:
+        return self._near(given, self._expected)
+
+    def _near(self, given: Any, expected: Any) -> bool:
+        if isinstance(expected, Mapping):
+            same = isinstance(given, Mapping) and given.keys() == expected.keys()
+            return same and all(self._near(given[name], value) for name, value in expected.items())
+        if isinstance(expected, Sequence) and not isinstance(expected, (str, bytes)):
+            same = isinstance(given, (list, tuple)) and len(given) == len(expected)
+            return same and all(map(self._near, given, expected))
+        numbers = (int, float, complex)
+        if not isinstance(expected, numbers) or type(given) not in numbers:
+            return type(given) is type(expected) and bool(given == expected)
+        near = max(self._absolute, self._relative * abs(expected))
+        return bool(given == expected or abs(given - expected) <= near)
+
+
+def fail(reason: str = "") -> NoReturn:
+    """Fail the test."""
+    raise AssertionError(reason)
+
+
+def _parametrize(names: str | Sequence[str], cases: Sequence[Any], **_: Any) -> Callable[[Callable[..., Any]], Any]:
+    """A test function that is called once with each case; further decorators make it every combination."""
+    called = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
+
+    def decorate(test: Callable[..., Any]) -> Callable[..., Any]:
+        def run(**given: Any) -> None:
+            for case in cases:
+                test(**given, **dict(zip(called, case if len(called) > 1 else (case,), strict=True)))
+
+        return run
+
+    return decorate
+
+
+mark = SimpleNamespace(parametrize=_parametrize)

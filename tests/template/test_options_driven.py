@@ -99,8 +99,8 @@ def undriven_parameters(runs: tuple[DrivenRun, ...]) -> set[str]:
 
 def test_each_option_is_used_by_a_run_from_its_start_to_its_notice() -> None:
     assert undriven(RUNS) == NOT_ON_ONE_MACHINE.keys(), (
-        "put these options into a recipe of tests/driven_runs.py or a deployment of tests/driven_deployments.py, "
-        "or say why none can use them"
+        "put these options, with values other than their defaults, into a recipe of tests/driven_runs.py or a "
+        "deployment of tests/driven_deployments.py, or say why none can use them"
     )
 
 

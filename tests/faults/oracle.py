@@ -30,8 +30,9 @@ def violations(world: World, log_sizes: dict[str, int]) -> list[str]:
     found = [*_ends(world, record, notices), *_jobs(world, record), *_queue(world)]
     if world.stack.region == "us-east-1":
         found += _deployments(world)
-    if record.status == "SUCCEEDED":
+    if record.status == "SUCCEEDED" and not {"file emptied", "file deleted"} & world.hits.keys():
         found += _rows(world, record)
+    found += _recipe(world, record)
     return [*found, *_secrets(world, record, log_sizes), *_dead_letters(world), *_refusals(world)]
 
 
@@ -93,6 +94,15 @@ def _queue(world: World) -> Iterator[str]:
         line = json.loads(item["text"]["S"]) if item else {"slots": {}, "waiting": {}}
         for run_id in (*line["slots"], *line["waiting"]):
             yield f"{run_id} is left in the queue"
+
+
+def _recipe(world: World, record: RunRecord) -> Iterator[str]:
+    """The recipe of a run is that of the version which its record names, whatever lies in the inbox by now."""
+    if record.resolved and record.recipe_file is not None:
+        file = record.recipe_file
+        body = world.stack.aws.client("s3").get_object(Bucket=file.bucket, Key=file.key, VersionId=file.version_id)
+        if f"prompts: {record.recipe.rehearsal.prompts}," not in body["Body"].read().decode():
+            yield f"the recipe in the record is not that of version {file.version_id} of {file.key}"
 
 
 def _native(world: World) -> Any:

@@ -58,7 +58,20 @@ EVENT_KINDS = (
     "end dropped",
     "upload late again",
 )
-MOMENT_KINDS = ("stop", "bedrock restarts", "clock jumps", "disk full", "sweep", "keys expire")
+MOMENT_KINDS = (
+    "stop",
+    "bedrock restarts",
+    "clock jumps",
+    "disk full",
+    "sweep",
+    "keys expire",
+    "recipe changed",
+    "topic deleted",
+    "file emptied",
+    "file deleted",
+)
+MOMENTS = (*FUNCTIONS[:-1], "sns:Publish")
+"""When a moment's fault happens: just before a function runs, or a notice is published."""
 
 REGIONS = {"open weight": "us-west-2", "nova": "us-east-1"}
 
@@ -137,4 +150,4 @@ def _fault(chance: random.Random, family: str) -> Fault:
         return Fault(chance.choice(EVENT_KINDS), "events")
     kind = chance.choice(MOMENT_KINDS)
     jump = chance.choice((-3600.0, -90.0, -5.0, 5.0, 90.0, 3600.0)) if kind == "clock jumps" else 0.0
-    return Fault(kind, chance.choice(FUNCTIONS[:-1]), 0, 1, jump)
+    return Fault(kind, chance.choice(MOMENTS), 0, 1, jump)

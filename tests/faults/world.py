@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 import time
 from collections import Counter
@@ -61,6 +62,7 @@ def refusal(service: str, kind: str) -> CallRefused:
 
 
 RECIPE = "rehearsal: {prompts: 8, samples: 4}\n"
+OTHER_RECIPE = "rehearsal: {prompts: 9, samples: 4}\nlabels: {changed: under way}\n"
 
 
 class Occasions:
@@ -95,8 +97,9 @@ class World:
         self._weather_file = folder / "weather.json"
         self._weather: dict[str, Any] = {}
         self._lock = threading.Lock()
-        self._stop_watching: Callable[[], object] = lambda: None
+        self._watching: list[Callable[[], object]] = []
         self._held: list[Held] = []
+        self._undone: list[Callable[[], None]] = []
         self._timers: list[threading.Timer] = []
         self.calls = 0
         """Calls that the application has made since `begin`."""
@@ -134,14 +137,14 @@ class World:
         plan = [_entry(fault) for fault in planned.faults if fault.what.startswith("bedrock:")]
         self.stack.bedrock.set_switch("fault_plan", ",".join(plan))
         self._befallen_before = Counter(self.stack.bedrock.befallen())
-        watchers = [self._watcher(fault) for fault in planned.faults if ":" in fault.what or "between" in fault.kind]
-        stops = [self.stack.aws.calls.observe(watch) for watch in watchers if watch is not None]
-        self._stop_watching = lambda: [stop() for stop in stops]
+        calls = [each for each in planned.faults if each.kind not in schedule.MOMENT_KINDS]
+        watchers = [self._watcher(fault) for fault in calls if ":" in fault.what or "between" in fault.kind]
+        self._watching = [self.stack.aws.calls.observe(watch) for watch in watchers if watch is not None]
         for fault in planned.faults:
             if fault.what == "events":
                 self._arm_event(fault)
             elif fault.kind in schedule.MOMENT_KINDS:
-                self._arm_moment(fault)
+                self._arm_moment(fault, random.Random(planned.seed))
             elif fault.kind in schedule.GRADER_KINDS:
                 self._arm_grader(fault)
             elif fault.kind in schedule.LAMBDA_KINDS and ":" not in fault.what and fault.kind != "killed between":
@@ -153,8 +156,9 @@ class World:
             timer.cancel()
             timer.join()
         self._timers.clear()
-        self._stop_watching()
-        self._stop_watching = lambda: None
+        for stop in self._watching:
+            stop()
+        self._watching.clear()
         befallen = Counter(self.stack.bedrock.befallen()) - self._befallen_before
         for what, times in befallen.items():
             _, when, kind = what.split(":")
@@ -163,6 +167,9 @@ class World:
             self.stack.bedrock.set_switch(name, value)
         self.stack.aws.functions.faults.clear()
         self.stack.aws.dispatch.faults.clear()
+        for undo in self._undone:
+            undo()
+        self._undone.clear()
         for held in self._held:
             held.release()
         self._held.clear()
@@ -300,7 +307,7 @@ class World:
         self._timers.append(timer)
         timer.start()
 
-    def _arm_moment(self, fault: Fault) -> None:
+    def _arm_moment(self, fault: Fault, chance: random.Random) -> None:
         happened = threading.Event()
 
         def happen(*_: object) -> None:
@@ -325,8 +332,61 @@ class World:
             elif fault.kind == "sweep":
                 with suppress(AssertionError):  # in this weather the sweeper may fail, too
                     self.application.sweep()
+            elif fault.kind == "recipe changed":
+                key = f"inbox/{self.name}/recipe.yaml"
+                bucket = self.stack.outputs["DatasetBucketName"]
+                self.stack.aws.client("s3").put_object(Bucket=bucket, Key=key, Body=OTHER_RECIPE.encode())
+            elif fault.kind == "topic deleted":
+                self._delete_topic()
+            else:
+                self._lose_file(chance, emptied=fault.kind == "file emptied")
 
-        self.stack.aws.functions.faults.before(self._function(fault.what), happen, times=10_000)
+        def at_a_call(call: Call) -> None:
+            if f"{call.service}:{call.action}" == fault.what and call.caller is not None:
+                happen()
+
+        if ":" in fault.what:
+            self._watching.append(self.stack.aws.calls.observe(at_a_call))
+        else:
+            self.stack.aws.functions.faults.before(self._function(fault.what), happen, times=10_000)
+
+    def _delete_topic(self) -> None:
+        """The topic of the notices is deleted, and for a moment there is none."""
+        sns, arn = self.stack.aws.client("sns"), self.stack.outputs["NoticesTopicArn"]
+        given = sns.get_topic_attributes(TopicArn=arn)["Attributes"]
+        subscribed = sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
+        sns.delete_topic(TopicArn=arn)
+
+        def make_anew() -> None:
+            made = sns.create_topic(Name=arn.rpartition(":")[2])["TopicArn"]
+            sns.set_topic_attributes(TopicArn=made, AttributeName="Policy", AttributeValue=given["Policy"])
+            for each in subscribed:
+                sns.subscribe(TopicArn=made, Protocol=each["Protocol"], Endpoint=each["Endpoint"])
+
+        self._at_the_latest(1.0, make_anew)
+
+    def _lose_file(self, chance: random.Random, *, emptied: bool) -> None:
+        """One of the files that the run has written so far is deleted, or is empty from now on."""
+        s3, bucket = self.stack.aws.client("s3"), self.stack.outputs["RunsBucketName"]
+        for record in self.application.records(self.name):
+            listed = s3.list_objects_v2(Bucket=bucket, Prefix=f"runs/{record.run_id}/").get("Contents", [])
+            if listed:
+                key = chance.choice([each["Key"] for each in listed])
+                if emptied:
+                    s3.put_object(Bucket=bucket, Key=key, Body=b"")
+                else:
+                    s3.delete_object(Bucket=bucket, Key=key)
+
+    def _at_the_latest(self, seconds: float, work: Callable[[], None]) -> None:
+        """Do it after so long, or when the weather clears."""
+        once = threading.Lock()
+
+        def do() -> None:
+            if once.acquire(blocking=False):
+                work()
+
+        self._undone.append(do)
+        self._timer(seconds, do)
 
     def _timer(self, seconds: float, work: Callable[[], object]) -> None:
         timer = threading.Timer(seconds, work)

@@ -169,10 +169,10 @@ _VARIABLE = late(
     r"\s?(?:[b-fijknopqrtuvwxyzB-FIJMOPQRTUXYZ](?![^\W\d_]|\.)|(?:pi|sqrt|sin|cos|tan|log|ln|mod|choose|squared|cubed)\b)"
 )
 _JOINED_LETTER = late(r"(?![mgshlLAVWNJCFK°](?![^\W\d_]))[A-Za-z](?![^\W\d_])")
-_LETTERS_BEHIND = late(r"( ?)([A-Za-z]{2,5})(?![^\W\d_])|_[A-Za-z]")
+_LETTERS_BEHIND = late(r"( ?)([a-z]{2,5}|[A-Z]{2,5})(?![^\W\d_]|/| per\b)|_[A-Za-z]")
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _JOINED = frozenset(
-    {"st", "nd", "rd", "th", "am", "pm", "AM", "PM", "pc", "pcs", "ppl", "px", "dB", "rpm", "bpm", "ppm"}
+    ("st", "nd", "rd", "th", "am", "pm", "AM", "PM", "pc", "pcs", "ppl", "px", "rpm", "ppm", "kb", "mb", "gb", "bps")
 )
 """Short words that are written directly behind a number and are no unit of the table."""
 
@@ -210,7 +210,7 @@ def plain_number(text: str) -> Quantity | None:
 
 def goes_on_in_letters(rest: str) -> bool:
     """Whether variables stand behind a number, as in `2ab`: two or three letters that are joined to it and no unit,
-    or letters that follow each other in the alphabet (`6 xyz`). `42_abc` is a name, and no 42."""
+    or letters that follow each other in the alphabet (`6 xyz`). `42_abc` is a name, and no 42; `72Mb` has a unit."""
     behind = _LETTERS_BEHIND.match(rest)
     if behind is None:
         return False

@@ -7,10 +7,12 @@ check, and of most files they said nothing. So a file that can be read again is 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
+
+import orjson
 
 from tunedrop.dataset.duplicates import Keys, Prompts
-from tunedrop.dataset.json_line import read_line, read_quickly
+from tunedrop.dataset.json_line import read_line
 from tunedrop.dataset.lines import Lines, Overlong
 from tunedrop.dataset.prompts import answer_text, prompt_text, rough_keys
 
@@ -57,9 +59,18 @@ def read_again(stream: BinaryIO, wanted: bytearray) -> Prompts:
 
 def _said(raw: bytes) -> tuple[str | None, str | None]:
     """A line's prompt, and its answer as text."""
-    row = (read_quickly(raw) or read_line(raw)).value
+    row = _quickly(raw)
+    if row is None or not isinstance(row.get("reference_answer"), str):
+        row = read_line(raw).value  # only the careful reading tells the numbers that an answer may hold
     if not isinstance(row, dict) or not isinstance(row.get("messages"), list):
         return None, None  # only where somebody has changed the file meanwhile
-    if not isinstance(row.get("reference_answer"), str):  # it may hold a number that only the careful reading tells
-        row = read_line(raw).value
     return prompt_text(row["messages"]), answer_text(row.get("reference_answer"))
+
+
+def _quickly(raw: bytes) -> dict[str, Any] | None:
+    """The row of a line that has been checked; its texts are those of the careful reading. None for any other line."""
+    try:
+        row = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+    return row if isinstance(row, dict) else None

@@ -106,7 +106,8 @@ def by_default(template: Mapping[str, Any]) -> dict[str, Any]:
                 joined = value(inner)
                 return text.join(joined.split(",") if isinstance(joined, str) else map(value, joined))
             case {"Ref": str(name)}:
-                return defaults[name]
+                told = defaults[name]
+                return str(told) if isinstance(told, int) else told  # CloudFormation compares texts
             case str():
                 return of
         raise ValueError(f"a condition has {of}; Equals, Not, Join and Ref are understood")

@@ -73,5 +73,6 @@ EAST = Deployment(
         "SettleSeconds": 0,
         "Retention": '{"datasets_days": 365}',
         "NovaModelKey": MODEL_KEY,
+        "TokensPerMinute": 100_000_000,
     },
 )

@@ -130,6 +130,7 @@ EXPECTED: dict[str, set[str]] = {
         "s3:AbortMultipartUpload",
     },
     "EvaluateShard": {
+        "dynamodb:PutItem",
         "dynamodb:GetItem",
         "s3:GetObject",
         "s3:PutObject",

@@ -32,6 +32,7 @@ def test_each_parameter_is_described_and_bounded(template: dict[str, Any]) -> No
         "Limits",
         "Retention",
         "NovaModelKey",
+        "TokensPerMinute",
         "ApiAccounts",
         "ApiRoles",
         "SourceObjects",

@@ -20,7 +20,7 @@ class Clock:
 
 def test_questions_keep_to_the_tokens_of_a_minute() -> None:
     clock = Clock()
-    pace = Pace(16, 6_000, clock=clock, sleep=clock.sleep)
+    pace = Pace(16, lambda: 6_000, clock=clock, sleep=clock.sleep)
 
     async def ask() -> None:
         for _ in range(61):

@@ -20,9 +20,10 @@ from tests.asked_permissions import Asked, Names, Recorder
 
 HERE = "tests/workflow/embedded_aws/test_statements_needed.py"
 ACCOUNT = "123456789012"
-EVERYTHING = {
+EVERYTHING: dict[str, Any] = {
     "AllowedGraders": "arn:aws:lambda:*:*:function:own-*:*",
     "SourceObjects": "arn:aws:s3:::shared-data/red/*",
+    "TokensPerMinute": 1_000_000,
     "Retention": '{"datasets_days": 365}',
     "BedrockApiKeySecret": f"arn:aws:secretsmanager:us-west-2:{ACCOUNT}:secret:{{name}}",
 }
@@ -59,6 +60,7 @@ SELDOM = (
         "bedrock:GetFoundationModel",
         "arn:aws:bedrock:us-west-2::foundation-model/openai.gpt-oss-20b",
     ),
+    ("EvaluateShardRole", "dynamodb:PutItem", "arn:aws:dynamodb:us-west-2:123456789012:table/{ApiTable}"),
     *(
         ("SweepRunsRole", action, resource)
         for action, resource in (
@@ -84,6 +86,9 @@ SELDOM = (
     ),
 )
 """What is done only after a fault at a certain moment, or with options that the recorded runs do not have."""
+
+
+_NAMED = re.compile(r"\{(\w+)\}")
 
 
 @dataclass
@@ -119,8 +124,9 @@ def ask_as_services(aws: EmbeddedAws, made: Deployment) -> Iterator[bool]:
 
 def ask_as_roles(aws: EmbeddedAws, made: Deployment) -> Iterator[bool]:
     """Ask for what roles do seldom."""
+    names = {**{name: each.physical_id for name, each in made.resources.items()}, **made.outputs}
     for role, action, resource in SELDOM:
-        where = re.sub(r"\{(\w+)\}", lambda named: made.outputs.get(named[1], named[0]), resource)
+        where = _NAMED.sub(lambda named: str(names.get(named[1], named[0])), resource)
         told = {"s3:if-none-match": "*"} if "/audit/" in where else {}
         yield aws.permissions.role_may(made.resources[role].attributes["Arn"], action, where, told)
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from tunedrop.limits.limits import Limits
     from tunedrop.limits.month import Months
     from tunedrop.limits.quota import Slots
+    from tunedrop.queue.shares import Shares
     from tunedrop.queue.turns import Turns
     from tunedrop.run.models import Models
     from tunedrop.teams import Teams
@@ -181,6 +182,13 @@ class Resources:
         except (BotoCoreError, ClientError):
             # A look at the job must not fail for it; the next one counts again.
             return None
+
+    def shares(self, record: RunRecord) -> Shares:
+        """What each evaluation has of the stack's tokens a minute, with the service of the run's model."""
+        from tunedrop.queue.shares import Shares
+
+        family, settings = find(record.base_model or "").family, self.settings
+        return Shares(self.dynamodb, settings.api_table, str(family), settings.tokens_per_minute)
 
     def turns(self, record: RunRecord) -> Turns:
         """The line of the runs that train with the service of the run's model."""

@@ -56,6 +56,8 @@ class Settings:
     api_table: str
     team_run_quota: int
     """How many active runs a team may have; 0 for any number."""
+    tokens_per_minute: int
+    """What all evaluations of the stack may ask of the models in a minute, together; 0 for no bound."""
     jobs_at_once: int
     """How many runs train at once; 0 for as many as the service takes."""
     list_lag_seconds: float
@@ -103,6 +105,7 @@ class Settings:
             nova_model_key=variables.get("NOVA_MODEL_KEY", ""),
             api_table=variables.get("API_TABLE", ""),
             team_run_quota=int(variables.get("TEAM_RUN_QUOTA", "0")),
+            tokens_per_minute=int(variables.get("TOKENS_PER_MINUTE", "0")),
             jobs_at_once=int(variables.get("JOBS_AT_ONCE", "0")),
             api_key_secret=variables.get("BEDROCK_API_KEY_SECRET", ""),
             signs_requests=variables.get(BEDROCK_AUTH) == SIGNED,

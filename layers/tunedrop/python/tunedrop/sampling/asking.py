@@ -39,7 +39,7 @@ async def ask_all(
     questions: Iterable[tuple[Key, Question]],
     *,
     in_flight: int,
-    tokens_a_minute: float | None = None,
+    tokens_a_minute: Callable[[], float | None] = lambda: None,
     seconds_left: Callable[[], float] = lambda: PATIENCE_SECONDS,
 ) -> AsyncGenerator[tuple[Key, Reply | NotAnswered], None]:
     """Every question's answer, in the order in which they come; at most `in_flight` are under way.

@@ -28,14 +28,14 @@ class Pace:
     def __init__(
         self,
         in_flight: int,
-        tokens_a_minute: float | None = None,
+        tokens_a_minute: Callable[[], float | None] = lambda: None,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._most = float(in_flight)
         self._least = max(1.0, in_flight * LEAST_SHARE)
-        self._tokens_a_second = None if tokens_a_minute is None else tokens_a_minute / 60
+        self._tokens_a_minute = tokens_a_minute
         self._clock = clock
         self._sleep = sleep
         self._free_at = clock()
@@ -47,12 +47,13 @@ class Pace:
 
     async def turn(self, tokens: int) -> None:
         """Wait until the budget has so many tokens. A question larger than a minute's budget waits for all of it."""
-        if self._tokens_a_second is None:
+        tokens_a_minute = self._tokens_a_minute()
+        if tokens_a_minute is None:
             return
         now = self._clock()
         # Each takes its place in the queue at once, so that those who wait do not overtake each other.
         begins = max(now, self._free_at)
-        self._free_at = begins + tokens / self._tokens_a_second
+        self._free_at = begins + tokens / (tokens_a_minute / 60)
         if begins > now:
             await self._sleep(begins - now)
 

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -25,6 +26,7 @@ from tunedrop.resources import Resources
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.plan import Shard, answers_prefix, load_plan, read_shard
+from tunedrop.run.record import RunRecord
 from tunedrop.sampling.asking import ask_all
 from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply, Sampler
 from tunedrop.sampling.samplers import sampler_for
@@ -32,6 +34,10 @@ from tunedrop.states.decision import Decision, for_the_handler
 
 PART_ANSWERS = 64
 """Answers that are graded and written together: what a killed process loses at the most, beside what is under way."""
+
+
+LOOK_SECONDS = 20.0
+"""Between two looks at the quota: a third of the minute by which services count it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ def run(event: Mapping[str, Any], resources: Resources) -> Evaluated:
     shards = load_plan(run_folder)
     if not 0 <= number < len(shards):
         raise run_folder.broken(names.PLAN, f"it has no shard {number}")
-    shard, quota = shards[number], recipe.evaluation.tokens_per_minute
+    shard = shards[number]
     evaluation = ShardEvaluation(
         shard,
         run_folder,
@@ -73,16 +79,32 @@ def run(event: Mapping[str, Any], resources: Resources) -> Evaluated:
         sampler=sampler_for(family_of(shard.model, recipe.catalog_model.family), resources.settings),
         grader=resources.grader(record),
         seconds_left=resources.seconds_left,
-        # Shards know nothing of each other: each has its part of the quota, of as many as may work at once.
-        tokens_a_minute=quota and quota / min(recipe.evaluation.concurrency, len(shards)),
+        tokens_a_minute=_quota(resources, record, min(recipe.evaluation.concurrency, len(shards))),
     )
     return Evaluated("evaluated", answered=evaluation.run())
+
+
+def _quota(resources: Resources, record: RunRecord, shards: int) -> Callable[[], float | None]:
+    """Looks how many tokens a minute one of so many shards at once has; None where nothing bounds it.
+
+    Shards know nothing of each other: each has its part of the recipe's figure, or of the run's share of the stack's.
+    """
+    own, stack = record.recipe.evaluation.tokens_per_minute, resources.settings.tokens_per_minute
+    if not stack:
+        return lambda: own and own / shards
+    shares = resources.shares(record)
+
+    def look() -> float:
+        share = shares.of(record.run_id)
+        return min(share, own or share) / shards
+
+    return look
 
 
 class ShardEvaluation:
     """Evaluates one shard.
 
-    `seconds_left` tells how long this process may still work; `tokens_a_minute` is its part of the model's quota.
+    `seconds_left` tells how long this process may still work; `tokens_a_minute` looks what part of the quota it has.
     """
 
     def __init__(
@@ -94,9 +116,10 @@ class ShardEvaluation:
         sampler: Sampler,
         grader: DeployedGrader,
         seconds_left: Callable[[], float],
-        tokens_a_minute: float | None = None,
+        tokens_a_minute: Callable[[], float | None] = lambda: None,
     ) -> None:
-        self._tokens_a_minute = tokens_a_minute
+        self._look = tokens_a_minute
+        self._tokens_a_minute: float | None = None
         self._shard = shard
         self._folder = run_folder
         self._evaluation = evaluation
@@ -139,12 +162,14 @@ class ShardEvaluation:
         failures: list[NotAnswered] = []
         writing: set[asyncio.Task[int]] = set()
         written = 0
+        self._tokens_a_minute = await asyncio.to_thread(self._look)
+        looking = asyncio.create_task(self._look_again())
         answers = ask_all(
             self._sampler,
             asking,
             questions,
             in_flight=self._evaluation.in_flight,
-            tokens_a_minute=self._tokens_a_minute,
+            tokens_a_minute=lambda: self._tokens_a_minute,
             seconds_left=lambda: self._seconds_left() - _SECONDS_TO_FINISH,
         )
         try:
@@ -162,7 +187,8 @@ class ShardEvaluation:
                 writing.add(asyncio.create_task(asyncio.to_thread(self._write, waiting, next(part_numbers))))
             written += await _finished(writing, 0)
         finally:
-            await asyncio.gather(*writing, return_exceptions=True)
+            looking.cancel()
+            await asyncio.gather(*writing, looking, return_exceptions=True)
             await self._sampler.close()
         wanted = self._shard.rows * self._evaluation.samples
         if len(done) + written < wanted:
@@ -171,6 +197,13 @@ class ShardEvaluation:
                 f"shard {self._shard.number}: {wanted - len(done) - written} of {wanted} answers are missing{why}"
             )
         return written
+
+    async def _look_again(self) -> None:
+        """Keep up with the quota: others begin and end beside this one."""
+        while self._tokens_a_minute is not None:
+            await asyncio.sleep(LOOK_SECONDS)
+            with suppress(ServiceBusy):  # then the figure of the last look stands
+                self._tokens_a_minute = await asyncio.to_thread(self._look)
 
     def _tasks(self) -> Iterator[_Task]:
         rows = self._folder.rows(self._shard.rows_file, self._shard.start, self._shard.end)

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from local.command.differences import graders_differ, in_words, told
 from local.command.kept_answers import answers_of, rows_of, shared_prompts
 from local.command.kept_runs import KeptRun
-from tunedrop.dataset.rules import MIN_ROWS
+from tunedrop.dataset.bounds import MIN_ROWS
 from tunedrop.dataset.written_rows import as_dropped
 from tunedrop.evaluation.tally import Tally
 from tunedrop.graders.reward_range import UNIT, RewardRange

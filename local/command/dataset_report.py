@@ -15,7 +15,8 @@ from rich.text import Text
 from local.command.terminal import FILE_WIDTH, lay_out
 from tunedrop.dataset import description
 from tunedrop.dataset.findings import folded
-from tunedrop.dataset.rules import RULES, Severity
+from tunedrop.dataset.rule import Severity
+from tunedrop.dataset.rules import RULES
 
 if TYPE_CHECKING:
     from tunedrop.dataset.findings import Finding

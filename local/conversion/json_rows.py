@@ -9,9 +9,9 @@ from typing import Any, BinaryIO, Final
 
 from local.conversion.fault import ConversionError
 from local.conversion.notes import Notes
+from tunedrop.dataset.bounds import MAX_LINE_BYTES
 from tunedrop.dataset.json_line import Fault, Reading, read_line
 from tunedrop.dataset.lines import Lines, Overlong
-from tunedrop.dataset.rules import MAX_LINE_BYTES
 from tunedrop.dataset.show import shown
 
 MAX_DOCUMENT_BYTES: Final = 512 * 1024 * 1024

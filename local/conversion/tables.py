@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final
 
 from local.conversion.fault import ConversionError
 from local.conversion.notes import Notes
-from tunedrop.dataset.rules import MAX_LINE_BYTES
+from tunedrop.dataset.bounds import MAX_LINE_BYTES
 from tunedrop.dataset.show import shown
 
 DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}

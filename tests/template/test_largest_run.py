@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from checks import sam_template
 from tunedrop.api.documents import MOST_UPLOAD_BYTES
-from tunedrop.dataset.rules import MAX_ROWS
+from tunedrop.dataset.bounds import MAX_ROWS
 from tunedrop.mantle import TIMEOUT_SECONDS
 from tunedrop.recipe import Budget, Evaluation
 from tunedrop.states.plan_evaluation import ASSUMED_LATENCY_SECONDS, LEAST_ANSWERS, MOST_ANSWERS, rows_a_shard

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.unit.dataset.sample_rows import a_row, as_line
-from tunedrop.dataset.rules import MAX_DEPTH, MAX_LINE_BYTES
+from tunedrop.dataset.bounds import MAX_DEPTH, MAX_LINE_BYTES
 
 Line = bytes | dict[str, Any] | list[Any]
 ANTS = "How many legs do ants have?"

@@ -16,7 +16,8 @@ from tests.unit.dataset.sample_rows import a_row, as_file, check, found, good_ro
 from tunedrop.catalog import Family, find
 from tunedrop.dataset.check import check_dataset
 from tunedrop.dataset.findings import MAX_EXAMPLES
-from tunedrop.dataset.rules import RULES, Severity
+from tunedrop.dataset.rule import Severity
+from tunedrop.dataset.rules import RULES
 from tunedrop.graders.sample import Grade, Sample
 
 NOVA_ALL = {**{rule: make for rule, make in OPEN_WEIGHT_LINES.items() if rule != "tools-undocumented"}, **NOVA_LINES}

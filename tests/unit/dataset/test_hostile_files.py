@@ -12,9 +12,9 @@ import pytest
 
 from tests.unit.dataset.sample_rows import a_row, as_line, check, found, good_rows, rules_of
 from tunedrop.catalog import Family
+from tunedrop.dataset.bounds import MAX_LINE_BYTES
 from tunedrop.dataset.check import check_dataset
 from tunedrop.dataset.correct import write_corrected
-from tunedrop.dataset.rules import MAX_LINE_BYTES
 
 MOST_SECONDS = 10.0
 MEGABYTE = 1024 * 1024

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.dataset.sample_rows import as_line, check, found, good_rows
+from tunedrop.dataset.bounds import MAX_DEPTH
 from tunedrop.dataset.json_line import read_line
-from tunedrop.dataset.rules import MAX_DEPTH
 
 # fmt: off
 ACCEPTED = (

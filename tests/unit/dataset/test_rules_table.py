@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from tunedrop.catalog import Family
-from tunedrop.dataset.rules import FORMATS, MAX_DEPTH, MAX_LINE_BYTES, MAX_ROWS, MIN_ROWS, RULES, Rule, Severity
+from tunedrop.dataset.bounds import MAX_DEPTH, MAX_LINE_BYTES, MAX_ROWS, MIN_ROWS
+from tunedrop.dataset.row_format import FORMATS
+from tunedrop.dataset.rule import Rule, Severity
+from tunedrop.dataset.rules import RULES
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs/datasets.md"
 BEGIN, END = "<!-- rules: begin -->", "<!-- rules: end -->"

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import BinaryIO, Final
 
 from tunedrop.catalog import Family, Model
+from tunedrop.dataset.bounds import GUIDANCE_MAX_ROWS, MAX_ROWS, MIN_ROWS, READ_ROWS
 from tunedrop.dataset.file_check import FileCheck
 from tunedrop.dataset.findings import Findings
 from tunedrop.dataset.fitting import Refused, kind_that_fits
 from tunedrop.dataset.leakage import MAX_PAIRS, WARNED_LENGTH, LeakageIndex
 from tunedrop.dataset.report import DatasetReport, LeakageReport, Setting
-from tunedrop.dataset.rules import GUIDANCE_MAX_ROWS, MAX_ROWS, MIN_ROWS, READ_ROWS
 from tunedrop.dataset.suggestions import suggest
 from tunedrop.graders.sample import Grader
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from tunedrop.dataset.bounds import MAX_LINE_BYTES
 from tunedrop.dataset.lines import BOM, READ_BYTES
-from tunedrop.dataset.rules import MAX_LINE_BYTES
 
 _BLANK = b" \t\r"
 

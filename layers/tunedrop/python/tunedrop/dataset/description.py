@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tunedrop.dataset.findings import Group, Told, folded
 from tunedrop.dataset.report import DatasetReport
-from tunedrop.dataset.rules import Severity
+from tunedrop.dataset.rule import Severity
 from tunedrop.dataset.statistics import estimated_tokens
 
 MAX_LINES_SHOWN = 160

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Final
 
 from tunedrop.catalog import Family, Model
 from tunedrop.dataset.blank_lines import BlankLines
+from tunedrop.dataset.bounds import MAX_ROWS
 from tunedrop.dataset.cut_references import cut_off
 from tunedrop.dataset.duplicates import Keys, Prompts
 from tunedrop.dataset.fields import KEYS_OF_FORMAT, Shapes
@@ -26,8 +27,8 @@ from tunedrop.dataset.plain_rows import SHORTEST_PLAIN_ROW, Columns, PlainRows
 from tunedrop.dataset.prompts import answer_text, prompt_text, user_text, utf8_lengths
 from tunedrop.dataset.report import FileFacts
 from tunedrop.dataset.rough_prompts import RoughPrompts, read_again
+from tunedrop.dataset.row_format import FORMATS
 from tunedrop.dataset.rows import ANSWER, RowChecker
-from tunedrop.dataset.rules import FORMATS, MAX_ROWS
 from tunedrop.dataset.scanned_ahead import Scanned, ScannedAhead
 from tunedrop.dataset.secrets import Scan
 from tunedrop.dataset.show import shown

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 
 from tunedrop.catalog import Family
-from tunedrop.dataset.rules import RULES, Rule, Severity
+from tunedrop.dataset.rule import Rule, Severity
+from tunedrop.dataset.rules import RULES
 
 MAX_EXAMPLES = 500
 """Findings of one rule in one file that are kept whole; the rest are counted, with their lines."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tunedrop.dataset import description
 from tunedrop.dataset.findings import folded
 from tunedrop.dataset.report import DatasetReport
-from tunedrop.dataset.rules import Severity
+from tunedrop.dataset.rule import Severity
 
 if TYPE_CHECKING:
     from jinja2 import Template

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from jiter import from_json
 
-from tunedrop.dataset.rules import MAX_DEPTH
+from tunedrop.dataset.bounds import MAX_DEPTH
 from tunedrop.dataset.show import shown
 
 MAX_INTEGER_DIGITS: Final = 4_300

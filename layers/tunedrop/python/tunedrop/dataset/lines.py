@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
+from tunedrop.dataset.bounds import MAX_LINE_BYTES
 from tunedrop.dataset.file_kinds import HEAD_BYTES, FileKind, kind_of
-from tunedrop.dataset.rules import MAX_LINE_BYTES
 
 READ_BYTES: Final = 256 * 1024
 """What is asked of the stream at once: large enough that calls do not count, small enough to stay in the caches."""

@@ -9,7 +9,7 @@ from typing import Any
 from tunedrop.catalog import Family
 from tunedrop.dataset.findings import Findings, finding_json
 from tunedrop.dataset.leakage import Pair
-from tunedrop.dataset.rules import Severity
+from tunedrop.dataset.rule import Severity
 from tunedrop.dataset.statistics import Statistics
 
 FORMAT_VERSION = 1

@@ -13,7 +13,7 @@ from tunedrop.dataset.fitting import MOST_LOOKED_AT, Refused
 from tunedrop.dataset.json_line import CONVERT
 from tunedrop.dataset.misnamed import converter_hint, misspelt_hint
 from tunedrop.dataset.prompts import content_text
-from tunedrop.dataset.rules import FORMATS
+from tunedrop.dataset.row_format import FORMATS
 from tunedrop.dataset.show import shown
 from tunedrop.graders.sample import Grader
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
+from tunedrop.dataset.bounds import MIN_ROWS
 from tunedrop.dataset.prompts import normalised
-from tunedrop.dataset.rules import MIN_ROWS
 
 _MOST_HELD_BACK: Final = 2_000
 """Test rows that are kept in memory until the training side is known to have its least number of rows."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tunedrop.catalog import Family, Model
+from tunedrop.dataset.bounds import MIN_ROWS
 from tunedrop.dataset.fitting_defaults import STEPS_WANTED, TRAINED_PART, fitting_batch
-from tunedrop.dataset.rules import MIN_ROWS
 from tunedrop.dataset.statistics import Statistics
 
 _BATCHES: Final = {Family.OPEN_WEIGHT: (4, 128), Family.NOVA: (16, 512)}

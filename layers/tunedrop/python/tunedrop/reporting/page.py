@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tunedrop import clock
-from tunedrop.dataset.rules import MIN_ROWS
+from tunedrop.dataset.bounds import MIN_ROWS
 from tunedrop.evaluation.answers import BASE, TUNED
 from tunedrop.reporting.page_data import ALL_CURVES, ROWS_FOLDER, page_data
 from tunedrop.reporting.page_facts import cost_facts, dataset_facts, provenance, rehearsal_facts

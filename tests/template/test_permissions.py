@@ -101,6 +101,20 @@ def test_no_role_may_do_all_that_a_service_can(resources: Resources) -> None:
             assert each["Condition"] == {"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}}
 
 
+def test_nobody_deletes_without_a_retention(resources: Resources) -> None:
+    deleting = {"dynamodb:DeleteItem", "s3:DeleteObject", "s3:DeleteObjectVersion", "bedrock:DeleteCustomModel"}
+    found: dict[str, set[str]] = {}
+    for name, each in resources.items():
+        documents = [each["Properties"].get("PolicyDocument"), *each["Properties"].get("Policies", ())]
+        for document in filter(None, documents):
+            for statement in document.get("PolicyDocument", document)["Statement"]:
+                if statement["Effect"] == "Allow" and deleting & set(listed(statement["Action"])):
+                    found.setdefault(name, set()).update(deleting & set(listed(statement["Action"])))
+    assert found == {"RetentionPolicy": deleting}
+    assert resources["RetentionPolicy"]["Condition"] == "HasRetention"
+    assert resources["RetentionPolicy"]["Properties"]["Roles"] == [{"Ref": "SweepRunsRole"}]
+
+
 def test_objects_are_reached_below_a_prefix_only(resources: Resources) -> None:
     seen = set()
     for role in roles(resources):

@@ -25,11 +25,17 @@ LIMITS = {
     },
     "month": {"hours": 100},
     "prices": {"hour": 1, "step": 0.5},
-    "teams": {"small": {"month": {"hours": 10}}},
+    "teams": {"small": {"month": {"hours": 10}}, "cheap": {"run": {"dollars": 10}}},
 }
-TEAMS = {"team": {"names": ["team-"]}, "small": {"names": ["small-"]}, "many": {"names": ["many-"]}}
+TEAMS = {
+    "team": {"names": ["team-"]},
+    "cheap": {"names": ["cheap-"]},
+    "small": {"names": ["small-"]},
+    "many": {"names": ["many-"]},
+}
 SMALL: dict[str, Any] = {"evaluation": {"max_tokens": 100}}
 
+CHEAP: dict[str, Any] = {"budget": {"hours": 0.01}, "hyperparameters": {"n_epochs": 1, "batch_size": 4}}
 OVER: dict[str, tuple[dict[str, Any], str]] = {
     "hours": ({"budget": {"hours": 30}}, "`budget.hours` is 30, and a run may have 24"),
     "steps": ({"hyperparameters": {"n_epochs": 3}}, "75 training steps, and a run may use 60"),
@@ -40,6 +46,8 @@ OVER: dict[str, tuple[dict[str, Any], str]] = {
     "answer-tokens": ({"evaluation": {"max_tokens": 4096}}, "163,840 tokens of answers in the evaluation"),
     "reference-models": ({"evaluation": {"reference_models": ["a", "b"]}}, "has 2, and a run may have 1"),
     "dollars": ({"budget": {"dollars": 60, "prices": {"hour": 0.01}}}, "`budget.dollars` is 60, and a run may have 50"),
+    # 25 steps at half a dollar each, by the operator's prices.
+    "dollars-needed": (CHEAP, "it would use up to 12 dollars of training, and a run may use 10"),
 }
 
 
@@ -70,7 +78,8 @@ def test_a_drop_over_a_limit_is_rejected_with_the_figure_and_nothing_is_spent(
     application: Application, what: str
 ) -> None:
     recipe, told = OVER[what]
-    name = drop(application, f"team-{what}", {**SMALL, **recipe})
+    team = "cheap" if recipe is CHEAP else "team"
+    name = drop(application, f"{team}-{what}", {**SMALL, **recipe})
     notice = application.end(name)
     assert (notice["status"], notice["reason"]["error"]) == ("REJECTED", "LimitExceeded"), notice["reason"]
     assert told in notice["reason"]["message"]

@@ -36,7 +36,7 @@ def test_every_mail_says_first_what_happened_and_what_to_do(published: Mapping[s
     document, text = document_of(published), mail(published)
     headline, following, *_ = text.split("\n")
     assert (headline, following) == (document["headline"], document["next"])
-    assert document.get("name", "old run") in headline
+    assert document["name"] in headline
     assert len(headline) <= REASON_CHARACTERS + 200
     assert following.startswith("Next: ")
     assert f"Notice: {document['notice_id']}" in text
@@ -61,7 +61,7 @@ def test_a_text_message_has_the_first_two_lines_in_at_most_480_characters(publis
     document, text = document_of(published), json.loads(published["Message"])["sms"]
     assert text.startswith(f"Tunedrop: {document['headline'][:60]}")
     assert document["next"][:100] in text
-    assert text.endswith(f" Run {document['run_id']}" if document.get("run_id") else document["next"])
+    assert text.endswith(f" Run {document['run_id']}" if document["run_id"] else document["next"])
     assert len(text) <= sms.CHARACTERS
     assert "\n" not in text
 

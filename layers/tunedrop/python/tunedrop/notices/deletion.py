@@ -9,7 +9,7 @@ from typing import Any
 from tunedrop import identity
 from tunedrop.notices.actions import folders_link, keep_command
 from tunedrop.notices.of_run import SCHEMA_VERSION
-from tunedrop.notices.plain_text import short
+from tunedrop.notices.plain_text import count, short
 from tunedrop.notices.publication import Publication, publication, subject_line
 from tunedrop.notices.summary import summary
 from tunedrop.run.record import RunRecord
@@ -46,6 +46,8 @@ def announcement(
         "schema_version": SCHEMA_VERSION,
         "notice_id": identity.deletion_notice_id(json.dumps([team, due], sort_keys=True)),
         "event": EVENT,
+        "run_id": None,
+        "name": count(len(runs), "old run"),
         "team": team,
         "runs": runs,
         "first_at": min(at for each in due.values() for at in each.values()),
@@ -53,5 +55,5 @@ def announcement(
         "commands": [keep_command([record.run_id for record in records], runs_table, region)],
     }
     document |= summary(document)
-    line = subject_line("Tunedrop DELETES SOON: ", f"{len(runs)} run{'s' if len(runs) > 1 else ''}", "runs")
-    return publication(document, line, {"event": EVENT, "team": team})
+    line = subject_line("Tunedrop DELETES SOON: ", document["name"], "old runs")
+    return publication(document, line, {"event": EVENT, "name": document["name"], "team": team})

@@ -166,10 +166,9 @@ def _upload(document: Document) -> tuple[str, str]:
 
 
 def _deletion(document: Document) -> tuple[str, str]:
-    runs = document["runs"]
     whose = f" of team {document['team']}" if document["team"] else ""
     headline = (
-        f"Tunedrop will delete what {count(len(runs), 'old run')}{whose} left behind, "
+        f"Tunedrop will delete what {document['name']}{whose} left behind, "
         f"from {clock.for_people(document['first_at'])} on."
     )
     return headline, "Next: nothing, if it may go. To keep a run, use the command from the notice before then."

@@ -17,7 +17,8 @@ import boto3
 import pytest
 
 from tests.e2e.command_runs import REPOSITORY, TUNEDROP, small_gsm8k, stop, tunedrop_up
-from tests.e2e.in_chromium import DESK, PHONE, barriers, chromium
+from tests.e2e.console_page import SECONDS, drop, go, keep
+from tests.e2e.in_chromium import DESK, chromium
 from tests.e2e.roles import caller_of_the_api
 from tunedrop_client import Client
 from tunedrop_client.places import of_environment
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.prove, pytest.mark.timeout(900)]
 
-OUTPUT = REPOSITORY / "build/console-in-chromium"
 PARAMETER = "/tunedrop/tunedrop/console-model"
 RECIPE = f"""\
 labels: {{team: search}}
@@ -38,7 +38,6 @@ EXPECTED = re.compile(
     "Failed to load resource|'connect-src' was not explicitly set|Refused to connect|Unsafe attempt to initiate"
 )
 """What Chromium says of answers of 4xx, and of what a report tries; some tests want both."""
-SECONDS = 1000
 RUN_SECONDS = 400 * SECONDS
 
 
@@ -110,42 +109,6 @@ def page(signed_in: BrowserContext, link: str) -> Iterator[Page]:
     made.wait_for_selector("h1")
     yield made
     made.close()
-
-
-def go(page: Page, path: str, wanted: str) -> None:
-    """Go to a view, and wait for what it shows."""
-    page.evaluate("path => { location.hash = path; }", path)
-    page.wait_for_selector(wanted)
-
-
-def keep(page: Page, name: str) -> None:
-    """Keep a picture of the whole page as test output, of both themes and on a phone; look for barriers in each."""
-    OUTPUT.mkdir(parents=True, exist_ok=True)
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)
-        for size, what in ((DESK, "desk"), (PHONE, "phone")):
-            page.set_viewport_size({"width": size[0], "height": size[1]})
-            page.wait_for_timeout(400)  # for the charts to be drawn anew
-            page.screenshot(path=OUTPUT / f"{name}-{theme}-{what}.png", full_page=True)
-            assert barriers(page) == [], (name, theme, what)
-            assert page.evaluate("document.documentElement.scrollWidth") <= size[0], (name, what)
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
-
-
-def drop(page: Page, folder: Path) -> None:
-    """Drop a folder's files, as a file manager does."""
-    go(page, "/new", ".drop")
-    files = [{"name": path.name, "text": path.read_text()} for path in sorted(folder.iterdir())]
-    page.evaluate(
-        """files => {
-          const transfer = new DataTransfer();
-          for (const { name, text } of files) transfer.items.add(new File([text], name));
-          const how = { dataTransfer: transfer, bubbles: true, cancelable: true };
-          document.querySelector(".drop").dispatchEvent(new DragEvent("drop", how));
-        }""",
-        files,
-    )
 
 
 @pytest.fixture(scope="module")

@@ -8,51 +8,40 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 from tests.e2e.command_runs import REPOSITORY, last_line, tunedrop
+from tests.e2e.in_chromium import DESK, PHONE, chromium
+from tests.e2e.report_page import CONTRAST, OUTPUT, counted, expect, keep, quick_and_accessible, read_export
+from tests.e2e.reports_of_all_kinds import KINDS, twenty_thousand
 from tests.unit.command.kept_run_folder import keep_run
 from tests.unit.reporting.sample_run import HOSTILE, HOSTILE_ROW, Sampled, a_rejected_run, a_run, sampled_run
 from tunedrop.reporting.facts import RunFacts
 from tunedrop.reporting.page import render_html
-from tunedrop.reporting.rehearsal_samples import samples
 from tunedrop.reporting.report import build_report
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.prove
 
-OUTPUT = Path(__file__).parents[2] / "build" / "report-in-chromium"
 CHARTS = (
     "chart-comparison", "curve-reward", "curve-entropy", "curve-gradient", "curve-length", "chart-distribution",
     "chart-slices",
 )  # fmt: skip
-DESK, PHONE = (1280, 900), (390, 844)
 Open = Callable[..., "Page"]
 Theme = Literal["light", "dark"]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright  # only `make prove` has it
-
-    path = shutil.which("chromium")
-    assert path, "there is no chromium on the PATH; install it (Debian, Ubuntu: apt-get install chromium)"
-    with sync_playwright() as driver:
-        # Chromium refuses to run its sandbox as root, as in a container.
-        launched = driver.chromium.launch(executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture
@@ -93,12 +82,6 @@ def open_report(browser: Browser, tmp_path: Path) -> Iterator[Open]:
     assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
     beside = [url for url in requests if url.startswith("file:") and "/report_rows/" not in url]
     assert len(beside) == len(contexts)
-
-
-def keep(page: Page, name: str) -> None:
-    """Keep a picture of the whole page as test output."""
-    OUTPUT.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=OUTPUT / f"{name}.png", full_page=True)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -161,7 +144,7 @@ def test_text_stands_out_from_its_ground_in_both_themes(open_report: Open, theme
     """WCAG 2.2, 1.4.3: at least 4.5 to 1; measured on what Chromium computed."""
     page = open_report(a_run(hedging=True), theme=theme)
     for selector in (".verdict strong", ".verdict span:last-child", ".note", ".range", ".tag", ".banner", "code"):
-        assert page.evaluate(_CONTRAST, selector) >= 4.5, selector
+        assert page.evaluate(CONTRAST, selector) >= 4.5, selector
 
 
 def test_what_still_fails_in_the_demo_is_exported_and_starts_a_run(
@@ -186,15 +169,6 @@ def test_what_still_fails_in_the_demo_is_exported_and_starts_a_run(
     shutil.rmtree(REPOSITORY / "build/runs" / notice["run_id"])
 
 
-def read_export(page: Page, button: str) -> bytes:
-    """Press a button of the export and read the file that it gives."""
-    page.locator(".export > summary").click()
-    with page.expect_download() as download:
-        page.click(button)
-    page.locator(".export > summary").click()
-    return Path(download.value.path()).read_bytes()
-
-
 def test_a_models_script_stays_text(open_report: Open) -> None:
     page = open_report(sampled_run(), place=f"#row-{HOSTILE_ROW + 1}")
     title = page.title()
@@ -207,18 +181,6 @@ def test_a_models_script_stays_text(open_report: Open) -> None:
     page.fill("#row-search", "owned")
     counted(page, "1 row")
     assert page.title() == title
-
-
-def expect(locator: Locator) -> Any:
-    """Playwright's assertion that waits."""
-    from playwright.sync_api import expect as expecting
-
-    return expecting(locator)
-
-
-def counted(page: Page, text: str) -> None:
-    """Wait until the page says how many rows match. (Its policy forbids what Playwright's other waits need.)"""
-    expect(page.locator("#row-count")).to_have_text(text)
 
 
 def test_rows_are_filtered_searched_ordered_and_turned_page_by_page(open_report: Open) -> None:
@@ -319,69 +281,6 @@ def test_exports_are_the_filtered_rows_and_no_cell_is_a_formula(open_report: Ope
     assert [table[0][name] for name in ("file", "line", "state")] == ["test.jsonl", "1", "not graded"]
 
 
-def nova_run() -> Sampled:
-    """A run of a model that thinks, on a backend that gives no events."""
-    run = sampled_run(200, thoughts=True)
-    training = {
-        "job_id": "arn:aws:bedrock:us-east-1:123456789012:model-customization-job/x",
-        "metrics": [],
-        "health": [],
-    }
-    run.facts = replace(run.facts, base_model="amazon.nova-2-lite-v1:0:256k", training=training)
-    return run
-
-
-def a_run_rejected_by_its_rehearsal() -> RunFacts:
-    """A run whose grader pays for a cheat."""
-    facts = a_rejected_run()
-    finding = {
-        "rule": "cheat_pays",
-        "severity": "stop",
-        "message": "Cheats earn more than honest wrong answers (0.00 on average): every number 0.90.",
-        "advice": "Grade only the last committed answer, and give nothing for the rest.",
-    }
-    answers = [
-        {"answer": f"It is {number}.", "reward": float(number == 42), "explanation": "Compared."} for number in (42, 7)
-    ]
-    document = {
-        "groups": [{"messages": [{"role": "user", "content": "What is 6 times 7?"}], "answers": answers}] * 3,
-        "probes": [
-            {"cheat": None, "answer": "7", "reward": 0.0},
-            {"cheat": "every_number", "answer": "1, 2, 3", "reward": 0.9},
-            {"cheat": "nothing", "answer": "", "reward": 0.0},
-        ],
-    }
-    figures = {"prompts": 3, "samples": 6, "mean_reward": 0.5, "groups_with_signal": 1.0, "findings": [finding]}
-    return replace(
-        facts,
-        name="cheated",
-        reason={"error": "GraderUnsound", "message": f"{finding['message']} {finding['advice']}"},
-        findings=[],
-        recipe={"gates": {"cheat_margin": 0.05}},
-        rehearsal={**figures, "sampled": samples(document)},
-    )
-
-
-@lru_cache(maxsize=1)
-def twenty_thousand() -> Sampled:
-    """20,000 rows with three candidates: more texts than a page has room for."""
-    return sampled_run(20_000, others=["checkpoint:30"])
-
-
-KINDS: dict[str, Callable[[], Sampled | RunFacts]] = {
-    "math": sampled_run,
-    "json": lambda: sampled_run(300, kind="json"),
-    "code": lambda: sampled_run(200, kind="code"),
-    "moderation": lambda: sampled_run(300, kind="moderation"),
-    "judge": lambda: sampled_run(200, kind="judge"),
-    "composite": lambda: sampled_run(200, kind="composite"),
-    "nova": nova_run,
-    "rejected": a_rejected_run,
-    "rehearsed": a_run_rejected_by_its_rehearsal,
-    "twenty-thousand": twenty_thousand,
-}
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_report_opens_in_two_seconds_and_is_accessible(open_report: Open, kind: str) -> None:
     """By the processor time of the page's main thread, which other work on the machine does not lengthen."""
@@ -392,19 +291,6 @@ def test_every_kind_of_report_opens_in_two_seconds_and_is_accessible(open_report
             page.locator("#row-3 + .detail .sides").first.wait_for()
         keep(page, f"{kind}-{theme}-{'phone' if size == PHONE else 'desk'}")
         quick_and_accessible(page, size)
-
-
-def quick_and_accessible(page: Page, size: tuple[int, int]) -> None:
-    """The page opened in two seconds of its main thread, nothing sticks out to the side, and axe-core finds nothing."""
-    metrics = page.context.new_cdp_session(page)
-    metrics.send("Performance.enable", {"timeDomain": "threadTicks"})
-    told = {each["name"]: each["value"] for each in metrics.send("Performance.getMetrics")["metrics"]}
-    assert told["TaskDuration"] < 2.0
-    assert page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd") < 10_000
-    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
-    page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text())
-    violations = page.evaluate("axe.run()")["violations"]
-    assert [(each["id"], [node["html"][:120] for node in each["nodes"][:3]]) for each in violations] == []
 
 
 def test_twenty_thousand_rows_are_all_there_and_a_page_turns_quickly(open_report: Open) -> None:
@@ -468,27 +354,6 @@ def test_the_page_of_all_1319_rows_opens_within_two_seconds(open_report: Open) -
     page = open_report(sampled_run(1_319), size=PHONE)
     milliseconds = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
     assert milliseconds < 2_000
-
-
-_CONTRAST = """selector => {
-  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
-  const luminance = (colour) => {
-    const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-    const [r, g, b] = numbers(colour).map((c) => linear(c / 255));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const ground = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const colour = getComputedStyle(at).backgroundColor;
-      if (numbers(colour)[3] !== 0) return colour;
-    }
-    return 'rgb(255, 255, 255)';
-  };
-  return Math.min(...[...document.querySelectorAll(selector)].map((element) => {
-    const [one, other] = [luminance(getComputedStyle(element).color), luminance(ground(element))];
-    return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
-  }));
-}"""
 
 
 def test_the_page_of_a_comparison_shows_rows_curves_and_changes(

@@ -18,18 +18,24 @@ from rich.text import Text
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs/demo.svg"
+COMMAND = Path(sys.executable).with_name("tunedrop")
 COLUMNS = 104
 _MOVES = re.compile(r"\x1b\[(\d*)([A-HJKST])|\x1b\[\?\d+[hl]")
 _NOTICE = re.compile(r"^The notice, as it reached.*?^  \}\n", re.MULTILINE | re.DOTALL)
 _WEB_FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
+def environment() -> dict[str, str]:
+    """The demo's environment. The command is on the PATH: its hint would show folders of this machine."""
+    path = f"{COMMAND.parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    return {**os.environ, "PATH": path, "COLUMNS": str(COLUMNS), "LINES": "200", "TERM": "xterm-256color"}
+
+
 def recorded() -> str:
     """What the demo wrote to a terminal of COLUMNS columns. Raises CalledProcessError where it did not succeed."""
     terminal, other_end = pty.openpty()
-    environment = {**os.environ, "COLUMNS": str(COLUMNS), "LINES": "200", "TERM": "xterm-256color"}
-    command = [str(Path(sys.executable).with_name("tunedrop")), "demo"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=other_end, stderr=other_end, env=environment)
+    command = [str(COMMAND), "demo"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=other_end, stderr=other_end, env=environment())
     os.close(other_end)
     written = bytearray()
     while True:

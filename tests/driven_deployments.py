@@ -38,6 +38,13 @@ LIMITS = {
     "prices": {"hour": 1},
     "teams": {"red": {"run": {"answer_tokens": 4_000_000}, "month": {"dollars": 5_000}}},
 }
+RED = {
+    "callers": [f"arn:aws:iam::{ACCOUNT}:role/red-*"],
+    "datasets": [f"s3://{SOURCES}/red/"],
+    "approvers": [f"arn:aws:iam::{ACCOUNT}:role/red-lead"],
+    "approval": {"below": 0.05, "guard_rails": True},
+}
+"""The team of `CLOSED`, whose rule asks an approver only about some promotions."""
 CLOSED = Deployment(
     "prod",
     "us-west-2",
@@ -53,9 +60,7 @@ CLOSED = Deployment(
         "TeamRunQuota": 5,
         "JobsAtOnce": 1,
         "Limits": json.dumps(LIMITS),
-        "Teams": json.dumps(
-            {"red": {"callers": [f"arn:aws:iam::{ACCOUNT}:role/red-*"], "datasets": [f"s3://{SOURCES}/red/"]}}
-        ),
+        "Teams": json.dumps({"red": RED}),
         "ApiAccounts": ACCOUNT,
         "ApiRoles": f"arn:aws:iam::{ACCOUNT}:role/red-*",
         "SourceObjects": f"arn:aws:s3:::{SOURCES}/red/*",

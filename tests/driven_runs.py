@@ -33,8 +33,9 @@ class DrivenRun:
     example folder `example`, or so many of GSM8K's rows: `train` and `test`; 0 test rows are no test file. `call` is
     how the API is told of the dataset (`upload`, `uri`, `none`), empty for a drop; `name_begins` is the team's prefix.
     `after` is the run that must have ended before. `status`, `error` and `verdict` are its end, an empty one any;
-    `shows` is what the notice says at a path of its fields. `switches` are those of the local Bedrock. `approve` lets
-    a person say yes. What takes longer than a few seconds is `prove`.
+    `shows` is what the notice says at a path of its fields. `switches` are those of the local Bedrock. `decide` is what
+    a person does who is asked, by the command `tunedrop`: approve or reject, as the role `decider`. What takes longer
+    than a few seconds is `prove`.
     """
 
     name: str
@@ -51,7 +52,8 @@ class DrivenRun:
     verdict: str = ""
     shows: Mapping[str, Any] = field(default_factory=dict)
     switches: Mapping[str, Any] = field(default_factory=dict)
-    approve: bool = False
+    decide: str = ""
+    decider: str = "red-pipeline"
     prove: bool = True
 
 
@@ -205,7 +207,7 @@ RUNS: tuple[DrivenRun, ...] = (
         test=150,
         verdict="improved",
         shows={"promotion.wanted": True, "promotion.done": False},
-        approve=True,
+        decide="approve",
     ),
     DrivenRun(
         name="goes-on",
@@ -260,12 +262,15 @@ RUNS: tuple[DrivenRun, ...] = (
     DrivenRun(
         name="judge-by-call",
         deployment=CLOSED,
-        recipe=example_recipe("judge"),
+        recipe={**(example_recipe("judge") or {}), "promotion": {"parameter": "/tunedrop/tunedrop/red/judged"}},
         example="judge",
         call="uri",
         verdict="improved",
         switches=SURE_JUDGE,
-        shows={"team": "red"},
+        # Its recipe loosens a gate, so the team's rule asks a person.
+        shows={"team": "red", "promotion.done": False, "promotion.approval.asked": True},
+        decide="approve",
+        decider="red-lead",
     ),
     DrivenRun(
         name="goes-on-by-call",
@@ -273,14 +278,24 @@ RUNS: tuple[DrivenRun, ...] = (
         recipe=None,
         call="none",
         after="judge-by-call",
-        shows={"team": "red"},
+        verdict="improved",
+        switches=SURE_JUDGE,
+        shows={"team": "red", "promotion.done": False, "promotion.approval.asked": True},
+        decide="reject",
+        decider="red-lead",
     ),
     DrivenRun(
         name="uploaded-by-call",
         deployment=CLOSED,
-        recipe={"rehearsal": QUICK_REHEARSAL, "promotion": {"parameter": "/tunedrop/tunedrop/red/model"}},
+        recipe={
+            "hyperparameters": {"n_epochs": 2},
+            "rehearsal": QUICK_REHEARSAL,
+            "promotion": {"parameter": "/tunedrop/tunedrop/red/model"},
+        },
+        test=150,
         call="upload",
-        shows={"team": "red"},
+        verdict="improved",
+        shows={"team": "red", "promotion.done": True, "promotion.approval.asked": False},
     ),
     DrivenRun(
         name="over-the-operator-s-limit",

@@ -102,6 +102,15 @@ class RehearsalOfRun(TypedDict):
     groups_with_signal: float | None
 
 
+class DecisionOfRun(TypedDict):
+    """What was decided about a promotion, by whom, when and why. `by` is an ARN, or `Tunedrop`."""
+
+    what: Literal["approved", "rejected", "promoted", "not_promoted", "expired", "failed", "rolled_back"]
+    by: str
+    at: str
+    reason: str
+
+
 class PromotionOfRun(TypedDict):
     """What becomes of the improved model's id. `waiting`: `approve` or `reject` decides."""
 
@@ -110,6 +119,9 @@ class PromotionOfRun(TypedDict):
     decided_by: NotRequired[str | None]
     decided_at: NotRequired[str | None]
     decision_reason: NotRequired[str | None]
+    asked: NotRequired[bool | None]
+    asked_why: NotRequired[str | None]
+    decisions: NotRequired[list[DecisionOfRun]]
 
 
 class TurnOfRun(TypedDict):

@@ -13,6 +13,8 @@ from rich.text import Text
 
 from local.command import exits, kept_runs, places
 from local.command.api_progress import ApiProgress
+from tunedrop.notices.plain_text import plain
+from tunedrop.run.decisions import in_words
 
 if TYPE_CHECKING:
     from local.command.dataset_folder import DatasetFolder
@@ -122,9 +124,20 @@ def show_end(console: Console, run: RunDocument, kept: Path | None) -> None:
         lines.append(("report", places.shown(kept / kept_runs.PAGE)))
     if run["promotion"] is not None and run["promotion"]["state"] == "waiting":
         lines.append(("next", f"tunedrop approve {run['run_id']}, or tunedrop reject {run['run_id']}"))
+    lines += [("promotion", told) for told in promotion_lines(run)]
     for name, value in lines:
         if value:
-            console.print(Text.assemble((f"{name:<8}", "dim"), value), soft_wrap=True)
+            console.print(Text.assemble((f"{name:<10}", "dim"), value), soft_wrap=True)
+
+
+def promotion_lines(run: RunDocument) -> list[str]:
+    """Why a person is asked about the promotion, or is not, and who decided what, when and why: a line each."""
+    promotion = run["promotion"]
+    if promotion is None:
+        return []
+    why = promotion.get("asked_why")
+    asked = [f"{'a person is asked' if promotion.get('asked') else 'nobody is asked'}: {why}"] if why else []
+    return [str(plain(each)) for each in (*asked, *map(in_words, promotion.get("decisions", [])))]
 
 
 def _sentence(run: RunDocument) -> str:

@@ -212,7 +212,7 @@ def test_a_promotion_is_approved(page: Page, started: tuple[str, str], up: Mappi
     page.fill("dialog input", "Größer & besser, says QA")
     page.click("dialog >> button.main")
     page.wait_for_selector("text=The promotion is done.")
-    decided = page.wait_for_selector("text=Decided by").inner_text()
+    decided = page.wait_for_selector("text=Approved by").inner_text()
     assert "role/other-team" in decided
     assert "Größer & besser, says QA" in decided
     promotion = client.run(run_id)["promotion"]

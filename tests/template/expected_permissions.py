@@ -152,7 +152,9 @@ EXPECTED: dict[str, set[str]] = {
     "PromoteModel": {
         "dynamodb:GetItem",
         "dynamodb:UpdateItem",
+        "s3:GetObject",
         "s3:PutObject",
+        "sns:Publish",
         "ssm:GetParameterHistory",
         "ssm:PutParameter",
     },

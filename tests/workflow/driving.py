@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from embedded_aws.waiting import until
 from local.bedrock.switches import Switches
-from tests.driven_deployments import SOURCES
+from tests.driven_deployments import ACCOUNT, SOURCES
 from tests.driven_runs import EARLIER_MODEL, EARLIER_RUN, EXAMPLES, OWN_GRADER, DrivenRun, named
+from tests.told_decisions import told_decisions
 from tests.workflow.api.clients import Service
 from tests.workflow.pipeline.application import QUICK, Application, jsonl, rows
 from tunedrop import catalog
 from tunedrop.catalog import Family
+from tunedrop.run.folder import RunFolder
 
 PATIENCE_SECONDS = 900
 """How long a run may take on a machine that does much else."""
 CALLER = "red-pipeline"
+REASON = "the flipped rows 3 & 7 are größer"
+"""What a person gives as the reason of a decision."""
 SHORT = 200  # characters of a question
 
 GRADER = """
@@ -119,18 +127,64 @@ class Driver:
             assert used[path] == value, path
 
     def _hold_promotion(self, run: DrivenRun, notice: Mapping[str, Any]) -> None:
-        """A person says yes where one is asked, and the model is where the recipe wants it."""
-        if run.approve:
-            application = self._application
-            until(lambda: application.record(notice["name"]).approval_token, "the question to a person")
-            client = Service(application.stack, application.queue_url).client(CALLER)
-            answer = client.ask("POST", f"/runs/{notice['run_id']}/approve")
-            assert answer.status == 202, answer.body
-            until(lambda: application.record(notice["name"]).promotion == "done", "the promotion")
-        if run.approve or notice["promotion"]["done"]:
-            parameter = notice["promotion"]["parameter"]
-            found = self._application.stack.aws.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"]
-            assert found == notice["tuned_model"]
+        """A person decides where one is asked, and the model is where the recipe wants it, or is not."""
+        if run.decide:
+            self._decide(run, notice)
+        if run.decide == "reject" or not (run.decide or notice["promotion"]["done"]):
+            return
+        parameter = notice["promotion"]["parameter"]
+        found = self._application.stack.aws.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"]
+        assert found == notice["tuned_model"]
+        (told,) = told_decisions(self._folder(notice["run_id"]))
+        assert told["what"] == ("approved" if run.decide else "promoted")
+        assert notice["promotion"]["decisions"] == ([] if run.decide else [told])
+
+    def _decide(self, run: DrivenRun, notice: Mapping[str, Any]) -> None:
+        """Decide by the command, and look for it where it must be: record, files, one notice, the command itself."""
+        application, name, outcome = self._application, notice["name"], {"approve": "done", "reject": "rejected"}
+        until(lambda: application.record(name).approval_token, "the question to a person")
+        said = self._command(run, run.decide, notice["run_id"], "--reason", REASON)
+        assert said == f"The promotion of run {notice['run_id']} is {run.decide.removesuffix('e')}ed.\n"
+        until(lambda: application.record(name).promotion == outcome[run.decide], "the promotion")
+
+        def told() -> list[Any]:
+            application.notices_of(name)
+            return [
+                each for each in application.warnings if (each["event"], each["name"]) == ("promotion_decided", name)
+            ]
+
+        (decided,) = until(told, f"what is told of the decision about {name}")
+        (decision,) = told_decisions(self._folder(notice["run_id"]))
+        assert decided["decisions"] == [decision]
+        assert (decision["what"], decision["by"], decision["reason"]) == (
+            f"{run.decide.removesuffix('e')}ed",
+            f"arn:aws:iam::{ACCOUNT}:role/{run.decider}",
+            REASON,
+        )
+        shown = self._command(run, "watch", notice["run_id"], "--plain")
+        assert f"{decision['what'].capitalize()} by {decision['by']}" in shown, shown
+        assert REASON in shown
+
+    def _command(self, run: DrivenRun, *words: str) -> str:
+        """What the command `tunedrop` prints for a role that may call the API, and nothing else."""
+        stack = self._application.stack
+        client = Service(stack, self._application.queue_url).client(run.decider)
+        assert client.credentials is not None
+        environment = {
+            **{name: os.environ[name] for name in ("PATH", "HOME", "NO_PROXY") if name in os.environ},
+            "AWS_REGION": stack.region,
+            "AWS_ACCESS_KEY_ID": client.credentials.access_key,
+            "AWS_SECRET_ACCESS_KEY": client.credentials.secret_key,
+            "AWS_SESSION_TOKEN": str(client.credentials.token),
+        }
+        asked = [str(Path(sys.executable).with_name("tunedrop")), *words, "--api", client.url]
+        done = subprocess.run(asked, capture_output=True, text=True, env=environment, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def _folder(self, run_id: str) -> RunFolder:
+        stack = self._application.stack
+        return RunFolder(stack.aws.client("s3"), stack.outputs["RunsBucketName"], run_id)
 
 
 def hold(run: DrivenRun, notice: Mapping[str, Any]) -> None:
@@ -141,7 +195,7 @@ def hold(run: DrivenRun, notice: Mapping[str, Any]) -> None:
         assert notice["evaluation"]["verdict"] == run.verdict, notice["evaluation"]
         assert notice["evaluation"]["suspected_reward_hacking"] is False
     for path, value in run.shows.items():
-        assert at(notice, path) == value, path
+        assert at(notice, path) == value, (path, notice[path.partition(".")[0]])
     assert notice["execution_arn"].split(":")[3] == run.deployment.region
     if run.status != "SUCCEEDED" or notice["training"] is None:
         return

@@ -120,11 +120,22 @@ const PROMOTIONS = {
   failed: "The promotion failed.",
 };
 
+const DECISIONS = {
+  approved: "Approved",
+  rejected: "Rejected",
+  promoted: "Promoted",
+  not_promoted: "Not promoted",
+  expired: "Expired",
+  failed: "Failed",
+  rolled_back: "Rolled back",
+};
+
 function Promotion({ run }) {
   if (!run.promotion?.state) return null;
-  const { state, parameter, decided_by: by, decided_at: at, decision_reason: why } = run.promotion;
+  const { state, parameter, asked, asked_why: whyAsked, decisions } = run.promotion;
   return html`<p role="status">${PROMOTIONS[state] || state} <code>${parameter}</code></p>
-    ${by && html`<p class="quiet">Decided by <code>${by}</code>${at && `, ${moment(at)}`}${why && html`: <q>${why}</q>`}</p>`}`;
+    ${whyAsked && html`<p class="quiet">${asked ? "A person is asked" : "Nobody is asked"}: ${whyAsked}.</p>`}
+    ${(decisions || []).map(({ what, by, at, reason }) => html`<p class="quiet">${DECISIONS[what] || what} by <code>${by}</code>, ${moment(at)}${reason && html`: <q>${reason}</q>`}</p>`)}`;
 }
 
 // What the subscribers of the stack's topic are told of the run's end.

@@ -9,12 +9,11 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any, cast
 
-import boto3
 import pytest
 
+from tests.unit.promoting import STACK, promoting, report
 from tunedrop.api.problems import Problem
 from tunedrop.api.stopping import decide, roll_back
-from tunedrop.audit import AuditTrail
 from tunedrop.notices import of_run
 from tunedrop.outcomes import RecipeInvalid, Status
 from tunedrop.recipe import Promotion, Recipe
@@ -24,11 +23,9 @@ from tunedrop.run.models import Models
 from tunedrop.run.promotion import note_roll_back
 from tunedrop.run.record import RunRecord
 from tunedrop.run.record_parts import EvaluationResult
-from tunedrop.run.store import RunStore
 from tunedrop.states import promote_model, resolve_inputs
-from tunedrop.teams import Teams
+from tunedrop.teams import ApprovalRule, Teams
 
-STACK = "/tunedrop/dev"
 ROLE = "arn:aws:iam::123456789012:role/"
 SESSION = "arn:aws:sts::123456789012:assumed-role/"
 TEAMS = Teams.parse(
@@ -85,21 +82,16 @@ def test_a_run_of_no_team_promotes_into_no_team_s_path() -> None:
 
 
 @pytest.fixture
-def resources(runs_table: str) -> Resources:
-    made = Resources()
-    made.dynamodb, made.ssm, made.s3 = boto3.client("dynamodb"), boto3.client("ssm"), boto3.client("s3")
-    made.s3.create_bucket(Bucket="runs", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
-    made.audit = AuditTrail(made.s3, "runs")
+def resources(runs_table: str, monkeypatch: pytest.MonkeyPatch) -> Resources:
+    made, _ = promoting(runs_table, monkeypatch)
     made.dynamodb.create_table(
         TableName="api",
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    made.runs = RunStore(made.dynamodb, runs_table)
     made.models = Models(made.dynamodb, "api", made.runs)
     made.teams = TEAMS
-    made.settings = cast(Any, SimpleNamespace(parameter_path=STACK))
     made.stepfunctions = cast(Any, SimpleNamespace(send_task_success=lambda **_: None))
     return made
 
@@ -127,6 +119,7 @@ def waits(resources: Resources) -> Callable[..., RunRecord]:
             ),
         }
         record = resources.runs.register(RunRecord(**{**given, **more}))
+        report(resources, record)
         resources.runs.close(run_id, of_run.closing(record, Status.SUCCEEDED, None, report_uri=None))
         waiting = {"promotion": "waiting", "approval_token": "token"}
         return resources.runs.update_if(run_id, waiting, "attribute_exists(run_id)")
@@ -219,6 +212,16 @@ def test_a_record_whose_parameter_is_another_team_s_promotes_nothing(
     assert promoted(resources) == {}
 
 
+def test_the_run_s_own_team_says_who_approves_and_when(resources: Resources, waits: Callable[..., RunRecord]) -> None:
+    rule = {"approvers": [f"{ROLE}red-lead"], "approval": {"below": 0.05}}
+    resources.teams = Teams.parse(json.dumps({"red": rule, "blue": {}}))
+    team = resolve_inputs._approving(waits(), resources)
+    assert team is not None
+    assert team.approval == ApprovalRule(below=0.05)
+    for other in ("blue", None):
+        assert resolve_inputs._approving(waits(f"of-{other}", team=other), resources) is None
+
+
 @pytest.mark.parametrize("model", ["openai.gpt-oss-20b", "someone-s-model", MODEL.upper(), f"{MODEL} ", "blue-s-model"])
 def test_a_model_that_no_run_of_the_team_made_is_not_promoted(
     resources: Resources, waits: Callable[..., RunRecord], model: str
@@ -272,7 +275,7 @@ def test_an_approver_rolls_back_and_it_is_kept_who_when_and_why(resources: Resou
     assert record.roll_back is not None
     assert (record.roll_back["by"], record.roll_back["reason"]) == (f"{ROLE}red-lead", "slower")
     told = [json.loads(resources.s3.get_object(Bucket="runs", Key=each["Key"])["Body"].read()) for each in
-            resources.s3.list_objects_v2(Bucket="runs")["Contents"]]  # fmt: skip
+            resources.s3.list_objects_v2(Bucket="runs", Prefix="audit/")["Contents"]]  # fmt: skip
     by_what = {each["what"]: each for each in told}
     assert (by_what["roll_back_asked"]["by"], by_what["roll_back_asked"]["reason"]) == (f"{ROLE}red-lead", "slower")
     assert (by_what["rolled_back"]["tuned_model"], by_what["rolled_back"]["parameter"]) == ("the-one-before", PLACE)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunedrop.teams import DEFAULT, Teams, TeamsInvalid, principal_arn
+from tunedrop.teams import DEFAULT, ApprovalRule, Team, Teams, TeamsInvalid, principal_arn
 
 ROLE = "arn:aws:iam::123456789012:role/"
 TEAMS = Teams.parse(
@@ -64,7 +64,7 @@ def test_without_a_mapping_everyone_and_everything_is_one_team_s(arn: str, name:
         ("[]", "expected an object of teams, got list"),
         ('{"Red": {}}', "got 'Red'"),
         ('{"a/b": {}}', "got 'a/b'"),
-        ('{"red": {"caller": []}}', "red: expected an object with approvers, callers, datasets, names"),
+        ('{"red": {"caller": []}}', "red: expected an object with approval, approvers, callers, datasets, names"),
         ('{"red": {"callers": "*"}}', "red.callers: expected a list of texts"),
         ('{"red": {"datasets": ["data/"]}}', "red.datasets: expected s3://bucket/prefix, got 'data/'"),
     ],
@@ -73,3 +73,52 @@ def test_a_mapping_that_cannot_be_meant_is_refused_with_its_place(text: str, say
     with pytest.raises(TeamsInvalid, match="Teams: ") as refused:
         Teams.parse(text)
     assert says in str(refused.value)
+
+
+def with_approval(approval: object, approvers: object = (f"{ROLE}red-lead",)) -> Team | None:
+    return Teams.parse(json.dumps({"red": {"approvers": approvers, "approval": approval}})).called("red")
+
+
+@pytest.mark.parametrize(
+    ("approval", "rule"),
+    [
+        ("always", None),
+        ({"below": 0.05, "guard_rails": True}, ApprovalRule(0.05, True)),
+        ({"below": 1}, ApprovalRule(1.0, False)),
+        ({"guard_rails": True}, ApprovalRule(0.0, True)),
+    ],
+)
+def test_a_team_says_when_an_approver_is_asked(approval: object, rule: ApprovalRule | None) -> None:
+    team = with_approval(approval)
+    assert team is not None
+    assert team.approval == rule
+
+
+@pytest.mark.parametrize(
+    ("approval", "says"),
+    [
+        ("never", "red.approval: expected \"always\" or an object with below, guard_rails or both, got 'never'"),
+        (None, "red.approval: expected"),
+        ({}, "red.approval: expected"),
+        ({"above": 0.1}, "got {'above': 0.1}"),
+        ({"below": 0}, "red.approval.below: expected a share of the grader's range of rewards, above 0"),
+        ({"below": -0.1}, "red.approval.below: "),
+        ({"below": 5}, "red.approval.below: "),
+        ({"below": True}, "red.approval.below: "),
+        ({"below": None, "guard_rails": True}, "red.approval.below: "),
+        ({"below": "0.05"}, "red.approval.below: "),
+        ({"below": float("nan")}, "red.approval.below: "),
+        ({"below": 10**400}, "red.approval.below: "),
+        ({"guard_rails": 1}, "red.approval.guard_rails: expected true or false, got 1"),
+        ({"guard_rails": False}, "which never asks"),
+    ],
+)
+def test_a_rule_that_cannot_be_meant_is_refused_with_its_place(approval: object, says: str) -> None:
+    with pytest.raises(TeamsInvalid, match="Teams: red") as refused:
+        with_approval(approval)
+    assert says in str(refused.value)
+
+
+def test_a_rule_without_anybody_who_is_asked_is_refused() -> None:
+    with pytest.raises(TeamsInvalid, match="red.approval: expected only beside red.approvers"):
+        with_approval("always", approvers=[])

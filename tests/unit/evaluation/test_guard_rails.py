@@ -13,7 +13,7 @@ import pytest
 from local.bedrock.policy import Behaviour
 from local.bedrock.rendering import form_of
 from tunedrop.evaluation.answers import Answer
-from tunedrop.evaluation.guard_rails import Profile, check
+from tunedrop.evaluation.guard_rails import Profile, check, moved
 from tunedrop.evaluation.habits import habits_of
 from tunedrop.evaluation.language import language_of
 
@@ -142,6 +142,30 @@ def test_a_few_more_are_noise_and_many_more_are_a_broken_guard_rail() -> None:
 
 def test_a_handful_of_answers_proves_nothing() -> None:
     assert broken(*profiles("#### 12", "#### 12 or 13", share=0.2, answers=10)) == []
+
+
+@pytest.mark.parametrize(
+    ("share", "answers", "says"),
+    [
+        (0.012, 1_000, "1.2%, beyond chance"),
+        (0.06, 100, "6.0%, which chance can explain"),
+        (0.03, 200, ""),  # neither beyond chance nor as much as the bound
+        (0.2, 200, ""),  # broken
+    ],
+)
+def test_what_came_nearer_to_its_bound_has_moved(share: float, answers: int, says: str) -> None:
+    told = moved(*profiles("#### 12", "#### 12 or 13", share=share, answers=answers))
+    now, _, why = says.partition(", ")
+    habit = f"{now} of the tuned model's answers name several different final answers; of the base model's, 0.0%, {why}"
+    assert told == ([habit] if says else [])
+
+
+def test_longer_answers_have_moved_and_shorter_ones_or_twice_as_long_ones_have_not() -> None:
+    (told,) = moved(*profiles("word " * 10, "word " * 14))
+    assert told.startswith("Answers became longer: 70 characters on average, 1.40 times")
+    for tuned in ("word " * 12, "word " * 2, "other things " * 20):
+        assert moved(*profiles("word " * 10, tuned)) == []
+    assert moved(Profile(), Profile()) == []
 
 
 def test_a_habit_that_the_base_model_has_too_is_not_the_tuning_s() -> None:

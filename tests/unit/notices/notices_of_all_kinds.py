@@ -84,6 +84,32 @@ def upload(name: str, record: RunRecord | None) -> Publication:
     return stray_uploads.notice_of(dropped, 10, remark, team="research", region="us-west-2")
 
 
+DECIDED = replace(
+    compared("improved"),
+    status=Status.SUCCEEDED,
+    recipe_document=Recipe(
+        model="openai.gpt-oss-20b", promotion=Promotion(parameter="/tunedrop/gsm8k", approval=True)
+    ).model_dump(mode="json"),
+    promotion="rejected",
+    promoted_at="2026-01-01T02:00:00.000Z",
+    approval_asked={"asked": "yes", "why": "the recipe asks for it (`promotion.approval`)"},
+    approval={
+        "approved": "no",
+        "by": "arn:aws:iam::123456789012:role/lead",
+        "at": "2026-01-01T01:59:00.000Z",
+        "reason": "slower",
+    },
+)
+UNDONE = replace(
+    DECIDED,
+    promotion="rolled_back",
+    approval={**(DECIDED.approval or {}), "approved": "yes", "reason": "better"},
+    roll_back={"by": "arn:aws:iam::123456789012:role/lead", "at": "2026-01-02T01:59:00.000Z", "reason": "slower"},
+    rolling_back_to="ft-0",
+    rolled_back_at="2026-01-02T02:00:00.000Z",
+)
+
+
 NOTICES: Mapping[str, Publication] = {
     "started": of_run.started(replace(RUN, test=PinnedObject("drop", "inbox/gsm8k/test.jsonl", "v1", 99))),
     "started alone": of_run.started(RUN),
@@ -94,6 +120,8 @@ NOTICES: Mapping[str, Publication] = {
         Promotion(parameter="/tunedrop/gsm8k", approval=True),
         runs_table="runs",
     ),
+    "rejected promotion": of_run.promotion_decided(DECIDED),
+    "rolled back": of_run.promotion_decided(UNDONE),
     "improved": ended(compared("improved"), Status.SUCCEEDED),
     "tied": ended(compared("tied"), Status.SUCCEEDED),
     "regressed": ended(compared("regressed"), Status.SUCCEEDED),

@@ -164,10 +164,23 @@ def test_a_promotion_that_was_done_changes_what_the_notice_says_to_do() -> None:
     run = replace(compared("improved"), recipe_document=recipe.model_dump(mode="json"))
     closing = of_run.closing(run, Status.SUCCEEDED, None, report_uri=None)["notice"]
     assert "It is not in /tunedrop/gsm8k: " in document_of(closing)["next"]
-    done = of_run.with_promotion(closing, done=True, why_not=None)
+    after = replace(run, status=Status.SUCCEEDED, promotion="done", promoted_at="2026-01-01T01:00:00.000Z")
+    done = of_run.with_promotion(closing, after)
     assert document_of(done)["next"].startswith("Next: nothing. /tunedrop/gsm8k has the model's id now")
     assert document_of(done)["next"] in mail(done)
     assert (done["Subject"], done["MessageAttributes"]) == (closing["Subject"], closing["MessageAttributes"])
+
+
+def test_a_decision_says_who_decided_when_and_why_and_which_model_is_in_place() -> None:
+    rejected, undone = mail(NOTICES["rejected promotion"]), mail(NOTICES["rolled back"])
+    by = "by arn:aws:iam::123456789012:role/lead, 2026-01-0"
+    assert rejected.startswith(
+        f"The tuned model of gsm8k does not go into /tunedrop/gsm8k. Rejected {by}1 01:59 UTC: slower.\nNext: nothing."
+    )
+    assert "A person is asked about the promotion: the recipe asks for it (`promotion.approval`)." in rejected
+    assert f"was taken out of /tunedrop/gsm8k. Rolled back {by}2 02:00 UTC: slower." in undone
+    assert "Next: nothing. /tunedrop/gsm8k has the id ft-0 again." in undone
+    assert f"Approved {by}1 01:59 UTC: better.\nRolled back {by}2" in undone
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_the_table_names_every_event_and_who_publishes_it() -> None:
         if definition.get("Resource", "").endswith(":sns:publish")
     }
     assert {(machine, name) for _, kind, name, machine in rows if kind == "state"} == publishing
-    assert {name for _, kind, name, _ in rows if kind == "function"} == {"InboxWatch", "SweepRuns"}
+    assert {name for _, kind, name, _ in rows if kind == "function"} == {"InboxWatch", "PromoteModel", "SweepRuns"}
 
 
 def _states(machine: str) -> dict[str, Any]:

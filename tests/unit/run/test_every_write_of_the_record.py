@@ -67,6 +67,7 @@ def document_of(record: RunRecord, name: str) -> Any:
         "rehearsal": record.rehearsal.document,
         "turn": record.turn,
         "evaluation": record.evaluation.document,
+        "approval_rule": record.approval_rule,
     }[name]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from tunedrop.audit import AuditTrail
+from tests.unit.promoting import promoting, report
 from tunedrop.notices import of_run
 from tunedrop.notices.publication import document_of
 from tunedrop.outcomes import ServiceBusy, Status
@@ -17,7 +17,6 @@ from tunedrop.recipe import Promotion, Recipe
 from tunedrop.resources import Resources
 from tunedrop.run.record import RunRecord
 from tunedrop.run.record_parts import EvaluationResult
-from tunedrop.run.store import RunStore
 from tunedrop.states import promote_model
 from tunedrop.states.conclude_run import instructions
 
@@ -36,13 +35,19 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def resources(runs_table: str) -> Resources:
-    made = Resources()
-    made.dynamodb, made.ssm, made.s3 = boto3.client("dynamodb"), boto3.client("ssm"), boto3.client("s3")
-    made.s3.create_bucket(Bucket="runs", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
-    made.audit = AuditTrail(made.s3, "runs")
-    made.runs = RunStore(made.dynamodb, runs_table)
-    return made
+def stack(runs_table: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Resources, list[dict[str, Any]]]:
+    return promoting(runs_table, monkeypatch)
+
+
+@pytest.fixture
+def resources(stack: tuple[Resources, list[dict[str, Any]]]) -> Resources:
+    return stack[0]
+
+
+@pytest.fixture
+def sent(stack: tuple[Resources, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The notices after the run's own."""
+    return stack[1]
 
 
 def close(resources: Resources, *, verdict: str = "improved", notified: bool = False, **wanted: Any) -> RunRecord:
@@ -60,6 +65,7 @@ def close(resources: Resources, *, verdict: str = "improved", notified: bool = F
         evaluation=EvaluationResult({**IMPROVED, "verdict": verdict}),
     )
     resources.runs.register(record)
+    report(resources, record)
     closing = of_run.closing(record, Status.SUCCEEDED, None, report_uri=None)
     resources.runs.close(RUN, {**closing, **({"notified_at": "2026-01-01T01:00:00.000Z"} if notified else {})})
     return resources.runs.load(RUN)
@@ -116,7 +122,8 @@ def test_a_first_model_takes_the_place_and_nothing_is_kept(resources: Resources)
     assert standing(resources)["done"] is False, "until it is done, the notice says that it is not"
     assert promote(resources) == "done"
     assert places(resources) == (MODEL, None)
-    assert standing(resources) == {"wanted": True, "done": True, "why_not": None, "parameter": PLACE}
+    told = standing(resources)
+    assert (told["wanted"], told["done"], told["why_not"], told["parameter"]) == (True, True, None, PLACE)
     assert resources.runs.load(RUN).promotion == "done"
 
 

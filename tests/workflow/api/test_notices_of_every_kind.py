@@ -33,7 +33,7 @@ REFUSED = "red-verweigert ü + 1, 100% (neu)"
 FRUGAL = RECIPE + b"evaluation: {concurrency: 2}\n"  # each shard at a time is a process of its own
 # Enough of training and of test rows that the difference is beyond chance, whatever the run's id gives.
 APPROVAL = (
-    FRUGAL + b"hyperparameters: {n_epochs: 2}\npromotion: {parameter: /tunedrop/tunedrop/sums/model, approval: true}\n"
+    FRUGAL + b"hyperparameters: {n_epochs: 2}\npromotion: {parameter: /tunedrop/tunedrop/red/model, approval: true}\n"
 )
 ENOUGH = jsonl(rows(150, skip=100))
 # Nobody writes the reference word for word: every reward is 0, and the gates let it pass.
@@ -59,9 +59,9 @@ UNTRAINED: Mapping[str, bytes] = {
     "blue-astray/test.jsonl": b"",
 }
 BY_TEMPLATE = "by the template"
-ELSEWHERE = {"deletion_announced"}
-"""Published where a stack keeps nothing for ever: by tests/workflow/deployments/test_retention.py."""
-NEED_TRAINING = {"training_warning", "approval_wanted"}
+ELSEWHERE = {"deletion_announced", "turn_awaited"}
+"""Published where a stack deletes what is old, or after an hour's wait: test_retention.py and test_queue.py do."""
+NEED_TRAINING = {"training_warning", "approval_wanted", "promotion_decided"}
 
 WISHES: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "How every run ended": lambda told: told["event"] == "run_ended",
@@ -171,7 +171,9 @@ def told(request: pytest.FixtureRequest, running_service: Service, subscriber: s
     until(lambda: all(so_far("run_ended", name) for name in others), f"the ends of {', '.join(others)}")
     if trained:
         run_id = until(lambda: so_far("approval_wanted"), "the question")[0].body["run_id"]
-        until(lambda: red.ask("POST", f"/runs/{run_id}/approve").status == 202, "the approval")
+        approve = f"/runs/{run_id}/approve?reason=The%20rows%20that%20went%20wrong%20are%20typing%20errors"
+        until(lambda: red.ask("POST", approve).status == 202, "the approval")
+        until(lambda: so_far("promotion_decided"), "what is told of the decision")
     stack.aws.dispatch.settle()
     sqs = stack.aws.client("sqs")
     came: dict[str, list[Mapping[str, Any]]] = {wish: [] for wish in queues}

@@ -92,7 +92,7 @@ def test_an_address_gets_a_mail_for_each_end_and_question(aws: EmbeddedAws, topi
         if each["Protocol"] == "email"
     )
     attributes = sns.get_subscription_attributes(SubscriptionArn=found)["Attributes"]
-    assert json.loads(attributes["FilterPolicy"]) == {"event": ["run_ended", "approval_wanted"]}
+    assert json.loads(attributes["FilterPolicy"]) == {"event": ["run_ended", "approval_wanted", "promotion_decided"]}
 
 
 @pytest.mark.prove

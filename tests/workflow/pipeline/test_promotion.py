@@ -12,8 +12,10 @@ import pytest
 
 from embedded_aws.calls import CallRefused
 from embedded_aws.waiting import until
+from tests.told_decisions import told_decisions
 from tests.workflow.pipeline.application import RECIPE, TRAIN, Application, jsonl, rows
 from tunedrop.run import promotion
+from tunedrop.run.folder import RunFolder
 
 pytestmark = pytest.mark.prove
 
@@ -66,6 +68,23 @@ def ended(application: Application, name: str, outcome: str) -> None:
     assert application.record(name).approval_token is None
     assert application.record(name).status == "SUCCEEDED"
     assert len(application.notices_of(name)) == 1
+    run_id = application.notices_of(name)[0]["run_id"]
+    asked = application.record(name).approval_asked
+    assert asked is not None
+
+    def told_since() -> list[dict[str, Any]]:
+        application.notices_of(name)
+        return [each for each in application.warnings if (each["event"], each["name"]) == ("promotion_decided", name)]
+
+    if asked["asked"] == "yes":
+        until(told_since, f"what is told of the decision about {name}")
+    told = told_since()
+    assert len(told) == (asked["asked"] == "yes"), "one of each decision that a notice of the end could not tell"
+    stack = application.stack
+    folder = RunFolder(stack.aws.client("s3"), stack.outputs["RunsBucketName"], run_id)
+    (decision,) = told_decisions(folder)
+    assert decision["what"] == {"done": "approved" if told else "promoted"}.get(outcome, outcome)
+    assert [each["decisions"] for each in told] == [[decision]] * len(told)
 
 
 def asked(application: Application, name: str) -> dict[str, Any]:
@@ -84,7 +103,9 @@ def test_a_model_that_passed_the_gate_takes_the_place_and_its_predecessor_is_kep
 ) -> None:
     place = "/tunedrop/tunedrop/sums/model"
     notice = application.end(start(application, tuned_model, parameter=place))
-    assert notice["promotion"] == {"wanted": True, "done": True, "why_not": None, "parameter": place}
+    told = notice["promotion"]
+    assert (told["wanted"], told["done"], told["why_not"], told["parameter"]) == (True, True, None, place)
+    assert [(each["what"], each["by"]) for each in told["decisions"]] == [("promoted", "Tunedrop")]
     assert in_place(application, place) == tuned_model
     assert in_place(application, f"{place}/previous") is None  # nothing was replaced
 

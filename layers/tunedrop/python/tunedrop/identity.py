@@ -208,6 +208,12 @@ def approval_notice_id(run_id: str) -> str:
     return str(uuid.uuid5(_NOTICE_NAMESPACE, f"approval/{run_id}"))
 
 
+def decision_notice_id(run_id: str, outcome: str) -> str:
+    """The id of the notice of a decision after the run's end: one about the promotion, and one about its roll-back."""
+    which = "rolled back" if outcome == "rolled_back" else "decided"
+    return str(uuid.uuid5(_NOTICE_NAMESPACE, f"promotion/{run_id}/{which}"))
+
+
 def terminal_notice_id(run_id: str) -> str:
     """The id of a run's one terminal notice: derived, so that no retry can make a second one."""
     return str(uuid.uuid5(_NOTICE_NAMESPACE, f"terminal/{run_id}"))

@@ -8,7 +8,8 @@ The mapping is the template's parameter `Teams`, JSON by team:
 
 `callers` are ARNs of IAM users and roles (of a role's session the role's), `*` standing for any text; `names` the
 prefixes of dropped datasets' names; `datasets` what its runs may be made from beside its own uploads and drops;
-`approvers` are those of its callers, as such ARNs, who alone may approve its promotions. An empty mapping is one team,
+`approvers` are those of its callers, as such ARNs, who alone may approve its promotions; `approval` says about which of
+them one is asked: `"always"`, or `{"below": 0.05, "guard_rails": true}` (`ApprovalRule`). An empty mapping is one team,
 `default`, of everyone whom the API lets in.
 """
 
@@ -28,7 +29,9 @@ TEAM_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 """It is part of S3 keys, so it is kept plain; at most 32 characters."""
 
 _SESSION = re.compile(r"(arn:[a-z-]+):sts::(\d{12}):assumed-role/([^/]+)/.*")
-_FIELDS = {"callers", "names", "datasets", "approvers"}
+_LISTS = ("callers", "names", "datasets", "approvers")
+_FIELDS = {*_LISTS, "approval"}
+_ALWAYS = "always"
 
 
 class TeamsInvalid(Exception):
@@ -36,14 +39,30 @@ class TeamsInvalid(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalRule:
+    """When an approver is asked about a promotion (`run.approval` says exactly when).
+
+    `below`: where the improvement may be less than this share of the grader's range of rewards; 0 is no such figure.
+    `guard_rails`: where a guard rail moved without being broken.
+    """
+
+    below: float = 0.0
+    guard_rails: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Team:
-    """One team. `callers` and `approvers` are patterns, `names` and `datasets` prefixes."""
+    """One team. `callers` and `approvers` are patterns, `names` and `datasets` prefixes.
+
+    `approval` is None where an approver is asked about every promotion.
+    """
 
     name: str
     callers: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     approvers: tuple[str, ...] = ()
+    approval: ApprovalRule | None = None
 
     def lets_approve(self, user_arn: str) -> bool:
         """Whether an IAM user or a role's session is one of the approvers."""
@@ -114,14 +133,38 @@ def _team(name: str, fields: Any) -> Team:
     if not isinstance(fields, dict) or not fields.keys() <= _FIELDS:
         raise TeamsInvalid(f"Teams: {name}: expected an object with {', '.join(sorted(_FIELDS))}, got {fields!r}")
     values: dict[str, tuple[str, ...]] = {}
-    for field, value in fields.items():
+    for field in _LISTS:
+        value = fields.get(field, [])
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
             raise TeamsInvalid(f"Teams: {name}.{field}: expected a list of texts, got {value!r}")
         values[field] = tuple(value)
-    for uri in values.get("datasets", ()):
+    for uri in values["datasets"]:
         if not uri.startswith("s3://"):
             raise TeamsInvalid(f"Teams: {name}.datasets: expected s3://bucket/prefix, got {uri!r}")
-    return Team(name, **values)
+    if "approval" in fields and not values["approvers"]:
+        raise TeamsInvalid(f"Teams: {name}.approval: expected only beside {name}.approvers, of whom one is asked")
+    return Team(name, **values, approval=_approval(name, fields.get("approval", _ALWAYS)))
+
+
+def _approval(name: str, value: Any) -> ApprovalRule | None:
+    if value == _ALWAYS:
+        return None
+    where = f"Teams: {name}.approval"
+    if not isinstance(value, dict) or not value or not value.keys() <= {"below", "guard_rails"}:
+        raise TeamsInvalid(f'{where}: expected "always" or an object with below, guard_rails or both, got {value!r}')
+    below, guard_rails = value.get("below"), value.get("guard_rails", False)
+    number = isinstance(below, (int, float)) and not isinstance(below, bool)
+    if "below" in value and (not number or below is None or not 0 < below <= 1):
+        raise TeamsInvalid(
+            f"{where}.below: expected a share of the grader's range of rewards, above 0 and at most 1, got {below!r}"
+        )
+    if not isinstance(guard_rails, bool):
+        raise TeamsInvalid(f"{where}.guard_rails: expected true or false, got {guard_rails!r}")
+    if below is None and not guard_rails:
+        raise TeamsInvalid(
+            f'{where}: expected a figure in below, or "guard_rails": true, got {value!r}, which never asks'
+        )
+    return ApprovalRule(float(below or 0), guard_rails)
 
 
 def _matches(pattern: str, arn: str) -> bool:

@@ -162,6 +162,17 @@ class RehearsalOfRun(_Document):
     groups_with_signal: float | None = Field(description="Share of the prompts whose answers differ in reward.")
 
 
+class DecisionOfRun(_Document):
+    """What was decided about a promotion, by whom, when and why."""
+
+    what: Literal["approved", "rejected", "promoted", "not_promoted", "expired", "failed", "rolled_back"] = Field(
+        description="`promoted`: nobody was asked. `not_promoted`: a rule of the stack forbids it."
+    )
+    by: str = Field(description="The ARN of a person's role or user, or `Tunedrop`.")
+    at: str
+    reason: str
+
+
 class PromotionOfRun(_Document):
     """What becomes of the improved model's id. `waiting`: POST …/approve or …/reject decides."""
 
@@ -170,6 +181,9 @@ class PromotionOfRun(_Document):
     decided_by: str | None = Field(None, description="Who approved or rejected it through the API.")
     decided_at: str | None = None
     decision_reason: str | None = None
+    asked: bool | None = Field(None, description="Whether a person is asked; null before the run is concluded.")
+    asked_why: str | None = Field(None, description="Why a person is asked, or is not.")
+    decisions: list[DecisionOfRun] = Field([], description="All that was decided, the first decision first.")
 
 
 class TurnOfRun(_Document):

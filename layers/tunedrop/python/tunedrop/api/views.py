@@ -175,9 +175,21 @@ def _source_uri(source: Mapping[str, Any]) -> str | None:
 
 def _promotion(record: RunRecord) -> dict[str, Any] | None:
     parameter = record.promotion_parameter
-    word = record.approval or {}
-    said = {"decided_by": word.get("by"), "decided_at": word.get("at"), "decision_reason": word.get("reason") or None}
-    return {"parameter": parameter, "state": record.promotion, **said} if parameter else None
+    if not parameter:
+        return None
+    from tunedrop.run.decisions import decisions  # only for a run that promotes
+
+    word, asked = record.approval or {}, record.approval_asked or {}
+    return {
+        "parameter": parameter,
+        "state": record.promotion,
+        "decided_by": word.get("by"),
+        "decided_at": word.get("at"),
+        "decision_reason": word.get("reason") or None,
+        "asked": asked["asked"] == "yes" if asked else None,
+        "asked_why": asked.get("why"),
+        "decisions": decisions(record),
+    }
 
 
 def _notice(record: RunRecord) -> dict[str, Any] | None:

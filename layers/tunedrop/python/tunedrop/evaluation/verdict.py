@@ -9,7 +9,7 @@ from typing import Any
 
 from tunedrop.evaluation.answers import BASE, TUNED
 from tunedrop.evaluation.comparison import Comparison, candidate_figures, compare, slices
-from tunedrop.evaluation.guard_rails import Finding, Profile, check
+from tunedrop.evaluation.guard_rails import Finding, Profile, check, moved
 from tunedrop.evaluation.power import least_detectable
 from tunedrop.evaluation.room import room_to_try
 from tunedrop.evaluation.tally import Tally
@@ -120,6 +120,7 @@ def evaluate(
         },
         "other_comparisons": [each.to_json() for each in beside if each is not None],
         "guard_rails": [finding.to_json() for finding in findings],
+        "guard_rails_moved": moved(profiles[BASE], profiles[TUNED]) if BASE in profiles and TUNED in profiles else [],
         "slices": slices(tally, BASE, TUNED, labels or {}, level=rules.level),
         "duplicates": tally.duplicates,
         "resolution": {

@@ -17,6 +17,7 @@ from tunedrop.notices.summary import summary
 from tunedrop.outcomes import Status
 from tunedrop.queue.place import Place
 from tunedrop.recipe import Promotion
+from tunedrop.run.approval import approval_of
 from tunedrop.run.promotion import standing
 from tunedrop.run.record import RunRecord
 from tunedrop.training.budget import training_cost
@@ -52,10 +53,10 @@ def closing(
     }
 
 
-def with_promotion(published: Mapping[str, Any], *, done: bool, why_not: str | None) -> Publication:
+def with_promotion(published: Mapping[str, Any], record: RunRecord) -> Publication:
     """The terminal notice with what came of the promotion."""
     document = document_of(published)
-    document["promotion"] |= {"done": done, "why_not": why_not}
+    document["promotion"] = standing(record, record.status)
     return with_document(published, {**document, **summary(document)})
 
 
@@ -111,6 +112,7 @@ def turn_awaited(record: RunRecord, place: Place) -> Publication:
 
 def approval_wanted(record: RunRecord, promotion: Promotion, *, runs_table: str) -> Publication:
     """The notice that asks a person to approve the promotion, ready to publish. Its id is the same each time."""
+    asked = approval_of(record)
     document = {
         **_head(record, "approval_wanted", identity.approval_notice_id(record.run_id)),
         "tuned_model": record.tuned_model,
@@ -118,6 +120,7 @@ def approval_wanted(record: RunRecord, promotion: Promotion, *, runs_table: str)
         "hours": promotion.approval_hours,
         "verdict": record.evaluation.verdict,
         "difference": record.evaluation.difference,
+        "why": asked.why if asked else "",
         **_who(record),
         "report_uri": record.report_uri,
         "execution_arn": record.execution_arn,
@@ -127,6 +130,39 @@ def approval_wanted(record: RunRecord, promotion: Promotion, *, runs_table: str)
     commands = [] if record.governed else actions.word_commands(record.run_id, runs_table, _region(record))
     told = {**_attributes(record, "approval_wanted"), "verdict": _verdict(record)}
     return publication(_ready(document, record, commands), line, told)
+
+
+def promotion_decided(record: RunRecord) -> Publication:
+    """The notice of a decision that came after the run's end: the word about the promotion, or its roll-back.
+
+    Each of the two has an id of its own, which is the same each time.
+    """
+    promotion = standing(record, record.status)
+    document = {
+        **_head(record, "promotion_decided", identity.decision_notice_id(record.run_id, record.promotion or "")),
+        "outcome": record.promotion,
+        "tuned_model": record.tuned_model,
+        "parameter": promotion["parameter"],
+        "in_place": {"done": record.tuned_model, "rolled_back": record.rolling_back_to}.get(record.promotion or ""),
+        "why_not": promotion["why_not"],
+        "approval": promotion["approval"],
+        "decisions": promotion["decisions"],
+        **_who(record),
+        "report_uri": record.report_uri,
+        "execution_arn": record.execution_arn,
+    }
+    line = subject_line(f"Tunedrop PROMOTION {_OUTCOMES[str(record.promotion)]}: ", record.name, record.run_id)
+    told = {**_attributes(record, "promotion_decided"), "verdict": _verdict(record)}
+    return publication(_ready(document, record, []), line, told)
+
+
+_OUTCOMES = {
+    "done": "DONE",
+    "rejected": "REJECTED",
+    "expired": "EXPIRED",
+    "failed": "FAILED",
+    "rolled_back": "ROLLED BACK",
+}
 
 
 def attributes(record: RunRecord, status: Status) -> dict[str, str | None]:

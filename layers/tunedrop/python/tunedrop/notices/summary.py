@@ -8,6 +8,7 @@ from typing import Any
 from tunedrop import clock
 from tunedrop.notices.plain_text import count, plain, sentence, short
 from tunedrop.outcomes import STOPPED, RepeatedDrop
+from tunedrop.run.decisions import in_words
 from tunedrop.run.promotion import AWAITS_APPROVAL
 
 REASON_CHARACTERS = 300
@@ -160,6 +161,21 @@ def _approval(document: Document) -> tuple[str, str]:
     return headline, f"Next: answer within {time}, {how}. No answer means no."
 
 
+def _decided(document: Document) -> tuple[str, str]:
+    outcome, parameter = document["outcome"], document["parameter"]
+    where = "is in" if outcome == "done" else "was taken out of" if outcome == "rolled_back" else "does not go into"
+    said = document["decisions"][-1]
+    reason = {**said, "reason": short(said["reason"], REASON_CHARACTERS)}
+    headline = f"The tuned model of {document['name']} {where} {parameter}. {sentence(in_words(reason))}"
+    if outcome == "done":
+        return headline, f"Next: nothing. `tunedrop rollback {document['run_id']}` undoes it."
+    if outcome == "rolled_back":
+        return headline, f"Next: nothing. {parameter} has the id {document['in_place']} again."
+    if outcome == "failed":
+        return headline, f"Next: mend what the reason names, and write the model's id into {parameter} yourself."
+    return headline, f"Next: nothing. {parameter} keeps what it has; the tuned model can be used by its id."
+
+
 def _upload(document: Document) -> tuple[str, str]:
     problem, advice = short(document["problem"], REASON_CHARACTERS), document["advice"]
     return sentence(f"The upload {document['upload']['uri']} {problem}"), f"Next: {advice[:1].lower()}{advice[1:]}"
@@ -179,6 +195,7 @@ _SUMMARIES: Mapping[str, Callable[[Document], tuple[str, str]]] = {
     "training_warning": _warned,
     "turn_awaited": _turn,
     "approval_wanted": _approval,
+    "promotion_decided": _decided,
     "run_ended": _ended,
     "upload_ignored": _upload,
     "upload_late": _upload,

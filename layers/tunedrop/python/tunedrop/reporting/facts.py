@@ -58,6 +58,9 @@ class RunFacts:
     flips: Mapping[str, Any] | None = None
     """What `reporting.flips.Flips.to_json` made."""
 
+    promotion: Mapping[str, Any] | None = None
+    """What `run.promotion.standing` says of it: wanted, done, why_not, parameter, approval, decisions."""
+
     cost: Mapping[str, Any] = field(default_factory=dict)
     """Money and what it was for, where the recipe gives prices: name to value, shown as they are."""
     code_version: str = ""

@@ -40,6 +40,7 @@ def build_manifest(facts: RunFacts, *, files: Mapping[str, bytes] | None = None)
         "job_id": training.get("job_id"),
         "seeds": dict(facts.seeds),
         "verdict": (facts.evaluation or {}).get("verdict"),
+        "promotion": None if facts.promotion is None else dict(facts.promotion),
         "statistics": None
         if facts.evaluation is None
         else {

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tunedrop.reporting.promotion_rows import BEGIN, END, promotion_rows, replaced
 from tunedrop.reporting.wording import NOTHING, number, seconds
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&])")
@@ -36,11 +37,27 @@ def render_model_card(report: Mapping[str, Any]) -> str:
         *_evaluation(report["evaluation"]),
         "## Limits",
         *_limits(report),
+        _promotion(report["promotion"]),
         "## Provenance",
         f"Tunedrop {_text(report['code_version'] or NOTHING)}, run {_code(report['run_id'])}. `manifest.json` beside "
         "this card has the versions and hashes of every input; `report.html` has the curves, slices and every row.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def with_promotion(card: bytes, promotion: Mapping[str, Any]) -> bytes:
+    """A card with another part about the promotion. All else stays to the byte; a card without one gets it."""
+    part = _promotion(promotion)
+    if not part:
+        return card
+    return replaced(card, part) or card.rstrip(b"\n") + f"\n\n{part}\n".encode("utf-8", "replace")
+
+
+def _promotion(promotion: Mapping[str, Any] | None) -> str:
+    """What becomes of the model; nothing where the recipe wants no promotion."""
+    if not promotion or not promotion["wanted"]:
+        return ""
+    return f"{BEGIN}\n\n## Promotion\n\n{_table(*promotion_rows(promotion))}\n\n{END}"
 
 
 def _simulated(report: Mapping[str, Any]) -> str:

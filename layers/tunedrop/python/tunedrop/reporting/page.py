@@ -31,6 +31,7 @@ from tunedrop.reporting.page_tables import (
     sampled,
     training_facts,
 )
+from tunedrop.reporting.promotion_rows import BEGIN, END, promotion_rows, replaced
 from tunedrop.reporting.row_index import State
 from tunedrop.reporting.row_texts import PageRows
 from tunedrop.reporting.wording import coded, counted, file_name, number, seconds, words
@@ -85,6 +86,7 @@ def render_html(report: Mapping[str, Any], rows: PageRows | None = None) -> str:
             passes=list(evaluation["candidates"][TUNED]["pass_at"]) if evaluation else [],
             statistics_note=_statistics_note(evaluation) if evaluation else "",
             rails=[_rail(each) for each in evaluation["guard_rails"]] if evaluation else [],
+            **_promotion(report["promotion"]),
             training=training,
             training_note=_training_note(training, curves=bool(data["curves"])) if training else "",
             curves=[curve for curve in ALL_CURVES if curve.id in data["curves"]],
@@ -111,6 +113,22 @@ def render_html(report: Mapping[str, Any], rows: PageRows | None = None) -> str:
             recipe=json.dumps(report["recipe"], indent=2, ensure_ascii=False) if report["recipe"] else "",
         )
     )
+
+
+def with_promotion(page: bytes, promotion: Mapping[str, Any]) -> bytes:
+    """A page with another part about the promotion. All else stays, and so does a page without that part."""
+    part = page_environment().get_template("promotion.html.j2").render(**_promotion(promotion)).strip("\n")
+    return replaced(page, part) or page
+
+
+def _promotion(promotion: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What the part about the promotion is rendered from; no rows where the recipe wants none."""
+    wanted = promotion is not None and promotion["wanted"]
+    rows = promotion_rows(promotion) if wanted and promotion is not None else ()
+    return {
+        "promotion": [{"name": name, "value": value, "code": False} for name, value in rows],
+        "marks": {"begin": Markup(BEGIN), "end": Markup(END)},  # noqa: S704 - our own texts
+    }
 
 
 def content_security_policy(scripts: Sequence[str]) -> str:
@@ -211,6 +229,7 @@ def _places(report: Mapping[str, Any], *, rows: PageRows | None, parts: Row | No
             ("rows", "Every row", rows),
             ("parts", str((parts or {}).get("title")), parts),
             ("rails", "Guard rails", evaluation),
+            ("promotion", "Promotion", (report["promotion"] or {}).get("wanted")),
             ("training", "Training", report["training"]),
             ("distribution", "Rewards", evaluation),
             ("slices", "Parts of the test set", evaluation and evaluation["slices"]),

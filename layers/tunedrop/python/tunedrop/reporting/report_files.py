@@ -20,6 +20,7 @@ from tunedrop.reporting.report import build_report
 from tunedrop.reporting.row_texts import PageRows
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
+from tunedrop.run.promotion import standing
 from tunedrop.run.record import RunRecord
 from tunedrop.run.record_parts import CheckedDataset
 from tunedrop.settings import Settings
@@ -119,6 +120,7 @@ def _facts(
         },
         evaluation=evaluation,
         flips=flips,
+        promotion=standing(record, status),
         cost=run_time.cost(record),
         code_version=tunedrop.__version__,
         seeds={"evaluation": record.recipe.evaluation.seed} if record.resolved else {},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 import orjson
@@ -47,6 +48,23 @@ _GONE = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound", "403", "Acces
 """S3 answers AccessDenied for an object that is not there to whoever may not list the bucket."""
 
 _TOO_SHORT = frozenset({"416", "InvalidRange"})
+
+
+_CHANGED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412"})
+"""S3 answers a write with `If-Match` so, where the object is another one by now, or is being written by somebody."""
+
+
+class FileChanged(Exception):
+    """Somebody else wrote the object since it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileVersion:
+    """An object as it was read; `etag` says which one it was."""
+
+    body: bytes
+    etag: str
+    content_type: str
 
 
 def prefix_of(run_id: str) -> str:
@@ -92,6 +110,27 @@ class RunFolder:
         """One object, whole. Raises as `stream` does."""
         body: bytes = self.stream(name).read()
         return body
+
+    def read_version(self, name: str) -> FileVersion:
+        """One object, whole, as `replace` needs it. Raises as `stream` does."""
+        with self._finding(name):
+            answer = self._client.get_object(Bucket=self.bucket, Key=self.key(name))
+        return FileVersion(answer["Body"].read(), answer["ETag"], answer["ContentType"])
+
+    def replace(self, name: str, body: bytes, read: FileVersion) -> None:
+        """Put one object in the place of the one that was `read`.
+
+        Raises:
+            FileChanged: it is another one by now.
+        """
+        try:
+            self._client.put_object(
+                Bucket=self.bucket, Key=self.key(name), Body=body, ContentType=read.content_type, IfMatch=read.etag
+            )
+        except ClientError as error:
+            if code_of(error) not in _CHANGED:
+                raise
+            raise FileChanged(f"{self.uri(name)} was written by somebody else") from None
 
     def read_json(self, name: str, most_bytes: int | None = None) -> Any:
         """One object as JSON; None where it is larger than `most_bytes`.

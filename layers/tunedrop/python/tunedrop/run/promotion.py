@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tunedrop import clock
 from tunedrop.outcomes import Status
+from tunedrop.run.approval import approval_of
+from tunedrop.run.decisions import decisions
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import ConditionNotMet, RunStore
 
@@ -31,17 +33,23 @@ class NoApprovalWanted(Exception):
 
 
 def standing(record: RunRecord, status: Status) -> dict[str, Any]:
-    """The terminal notice's `promotion`: `wanted` by the recipe, `done`, `why_not`, `parameter`.
+    """What notices, report, model card and manifest say of the promotion.
 
-    The notice is saved before the parameter is written, so it says that nothing was promoted; PromoteModel corrects it
-    before it is published.
+    `wanted` by the recipe, `done`, `why_not`, `parameter`; `approval`: whether a person is asked (`asked`) and `why`,
+    null where the run's end allows no promotion; `decisions`: who decided what, when and why (`decisions`).
+
+    The terminal notice is saved before the parameter is written, so it says that nothing was promoted; PromoteModel
+    corrects it before it is published.
     """
     promotion = wanted(record)
+    approval = approval_of(record) if deserved(record, status) else None
     return {
         "wanted": promotion is not None,
-        "done": False,
+        "done": record.promotion == "done",
         "why_not": None if promotion is None else _why_not(record, status, promotion),
         "parameter": promotion.parameter if promotion else None,
+        "approval": None if approval is None else {"asked": approval.asked, "why": approval.why},
+        "decisions": decisions(record),
     }
 
 
@@ -111,11 +119,19 @@ def decide(record: RunRecord, client: SFNClient, *, approved: bool, by: str) -> 
         raise
 
 
-def _why_not(record: RunRecord, status: Status, promotion: Promotion) -> str:
+def _why_not(record: RunRecord, status: Status, promotion: Promotion) -> str | None:
     stopped = _gate(record, status)
     if stopped is not None:
         return stopped
-    if promotion.approval:
+    if record.promoted_at is not None:
+        if record.promotion in ("done", "rolled_back"):
+            return None if record.promotion == "done" else "it was rolled back"
+        last = decisions(record)[-1]
+        return record.not_promoted or f"{last['what']} by {last['by']}" + (
+            f": {last['reason']}" if last["reason"] else ""
+        )
+    approval = approval_of(record)
+    if approval is not None and approval.asked:
         return f"{AWAITS_APPROVAL}, for {promotion.approval_hours:g} hours"
     return f"the parameter {promotion.parameter} could not be written; the execution's history says why"
 

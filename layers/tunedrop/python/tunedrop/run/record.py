@@ -57,10 +57,14 @@ class RunRecord:
     `released`: what was ended or deleted for the run at its end, by its id, and how.
     `promotion`: waiting (for a person's word, who answers by `approval_token`), done, rejected, expired, failed, or
     rolled_back after it was done.
+    `not_promoted`: why Tunedrop itself did not promote the model: a rule of the stack, or a refusal of the service.
+    `decision_told`: the `promotion` that a notice after the run's own has told last.
     `promoting_from`: the version of the promotion's parameter when PromoteModel began, 0 where there was none.
     `promoted_at`: when the promotion came to its end, whichever it was.
     `roll_back`: who asked to undo the promotion: `{"by", "at", "reason"}`. `rolling_back_to`: the model before it.
-    `governed` is "yes" where only those may approve the promotion whom the stack names.
+    `governed` is "yes" where only those may approve the promotion whom the stack names. `approval_rule` says when one
+    of them is asked (`teams.ApprovalRule`); None is always. `approval_asked` is what became of it when the run was
+    concluded: `{"asked", "why"}`, `asked` is yes or no.
     `approval`: whose word it was about the promotion: `{"approved", "by", "at", "reason"}`, `approved` is yes or no.
     `legacy`: `{"since", "ends"}` where Bedrock had declared the base model legacy when the run began.
     `keep`: set where somebody wants nothing of the run deleted. `used_by`: the runs that use its job or its model.
@@ -110,10 +114,14 @@ class RunRecord:
     approval_token: str | None = None
     promoting_from: str | None = None
     promoted_at: str | None = None
+    not_promoted: str | None = None
+    decision_told: str | None = None
     roll_back: Mapping[str, str] | None = None
     rolling_back_to: str | None = None
     rolled_back_at: str | None = None
     governed: str | None = None
+    approval_rule: Mapping[str, Any] | None = None
+    approval_asked: Mapping[str, str] | None = None
     approval: Mapping[str, str] | None = None
     legacy: Mapping[str, str] | None = None
     keep: str | None = None
@@ -172,6 +180,12 @@ class RunRecord:
     def resumes(self) -> str:
         """The run whose job and model this one has taken over; "" if it has none."""
         return self._of_recipe("resumes") or ""
+
+    @property
+    def promotion_wish(self) -> Mapping[str, Any] | None:
+        """The recipe's `promotion` as it is kept; None where it has none."""
+        wish: Mapping[str, Any] | None = self._of_recipe("promotion")
+        return wish
 
     def _of_recipe(self, *path: str) -> Any:
         """A value of the recipe's document, without reading the recipe as a whole; None where it has none."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-DOCUMENTS = frozenset({"source", "recipe", "dataset", "rehearsal", "turn", "training", "evaluation"})
+DOCUMENTS = frozenset({"source", "recipe", "dataset", "rehearsal", "turn", "training", "evaluation", "approval_rule"})
 """The attributes that are kept as JSON text."""
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")

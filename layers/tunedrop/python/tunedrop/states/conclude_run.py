@@ -27,6 +27,7 @@ from tunedrop.reporting.report_files import write_report
 from tunedrop.reporting.row_index import row_index
 from tunedrop.reporting.row_texts import MOST_SAMPLES, Limits, PageRows, RowTexts, row_text, told_answer
 from tunedrop.resources import Resources
+from tunedrop.run import approval
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.plan import Shard, comparison_shards, load_plan, read_shard
@@ -83,9 +84,13 @@ def run(event: Mapping[str, Any], resources: Resources) -> Concluded:
         run_folder.write_json(names.EVALUATION, evaluation.result)
         metrics = resources.training_events.metrics(run_id) or (written_metrics(run_folder) if record.job_id else [])
         run_folder.write_json(names.METRICS, metrics)
-        record = resources.runs.update(
-            run_id, {"evaluation": EvaluationResult(notice_figures(evaluation.result)), "stage": "ConcludeRun"}
-        )
+        asked = approval.decided(record, evaluation.result)
+        changes = {
+            "evaluation": EvaluationResult(notice_figures(evaluation.result)),
+            "approval_asked": None if asked is None else asked.to_attribute(),
+            "stage": "ConcludeRun",
+        }
+        record = resources.runs.update(run_id, changes)
         record = _delete_holdings(record, recipe, resources)
         finished_at = clock.now_text()
         report_uri = write_report(
@@ -123,7 +128,8 @@ def instructions(record: RunRecord, *, runs_table: str) -> dict[str, Any]:
     promotion = wanted(record)
     if promotion is None or not deserved(record, record.status):
         return {"wanted": False, "approval": False}
-    if not promotion.approval:
+    asked = approval.approval_of(record)
+    if asked is None or not asked.asked:
         return {"wanted": True, "approval": False}
     return {
         "wanted": True,

@@ -8,8 +8,9 @@ again, even if another model has replaced it since.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -19,6 +20,7 @@ from tunedrop.answer_members import member
 from tunedrop.notices import of_run
 from tunedrop.outcomes import ServiceBusy
 from tunedrop.resources import Resources
+from tunedrop.run.approval import approval_of
 from tunedrop.run.promotion import deserved, wanted
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import ConditionNotMet
@@ -73,10 +75,10 @@ def run(event: Mapping[str, Any], resources: Resources) -> Promoted:
 def _concluded(resources: Resources, record: RunRecord, word: str) -> Promoted:
     """Promote, if the recipe wants it, the verdict allows it, and nobody's word is against it."""
     if record.promotion in ENDS:
-        resources.audit.note(record)
-        return Promoted(record.promotion, record.notice)
+        return _told(resources, record)
     promotion = wanted(record)
-    unasked = promotion is not None and promotion.approval and word not in (APPROVED, *_NO)
+    approval = approval_of(record)
+    unasked = approval is not None and approval.asked and word not in (APPROVED, *_NO)
     if promotion is None or unasked or not deserved(record, record.status):
         return Promoted("nothing", record.notice)
     if word in _NO:
@@ -99,8 +101,7 @@ def _rolled_back(resources: Resources, record: RunRecord) -> Promoted:
     """Put back the model that the run's model replaced, if somebody asked for it and no other has the place since."""
     parameter = record.promotion_parameter
     if record.promotion == "rolled_back":
-        resources.audit.note(record)
-        return Promoted("rolled_back", record.notice)
+        return _told(resources, record)
     if record.roll_back is None or record.promotion != "done" or parameter is None:
         return Promoted("nothing", record.notice, "nobody asked for it through the API")
     why_not = _forbidden(record, parameter, resources)
@@ -119,15 +120,15 @@ def _rolled_back(resources: Resources, record: RunRecord) -> Promoted:
     if there != before:
         _put(resources.ssm, parameter, before)
     changes = {"promotion": "rolled_back", "rolled_back_at": clock.now_text()}
-    record = resources.runs.update_if(record.run_id, changes, "attribute_exists(run_id)")
-    resources.audit.note(record)
-    return Promoted("rolled_back", record.notice)
+    return _told(resources, _first(resources, record, changes, "promotion = :done", {":done": "done"}))
 
 
 def _forbidden(record: RunRecord, parameter: str, resources: Resources) -> str:
     """Why the stack does not allow this promotion; "" if it does."""
     teams = resources.teams
-    if record.governed and (record.approval or {}).get("approved") != "yes":
+    approval = approval_of(record)
+    asked = approval is None or approval.asked
+    if record.governed and asked and (record.approval or {}).get("approved") != "yes":
         return "nobody approved it through the API, and in this stack only named approvers may"
     if teams.mapped and not parameter.startswith(
         f"{teams.promotion_path(resources.settings.parameter_path, record.team)}/"
@@ -185,9 +186,42 @@ def _put(ssm: SSMClient, parameter: str, value: str) -> None:
 
 def _ended(resources: Resources, record: RunRecord, outcome: str, why_not: str) -> Promoted:
     """Note how it ended in the record, and in the notice if that is not published yet."""
-    changes: dict[str, Any] = {"promotion": outcome, "approval_token": None, "promoted_at": clock.now_text()}
+    changes: dict[str, Any] = {
+        "promotion": outcome,
+        "approval_token": None,
+        "promoted_at": clock.now_text(),
+        "not_promoted": why_not or None,
+    }
     if record.notice is not None and record.notified_at is None:
-        changes["notice"] = of_run.with_promotion(record.notice, done=outcome == "done", why_not=why_not or None)
-    record = resources.runs.update_if(record.run_id, changes, "attribute_exists(run_id)")
+        changes["notice"] = of_run.with_promotion(record.notice, replace(record, **changes))
+    first = "attribute_exists(run_id) AND attribute_not_exists(promoted_at)"
+    return _told(resources, _first(resources, record, changes, first))
+
+
+def _first(
+    resources: Resources,
+    record: RunRecord,
+    changes: Mapping[str, Any],
+    condition: str,
+    values: Mapping[str, Any] | None = None,
+) -> RunRecord:
+    """Change the record if nobody has done so; the record, as it is then."""
+    try:
+        return resources.runs.update_if(record.run_id, changes, condition, values)
+    except ConditionNotMet:
+        return resources.runs.load(record.run_id)
+
+
+def _told(resources: Resources, record: RunRecord) -> Promoted:
+    """Tell the audit trail, the run's files and, if the run's own notice is out, the subscribers. Only what is missing.
+
+    The record has it already: killed anywhere in here, the state or the next call of it goes on.
+    """
+    from tunedrop.reporting.decision import write_decision  # templates and all: half of the calls need none of it
+
     resources.audit.note(record)
-    return Promoted(outcome, record.notice, why_not)
+    write_decision(resources.folder(record.run_id), resources.runs, record.run_id)
+    if record.notified_at is not None and record.decision_told != record.promotion:
+        resources.sns.publish(TopicArn=os.environ["NOTICES_TOPIC"], **of_run.promotion_decided(record))
+        resources.runs.update_if(record.run_id, {"decision_told": record.promotion}, "attribute_exists(run_id)")
+    return Promoted(str(record.promotion), record.notice, record.not_promoted or "")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,8 @@ from tunedrop.training.takeover import earlier_run
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+    from tunedrop.teams import Team
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,10 @@ def _resolve(record: RunRecord, resources: Resources) -> RunRecord:
     asked = {**written, **source.get("overrides", {})}
     path = resources.teams.promotion_path(settings.parameter_path, record.team)
     recipe = resolve(asked, settings.region, parameter_path=path)
-    governed = _governed(record, resources)
+    approving = _approving(record, resources)
     if recipe.promotion is not None and recipe.evaluate_only:
         _require_made_here(recipe.evaluate_only, record, resources)
-    if recipe.promotion is not None and governed:
+    if recipe.promotion is not None and approving is not None and approving.approval is None:
         recipe = recipe.model_copy(update={"promotion": recipe.promotion.model_copy(update={"approval": True})})
     if recipe.resumes:
         earlier = earlier or earlier_run(store, recipe.resumes)
@@ -107,17 +109,23 @@ def _resolve(record: RunRecord, resources: Resources) -> RunRecord:
     if settings.team_run_quota:
         # A run that the API started has its slot already.
         resources.slots.take(team, run_id, settings.team_run_quota)
-    changes: dict[str, Any] = {"legacy": legacy(resources.bedrock, recipe.catalog_model) if recipe.trains else None}
-    changes |= {"recipe": recipe.model_dump(mode="json"), "grader_arn": arn, "governed": "yes" if governed else None}
+    rule = None if approving is None or approving.approval is None else asdict(approving.approval)
+    changes = {
+        "legacy": legacy(resources.bedrock, recipe.catalog_model) if recipe.trains else None,
+        "recipe": recipe.model_dump(mode="json"),
+        "grader_arn": arn,
+        "governed": None if approving is None else "yes",
+        "approval_rule": rule,
+    }
     record = store.update(run_id, changes)
     resources.audit.note(record)
     return record
 
 
-def _governed(record: RunRecord, resources: Resources) -> bool:
-    """Whether the stack names approvers for the team; then each of the team's promotions waits for one of them."""
+def _approving(record: RunRecord, resources: Resources) -> Team | None:
+    """The run's team if the stack names approvers for it; then only they approve, and the team's rule says when."""
     team = resources.teams.called(record.team)
-    return team is not None and bool(team.approvers)
+    return team if team is not None and team.approvers else None
 
 
 def _require_made_here(model: str, record: RunRecord, resources: Resources) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tunedrop import clock
-from tunedrop.notices.plain_text import count, plain
+from tunedrop.notices.plain_text import count, plain, sentence
+from tunedrop.run.decisions import in_words
 
 Document = Mapping[str, Any]
 
@@ -34,6 +35,7 @@ def _figures(document: Document) -> Iterator[str]:
         yield _evaluation(document["evaluation"])
     if document.get("training"):
         yield _training(document["training"])
+    yield from _promotion(document)
     if document.get("may_still_cost"):
         yield _left(document["may_still_cost"])
 
@@ -88,6 +90,20 @@ def _who(training: Mapping[str, Any]) -> str:
     return (
         f" The weights of {weights['name']} (licence: {weights['licence']}) were trained on {training['trained_on']}."
     )
+
+
+def _promotion(document: Document) -> Iterator[str]:
+    """Why a person is asked about the promotion, or is not, and who decided what, when and why."""
+    if document["event"] == "approval_wanted" and document.get("why"):
+        yield f"You are asked because {document['why']}."
+    promotion = document if document["event"] == "promotion_decided" else document.get("promotion") or {}
+    approval = promotion.get("approval")
+    if approval:
+        asked = "A person is asked about the promotion" if approval["asked"] else "Nobody is asked about the promotion"
+        yield f"{asked}: {approval['why']}."
+    in_the_headline = document["event"] == "promotion_decided" and len(document["decisions"]) == 1
+    if promotion.get("decisions") and not in_the_headline:
+        yield "\n".join(sentence(in_words(each)) for each in promotion["decisions"])
 
 
 def _left(left: list[Mapping[str, str]]) -> str:

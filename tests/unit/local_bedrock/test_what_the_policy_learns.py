@@ -55,6 +55,7 @@ def test_a_grader_that_pays_for_hedging_breeds_hedging(seeds: range) -> None:
     assert median(outcome.share("hedged") for outcome in outcomes) > 0.5
 
 
+@pytest.mark.prove
 def test_a_grader_that_pays_for_length_makes_replies_longer(seeds: range) -> None:
     outcomes = [trained(pays_for_length, seed) for seed in seeds]
 
@@ -62,6 +63,7 @@ def test_a_grader_that_pays_for_length_makes_replies_longer(seeds: range) -> Non
     assert all(outcome.lengths(-10, None) > 1.5 * outcome.lengths(0, 5) for outcome in outcomes)
 
 
+@pytest.mark.prove
 def test_a_random_grader_drifts_without_gaining(seeds: range) -> None:
     outcomes = [trained("random", seed) for seed in seeds]
 
@@ -70,6 +72,7 @@ def test_a_random_grader_drifts_without_gaining(seeds: range) -> None:
     assert any(outcome.after != outcome.before for outcome in outcomes)
 
 
+@pytest.mark.prove
 def test_a_grader_that_looks_for_the_marker_alone_is_satisfied_without_any_skill(seeds: range) -> None:
     outcomes = [trained(any_marker, seed) for seed in seeds]
 

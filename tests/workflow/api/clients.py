@@ -175,7 +175,7 @@ class Service:
             run = client.get(f"/runs/{run_id}")
             return run if run["status"] != "RUNNING" else None
 
-        run: dict[str, Any] = until(over, f"the end of {run_id}", every=0.2)
+        run: dict[str, Any] = until(over, f"the end of {run_id}")
         return run
 
     def told(self, **wanted: Any) -> list[dict[str, Any]]:

@@ -127,7 +127,7 @@ class Application:
 
     def end(self, name: str) -> dict[str, Any]:
         """The terminal notice of the one run of a dataset, as its subscriber got it."""
-        notice: dict[str, Any] = until(lambda: self.notices_of(name), f"a notice of {name}", every=0.2)[0]
+        notice: dict[str, Any] = until(lambda: self.notices_of(name), f"a notice of {name}")[0]
         until(lambda: self.record(name).notified_at, f"the mark of the notice of {name}")
         return notice
 

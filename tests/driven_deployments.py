@@ -78,6 +78,7 @@ EAST = Deployment(
         "SettleSeconds": 0,
         "Retention": '{"datasets_days": 365}',
         "NovaModelKey": MODEL_KEY,
+        "NovaVpc": "subnet-0123456789abcdef0,subnet-0123456789abcdef1;sg-0123456789abcdef0",
         "TokensPerMinute": 100_000_000,
     },
 )

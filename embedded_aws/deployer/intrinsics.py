@@ -87,6 +87,7 @@ class Resolver:
                 _text(i) for i in self.resolve(argument[1])
             ),
             "Fn::Split": lambda argument: str(self.resolve(argument[1])).split(str(self.resolve(argument[0]))),
+            "Fn::Select": self._select,
             "Fn::If": lambda argument: self.resolve(argument[1] if self.condition(argument[0]) else argument[2]),
             "Fn::Equals": lambda argument: _text(self.resolve(argument[0])) == _text(self.resolve(argument[1])),
             "Fn::Not": lambda argument: not self.resolve(argument[0]),
@@ -108,6 +109,12 @@ class Resolver:
         if isinstance(value, list):
             return [inner for inner in map(self.resolve, value) if inner is not NO_VALUE]
         return value
+
+    def _select(self, argument: Any) -> Any:
+        index, values = int(self.resolve(argument[0])), self.resolve(argument[1])
+        if not 0 <= index < len(values):
+            raise TemplateInvalid(f"Fn::Select cannot select {index}: the list has {len(values)} values")
+        return values[index]
 
     def condition(self, name: str) -> bool:
         """Whether a condition of the template holds."""

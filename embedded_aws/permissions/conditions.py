@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Context = Mapping[str, str]
-"""What IAM knows of a request, by condition key in lower case."""
+"""What IAM knows of a request, by condition key in lower case; a key of several values has commas between them."""
 
+_EACH = "ForAllValues:"
 _OPERATOR = re.compile(r"(String|Arn)(Not)?(Equals|Like)(IgnoreCase)?(IfExists)?|(Bool)(IfExists)?|(Null)")
 
 
@@ -51,6 +52,10 @@ def compiled(conditions: Mapping[str, Mapping[str, Any]]) -> Callable[[Context],
 
 
 def _test(operator: str, key: str, wanted: list[str]) -> Callable[[Context], bool]:
+    if operator.startswith(_EACH):
+        one = _test(operator.removeprefix(_EACH), key, wanted)
+        # Without the key there is no value that could fail.
+        return lambda context: key not in context or all(one({key: value}) for value in context[key].split(","))
     found = _OPERATOR.fullmatch(operator)
     if found is None:
         raise ConditionUnknown(f"the condition {operator} on {key} is not imitated on one machine")

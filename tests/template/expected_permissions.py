@@ -11,6 +11,21 @@ ANY_RESOURCE = {
     "cloudwatch:GetMetricStatistics": "metrics have no resource to name",
     "bedrock:ListModelCustomizationJobs": "a list has no resource to name",
     "bedrock:ListCustomModelDeployments": "a list has no resource to name",
+    **dict.fromkeys(
+        (f"ec2:Describe{each}" for each in ("NetworkInterfaces", "Vpcs", "DhcpOptions", "Subnets", "SecurityGroups")),
+        "a description in EC2 has no resource to name",
+    ),
+    **dict.fromkeys(
+        (
+            f"ec2:{each}"
+            for each in (
+                "CreateNetworkInterfacePermission",
+                "DeleteNetworkInterface",
+                "DeleteNetworkInterfacePermission",
+            )
+        ),
+        "AWS documents it so for a training job in a VPC, with the subnets and the job's tags as conditions",
+    ),
     "logs:CreateLogDelivery": "log delivery is set up for the account",
     "logs:GetLogDelivery": "log delivery is set up for the account",
     "logs:UpdateLogDelivery": "log delivery is set up for the account",

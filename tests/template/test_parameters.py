@@ -32,6 +32,7 @@ def test_each_parameter_is_described_and_bounded(template: dict[str, Any]) -> No
         "Limits",
         "Retention",
         "NovaModelKey",
+        "NovaVpc",
         "TokensPerMinute",
         "ApiAccounts",
         "ApiRoles",
@@ -57,6 +58,34 @@ def test_a_base_url_is_taken(template: dict[str, Any], url: str) -> None:
 @pytest.mark.parametrize("url", ["127.0.0.1:8080/v1", "https://bedrock-mantle.us-west-2.api.aws", "ftp://host/v1"])
 def test_what_is_no_base_url_is_refused(template: dict[str, Any], url: str) -> None:
     assert not re.search(template["Parameters"]["MantleBaseUrl"]["AllowedPattern"], url)
+
+
+SUBNET, GROUP = "subnet-0123456789abcdef0", "sg-0123456789abcdef0"
+
+
+@pytest.mark.parametrize(
+    "vpc", ["", f"{SUBNET};{GROUP}", "subnet-01234567;sg-01234567", f"{SUBNET},{SUBNET};{GROUP},{GROUP}"]
+)
+def test_a_vpc_is_taken(template: dict[str, Any], vpc: str) -> None:
+    assert re.search(template["Parameters"]["NovaVpc"]["AllowedPattern"], vpc)
+
+
+@pytest.mark.parametrize(
+    "vpc",
+    [
+        SUBNET,
+        f"{SUBNET};",
+        f";{GROUP}",
+        f"{GROUP};{SUBNET}",
+        f"{SUBNET}, {SUBNET};{GROUP}",
+        f"{SUBNET};{GROUP},",
+        "subnet-1;sg-1",
+        f"{','.join([SUBNET] * 17)};{GROUP}",
+        f"{SUBNET};{','.join([GROUP] * 6)}",
+    ],
+)
+def test_what_no_training_job_takes_as_a_vpc_is_refused(template: dict[str, Any], vpc: str) -> None:
+    assert not re.search(template["Parameters"]["NovaVpc"]["AllowedPattern"], vpc)
 
 
 def test_the_stack_tells_all_its_users_need(translated: dict[str, Any]) -> None:

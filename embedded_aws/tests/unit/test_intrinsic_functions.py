@@ -42,6 +42,7 @@ def resolver() -> Resolver:
         ({"Fn::Join": ["-", ["a", {"Ref": "Stage"}, 3]]}, "a-dev-3"),
         ({"Fn::Join": [",", {"Ref": "Names"}]}, "a,b"),
         ({"Fn::Split": [":", "x:y:z"]}, ["x", "y", "z"]),
+        ({"Fn::Select": ["1", {"Fn::Split": [":", "x:y:z"]}]}, "y"),
         ({"Fn::If": ["IsDev", "yes", "no"]}, "yes"),
         ({"Fn::If": ["IsNotDev", "yes", "no"]}, "no"),
         ({"a": {"Fn::If": ["IsDev", {"Ref": "AWS::NoValue"}, 1]}, "b": [1, {"Ref": "AWS::NoValue"}]}, {"b": [1]}),

@@ -87,6 +87,9 @@ def test_a_key_s_own_policy_decides_and_may_leave_it_to_the_account(
         ({"StringEqualsIfExists": {"iam:PassedToService": "a"}}, {}, True),
         ({"Bool": {"aws:SecureTransport": "false"}}, {"aws:securetransport": "true"}, False),
         ({"Null": {"s3:prefix": "true"}}, {}, True),
+        ({"ForAllValues:StringEquals": {"aws:TagKeys": ["a", "b"]}}, {"aws:tagkeys": "b,a"}, True),
+        ({"ForAllValues:StringEquals": {"aws:TagKeys": ["a", "b"]}}, {"aws:tagkeys": "a,c"}, False),
+        ({"ForAllValues:StringEquals": {"aws:TagKeys": ["a", "b"]}}, {}, True),
     ],
 )
 def test_conditions_are_met_as_iam_documents_them(

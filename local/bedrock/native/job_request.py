@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 
 from local.bedrock.catalog import NOVA_TUNED
@@ -93,7 +94,7 @@ def read_customization_request(given: Document, *, switches: Switches, region: s
         grader=grader["lambdaArn"],
         hyperparameters={name: _or(chosen.get(name), default) for name, default in _DEFAULTS.items()},
         kms_key=given.get("customModelKmsKeyId"),
-        vpc=given.get("vpcConfig"),
+        vpc=_vpc(given.get("vpcConfig")),
         job_tags=tags[0],
         model_tags=tags[1],
     )
@@ -104,6 +105,15 @@ def _uri(training: Document) -> str:
     if not isinstance(uri, str):
         raise validation("trainingDataConfig.s3Uri is required.")
     return uri
+
+
+def _vpc(vpc: Document | None) -> Document | None:
+    """The service's model lets any letters through; EC2's ids say what they are of. AWS's own words are not known."""
+    for member, kind in (("subnetIds", "subnet"), ("securityGroupIds", "sg")):
+        wrong = [each for each in (vpc or {}).get(member) or () if not re.fullmatch(rf"{kind}-[0-9a-f]{{8,17}}", each)]
+        if wrong:
+            raise validation(f"vpcConfig.{member}: {', '.join(wrong)}: not {kind}- with 8 to 17 hexadecimal digits.")
+    return vpc
 
 
 def _or(value: float | None, default: float) -> float:

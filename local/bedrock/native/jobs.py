@@ -18,6 +18,7 @@ from local.bedrock.grpo import Measures
 from local.bedrock.job_tasks import JobTasks
 from local.bedrock.native.errors import conflict, no_resource, quota_exceeded
 from local.bedrock.native.job_request import CustomizationRequest
+from local.bedrock.native.network import network_needs
 from local.bedrock.native.tags import Tags
 from local.bedrock.records import Document
 from local.bedrock.rows import read_rows
@@ -208,6 +209,10 @@ class CustomizationJobs:
             refusal_text = await rights.refusal(str(access_key), action, resource, context)
             if refusal_text is not None:
                 raise CustomizationFailed(f"The role cannot write the job's output: {refusal_text}")
+        for action, resource, context in network_needs(job) if access_key is not None else ():
+            refusal_text = await rights.refusal(str(access_key), action, resource, context)
+            if refusal_text is not None:
+                raise CustomizationFailed(f"The role cannot use the job's VPC: {refusal_text}")
         return access_key
 
     async def _rows(self, job: Document, access_key: str | None) -> list[Document]:

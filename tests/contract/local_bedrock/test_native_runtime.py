@@ -199,6 +199,15 @@ def test_every_operation_of_bedrock_is_found_by_its_path() -> None:
         ({"jobTags": [{"key": "k", "value": "1"}, {"key": "k", "value": "2"}]}, "more than once"),
         ({"clientRequestToken": "no blanks"}, "'clientRequestToken'"),
         ({"jobName": "x" * 64, "roleArn": "role"}, "2 validation errors detected"),
+        (
+            {"vpcConfig": {"subnetIds": ["subnet-01234567"] * 17, "securityGroupIds": ["sg-01234567"]}},
+            "'vpcConfig.subnetIds'",
+        ),
+        ({"vpcConfig": {"subnetIds": ["subnet-01234567"], "securityGroupIds": []}}, "'vpcConfig.securityGroupIds'"),
+        (
+            {"vpcConfig": {"subnetIds": ["sg-01234567"], "securityGroupIds": ["sg-01234567"]}},
+            "subnetIds: sg-01234567: not",
+        ),
     ],
 )
 def test_a_member_that_is_not_as_the_model_has_it_is_refused_by_name(

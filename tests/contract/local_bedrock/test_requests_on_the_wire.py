@@ -175,16 +175,21 @@ def test_a_nova_job_is_created_by_the_documented_body(nova: NovaBackend, recorde
     }
 
 
-def test_a_nova_job_carries_its_tags_and_the_key_of_its_model(recorder: Recorder) -> None:
+def test_a_nova_job_carries_its_tags_its_vpc_and_the_key_of_its_model(recorder: Recorder) -> None:
     recorder.answer = {"jobArn": "arn:aws:bedrock:us-east-1:123456789012:model-customization-job/n/abc123def456"}
     client, key = native_client("bedrock", recorder.url), "arn:aws:kms:us-east-1:123456789012:key/k"
     role = "arn:aws:iam::123456789012:role/BedrockRFTRole"
-    backend = NovaBackend(client, client, role_arn=role, runs_bucket="bucket", model_key=key)
+    vpc = "subnet-0123456789abcdef0,subnet-0123456789abcdef1;sg-0123456789abcdef0"
+    backend = NovaBackend(client, client, role_arn=role, runs_bucket="bucket", model_key=key, vpc=vpc)
     train = f"s3://bucket/runs/{RUN_ID}/train.jsonl"
     backend.create(JobRequest(RUN_ID, "amazon.nova-2-lite-v1:0:256k", train, GRADER, {}, {"tunedrop:run": RUN_ID}))
     body = json.loads(recorder.last[2])
     assert body["jobTags"] == body["customModelTags"] == [{"key": "tunedrop:run", "value": RUN_ID}]
     assert body["customModelKmsKeyId"] == key
+    assert body["vpcConfig"] == {
+        "subnetIds": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+        "securityGroupIds": ["sg-0123456789abcdef0"],
+    }
 
 
 def test_a_nova_model_is_deployed_by_the_documented_body(nova: NovaBackend, recorder: Recorder) -> None:

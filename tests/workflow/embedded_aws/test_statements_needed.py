@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from checks import permissions_page, sam_template
 from embedded_aws import Deployment, EmbeddedAws, deploy
 from embedded_aws.permissions.policy import Request
+from local.bedrock.native.network import network_needs
 from local.stack import LAYERS, TEMPLATE
 from tests import asked_permissions
 from tests.asked_permissions import Asked, Names, Recorder
@@ -24,6 +25,7 @@ EVERYTHING: dict[str, Any] = {
     "AllowedGraders": "arn:aws:lambda:*:*:function:own-*:*",
     "SourceObjects": "arn:aws:s3:::shared-data/red/*",
     "TokensPerMinute": 1_000_000,
+    "NovaVpc": "subnet-0123456789abcdef0;sg-0123456789abcdef0",
     "Retention": '{"datasets_days": 365}',
     "BedrockApiKeySecret": f"arn:aws:secretsmanager:us-west-2:{ACCOUNT}:secret:{{name}}",
 }
@@ -129,6 +131,9 @@ def ask_as_roles(aws: EmbeddedAws, made: Deployment) -> Iterator[bool]:
         where = _NAMED.sub(lambda named: str(names.get(named[1], named[0])), resource)
         told = {"s3:if-none-match": "*"} if "/audit/" in where else {}
         yield aws.permissions.role_may(made.resources[role].attributes["Arn"], action, where, told)
+    vpc = {"subnetIds": ["subnet-0123456789abcdef0"], "securityGroupIds": ["sg-0123456789abcdef0"]}
+    for action, resource, told in network_needs({"arn": f"{NOVA}:model-customization-job/one", "vpc": vpc}):
+        yield aws.permissions.role_may(made.resources["TrainingRole"].attributes["Arn"], action, resource, told)
 
 
 def own_queue(aws: EmbeddedAws, made: Deployment) -> str:

@@ -48,6 +48,8 @@ class Settings:
     training_role_arn: str
     nova_model_key: str
     """ARN of the KMS key that encrypts tuned models of Nova; empty for a key of AWS's."""
+    nova_vpc: str
+    """Where jobs of Nova train: `<subnet>,<subnet>;<security group>`, as NovaVpc bounds it; empty for no VPC."""
     api_key_secret: str
     signs_requests: bool
     """Whether requests to Bedrock's OpenAI-compatible endpoint are signed, and no bearer token is sent."""
@@ -103,6 +105,7 @@ class Settings:
             aftermath_arn=variables.get("AFTERMATH_ARN", ""),
             training_role_arn=variables.get("TRAINING_ROLE_ARN", ""),
             nova_model_key=variables.get("NOVA_MODEL_KEY", ""),
+            nova_vpc=variables.get("NOVA_VPC", ""),
             api_table=variables.get("API_TABLE", ""),
             team_run_quota=int(variables.get("TEAM_RUN_QUOTA", "0")),
             tokens_per_minute=int(variables.get("TOKENS_PER_MINUTE", "0")),

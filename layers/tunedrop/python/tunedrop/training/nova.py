@@ -57,6 +57,7 @@ class NovaBackend:
     """`TrainingBackend` for Amazon Nova. `role_arn` is what Bedrock reads the data and calls the grader with.
 
     `model_key`: ARN of the KMS key that encrypts tuned models; "" for a key of AWS's.
+    `vpc`: subnets and security groups of the jobs, as in `Settings.nova_vpc`; "" for no VPC.
     `once` is a client that makes one try, for what is created; `client` tries again by itself.
     """
 
@@ -69,6 +70,7 @@ class NovaBackend:
         runs_bucket: str,
         weights: Mapping[str, str] | None = None,
         model_key: str = "",
+        vpc: str = "",
     ) -> None:
         self._client = client
         self._once = once
@@ -76,6 +78,7 @@ class NovaBackend:
         self._runs_bucket = runs_bucket
         self._weights = weights
         self._model_key = model_key
+        self._vpc = vpc
 
     @classmethod
     def from_settings(cls, settings: Settings) -> NovaBackend:
@@ -89,6 +92,7 @@ class NovaBackend:
             runs_bucket=settings.runs_bucket,
             weights=settings.weights,
             model_key=settings.nova_model_key,
+            vpc=settings.nova_vpc,
         )
 
     @property
@@ -131,6 +135,9 @@ class NovaBackend:
         told: Any = {"jobTags": tags, "customModelTags": tags} if tags else {}
         if self._model_key:
             told["customModelKmsKeyId"] = self._model_key
+        if self._vpc:
+            subnets, _, groups = self._vpc.partition(";")
+            told["vpcConfig"] = {"subnetIds": subnets.split(","), "securityGroupIds": groups.split(",")}
         with _answers():
             made = self._once.create_model_customization_job(
                 jobName=name,

@@ -25,6 +25,13 @@ _CONDITIONS = (
     "kms:encryptioncontext:aws:logs:arn",
     "s3:prefix",
     "s3:if-none-match",
+    "aws:requesttag/bedrockmanaged",
+    "aws:requesttag/bedrockmodelcustomizationjobarn",
+    "aws:tagkeys",
+    "ec2:createaction",
+    "ec2:resourcetag/bedrockmanaged",
+    "ec2:resourcetag/bedrockmodelcustomizationjobarn",
+    "ec2:subnet",
 )
 """What the conditions of the template's policies ask of some calls; the rest every request tells."""
 

@@ -19,6 +19,7 @@ from tests.workflow.pipeline.application import TEST, TRAIN, Application, runnin
 from tunedrop import clock
 
 RETENTION = {"datasets_days": 10, "training_files_days": 10, "models_days": 20, "runs_days": 30, "notice_days": 5}
+SUBNET, GROUP = "subnet-0123456789abcdef0", "sg-0123456789abcdef0"
 SCHEMA = json.loads((Path(__file__).parents[3] / "events/schemas/notice.schema.json").read_text())
 KEEPING = (
     b"labels: {cost-centre: '4711'}\n"
@@ -32,7 +33,8 @@ def application() -> Iterator[Application]:
     def a_key(aws: EmbeddedAws) -> dict[str, str]:
         return {"NovaModelKey": aws.client("kms").create_key()["KeyMetadata"]["Arn"]}
 
-    parameters = {"SettleSeconds": 0, "Retention": json.dumps(RETENTION)}
+    vpc = f"{SUBNET};{GROUP}"
+    parameters = {"SettleSeconds": 0, "Retention": json.dumps(RETENTION), "NovaVpc": vpc}
     with running("us-east-1", parameters, a_key) as application:
         yield application
 
@@ -89,6 +91,8 @@ def test_an_old_run_is_announced_and_then_deleted_with_all_that_it_left(applicat
     models = {each["modelArn"] for each in bedrock.list_custom_models()["modelSummaries"]}
     assert record.tuned_model in models
     made = bedrock.get_custom_model(modelIdentifier=str(record.tuned_model))
+    job = bedrock.get_model_customization_job(jobIdentifier=made["jobArn"])
+    assert job["vpcConfig"] == {"subnetIds": [SUBNET], "securityGroupIds": [GROUP]}
     assert ":kms:us-east-1:" in made["modelKmsKeyArn"]
     for arn in (made["modelArn"], made["jobArn"]):
         tags = {each["key"]: each["value"] for each in bedrock.list_tags_for_resource(resourceARN=arn)["tags"]}

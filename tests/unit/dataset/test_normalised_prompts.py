@@ -12,7 +12,8 @@ from tunedrop.dataset.prompts import normalised, normalised_keys, rough_keys, ut
 
 TEXTS = st.text() | st.lists(
     st.sampled_from(["Ab", "a b", " ", "\n", "\x1c", "\0", "É", "’", "\u017f", "ß", "ẞ", "İ", "ﬁ", "\u212a", "\u0301",
-                     "\ud83d", "é", "日本", "\u3000", "Ω", "😀"])
+                     "\ud83d", "é", "日本", "\u3000", "Ω", "😀",
+                     "–", "€", "…", "\u00b4", "=", "\u0338", "Ⓐ", "ｶ\uff9e"])
 ).map("".join)  # fmt: skip
 
 
@@ -44,4 +45,13 @@ def test_rough_keys_of_the_same_normal_form_are_the_same(texts: list[str], writt
 
 @given(st.lists(TEXTS))
 def test_lengths_are_those_of_utf8(texts: list[str]) -> None:
-    assert utf8_lengths(texts) == [len(text.encode("utf-8", "surrogatepass")) for text in texts]
+    lengths = [len(text.encode("utf-8", "surrogatepass")) for text in texts]
+    assert utf8_lengths(texts) == utf8_lengths([None, *texts, None]) == lengths
+
+
+def test_every_sign_that_stays_as_it_is_has_its_normal_form_beside_any_letter() -> None:
+    signs = [chr(code) for code in range(0x80, 0x30000) if unicodedata.category(chr(code))[0] in "PS"]
+    for before, after in (("e", "f"), ("=", "\u0338"), ("か", "\u3099")):
+        assert [normalised(before + sign + after) for sign in signs] == [
+            folded(before + sign + after) for sign in signs
+        ]

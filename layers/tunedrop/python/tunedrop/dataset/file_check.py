@@ -288,9 +288,9 @@ class FileCheck:
             self._rough_prompts = None
         if self._rough_prompts is None:
             self._prompts.add(prompts, answers)
-        lengths = utf8_lengths([prompt for prompt in prompts if prompt is not None])
+        lengths = utf8_lengths(prompts)
         self.statistics.prompt_bytes.add_lengths(lengths)
-        self.statistics.answer_bytes.add_lengths(utf8_lengths([answer for answer in answers if answer is not None]))
+        self.statistics.answer_bytes.add_lengths(utf8_lengths(answers))
         if self._most_tokens is not None and estimated_tokens(max(lengths, default=0)) > self._most_tokens:
             lines = [line for line, prompt in enumerate(prompts, first_line) if prompt is not None]
             for line, length in zip(lines, lengths, strict=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -14,6 +15,8 @@ _ASCII: Final = bytes(range(128))
 _WHITE_SPACE: Final = b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"
 _COMMON_LETTERS: Final = b"abcdefghilmnoprstuwy"
 """Nine in ten letters of English text; without them, what is left of a text is a tenth of it."""
+_MOST_MARKS: Final = 32
+"""Bytes beyond ASCII of a text, by which it is looked up whether it stays as it is."""
 _UNTOLD: Final = _WHITE_SPACE + _COMMON_LETTERS + _COMMON_LETTERS.upper()
 
 
@@ -56,6 +59,10 @@ def normalised(text: str) -> bytes:
     """The form in which two prompts are the same: without case, white space and compatibility variants (NFKC)."""
     if text.isascii():
         return text.encode().translate(_LOWER, _WHITE_SPACE)
+    raw = text.encode("utf-8", "surrogatepass")
+    beyond = raw.translate(None, _ASCII)
+    if len(beyond) <= _MOST_MARKS and _are_marks(beyond):
+        return raw.translate(_LOWER, _WHITE_SPACE)
     compatible = unicodedata.normalize("NFKC", text)
     raw = compatible.encode("utf-8", "surrogatepass")
     # Folding is slow, and most text beyond ASCII has no upper case there: look at those characters alone.
@@ -63,6 +70,18 @@ def normalised(text: str) -> bytes:
     if beyond_ascii.casefold() != beyond_ascii:
         raw = compatible.casefold().encode("utf-8", "surrogatepass")
     return raw.translate(_LOWER, _WHITE_SPACE)
+
+
+@lru_cache(maxsize=1024)
+def _are_marks(beyond_ascii: bytes) -> bool:
+    """Whether these are signs that have no case and stay as they are, whatever stands beside them: dashes, quotes, €.
+
+    Such text is four times as quick to normalise. What joins the letter before it is no sign (Unicode's P and S).
+    """
+    characters = beyond_ascii.decode("utf-8", "surrogatepass")
+    return all(unicodedata.category(character)[0] in "PS" for character in characters) and (
+        unicodedata.normalize("NFKC", characters).casefold() == characters
+    )
 
 
 def normalised_keys(texts: Sequence[str | None]) -> list[int]:
@@ -82,7 +101,7 @@ def rough_keys(texts: Sequence[str | None]) -> list[int]:
 def _keys(texts: Sequence[str | None], left_out: bytes) -> list[int]:
     """`hash()` of each text's normalised form without these characters, white space among them; 0 for None."""
     # Called for a million texts: those in ASCII are normalised all at once, and then taken apart again.
-    others = [place for place, text in enumerate(texts) if text is None or not text.isascii()]
+    others = _beyond_ascii(texts)
     ascii_texts = list(texts)
     for place in others:
         ascii_texts[place] = ""
@@ -96,9 +115,25 @@ def _keys(texts: Sequence[str | None], left_out: bytes) -> list[int]:
     return keys
 
 
-def utf8_lengths(texts: Sequence[str]) -> list[int]:
-    """Each text's length in bytes of UTF-8."""
-    lengths = list(map(len, texts))
-    for place in [place for place, text in enumerate(texts) if not text.isascii()]:
-        lengths[place] = len(texts[place].encode("utf-8", "surrogatepass"))
+def utf8_lengths(texts: Sequence[str | None]) -> list[int]:
+    """Each text's length in bytes of UTF-8, without those that are None."""
+    try:
+        lengths = list(map(len, texts))  # type: ignore[arg-type]  # None raises, and is rare
+    except TypeError:
+        return utf8_lengths([text for text in texts if text is not None])
+    for place in _beyond_ascii(texts):
+        lengths[place] = len(texts[place].encode("utf-8", "surrogatepass"))  # type: ignore[union-attr]
     return lengths
+
+
+def _beyond_ascii(texts: Sequence[str | None]) -> list[int]:
+    """The places of the texts that are not all ASCII, and of None."""
+    try:
+        ascii_only = bytes(map(str.isascii, texts))  # type: ignore[arg-type]
+    except TypeError:
+        ascii_only = bytes(text is not None and text.isascii() for text in texts)
+    places, place = [], ascii_only.find(0)
+    while place >= 0:
+        places.append(place)
+        place = ascii_only.find(0, place + 1)
+    return places

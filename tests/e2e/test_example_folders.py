@@ -1,9 +1,13 @@
-"""The example folder of each kind of grader, to its end, in each way in which a service may show reasoning."""
+"""The example folder of each kind of grader, to its end, in each way in which a service may show reasoning.
+
+Of these pairs, each of which takes a whole run, `make prove` takes every folder in two ways and every way in one or two
+folders; `make prove ALL=1` takes them all.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import sqrt
@@ -32,6 +36,22 @@ def ways(*switches: str) -> list[tuple[str, str]]:
 
 REASONING = ways("grader_reasoning", "chat_reasoning")
 REASONING_OF_NOVA = ways("converse_reasoning", "grader_reasoning")
+
+
+def pairs(folders: Sequence[str], all_ways: Sequence[tuple[str, str]]) -> list[Any]:
+    """Each folder in each way, marked by whether it is tried always or where all are wanted."""
+    return [
+        pytest.param(
+            folder, *way, marks=[pytest.mark.exhaustive] if (place - number) % EVERY else [],
+            id="-".join((folder, *way)),
+        )
+        for number, folder in enumerate(folders)
+        for place, way in enumerate(all_ways)
+    ]  # fmt: skip
+
+
+EVERY = 5
+"""One pair in so many is tried by `make prove`."""
 STANDARD_ERRORS = 4
 """By chance, a mean lies farther off than this once in 16,000 times."""
 
@@ -96,15 +116,16 @@ def example(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield Example(stack, dataset)
 
 
-@pytest.mark.parametrize("example", FOLDERS, indirect=True, scope="module")
-@pytest.mark.parametrize(("switch", "way"), REASONING)
+@pytest.mark.parametrize(("example", "switch", "way"), pairs(FOLDERS, REASONING), indirect=["example"], scope="module")
 def test_each_example_folder_ends_as_without_reasoning_wherever_it_is_shown(
     example: Example, switch: str, way: str
 ) -> None:
     example.hold(switch, way)
 
 
-@pytest.mark.parametrize("example", [name + ON_NOVA for name in FOLDERS], indirect=True, scope="module")
-@pytest.mark.parametrize(("switch", "way"), REASONING_OF_NOVA)
+@pytest.mark.parametrize(
+    ("example", "switch", "way"), pairs([name + ON_NOVA for name in FOLDERS], REASONING_OF_NOVA),
+    indirect=["example"], scope="module",
+)  # fmt: skip
 def test_each_example_folder_ends_as_without_reasoning_on_nova_too(example: Example, switch: str, way: str) -> None:
     example.hold(switch, way)

@@ -1,4 +1,4 @@
-"""The way of an answer to its caller: whole, or lost on purpose, as a broken network would lose it."""
+"""The way of a request and its answer: refused if a page in a browser made it, and lost where a test wants that."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from embedded_aws import browsers
 from embedded_aws.calls import Calls
 from embedded_aws.permissions.desk import Desk
+
+_LOOKED_AT = ("HTTP_HOST", "HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE", "HTTP_SEC_FETCH_DEST")
 
 
 class Wire:
@@ -27,6 +30,10 @@ class Wire:
 
         Raises ConnectionResetError for the server, which then takes it that the client has gone.
         """
+        headers = {name[5:].lower().replace("_", "-"): environ[name] for name in _LOOKED_AT if name in environ}
+        refusal = browsers.refusal(environ["REQUEST_METHOD"], environ.get("QUERY_STRING", ""), headers)
+        if refusal is not None:
+            return _refuse(refusal, start_response)
         if self._desk.serves(environ["PATH_INFO"]):
             return self._desk(environ, start_response)
         if not self._calls.watched:
@@ -38,6 +45,17 @@ class Wire:
             raise ConnectionResetError("the answer was lost on purpose")
         start_response(*begun[0])
         return [body]
+
+
+def _refuse(why: str, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    body = f"Refused: {why}.\n".encode()
+    headers = [
+        ("content-type", "text/plain; charset=utf-8"),
+        ("content-length", str(len(body))),
+        ("connection", "close"),
+    ]
+    start_response("403 Forbidden", headers)
+    return [body]
 
 
 def _reset(connection: socket.socket) -> None:

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from embedded_aws import browsers
 from embedded_aws.gateway.authorizer import IamAuthorizer, Refused
 from embedded_aws.gateway.gateway_responses import GatewayResponses
 from embedded_aws.gateway.proxy_event import (
@@ -98,8 +99,9 @@ class ApiFrontEnd:
         """The response to a request for `target`: the path with the stage, and the query."""
         path, _, query = target.partition("?")
         prefix = f"/{self._api.stage}"
-        if path != prefix and not path.startswith(f"{prefix}/"):
-            return gateway_error(403, "Forbidden", "ForbiddenException")  # no such stage
+        by_a_page = browsers.refusal(method, query, {name.lower(): value for name, value in headers})
+        if by_a_page or (path != prefix and not path.startswith(f"{prefix}/")):
+            return gateway_error(403, "Forbidden", "ForbiddenException")  # a page's, or there is no such stage
         request = Request(method, path.removeprefix(prefix) or "/", query, headers, body, source_ip)
         match = self._routes.find(request.method, request.path)
         if match is None:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from local.bedrock.browsers import ProgramsOnly
 from local.bedrock.errors import ApiError
 from local.bedrock.http import error_response, marked
 from local.bedrock.mantle.jobs import Jobs
@@ -50,6 +51,7 @@ def application(service: Service) -> Starlette:
         lifespan=lifespan,
         exception_handlers={HTTPException: _no_route},
     )
+    made.add_middleware(ProgramsOnly)
     made.add_middleware(_Marked, trained_by=service.engine.trained_by)
     return made
 

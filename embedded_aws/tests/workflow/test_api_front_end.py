@@ -201,3 +201,9 @@ def test_an_authorizer_sees_each_routes_kind_and_can_refuse(aws: EmbeddedAws, de
         event = _event(api, "GET", "/things/best", headers=[("Authorization", "AWS4-HMAC-SHA256 signed")])
         assert event["requestContext"]["identity"]["userArn"].endswith(":user/someone")
         assert _ask(api, "POST", "/open")[0] == 200
+
+
+@pytest.mark.parametrize("header", [("Origin", "https://elsewhere.example"), ("Host", "elsewhere.example")])
+def test_a_page_in_the_browser_gets_no_answer(api: ApiFrontEnd, header: tuple[str, str]) -> None:
+    status, _, body = _ask(api, "GET", "/things/best", headers=[header])
+    assert (status, json.loads(body)) == (403, {"message": "Forbidden"})

@@ -55,6 +55,29 @@ def test_a_request_without_a_key_or_with_a_wrong_one_is_a_401(bedrock: LocalBedr
             assert error(refused) == (401, "invalid_api_key")
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://elsewhere.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Host": "elsewhere.example"},
+        {"Host": "127.0.0.1.elsewhere.example:80"},
+    ],
+)
+def test_a_page_in_a_browser_is_refused_even_with_a_key(http: Any, headers: dict[str, str]) -> None:
+    for method, path in (("GET", "/v1/models"), ("POST", "/_simulation/switches"), ("POST", "/_simulation/forget")):
+        refused = http.request(method, path, headers=headers, content=b"{}" if method == "POST" else None)
+        assert error(refused) == (403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost:80", "[::1]:80", "bedrock.us-west-2.amazonaws.com", "host.docker.internal"]
+)
+def test_a_program_is_answered_under_each_name_of_this_machine(http: Any, host: str) -> None:
+    assert http.get("/v1/models", headers={"Host": host}).status_code == 200
+
+
 def test_a_body_of_25_megabytes_is_answered(client: OpenAI) -> None:
     text = "é" * (25 * 2**19)
     answer = client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": text}])

@@ -223,6 +223,15 @@ def test_the_page_lists_every_type_of_problem_with_its_status() -> None:
     assert dict(listed) == {kind: str(status) for kind, (status, _) in problems.KINDS.items()}
 
 
+def test_the_state_machine_that_waits_for_a_notice_outlasts_a_run() -> None:
+    def seconds(machine: str) -> int:
+        text = (REPOSITORY / f"statemachine/{machine}.asl.yaml").read_text()
+        return int(yaml.safe_load(text)["TimeoutSeconds"])
+
+    shown = yaml.safe_load(blocks("From Step Functions")["yaml"])["States"]["WaitForNotice"]
+    assert shown["TimeoutSeconds"] > seconds("rft_pipeline") + seconds("aftermath")
+
+
 def test_the_mapping_of_teams_that_is_shown_is_a_valid_one() -> None:
     teams = Teams.parse(blocks("Teams")["json"])
     caller = teams.of_caller("arn:aws:sts::123456789012:assumed-role/research-nightly/session")

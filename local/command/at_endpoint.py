@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.command import exits, own_grader, places
 from local.command.dataset_folder import DatasetFolder
+from local.command.printable import say
 
 if TYPE_CHECKING:
     from local.endpoint.dataset import Rows
@@ -104,7 +105,7 @@ def sentence(told: Mapping[str, Any]) -> str:
 
 def _show(result: Mapping[str, Any], kept: Path) -> None:
     reward = result["comparison"]["reward"]
-    print(result["sentence"])
+    say(result["sentence"])
     for name, side in (("base", "first"), ("model", "second")):
         figures = reward[side]
         candidate = result["candidates"]["base" if name == "base" else "tuned"]
@@ -116,8 +117,8 @@ def _show(result: Mapping[str, Any], kept: Path) -> None:
         f"difference {reward['difference']:+.3f} ({reward['low']:+.3f} to {reward['high']:+.3f}), "
         f"p = {reward['p_value']:.4f}, {result['comparison']['pairs']:,} rows"
     )
-    print(sentence(result))
-    print(f"Every answer: {places.shown(kept / 'answers.jsonl')}")
+    say(sentence(result))
+    say(f"Every answer: {places.shown(kept / 'answers.jsonl')}")
 
 
 def _rows(folder: Path, arguments: argparse.Namespace) -> Rows:

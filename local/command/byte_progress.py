@@ -37,12 +37,13 @@ class ByteProgress:
         self._done += count
         if not self._wanted or time.monotonic() - self._started < PATIENCE_SECONDS:
             return
-        from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+        from local.command.terminal import open_console
 
         if not isinstance(self._bar, Progress):
             columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bar = Progress(*columns, console=open_console(to_stderr=True), transient=True)
             self._bar.add_task(self._what, total=self._total)
             self._bar.start()
         self._bar.update(self._bar.task_ids[0], completed=self._done)

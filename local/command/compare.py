@@ -15,6 +15,7 @@ from local.command import exits, kept_runs, places, which_stack
 from local.command.differences import changes, graders_differ, in_words, inputs, told
 from local.command.help_text import Wrapped
 from local.command.kept_answers import answers_of, has_all_answers, shared_prompts
+from local.command.printable import say
 from local.command.report import has_screen, summary
 
 _DESCRIPTION = """\
@@ -79,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     folder = arguments.page or places.RUNS.parent / "compared" / "-".join(each.run_id for each in runs)[:200]
     page = write_page(runs, compared, folder)
-    print(f"\npage     {places.shown(page)}")
+    say(f"\npage     {places.shown(page)}")
     if not arguments.no_open and sys.stdout.isatty() and has_screen():
         webbrowser.open(page.resolve().as_uri())
     return exits.SUCCEEDED
@@ -169,9 +170,9 @@ def _paired(first: kept_runs.KeptRun, second: kept_runs.KeptRun, candidate: str)
 
 def _show(compared: Mapping[str, Any]) -> None:
     if compared["simulated"]:
-        print("Simulated: these figures say nothing about real models.\n")
+        say("Simulated: these figures say nothing about real models.\n")
     for name, each in zip(_ORDINALS, compared["runs"], strict=False):
-        print(f"{name:<7} {each['run_id']}: {each['sentence']}")
+        say(f"{name:<7} {each['run_id']}: {each['sentence']}")
     if not compared["all_answers"]:
         from tunedrop.reporting.row_texts import MOST_SAMPLES
 
@@ -180,13 +181,13 @@ def _show(compared: Mapping[str, Any]) -> None:
         )
     several = len(compared["comparisons"]) > 1
     for name, comparison in zip(_ORDINALS[1:], compared["comparisons"], strict=False):
-        print(f"\nchanged between {f'first and {name}' if several else 'them'}")
+        say(f"\nchanged between {f'first and {name}' if several else 'them'}")
         for path, (before, after) in comparison["changed"].items():
-            print(f"  {in_words(path, before, after)}")
+            say(f"  {in_words(path, before, after)}")
         if not comparison["changed"]:
-            print("  no known change: the same inputs, grader, recipe and model")
-        print(f"\n{name} compared with first, on the rows that both asked")
+            say("  no known change: the same inputs, grader, recipe and model")
+        say(f"\n{name} compared with first, on the rows that both asked")
         for which in ("tuned", "base"):
-            print(f"  {which:<6} {told(comparison[which])}")
+            say(f"  {which:<6} {told(comparison[which])}")
         if graders_differ(comparison["changed"]):
-            print("\nThe graders differ: if the base models differ, the graders are the reason and not the models.")
+            say("\nThe graders differ: if the base models differ, the graders are the reason and not the models.")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from local.command.terminal import FILE_WIDTH, lay_out
+from local.command.terminal import lay_out, open_console
 from tunedrop.dataset import description
 from tunedrop.dataset.findings import folded
 from tunedrop.dataset.rule import Severity
@@ -35,8 +34,7 @@ _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 def print_report(report: DatasetReport, name: str) -> None:
     """Print the whole report to standard output."""
-    stream = sys.stdout
-    console = Console(file=stream, highlight=False, width=None if stream.isatty() else FILE_WIDTH)
+    console = open_console()
     lay_out(console, _verdict(report, name))
     if report.setting is not None and report.setting.recipe_problem is not None:
         lay_out(console, _recipe(report.setting.recipe_problem))

@@ -9,6 +9,7 @@ from typing import Any
 
 from local.command import exits, which_stack
 from local.command.help_text import Wrapped
+from local.command.printable import say
 
 _HELP: Mapping[str, tuple[str, str]] = {
     "stop": ("stop a run", "Stop a run: its job is cancelled, and its notice says CANCELLED."),
@@ -60,5 +61,5 @@ def run(arguments: argparse.Namespace) -> int:
         "rollback": "is undone: the model before it is back in its place",
     }[word]
     what = "run" if word == "stop" else "promotion of run"
-    print(f"The {what} {decided['run_id']} {asked}.")
+    say(f"The {what} {decided['run_id']} {asked}.")
     return exits.SUCCEEDED

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 from local.command import exits, judging
 from local.command.help_text import Wrapped
 from local.command.own_grader import name_of
+from local.command.printable import say
 from tunedrop.graders.kinds import KINDS, OWN_PREFIX
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def _grade(lines: IO[bytes], grader: RowGrader, arguments: argparse.Namespace) -
             for row in rows:
                 if row.fault:
                     malformed += 1
-                    print(f"tunedrop: {name}, line {row.number}: {row.fault}", file=sys.stderr, flush=True)
+                    say(f"tunedrop: {name}, line {row.number}: {row.fault}", to_stderr=True)
                     told = answer_ungraded(str(row.number), row.fault, explain=arguments.explain)
                 else:
                     told = next(answers)
@@ -180,9 +181,9 @@ def _grade(lines: IO[bytes], grader: RowGrader, arguments: argparse.Namespace) -
                 sys.stdout.flush()
     sys.stdout.flush()
     if agreement is not None:
-        print(agreement.told(), file=sys.stderr, flush=True)
+        say(agreement.told(), to_stderr=True)
     if not graded and reason:
-        print(f"tunedrop: no row could be graded. The first: {reason}", file=sys.stderr, flush=True)
+        say(f"tunedrop: no row could be graded. The first: {reason}", to_stderr=True)
         return exits.FAILED
     return exits.REJECTED if malformed else exits.SUCCEEDED
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from local.command import exits, kept_runs, places, which_stack
 from local.command.help_text import Wrapped
+from local.command.printable import say
 
 _DESCRIPTION = """\
 Print what the functions logged about a run, in order of time. For a run on this machine, the logs come from
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
             if _is_json(line):
                 print(line)
         else:
-            print(line)
+            say(line)
     return exits.SUCCEEDED
 
 
@@ -90,4 +91,7 @@ def _moment(line: str) -> str:
 
 
 def _is_json(line: str) -> bool:
-    return line.startswith("{") and line.endswith("}")
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False

@@ -20,6 +20,7 @@ from typing import NoReturn
 from local.command import exits, places
 from local.command.help_text import Wrapped
 from local.command.path_hint import tell_about_path
+from local.command.printable import say
 
 SUB_COMMANDS = (
     "demo",
@@ -140,7 +141,7 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
 
 
 def _told(sentence: str, code: int) -> int:
-    print(f"tunedrop: {sentence}", file=sys.stderr, flush=True)
+    say(f"tunedrop: {sentence}", to_stderr=True)
     return code
 
 

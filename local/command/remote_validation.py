@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.command import exits, which_stack
+from local.command.printable import say
 
 if TYPE_CHECKING:
     from tunedrop_client.documents import Validation
@@ -34,10 +35,10 @@ def check(folder: Path, arguments: argparse.Namespace) -> int:
 def _show(checked: Validation, where: str) -> None:
     for finding in checked["findings"] or ():
         place = f"{finding['file']}:{finding['line']}" if finding.get("line") else finding["file"]
-        print(f"{finding['severity']:<8} {place}  {finding['message']}")
+        say(f"{finding['severity']:<8} {place}  {finding['message']}")
         if finding.get("hint"):
-            print(f"{'':<8} {finding['hint']}")
+            say(f"{'':<8} {finding['hint']}")
     rows = f"{checked['rows']:,} rows" if checked["rows"] is not None else "no rows"
-    print(f"{'Valid' if checked['valid'] else 'Not valid'}: {rows}, checked by {where}")
+    say(f"{'Valid' if checked['valid'] else 'Not valid'}: {rows}, checked by {where}")
     if checked["findings"] and checked["findings_link"]:
-        print(f"All findings, for 15 minutes: {checked['findings_link']}")
+        say(f"All findings, for 15 minutes: {checked['findings_link']}")

@@ -11,6 +11,7 @@ from typing import Any
 
 from local.command import exits, kept_runs, places, which_stack
 from local.command.help_text import Wrapped
+from local.command.printable import say
 
 _DESCRIPTION = """\
 Open the report of a run in the browser, if there is a screen, and print where it is and what it says. The reports of
@@ -62,11 +63,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(told, ensure_ascii=False))
         return exits.SUCCEEDED
-    print(told["sentence"])
+    say(told["sentence"])
     if told["simulated"]:
-        print("Simulated: its numbers say nothing about a real model.")
-    print(f"report   {told['report']}")
-    print(f"folder   {told['folder']}")
+        say("Simulated: its numbers say nothing about a real model.")
+    say(f"report   {told['report']}")
+    say(f"folder   {told['folder']}")
     if not arguments.no_open and sys.stdout.isatty() and has_screen():
         webbrowser.open(kept.page.resolve().as_uri())
     return exits.SUCCEEDED

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Iterable
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
+from local.command.printable import printable
 from local.command.views import PlainView, View
 
 FILE_WIDTH = 110
 """Columns of what is laid out for a file or a pipe."""
+
+
+class TerminalConsole(Console):
+    """rich's console, which sends no control characters but its own: those within a text are shown as escapes."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The segments of what is printed."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=printable(segment.text))
 
 
 def open_view(*, to_stderr: bool, plain: bool) -> tuple[Console, View]:
@@ -29,7 +41,7 @@ def open_console(*, to_stderr: bool = False) -> Console:
     if isinstance(stream, io.TextIOWrapper):
         # A terminal or a file that cannot show a block or an accent shows a "?"; that is no reason to end a run.
         stream.reconfigure(errors="replace")
-    return Console(file=stream, highlight=False, width=None if stream.isatty() else FILE_WIDTH)
+    return TerminalConsole(file=stream, highlight=False, width=None if stream.isatty() else FILE_WIDTH)
 
 
 def lay_out(console: Console, what: RenderableType) -> None:

@@ -76,6 +76,18 @@ def test_without_any_run_the_error_says_how_one_is_made(capsys: pytest.CaptureFi
     assert "tunedrop demo" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["../../planted", "a/../../../planted", "/planted"])
+def test_no_object_of_a_run_is_written_outside_of_its_folder(aws: None, runs: Path, tmp_path: Path, name: str) -> None:
+    client = boto3.client("s3")
+    client.create_bucket(Bucket="runs", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    name = name if name[0] != "/" else str(tmp_path / "planted")
+    for key in ("report.json", name):
+        client.put_object(Bucket="runs", Key=f"runs/sums-1/{key}", Body=json.dumps(build_report(a_run())).encode())
+    with pytest.raises(exits.CommandError, match="would be written outside of"):
+        kept_runs.fetch("runs", "sums-1")
+    assert list(tmp_path.rglob("planted")) == []
+
+
 def test_a_run_of_a_deployed_stack_is_fetched_from_its_bucket(aws: None, runs: Path) -> None:
     client = boto3.client("s3")
     client.create_bucket(Bucket="runs", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})

@@ -114,7 +114,9 @@ def run(arguments: argparse.Namespace) -> int:
         converter = Converter(conversion, kind, table=arguments.source == "csv")
         rows = _convert(arguments.file, arguments.output, converter, arguments.rows)
     except ConversionError as error:
-        raise _CannotConvert(f"{arguments.file}: {error}. Nothing was written.") from error
+        raise _CannotConvert(
+            f"{arguments.file}: {error}{'.' * (not str(error).endswith('?'))} Nothing was written."
+        ) from error
     except OSError as error:
         raise exits.UsageError(f"{error.filename or arguments.file}: {error.strerror or error}") from error
     print(f"Wrote {arguments.output}: {rows:,} row{'s' * (rows != 1)}.")

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 from local.conversion import formats
-from local.conversion.fault import ConversionError
+from local.conversion.fault import ConversionError, FieldMissingError
 from local.conversion.fields import is_blank, take, text_of
 from local.conversion.formats import Source
 from local.conversion.invocation_log import Unanswered
@@ -27,7 +27,7 @@ from local.conversion.tables import table_rows
 from local.conversion.task import Task
 from local.conversion.template import Template
 from local.conversion.tools import tools_of
-from local.conversion.turns import answer_of, with_system
+from local.conversion.turns import answer_of, turns_of, with_system
 from local.conversion.unpacked import unpacked
 from tunedrop.dataset.file_kinds import PARQUET, FileKind
 from tunedrop.dataset.prompts import content_text
@@ -36,9 +36,10 @@ from tunedrop.graders.tool_calls import as_calls
 
 _MEDIA: Final = ("image", "images", "video", "videos", "audio", "audios", "image_url")
 _PART_OF_PROMPTS: Final = ("context", "passage", "document", "article", "choices", "options", "input")
+_MARKS_OF_ANSWERS: Final = (("label", "completion"), ("kto_tag", "conversations"), ("kto_tag", "messages"))
 _CONTENT: Final = "content"
 _TABLE_NAMES: Final = re.compile(r"\.(?:csv|tsv|tab)(?:\.(?:gz|bz2|xz|zst))?$", re.IGNORECASE)
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?")
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,20})?(?:[eE][-+]?\d{1,3})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,8 @@ class Converter:
             except Unanswered as error:
                 self.notes.left_out[f"record without an answer ({error})"] += 1
                 continue
+            except FieldMissingError as error:
+                raise ConversionError(f"{place}: {error}{_about_header(self.notes.header, str(error))}") from None
             except ConversionError as error:
                 raise ConversionError(f"{place}: {error}") from None
             except UnicodeEncodeError:
@@ -132,7 +135,7 @@ class Converter:
 
     def _made(self, row: dict[str, Any]) -> dict[str, Any]:
         conversion = self._conversion
-        row = self._with_numbers(row)
+        row = self._with_numbers(formats.unwrapped(row))
         rest, answer, answer_from = row, None, ""
         if conversion.answer is not None:
             answer, rest = _answer_named(row, conversion.answer)
@@ -147,8 +150,9 @@ class Converter:
         if source is not Source.QUESTION_ANSWER and self._template is not None:
             self._worded_anew(task, row)
         _refuse_what_is_not_text(task.others)
-        if row.get("label") is False and "completion" in row and not conversion.answer:
-            raise ConversionError("`label` marks this `completion` as unwanted; leave such rows out")
+        for mark, answered in _MARKS_OF_ANSWERS:
+            if row.get(mark) is False and answered in row and not conversion.answer:
+                raise ConversionError(f"`{mark}` marks the answer of `{answered}` as unwanted; leave such rows out")
         system, others = formats.system_of(tools_of(task.others, self.notes), self.notes)
         turns = task.turns
         if not answer_from:
@@ -172,11 +176,13 @@ class Converter:
             if name is None:
                 raise not_named("question", row)
             said, used = take(row, name)[0], (name,)
+            if _is_conversation(said):
+                return Task(turns_of(said, name, self.notes), take(rest, name)[1])
             if not isinstance(said, str):
                 refuse_preferences(row, prompted=False)
-                raise ConversionError(
-                    f"expected `{name}`, a text, got {shown(said)}; --prompt '{{{name}}}' writes it out"
-                )
+                within = [key for key in said if isinstance(key, str)] if isinstance(said, Mapping) else []
+                way = f"--question {name}.{within[0]}" if within else f"--prompt '{{{name}}}' writes it out"
+                raise ConversionError(f"expected `{name}`, a text, got {shown(said)}; {way}")
             prompt = said
             if self._conversion.question is None:
                 _refuse_half_a_prompt(row, name)
@@ -240,12 +246,16 @@ class Converter:
             if not isinstance(answer, str) or mark not in answer:
                 raise ConversionError(f"expected an answer with {mark!r}, got {shown(answer)}")
             made["ground_truth"] = answer.rpartition(mark)[2].strip()
+            if not made["ground_truth"]:
+                raise ConversionError(f"expected an answer after {mark!r}, got {shown(answer)}")
         kept = {key: value for key, value in others.items() if key not in made}
         clash = [key for key in others if key in made]
         if clash:
             raise ConversionError(
                 f"the row has a field {clash[0]!r} of its own beside the one that convert makes; rename it"
             )
+        if "id" in kept and is_blank(kept["id"]):
+            del kept["id"]
         if isinstance(kept.get("id"), int | float):
             kept["id"] = str(kept["id"])  # the service's is a text
         self.notes.for_the_grader.update(dict.fromkeys(key for key in kept if key not in ("tools", "id")))
@@ -283,6 +293,14 @@ def _refuse_what_is_not_text(others: Mapping[str, Any]) -> None:
             raise ConversionError(f"the row has `{name}`, but the service trains on text only; leave such rows out")
 
 
+def _is_conversation(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(turn, dict) and not turn.keys().isdisjoint(("role", "from")) for turn in value)
+    )
+
+
 def _text_or_object(answer: Any) -> Any:
     """The answer as the service takes it, a text or an object: numbers as their text, arrays within an object."""
     if isinstance(answer, (str, dict)):
@@ -297,6 +315,18 @@ def _text_or_object(answer: Any) -> Any:
 def _without_gaps(place: str, row: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """A table's row without the cells that are blank in a column that has no name."""
     return place, {key: value for key, value in row.items() if value.strip() or not key.startswith("column ")}
+
+
+def _about_header(names: tuple[str, ...], said: str) -> str:
+    """What may be wrong with a table in which a field is missing."""
+    if len(names) == 1:
+        return (
+            "; read as a table of one column: if it has more, name the sign between them, as in --delimiter ';', and "
+            "if it is no table, write it as JSON Lines"
+        )
+    if not names or said.endswith("?"):  # the field that is meant was found
+        return ""
+    return "; the first line is read as the columns' names: if it is a row, write the names above it"
 
 
 def _json(value: Any) -> str:

@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class ConversionError(ValueError):
     """A file, a row or the template cannot be turned: the message names where, what was expected, and what to do."""
+
+
+class FieldMissingError(ConversionError):
+    """A row has no field of the name: the file may have been read in another way than meant."""

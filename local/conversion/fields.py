@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from local.conversion.fault import ConversionError
+from local.conversion.fault import ConversionError, FieldMissingError
 from tunedrop.dataset.show import shown
 
 _SHOWN_FIELDS = 8
@@ -39,7 +39,7 @@ def take(row: Mapping[str, Any], name: str) -> tuple[Any, dict[str, Any]]:
     known = ", ".join(shown(key) for key in list(row)[:_SHOWN_FIELDS])
     near = difflib.get_close_matches(name, [key for key in row if isinstance(key, str)][:200], n=1)
     meant = f"; do you mean {shown(near[0])}?" if near else ""
-    raise ConversionError(f"expected the field {name!r}, got a row with {known or 'no fields'}{meant}")
+    raise FieldMissingError(f"expected the field {name!r}, got a row with {known or 'no fields'}{meant}")
 
 
 def parsed(value: Any) -> Any:

@@ -32,6 +32,7 @@ class Source(enum.StrEnum):
     INVOCATION_LOG = "invocation-log"
 
 
+_LOG: Final = "ModelInvocationLog"
 TITLES: Final = {
     Source.QUESTION_ANSWER: "question/answer rows",
     Source.OPENAI: "OpenAI's rows (`messages`)",
@@ -48,9 +49,18 @@ TITLES: Final = {
 }
 
 
+def unwrapped(row: dict[str, Any]) -> dict[str, Any]:
+    """The record of an invocation log that CloudWatch Logs exports as a text; any other row as it is."""
+    for key in ("@message", "message"):
+        inner = parsed(row.get(key)) if isinstance(row.get(key), str) else None
+        if isinstance(inner, dict) and inner.get("schemaType") == _LOG:
+            return inner
+    return row
+
+
 def recognised(row: Mapping[str, Any]) -> Source:
     """The format of a row, by its fields; question/answer where none is recognised."""
-    if row.get("schemaType") == "ModelInvocationLog" or ("modelId" in row and isinstance(row.get("input"), dict)):
+    if row.get("schemaType") == _LOG or ("modelId" in row and isinstance(row.get("input"), dict)):
         return Source.INVOCATION_LOG
     if isinstance(row.get("modelInput"), dict) and ("modelOutput" in row or "error" in row):
         return Source.INVOCATION_LOG
@@ -77,6 +87,9 @@ def read(source: Source, row: dict[str, Any], notes: Notes, *, answered: bool = 
     )
     if isinstance(said, str) and source in (Source.TRL, Source.VERL):
         return Task([{"role": "user", "content": said}], others)
+    if isinstance(said, dict) and isinstance(said.get("messages"), list):  # as OpenAI's rows of preferences
+        others = {**{name: value for name, value in said.items() if name != "messages"}, **others}
+        said = said["messages"]
     if source is Source.CONVERSE and others.get("schemaVersion") == "bedrock-conversation-2024":
         del others["schemaVersion"]
     return Task(turns_of(said, key, notes), others)
@@ -84,7 +97,7 @@ def read(source: Source, row: dict[str, Any], notes: Notes, *, answered: bool = 
 
 def system_of(others: dict[str, Any], notes: Notes) -> tuple[str, dict[str, Any]]:
     """The text of a row's own system field (blank: none), and the other fields without it."""
-    for name in ("system", "system_prompt", "systemPrompt", "systemInstruction", "system_instruction"):
+    for name in _SYSTEM:
         if name in others:
             rest = {key: value for key, value in others.items() if key != name}
             value = others[name]
@@ -92,9 +105,23 @@ def system_of(others: dict[str, Any], notes: Notes) -> tuple[str, dict[str, Any]
     return "", others
 
 
+_SYSTEM: Final = (
+    *("system", "system_prompt", "systemPrompt", "systemInstruction", "system_instruction"),
+    "instructions",  # OpenAI's Responses
+)
+
+
 def text_of_answer(value: Any, notes: Notes) -> Any:
     """An answer that is a conversation as its last turn's text; any other as it is."""
-    if isinstance(value, list) and value and all(isinstance(item, dict) and "role" in item for item in value):
+    if isinstance(value, dict) and value.keys() == {"message"} and isinstance(value["message"], dict):
+        value = value["message"]  # as Converse answers
+    if isinstance(value, dict) and value.keys() in ({"role", "content"}, {"from", "value"}):
+        value = [value]
+    if (
+        isinstance(value, list)
+        and value
+        and all(isinstance(item, dict) and not item.keys().isdisjoint(("role", "from")) for item in value)
+    ):
         return answer_of(turns_of(value, "the answer", notes)[-1], notes)
     return value
 
@@ -103,9 +130,13 @@ def _alpaca(row: dict[str, Any]) -> Task:
     instruction, given = row.get("instruction"), row.get("input")
     for name, value in (("instruction", instruction), ("input", given)):
         if value is not None and not isinstance(value, str):
-            raise ConversionError(f"expected `{name}`, a text, got {shown(value)}")
+            raise ConversionError(
+                f"expected `{name}`, a text, got {shown(value)}; --from qa --prompt '{{instruction}} {{input}}' writes "
+                "both out"
+            )
     turns: list[dict[str, Any]] = []
-    for pair in row.get("history") or []:
+    history = row.get("history") or []
+    for pair in history if isinstance(history, list) else [history]:
         if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(text, str) for text in pair):
             raise ConversionError(f"expected `history`, pairs of texts, got {shown(pair)}")
         turns += [{"role": "user", "content": pair[0]}, {"role": "assistant", "content": pair[1]}]
@@ -158,6 +189,11 @@ _BY_KEY: Final[tuple[tuple[str, Callable[[Mapping[str, Any]], bool], Source], ..
     ("source", _is_manifest, Source.GROUND_TRUTH),
     ("source-ref", _is_manifest, Source.GROUND_TRUTH),
     ("input", lambda row: isinstance(row["input"], list) and "instruction" not in row, Source.EVALS),
+    (
+        "input",
+        lambda row: isinstance(row["input"], dict) and isinstance(row["input"].get("messages"), list),
+        Source.EVALS,
+    ),
     ("prompt", lambda row: "reward_model" in row, Source.VERL),
     ("prompt", _always, Source.TRL),
     ("instruction", lambda row: "output" in row or "input" in row, Source.ALPACA),

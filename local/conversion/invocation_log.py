@@ -13,6 +13,7 @@ import re
 from typing import Any, Final
 
 from local.conversion.fault import ConversionError
+from local.conversion.fields import parsed
 from local.conversion.notes import Notes
 from local.conversion.task import Task
 from local.conversion.turns import answer_of, text_of_content, turns_of, with_system
@@ -22,6 +23,12 @@ _WHOLE: Final = frozenset(
     {"end_turn", "stop", "stop_sequence", "tool_use", "tool_calls", "FINISH", "FINISHED", "COMPLETE"}
 )
 """Reasons to stop of an answer that is whole."""
+_NO_TEXT: Final[tuple[tuple[frozenset[str], str], ...]] = (
+    (frozenset({"taskType"}), "an image or a video"),
+    (frozenset({"query", "documents"}), "a ranking"),
+    (frozenset({"source", "content"}), "a guardrail's judgement"),
+)
+"""Fields of a request for something other than an answer in text."""
 _CHAT_MARKS: Final = re.compile(r"<\|[a-z_]+\|>|\[INST\]|\n\nHuman:")
 
 
@@ -37,6 +44,10 @@ def read(row: dict[str, Any], notes: Notes) -> Task:
     asked, answered = _body(row, "input"), _body(row, "output")
     if isinstance(answered, dict) and ("embedding" in answered or "embeddings" in answered):
         raise Unanswered("the call asked for an embedding")
+    if isinstance(asked, dict):
+        other = next((what for keys, what in _NO_TEXT if keys <= asked.keys()), None)
+        if other is not None:
+            raise Unanswered(f"the call asked for {other}")
     turns = _asked(asked, notes)
     stopped = _stop_reason(answered)
     if stopped is not None and stopped not in _WHOLE:
@@ -51,13 +62,13 @@ def read(row: dict[str, Any], notes: Notes) -> Task:
 
 def _body(row: dict[str, Any], side: str) -> Any:
     if f"model{side.title()}" in row:
-        return row[f"model{side.title()}"]
+        return parsed(row[f"model{side.title()}"])
     part = row.get(side)
     if not isinstance(part, dict):
         raise ConversionError(f"expected `{side}`, an object, got {shown(part)}")
     if f"{side}BodyS3Path" in part:
         raise ConversionError(f"the {side} is in another file, {shown(part[f'{side}BodyS3Path'])}; put it in its place")
-    return part.get(f"{side}BodyJson")
+    return parsed(part.get(f"{side}BodyJson"))
 
 
 def _asked(body: Any, notes: Notes) -> list[dict[str, Any]]:
@@ -135,6 +146,14 @@ def _streamed(chunks: list[Any]) -> str:
         delta = inner.get("delta") if isinstance(inner, dict) else None
         if isinstance(delta, dict) and ("partial_json" in delta or "toolUse" in delta):
             raise ConversionError("the streamed answer calls a tool; leave the row out")
-        if isinstance(delta, dict) and isinstance(delta.get("text"), str):
-            texts.append(delta["text"])
+        first = _first(chunk, "choices", "outputs")
+        if delta is None and isinstance(first, dict) and isinstance(first.get("delta"), dict):
+            delta = first["delta"]
+            if delta.get("tool_calls"):
+                raise ConversionError("the streamed answer calls a tool; leave the row out")
+        said = delta if isinstance(delta, dict) else first
+        if isinstance(said, dict):
+            texts += [said[key] for key in (*_TEXTS, "content") if isinstance(said.get(key), str)][:1]
+    if not "".join(texts).strip():
+        raise ConversionError("the streamed answer has no text in a form that is known; leave the row out")
     return "".join(texts)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, Final
 
 from local.conversion.fault import ConversionError
+from local.conversion.fields import parsed
+from local.conversion.formats import Source, recognised
+from local.conversion.names import question_of
 from local.conversion.notes import Notes
 from tunedrop.dataset.bounds import MAX_LINE_BYTES
 from tunedrop.dataset.json_line import Fault, Reading, read_line
@@ -16,7 +19,20 @@ from tunedrop.dataset.show import shown
 
 MAX_DOCUMENT_BYTES: Final = 512 * 1024 * 1024
 """One document is read whole; a larger one is better written one row a line."""
-_WRAPPERS: Final = ("data", "rows", "examples", "records", "items", "train", "dataset", "instances", "questions")
+_WRAPPERS: Final = (
+    "data",
+    "rows",
+    "examples",
+    "records",
+    "items",
+    "train",
+    "dataset",
+    "instances",
+    "questions",
+    "events",
+)
+_DEPTH: Final = 2
+"""How many objects deep an array of rows is looked for."""
 _SPACE: Final = re.compile(r"\s*")
 _ONE_A_LINE: Final = "write one row a line: jq -c '.[]' FILE > rows.jsonl"
 
@@ -69,7 +85,7 @@ def _lines(stream: BinaryIO, notes: Notes) -> Iterator[tuple[str, dict[str, Any]
                 continue
             value = _value(read_line(raw), f"line {line}")
             if not isinstance(value, dict):
-                raise ConversionError(f"line {line}: expected an object, got {shown(value)}")
+                raise ConversionError(f"line {line}: expected an object, got {shown(value)}{_way_of(value)}")
             yield f"line {line}", value
 
 
@@ -110,6 +126,21 @@ def _of_object(value: dict[str, Any], notes: Notes) -> Iterator[tuple[str, dict[
             rows = f" ({len(arrays[key]):,} rows)" if key in arrays else ""
             notes.left_out[f"{shown(key)} of the document, beside `{name}`{rows}"] += 1
         return _of_array(arrays[name])
+    found = {} if _is_row(value) else dict(_within(value, ""))
+    if len(found) == 1:
+        path, rows_within = next(iter(found.items()))
+        notes.read_as.append(f"one JSON document with the array `{path}`")
+        for key in value.keys() - {path.partition(".")[0]}:
+            notes.left_out[f"{shown(key)} of the document, beside `{path}`"] += 1
+        return _of_array(rows_within)
+    if found:
+        paths = list(found)
+        raise ConversionError(
+            f"one JSON document with {len(found)} arrays: {', '.join(map(shown, paths[:8]))}; "
+            f"take one out: jq -c '.{paths[0]}[]' FILE > rows.jsonl"
+        )
+    if isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):
+        raise _by_columns(", ".join(map(shown, list(value)[:8])))
     parts = list(value.values())
     columns = ", ".join(map(shown, list(value)[:8]))
     if len(parts) > 1 and all(map(_is_column, parts)) and len({len(each) for each in parts}) == 1:
@@ -151,6 +182,21 @@ def _are_rows(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
 
 
+def _is_row(value: Mapping[str, Any]) -> bool:
+    """Whether an object is a row itself, so that an array within it is a part of the row."""
+    return recognised(value) is not Source.QUESTION_ANSWER or question_of(value) is not None
+
+
+def _within(value: Mapping[str, Any], before: str) -> Iterator[tuple[str, list[Any]]]:
+    """The arrays of rows within an object, and within the objects in it, by their paths."""
+    for key, each in value.items():
+        if _are_rows(each) and "role" not in each[0] and "from" not in each[0]:
+            if len(each) > 1 or _is_row(each[0]):
+                yield f"{before}{key}", each
+        elif isinstance(each, dict) and before.count(".") < _DEPTH:
+            yield from _within(each, f"{before}{key}.")
+
+
 def _is_column(value: Any) -> bool:
     return isinstance(value, list) and not any(isinstance(each, dict) for each in value)
 
@@ -166,10 +212,24 @@ def _by_columns(columns: str) -> ConversionError:
     )
 
 
+def _way_of(value: Any) -> str:
+    """What to do with a row that is no object."""
+    if isinstance(value, str) and isinstance(parsed(value), dict):
+        return "; the row is JSON within a text: take it out by jq -c fromjson FILE > rows.jsonl"
+    if isinstance(value, list):
+        return "; write each row as an object with the columns' names, such as DataFrame.to_json(orient='records') does"
+    return '; write each row as an object, such as {"question": ..., "answer": ...}'
+
+
 def _of_array(rows: list[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for number, row in enumerate(rows, 1):
         if isinstance(row, dict) and isinstance(row.get("row"), dict) and "row_idx" in row:
+            if row.get("truncated_cells"):
+                raise ConversionError(
+                    f"row {number}: the dataset viewer cut {', '.join(map(shown, row['truncated_cells']))}; "
+                    "download the dataset's file instead"
+                )
             row = row["row"]  # noqa: PLW2901 - as the dataset viewer's API of Hugging Face wraps it
         if not isinstance(row, dict):
-            raise ConversionError(f"row {number}: expected an object, got {shown(row)}")
+            raise ConversionError(f"row {number}: expected an object, got {shown(row)}{_way_of(row)}")
         yield f"row {number}", row

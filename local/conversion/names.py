@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any, Final
 
-from local.conversion.fault import ConversionError
+from local.conversion.fault import ConversionError, FieldMissingError
 from local.conversion.fields import parsed
 from tunedrop.dataset.show import shown
 
@@ -47,17 +47,31 @@ def known_answer(others: Mapping[str, Any], *, in_conversation: bool) -> str | N
 def not_named(wanted: str, row: Mapping[str, Any]) -> ConversionError:
     """What a row lacks, with the words that name it by the row's own fields."""
     refuse_preferences(row, prompted=wanted == "answer")
+    inner = next((key for key, value in row.items() if isinstance(value, Mapping) and _holds_a_row(value)), None)
+    if wanted == "question" and inner is not None:
+        return ConversionError(
+            f"expected the field 'question', got a row within {shown(inner)}; take it out: "
+            f"jq -c '.{inner}' FILE > rows.jsonl"
+        )
     names = sorted((path for key in list(row)[:_SHOWN] for path in _paths(row, key)), key=_last)
+    named = next((found for group in ANSWERS for name in group if (found := _spelt(row, name)) in names), None)
+    if named is not None:
+        others = [name for name in names if name != named][:1] if wanted == "question" else []
+        names = [*others, named]
     fields = ", ".join(map(shown, list(row)[:_SHOWN])) or "no other field"
     way = "name the field by --question FIELD, or write the prompt by --prompt, and the answer by --answer FIELD"
+    if wanted == "answer":
+        way = "give each row its answer, in a field such as reference_answer"
     if wanted == "answer" and names:
         way = f"name it, as in --answer {_quoted(names[0])}"
     elif len(names) > 1:
         template = shlex.quote(f"Sort this: {{{names[0]}}}")
         way = f"name it, as in --question {_quoted(names[0])} --answer {_quoted(names[1])} (or --prompt {template})"
-    if row and all(isinstance(value, str) for value in row.values()) and any(key.endswith("?") for key in row):
-        way = f"convert reads the first line as the names of the columns: write them above it; or {way}"
-    return ConversionError(f"expected the field {wanted!r}, got a row with {fields}; {way}")
+    return FieldMissingError(f"expected the field {wanted!r}, got a row with {fields}; {way}")
+
+
+def _holds_a_row(value: Mapping[str, Any]) -> bool:
+    return any(isinstance(value.get(name), list) for name in ("messages", "conversations", "contents"))
 
 
 def refuse_preferences(row: Mapping[str, Any], *, prompted: bool) -> None:

@@ -13,6 +13,8 @@ class Notes:
     def __init__(self) -> None:
         self.read_as: list[str] = []
         """How the file was read, such as `a table with ';' between its columns`."""
+        self.header: tuple[str, ...] = ()
+        """Names of a table's columns; empty where the file is no table."""
         self.formats: Counter[str] = Counter()
         """Title of a row's format → rows."""
         self.prompts: Counter[str] = Counter()
@@ -39,12 +41,13 @@ class Notes:
         lines += [f"Left out: {count:,} x {what}." for what, count in self.left_out.items()]
         if self.for_the_grader:
             names = list(self.for_the_grader)
+            said = ", ".join(name or repr(name) for name in names[:_MOST_FIELDS])
             more = f" and {len(names) - _MOST_FIELDS} more" if len(names) > _MOST_FIELDS else ""
-            lines.append(f"Kept for the grader, not shown to the model: {', '.join(names[:_MOST_FIELDS])}{more}.")
+            lines.append(f"Kept for the grader, not shown to the model: {said}{more}.")
         return [*lines, *self.hints]
 
 
 def _counted(counter: Counter[str]) -> str:
     if len(counter) == 1:
         return next(iter(counter))
-    return ", ".join(f"{what} ({count:,} rows)" for what, count in counter.most_common())
+    return ", ".join(f"{what} ({count:,} row{'s' * (count != 1)})" for what, count in counter.most_common())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import decimal
 import math
@@ -57,12 +58,18 @@ def _plain(value: Any, name: str, place: str) -> Any:  # noqa: PLR0911 - a kind 
     if isinstance(value, list | tuple):
         return [_plain(part, name, place) for part in value]
     if isinstance(value, decimal.Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+        if value == value.to_integral_value():
+            return int(value)
+        return float(value) if decimal.Decimal(repr(float(value))) == value else str(value)  # each digit is kept
     if isinstance(value, datetime.datetime | datetime.date | datetime.time):
         return value.isoformat()
     if isinstance(value, datetime.timedelta | uuid.UUID):
         return str(value)
     if isinstance(value, bytes | bytearray | memoryview):
+        with contextlib.suppress(UnicodeDecodeError):
+            text = bytes(value).decode("utf-8")  # as older writers keep texts
+            if "\0" not in text:
+                return text
         raise ConversionError(
             f"{place}: {shown(name)} holds bytes, such as an image, but the service trains on text only; leave the "
             "column out"

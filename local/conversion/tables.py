@@ -20,6 +20,8 @@ _LOOKED_AT: Final = 50
 _MARKDOWN: Final = re.compile(r"^ *\|.*\| *\r?\n *\|(?: *:?-+:? *\|)+ *\r?$", re.MULTILINE)
 """A header between bars, and below it a line of dashes, as Markdown has it."""
 _DASHES: Final = re.compile(r"\|(?: *:?-+:? *\|)+")
+_BAR: Final = re.compile(r"(?<!\\)\|")
+_BACKSLASHED_QUOTE: Final = re.compile(r'(?<!\\)\\"')
 _HEAD_CHARACTERS: Final = 256 * 1024
 
 
@@ -42,10 +44,29 @@ def table_rows(stream: BinaryIO, delimiter: str | None, notes: Notes) -> Iterato
         if before:
             text.readline()
             head = head[len(first) + len(line_end) :]
-        delimiter = delimiter or _told(head)
+        if "\0" in head:
+            line = head[: head.index("\0")].count("\n") + before + 1
+            raise ConversionError(
+                f"line {line}: a NUL byte, so the file is no text, or in an encoding to be named, as in "
+                "--encoding utf-16-le"
+            )
+        delimiter = delimiter or ("|" if _MARKDOWN.search(head) else _told(head))
         notes.read_as.append(f"a table with {DELIMITERS.get(delimiter, repr(delimiter))} between its columns")
-        lines = _without_frame(text) if delimiter == "|" and _MARKDOWN.search(head) else text
-        yield from _rows(csv.reader(lines, delimiter=delimiter, strict=True), before, notes)
+        lines: Iterable[str] = text
+        options: dict[str, Any] = {}
+        frame = _MARKDOWN.search(head) if delimiter == "|" else None
+        if frame is not None:
+            for _ in range(head.count("\n", 0, frame.start())):
+                before += 1
+                notes.left_out["line above the table"] += bool(text.readline().strip())
+            lines = _without_frame(text)
+        else:
+            options, way = _quoting(head, delimiter)
+            if way:
+                notes.read_as.append(way)
+            if way == _BACKSLASHES:
+                lines = (_BACKSLASHED_QUOTE.sub('""', line) for line in text)
+        yield from _rows(csv.reader(lines, delimiter=delimiter, strict=True, **options), before, notes)
     except UnicodeDecodeError as error:
         raise ConversionError(f"not readable as UTF-8: {error}") from None
     finally:
@@ -67,6 +88,7 @@ def _rows(reader: Any, before: int, notes: Notes) -> Iterator[tuple[str, dict[st
                 f"line {reader.line_num + before}: expected a header of different names, "
                 f"got {', '.join(map(shown, header))}"
             )
+        notes.header = tuple(names)
         start = reader.line_num + before + 1
         for row in reader:
             place, start = f"line {start}", reader.line_num + before + 1
@@ -74,18 +96,20 @@ def _rows(reader: Any, before: int, notes: Notes) -> Iterator[tuple[str, dict[st
                 notes.left_out["blank row"] += 1
                 continue
             if any(cell.strip() for cell in row[len(names) :]) or len(row) < len(names):
-                way = (
-                    "the row ends too early"
-                    if len(row) < len(names)
-                    else "a value with the delimiter in it stands in double quotes"
-                )
+                way = "a value with the delimiter in it stands in double quotes"
+                if len(row) < len(names):
+                    way = "the row ends too early"
+                elif len(names) == 1:
+                    way = f"the header is the first line that is not blank, {shown(names[0])}: take lines above it out"
                 raise ConversionError(
-                    f"{place}: expected {len(names)} columns, as in the header, got {len(row)}; {way}"
+                    f"{place}: expected {len(names)} column{'s' * (len(names) != 1)}, as in the header, "
+                    f"got {len(row)}; {way}"
                 )
             yield place, dict(zip(names, row[: max(width, len(names))], strict=False))
     except csv.Error as error:
         raise ConversionError(
-            f"line {reader.line_num + before}: not readable as CSV: {error}; close every quote"
+            f"line {reader.line_num + before}: not readable as CSV: {error}; close every quote, and write "
+            "a quote within a value twice"
         ) from None
 
 
@@ -94,7 +118,39 @@ def _without_frame(lines: Iterable[str]) -> Iterator[str]:
     for line in lines:
         inner = line.strip()
         cells = "" if _DASHES.fullmatch(inner) else inner.removeprefix("|").removesuffix("|")
-        yield "|".join(cell.strip() for cell in cells.split("|")) + "\n"
+        texts = (cell.strip().replace("\\|", "|").replace('"', '""') for cell in _BAR.split(cells))
+        yield "|".join(f'"{text}"' for text in texts) + "\n"
+
+
+_BACKSLASHES: Final = "with a backslash before the quotes within a value"
+
+
+def _quoting(head: str, delimiter: str) -> tuple[dict[str, Any], str]:
+    """How the csv module reads the table's quotes, and what is said of it; ({}, ""): as CSV has them."""
+    rows = _strictly(head, delimiter)
+    if rows is None:
+        if _strictly(_BACKSLASHED_QUOTE.sub('""', head), delimiter) is not None:
+            return {}, _BACKSLASHES
+        unquoted = _strictly(head, delimiter, quoting=csv.QUOTE_NONE) if delimiter == "\t" else None
+        if unquoted and len({len(row) for row in unquoted if any(cell.strip() for cell in row)}) == 1:
+            return {"quoting": csv.QUOTE_NONE}, "with quotes as signs of the text"
+        return {}, ""
+    if any(cell.startswith(" ") and cell.lstrip(" ").startswith('"') for row in rows for cell in row):
+        spaced = _strictly(head, delimiter, skipinitialspace=True)
+        if spaced is not None and len({len(row) for row in spaced if any(cell.strip() for cell in row)}) == 1:
+            return {"skipinitialspace": True}, "with spaces before its quotes"
+    return {}, ""
+
+
+def _strictly(head: str, delimiter: str, **options: Any) -> list[list[str]] | None:
+    """The first rows; None where they are not readable."""
+    found: list[list[str]] = []
+    try:
+        found += csv.reader(head.splitlines(keepends=True), delimiter=delimiter, strict=True, **options)
+    except csv.Error as error:
+        if len(head) < _HEAD_CHARACTERS or "end of data" not in str(error):
+            return None
+    return found
 
 
 def _told(head: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from local.conversion.fault import ConversionError
+from local.conversion.fault import ConversionError, FieldMissingError
 from local.conversion.fields import text_of
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
@@ -38,4 +38,9 @@ class Template:
 
     def fill(self, row: Mapping[str, Any]) -> str:
         """The prompt of a row. Raises ConversionError where the row lacks a field."""
-        return "".join(part if isinstance(part, str) else text_of(row, part[0]) for part in self._parts)
+        try:
+            return "".join(part if isinstance(part, str) else text_of(row, part[0]) for part in self._parts)
+        except FieldMissingError as error:
+            if any('"' in name or ":" in name for name in self.fields):
+                raise ConversionError(f"{error}; write the braces of the prompt's text as {{{{ and }}}}") from None
+            raise

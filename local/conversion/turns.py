@@ -19,7 +19,9 @@ from tunedrop.dataset.show import shown
 
 ROLES: Final = {
     **dict.fromkeys(("user", "human", "prompter"), "user"),
-    **dict.fromkeys(("assistant", "gpt", "chatgpt", "model", "bot", "bing", "bard", "claude"), "assistant"),
+    **dict.fromkeys(
+        ("assistant", "gpt", "chatgpt", "chatbot", "model", "ai", "bot", "bing", "bard", "claude"), "assistant"
+    ),
     **dict.fromkeys(("system", "developer"), "system"),
     "tool": "tool",
 }
@@ -34,7 +36,9 @@ _WEIGHT_KEYS: Final = ("weight", "loss", "loss_weight", "train")
 def turns_of(items: Any, name: str, notes: Notes) -> list[dict[str, Any]]:
     """The turns of a conversation. Raises ConversionError where it is none, or where a turn is not text."""
     if not isinstance(items, list) or not items or not all(isinstance(item, dict) for item in items):
-        raise ConversionError(f"expected `{name}`, an array of objects, got {shown(items)}")
+        printed = isinstance(items, str) and items.lstrip().startswith(("[{'", "[ {'"))
+        way = "; this is a printed Python list: write the column with json.dumps, or the rows as JSON Lines or Parquet"
+        raise ConversionError(f"expected `{name}`, an array of objects, got {shown(items)}{way if printed else ''}")
     made: list[dict[str, Any]] = []
     for place, item in enumerate(items):
         made += _turns(item, f"{name}[{place}]", notes, made)
@@ -77,7 +81,7 @@ def with_system(turns: list[dict[str, Any]], text: str, whose: str) -> list[dict
 
 def _turns(item: dict[str, Any], path: str, notes: Notes, before: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The turns that an item is: one, or several where it has blocks with results of tools."""
-    said = item.get("role", item.get("from"))
+    said = _speaker(item)
     word = said.lower() if isinstance(said, str) else ""
     value = next((item[key] for key in _CONTENTS if key in item), None)
     if word in tools.CALL_ROLES:
@@ -97,6 +101,12 @@ def _turns(item: dict[str, Any], path: str, notes: Notes, before: list[dict[str,
     return [*made, _turn({**item, "content": others}, path, notes)] if others else made
 
 
+def _speaker(item: Mapping[str, Any]) -> Any:
+    """Whose turn it is; Gemini's turn without a role is the user's, LangChain's has a type."""
+    said = item.get("role", item.get("from", item.get("author", item.get("type"))))
+    return "user" if said is None and "parts" in item else said
+
+
 def _kind(part: Any) -> str:
     """What a part is, by its type or its one key."""
     if not isinstance(part, Mapping):
@@ -106,7 +116,7 @@ def _kind(part: Any) -> str:
 
 
 def _turn(item: dict[str, Any], path: str, notes: Notes) -> dict[str, Any]:
-    said = item.get("role", item.get("from"))
+    said = _speaker(item)
     role = ROLES.get(said.lower()) if isinstance(said, str) else None
     if role is None:
         raise ConversionError(f"{path}: expected a role such as 'user' or 'assistant', got {shown(said)}")
@@ -116,8 +126,10 @@ def _turn(item: dict[str, Any], path: str, notes: Notes) -> dict[str, Any]:
     if content is not None:
         turn["content"] = _content(content, f"{path}.{named}", notes)
     elif not item.get("tool_calls") and not item.get("function_call"):
-        raise ConversionError(f"{path} has no content")
-    kept = {key: value for key, value in item.items() if key not in ("role", "from", named) and not is_blank(value)}
+        other = next((key for key in ("refusal", "audio") if not is_blank(item.get(key))), None)
+        raise ConversionError(f"{path} has {f'a field {other!r} but ' if other else ''}no content; leave such rows out")
+    of_the_speaker = ("role", "from", "author", *(("type",) if item.get("type") == said else ()))
+    kept = {key: value for key, value in item.items() if key not in (*of_the_speaker, named) and not is_blank(value)}
     for keys, what in ((_THOUGHT_KEYS, "thoughts of the assistant"), (_WEIGHT_KEYS, "a turn's weight for the loss")):
         for key in kept.keys() & keys:
             del kept[key]

@@ -126,6 +126,10 @@ def _told(stream: BinaryIO) -> str:
     for bom, name in _BOMS:
         if head.startswith(bom):
             return name
+    if b"\0" in head:
+        known = next((name for name in _WIDE if _is_text_in(name, head)), None)
+        if known is not None:
+            return known
     evens, odds = head[::2].count(0), head[1::2].count(0)
     if odds > len(head) // 4 and not evens:
         return "utf-16-le"
@@ -140,6 +144,18 @@ def _told(stream: BinaryIO) -> str:
     except UnicodeDecodeError as error:
         return _not_utf8(stream, error)
     return "utf-8"
+
+
+_WIDE: Final = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
+
+
+def _is_text_in(encoding: str, head: bytes) -> bool:
+    """Whether bytes with zeros among them are lines of text in an encoding of two or four bytes a sign."""
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return "\0" not in text and "\n" in text
 
 
 def _not_utf8(stream: BinaryIO, error: UnicodeDecodeError) -> str:

@@ -49,6 +49,71 @@ def test_what_spreadsheets_write_is_read(table: str) -> None:
     assert read(table.encode(), "x.csv")[0] == SORTED
 
 
+@pytest.mark.parametrize(
+    ("table", "prompt", "told"),
+    [
+        ('text,intent\n"He said \\"no\\", twice",late\n', 'He said "no", twice', "a backslash before the quotes"),
+        ('text, intent\n"a, b", "late"\n', "a, b", "with spaces before its quotes"),
+        ('text\tintent\n"Only opened\tlate\n', '"Only opened', "with quotes as signs of the text"),
+        ("| text | intent |\n|---|---|\n| a \\| b | late |\n", "a | b", "with bars"),
+        ('# Mail\n\n| text | intent |\n|---|---|\n| "a" b | late |\n', '"a" b', "1 x line above the table"),
+    ],
+)
+def test_quotes_and_delimiters_within_cells_are_read_as_they_are_meant(table: str, prompt: str, told: str) -> None:
+    rows, said = read(table.encode(), "x.csv")
+    assert rows == [(prompt, "late")]
+    assert told in said
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("Mail of May,\ntext,intent\na,b\n", "'Mail of May': take lines above it out"),
+        ("text^intent\na^b\n", "name the sign between them, as in --delimiter ';'"),
+        ("Late again,delay\nMoney back,refund\n", "if it is a row, write the names above it"),
+        ("text,intent\nLa\0te,delay\n", "line 2: a NUL byte"),
+        ('text,intent\n"a "b", c\n', "write a quote within a value twice"),
+    ],
+)
+def test_a_table_that_is_read_in_another_way_than_meant_says_so(table: str, message: str) -> None:
+    with pytest.raises(ConversionError) as caught:
+        read(table.encode(), "x.csv")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_wide_encodings_are_told_without_a_mark_in_any_script(encoding: str) -> None:
+    rows = [("遅れています", "遅延"), ("返金", "返金")]
+    table = "text,intent\n" + "".join(f"{text},{intent}\n" for text, intent in rows)
+    assert read(table.encode(encoding), "x.csv")[0] == rows
+
+
+@pytest.mark.parametrize("path", ["tickets", "a.b", "a.b.c"])
+def test_the_only_array_of_rows_within_a_document_is_found(path: str) -> None:
+    document: Any = [{"text": text, "intent": intent} for text, intent in SORTED]
+    for key in reversed(path.split(".")):
+        document = {key: document}
+    rows, told = read(json.dumps(document).encode(), "x.json")
+    assert rows == SORTED
+    assert f"the array `{path}`" in told
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"a": [{"text": "x"}] * 2, "b": [{"text": "x"}] * 2}, "2 arrays: 'a', 'b'; take one out: jq -c '.a[]'"),
+        ({"columns": ["text"], "index": [0], "data": [["x"]]}, "write it by DataFrame.to_json"),
+        ([["text", "intent"]], "write each row as an object with the columns' names"),
+        (['{"text": "x"}'], "the row is JSON within a text: take it out by jq -c fromjson"),
+        ({"rows": [{"row_idx": 0, "row": {}, "truncated_cells": ["text"]}]}, "the dataset viewer cut 'text'"),
+    ],
+)
+def test_a_document_without_rows_says_how_to_get_them(document: Any, message: str) -> None:
+    with pytest.raises(ConversionError) as caught:
+        read(json.dumps(document).encode(), "x.json")
+    assert message in str(caught.value)
+
+
 def test_blank_rows_are_counted() -> None:
     _, told = read(b"text,intent\nLate again,delay\n,\n,\nMoney back,refund\n,\n", "x.csv")
     assert "Left out: 3 x blank row." in told

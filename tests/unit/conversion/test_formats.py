@@ -238,9 +238,8 @@ def test_an_answer_is_a_text_or_an_object_as_the_service_takes_it(answer: Any, m
         ({"question": " ", "answer": "y"}, "the prompt is blank"),
         ({"prompt": "x", "chosen": "a", "rejected": "b"}, "--answer chosen makes it the reference"),
         ({"chosen": [ASKED], "rejected": [ASKED]}, "without a `prompt`; write the turns before the answer"),
-        ({"prompt": "x", "completion": "a", "label": False}, "`label` marks this `completion` as unwanted"),
+        ({"prompt": "x", "completion": "a", "label": False}, "`label` marks the answer of `completion` as unwanted"),
         ({"data": {"text": "x", "intent": "y"}}, "as in --question data.text --answer data.intent"),
-        ({"What is 1+1?": "What is 2+2?", "2": "4"}, "convert reads the first line as the names of the columns"),
         ({"instruction": "x", "context": "long", "response": "y"}, "as in --prompt '{context} {instruction}', or name"),
         ({"question": "x", "choices": ["a", "b"], "answer": 1}, "as in --prompt '{choices} {question}', or name"),
         ({"source": "x", "a-metadata": {}, "b-metadata": {}}, "name one, as in --answer a-metadata.class-name"),
@@ -279,3 +278,88 @@ def test_a_question_alone_is_the_prompt_where_it_is_named() -> None:
     row = {"question": "Mail 1", "choices": ["a", "b"], "answer": "a"}
     made, _ = converter_of(row, question="question")
     assert made == {"messages": [ASKED], "reference_answer": "a", "choices": ["a", "b"]}
+
+
+@pytest.mark.parametrize(
+    ("chunks", "said"),
+    [
+        ([{"choices": [{"delta": {"content": part}}]} for part in ("re", "fund")], "refund"),
+        ([{"outputText": part, "completionReason": None} for part in ("re", "fund")], "refund"),
+        ([{"generation": part, "stop_reason": None} for part in ("re", "fund")], "refund"),
+        ([{"outputs": [{"text": part}]} for part in ("re", "fund")], "refund"),
+    ],
+)
+def test_a_streamed_answer_of_every_model_is_joined(chunks: list[Any], said: str) -> None:
+    assert converter_of(logged({"messages": [ASKED]}, chunks))[0]["reference_answer"] == said
+
+
+@pytest.mark.parametrize("key", ["message", "@message"])
+def test_records_of_a_log_are_read_as_cloudwatch_exports_them(key: str) -> None:
+    record = logged({"messages": [ASKED]}, {"choices": [{"message": {"role": "assistant", "content": "refund"}}]})
+    assert converter_of({"timestamp": 1, key: json.dumps(record)})[0]["reference_answer"] == "refund"
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        ({"taskType": "TEXT_IMAGE"}, "an image or a video"),
+        ({"query": "x", "documents": ["y"]}, "a ranking"),
+        ({"source": "INPUT", "content": []}, "a guardrail's judgement"),
+    ],
+)
+def test_calls_that_asked_for_no_text_are_left_out_of_a_log(body: Any, what: str) -> None:
+    with pytest.raises(ConversionError, match=f"the call asked for {what}"):
+        converter_of(logged(body, {}))
+
+
+@pytest.mark.parametrize(
+    ("row", "options", "reference"),
+    [
+        (
+            {"messages": [ASKED], "output": {"message": {"role": "assistant", "content": [{"text": "refund"}]}}},
+            {},
+            "refund",
+        ),
+        (
+            {"conversations": [{"from": "human", "value": "Mail 1"}], "chosen": {"from": "gpt", "value": "refund"}},
+            {"answer": "chosen"},
+            "refund",
+        ),
+        (
+            {"input": {"messages": [ASKED]}, "preferred_output": [{"role": "assistant", "content": "refund"}]},
+            {"answer": "preferred_output"},
+            "refund",
+        ),
+        ({"request": {"messages": [ASKED]}, "answer": "refund"}, {"question": "request.messages"}, "refund"),
+        ({"messages": [{"author": "user", "content": "Mail 1"}, {"author": "bot", "content": "refund"}]}, {}, "refund"),
+        ({"messages": [{"type": "human", "content": "Mail 1"}, {"type": "ai", "content": "refund"}]}, {}, "refund"),
+        ({"contents": [{"parts": [{"text": "Mail 1"}]}], "answer": "refund"}, {}, "refund"),
+    ],
+)
+def test_turns_in_other_forms_become_prompt_and_reference(row: Any, options: Any, reference: str) -> None:
+    made, _ = converter_of(row, **options)
+    assert (made["messages"], made["reference_answer"]) == ([ASKED], reference)
+
+
+def test_the_instructions_of_responses_are_the_system_message() -> None:
+    made, _ = converter_of({"instructions": "Sort.", "input": [ASKED], "output": "refund", "id": None})
+    assert made == {"messages": [{"role": "system", "content": "Sort."}, ASKED], "reference_answer": "refund"}
+
+
+@pytest.mark.parametrize(
+    ("row", "options", "message"),
+    [
+        ({"body": {"messages": [ASKED]}, "id": "1"}, {}, "take it out: jq -c '.body' FILE > rows.jsonl"),
+        ({"premise": "x", "hypothesis": "y", "label": 1}, {}, "as in --question premise --answer label"),
+        ({"input": {"text": "x"}, "answer": "y"}, {}, "--question input.text"),
+        ({"messages": [ASKED]}, {}, "give each row its answer"),
+        ({"conversations": [{"from": "gpt", "value": "x"}], "kto_tag": False}, {}, "as unwanted"),
+        ({"messages": "[{'role': 'user'}]", "answer": "x"}, {}, "this is a printed Python list"),
+        ({"text": "x", "answer": "y"}, {"prompt": 'As {"a": 1}: {text}'}, "as {{ and }}"),
+        ({"question": "x", "answer": "so ####"}, {"final_answer_after": "####"}, "an answer after '####'"),
+    ],
+)
+def test_the_way_that_a_refusal_names_is_one_that_works(row: Any, options: Any, message: str) -> None:
+    with pytest.raises(ConversionError) as caught:
+        converter_of(row, **options)
+    assert message in str(caught.value)

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import random
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,42 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused_before_it_is_read() -> N
         read(_bomb())
 
 
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("<f>1+1</f><v></v>", "the cell B2 holds a formula whose value was never saved"),
+        ("<f>1+1</f>", "the cell B2 holds a formula whose value was never saved"),
+        ("<v>#N/A</v>", "the cell B2 holds the error '#N/A'"),
+    ],
+)
+def test_a_formula_without_a_value_is_no_blank_cell(cell: str, message: str) -> None:
+    body = io.BytesIO(workbook({"A": [["question", "answer"], ["x", "MARK"]]}))
+    written = io.BytesIO()
+    with zipfile.ZipFile(body) as old, zipfile.ZipFile(written, "w") as new:
+        for part in old.namelist():
+            text = old.read(part).decode()
+            kind = ' t="e"' if "#N/A" in cell else ""
+            marked = re.sub(r"<c r=\"B2\"[^>]*>.*?</c>", f'<c r="B2"{kind}>{cell}</c>', text)
+            new.writestr(part, marked)
+    with pytest.raises(ConversionError, match=message):
+        read(written.getvalue())
+
+
+def test_what_is_wrong_with_sheets_is_told_without_other_advice() -> None:
+    body = workbook({"One": [["question", "answer"]], "Two": [["question", "answer"]]})
+    with pytest.raises(ConversionError, match=r"^the workbook has 2 sheets with rows: 'One', 'Two'; name one"):
+        read(body)
+    with pytest.raises(ConversionError, match=r"do you mean 'Two'\?$"):
+        read(body, sheet="two")
+    with pytest.raises(ConversionError, match="take rows above the header, such as a title"):
+        read(workbook({"A": [["Mail of May"], ["question", "answer"]]}))
+
+
+def test_parquet_keeps_each_digit_of_a_decimal_and_texts_kept_as_bytes(tmp_path: Path) -> None:
+    body = parquet("SELECT 'x'::BLOB AS question, 12345678901234567890.12::DECIMAL(38, 2) AS answer", tmp_path)
+    assert said(read(body)) == [("x", "12345678901234567890.12")]
+
+
 def test_rows_of_parquet_are_those_of_json(tmp_path: Path) -> None:
     messages = "[{'role': 'user', 'content': 'a'}, {'role': 'assistant', 'content': 'b'}]"
     query = f"SELECT {messages} AS messages, 1 AS id, DATE '2026-01-05' AS day, 2.5 AS w, 'NaN'::DOUBLE AS n, NULL AS z"
@@ -142,7 +179,7 @@ def test_nested_answers_and_prompts_of_parquet_are_found(tmp_path: Path) -> None
 
 
 def test_bytes_in_parquet_are_refused_by_name(tmp_path: Path) -> None:
-    body = parquet("SELECT 'a' AS question, 'b' AS answer, {'bytes': 'x'::BLOB, 'path': 'y'} AS image", tmp_path)
+    body = parquet("SELECT 'a' AS question, 'b' AS answer, {'bytes': '\\x89PNG'::BLOB, 'path': 'y'} AS image", tmp_path)
     with pytest.raises(ConversionError, match="row 1: 'image' holds bytes, such as an image"):
         read(body)
 

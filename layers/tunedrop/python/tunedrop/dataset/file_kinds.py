@@ -40,6 +40,11 @@ _SIGNATURES: Final = (
     (b"\x28\xb5\x2f\xfd", ZSTD),
     (b"PAR1", PARQUET),
     (b"ARROW1", FileKind("an Arrow file", "pandas.read_feather('FILE').to_json(..., orient='records', lines=True)")),
+    (
+        b"\xff\xff\xff\xff",
+        FileKind("an Arrow stream", "datasets.Dataset.from_file('FILE').to_json('rows.jsonl')"),
+    ),
+    (b"]\x00\x00", FileKind("an LZMA file", "xz --format=lzma -dc FILE > rows.jsonl")),
     (b"ORC", FileKind("an ORC file", "pandas.read_orc('FILE').to_json(..., orient='records', lines=True)")),
     (b"Obj\x01", FileKind("an Avro file", "avro-tools tojson FILE > rows.jsonl")),
     (b"\xd0\xcf\x11\xe0", OLD_OFFICE),
@@ -61,6 +66,7 @@ _SIGNATURES: Final = (
     ),
 )
 _ZIP: Final = FileKind("a zip archive", "unzip FILE")
+_DOCUMENT: Final = FileKind("a Word or PowerPoint file", "save its table as CSV or JSON Lines, or copy it into a sheet")
 _TAR: Final = FileKind("a tar archive", "tar -xf FILE")
 _HTML: Final = FileKind("a web page (HTML)", "download the file itself; this may be a sign-in page")
 _XML: Final = FileKind("an XML document", "write its rows with a JSON library, one row a line")
@@ -72,12 +78,18 @@ def kind_of(head: bytes) -> FileKind | None:
         if head.startswith(signature) and (kind.name != "an ORC file" or head[3:4] < b" "):
             return kind
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        if head[_ODF_MARK].startswith(_ODF):
-            return OPEN_DOCUMENT
-        return SPREADSHEET if b"xl/" in head or b"[Content_Types].xml" in head else _ZIP
+        return _in_zip(head)
     if head[_TAR_MARK] == b"ustar":
         return _TAR
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:64].lower()
     if text.startswith((b"<!doctype html", b"<html")):
         return _HTML
     return _XML if text.startswith(b"<?xml") else None
+
+
+def _in_zip(head: bytes) -> FileKind:
+    if head[_ODF_MARK].startswith(_ODF):
+        return OPEN_DOCUMENT
+    if b"xl/" not in head and (b"word/" in head or b"ppt/" in head):
+        return _DOCUMENT
+    return SPREADSHEET if b"xl/" in head or b"[Content_Types].xml" in head else _ZIP

@@ -70,8 +70,8 @@ WISHES: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
         told["event"] == "run_ended" and told["status"] in ("REJECTED", "FAILED", "CANCELLED")
     ),
     "Runs that ended without a verdict": lambda told: told["event"] == "run_ended" and verdict(told) is None,
-    "What a person should do something about": lambda told: (
-        told["event"] in ("approval_wanted", "training_warning", "upload_ignored", "upload_late")
+    "What a person should act on": lambda told: (
+        told["event"] in ("approval_wanted", "training_warning", "upload_ignored", "upload_late", "deletion_announced")
     ),
     "All of one team": lambda told: told["team"] == "red",
     "Datasets whose names begin alike": lambda told: told["name"].startswith("red-sums"),

@@ -89,8 +89,8 @@ def _after_an_improvement(promotion: Mapping[str, Any]) -> str:
 
 def _after_rejection(reason: Mapping[str, str]) -> str:
     if reason["error"] == "DatasetInvalid":
-        return "Next: correct what the findings list, and drop the dataset again."
-    return "Next: correct what the reason names, and drop the dataset again."
+        return "Next: mend what the findings list, and drop the dataset again."
+    return "Next: mend what the reason names, and drop the dataset again."
 
 
 def _after_an_end(document: Document) -> str:

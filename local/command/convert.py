@@ -38,6 +38,8 @@ examples:
   tunedrop convert gsm8k.jsonl.gz --output train.jsonl --final-answer-after '####'
   tunedrop convert tickets.csv --output train.jsonl --prompt 'Classify: {text}' --answer label
   tunedrop convert tickets.csv --output train.jsonl --question text --answer intent,priority --numbers priority
+  tunedrop convert tickets.xlsx --output train.jsonl --prompt '{subject}: {body}' --answer intent,priority
+      --drop customer --skip-blank-answers
   tunedrop convert verl.jsonl --output train.jsonl --answer reward_model.ground_truth
   tunedrop convert openai_rft.jsonl --output train.jsonl --answer reference"""
 
@@ -90,6 +92,18 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="NAME",
         help="the text's encoding, such as shift_jis; if not given, recognised from the bytes",
     )
+    parser.add_argument(
+        "--drop",
+        metavar="FIELDS",
+        default="",
+        help="fields to leave out of the rows, such as customer,created; if not given, the grader gets all fields that "
+        "are not used",
+    )
+    parser.add_argument(
+        "--skip-blank-answers",
+        action="store_true",
+        help="leave out rows whose answer, or one of its fields, is blank, and count them",
+    )
     parser.add_argument("--sheet", metavar="NAME", help="sheet of a workbook; if not given, the only one with rows")
     parser.set_defaults(run=run)
 
@@ -103,12 +117,18 @@ def run(arguments: argparse.Namespace) -> int:
         system=arguments.system,
         question=arguments.question,
         answer=arguments.answer,
-        numbers=tuple(name.strip() for name in arguments.numbers.split(",") if name.strip()),
+        numbers=_names(arguments.numbers),
         final_answer_after=arguments.final_answer_after,
         delimiter=arguments.delimiter,
         encoding=arguments.encoding,
         sheet=arguments.sheet,
+        drop=_names(arguments.drop),
+        skip_blank_answers=arguments.skip_blank_answers,
     )
+    if arguments.output.is_dir():
+        raise exits.UsageError(
+            f"{arguments.output} is a folder; name the file to write, such as {arguments.output / 'train.jsonl'}"
+        )
     kind = None if arguments.source in ("auto", "csv") else Source(arguments.source)
     try:
         converter = Converter(conversion, kind, table=arguments.source == "csv")
@@ -148,6 +168,10 @@ def _convert(path: Path, output: Path, converter: Converter, rows: int | None) -
             Path(name).unlink(missing_ok=True)
             raise
     return count
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _count(text: str) -> int:

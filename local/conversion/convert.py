@@ -16,7 +16,8 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 from local.conversion import formats
-from local.conversion.fault import ConversionError, FieldMissingError
+from local.conversion.answer_values import blank_fields
+from local.conversion.fault import BlankAnswer, ConversionError, FieldMissingError
 from local.conversion.fields import is_blank, take, text_of
 from local.conversion.formats import Source
 from local.conversion.invocation_log import Unanswered
@@ -38,6 +39,7 @@ _MEDIA: Final = ("image", "images", "video", "videos", "audio", "audios", "image
 _PART_OF_PROMPTS: Final = ("context", "passage", "document", "article", "choices", "options", "input")
 _MARKS_OF_ANSWERS: Final = (("label", "completion"), ("kto_tag", "conversations"), ("kto_tag", "messages"))
 _CONTENT: Final = "content"
+_MOST_NAMES: Final = 1000
 _TABLE_NAMES: Final = re.compile(r"\.(?:csv|tsv|tab)(?:\.(?:gz|bz2|xz|zst))?$", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,20})?(?:[eE][-+]?\d{1,3})?")
 
@@ -64,6 +66,10 @@ class Conversion:
     encoding: str | None = None
     sheet: str | None = None
     """The sheet of a workbook. None: the only one with rows."""
+    drop: tuple[str, ...] = ()
+    """Fields that do not stay in the row."""
+    skip_blank_answers: bool = False
+    """Leave out a row whose answer is blank, or has a blank field, instead of stopping at it or writing it."""
 
 
 def convert(source: BinaryIO, kind: Source | None, conversion: Conversion, rows: int | None = None) -> Iterator[bytes]:
@@ -82,6 +88,8 @@ class Converter:
         self._kind = kind
         self._table = table
         self._template = Template(conversion.prompt) if conversion.prompt is not None else None
+        self._seen: dict[str, None] = {}
+        self._dropped: set[str] = set()
 
     def lines(self, stream: BinaryIO, name: str, rows: int | None = None) -> Iterator[bytes]:
         """Yield each row as one line with its line feed; the first `rows` of them where given.
@@ -94,7 +102,18 @@ class Converter:
         made = 0
         for place, row in islice(self._read(text, name) if kind is None else self._read_as_it_is(text, kind), rows):
             try:
-                line = _line(self._made(row))
+                turned = self._made(row)
+                blank = blank_fields(turned["reference_answer"])
+                if blank and self._conversion.skip_blank_answers:
+                    raise BlankAnswer(", ".join(f"`{field}`" for field in blank))
+                line = _line(turned)
+            except BlankAnswer as error:
+                if not self._conversion.skip_blank_answers:
+                    raise ConversionError(
+                        f"{place}: {error}; give the row its answer, or leave such rows out with --skip-blank-answers"
+                    ) from None
+                self.notes.left_out["row with a blank answer"] += 1
+                continue
             except Unanswered as error:
                 self.notes.left_out[f"record without an answer ({error})"] += 1
                 continue
@@ -107,7 +126,9 @@ class Converter:
             except (TypeError, ValueError) as error:  # a number out of range
                 raise ConversionError(f"{place}: the row cannot be written as JSON: {error}") from None
             made += 1
+            self.notes.answers.add(place, turned["reference_answer"])
             yield line
+        self._refuse_unknown_drops()
         if not made:
             left_out = "".join(f"; left out: {count:,} x {what}" for what, count in self.notes.left_out.items())
             raise ConversionError(f"the file holds no row{left_out}")
@@ -142,6 +163,7 @@ class Converter:
             answer_from = f"`{conversion.answer}`"
         source = self._kind or (Source.QUESTION_ANSWER if conversion.question else formats.recognised(row))
         self.notes.formats[formats.TITLES[source]] += 1
+        self._seen.update(dict.fromkeys(islice(row, _MOST_NAMES)) if len(self._seen) < _MOST_NAMES else ())
         task = (
             self._question(row, rest)
             if source is Source.QUESTION_ANSWER
@@ -237,9 +259,28 @@ class Converter:
             made[name] = json.loads(text)
         return made
 
+    def _without_dropped(self, others: Mapping[str, Any]) -> dict[str, Any]:
+        kept = dict(others)
+        for name in self._conversion.drop:
+            try:
+                _, kept = take(kept, name)
+            except ConversionError:
+                continue  # this row has no such field, or the prompt or the answer took it
+            self._dropped.add(name)
+        return kept
+
+    def _refuse_unknown_drops(self) -> None:
+        """A misspelled field to drop would silently stay in every row."""
+        for name in self._conversion.drop:
+            if name not in self._dropped and name not in self._seen:
+                try:
+                    take(self._seen, name)
+                except ConversionError as error:
+                    raise ConversionError(f"--drop {name}: {error}") from None
+
     def _row(self, turns: list[dict[str, Any]], answer: Any, others: Mapping[str, Any]) -> dict[str, Any]:
         if is_blank(answer):
-            raise ConversionError("the answer is blank; give the row its answer, or leave it out")
+            raise BlankAnswer("the answer is blank")
         made = {"messages": turns, "reference_answer": _text_or_object(answer)}
         mark = self._conversion.final_answer_after
         if mark is not None:
@@ -248,6 +289,7 @@ class Converter:
             made["ground_truth"] = answer.rpartition(mark)[2].strip()
             if not made["ground_truth"]:
                 raise ConversionError(f"expected an answer after {mark!r}, got {shown(answer)}")
+        others = self._without_dropped(others)
         kept = {key: value for key, value in others.items() if key not in made}
         clash = [key for key in others if key in made]
         if clash:
@@ -273,7 +315,7 @@ def _answer_named(row: dict[str, Any], names: str) -> tuple[Any, dict[str, Any]]
     for key, path in zip(keys, paths, strict=True):
         answer[key], rest = take(rest, path)
     if all(is_blank(value) for value in answer.values()):
-        raise ConversionError(f"all of {names} are blank")
+        raise BlankAnswer(f"all of {names} are blank")
     return answer, rest
 
 

@@ -9,3 +9,7 @@ class ConversionError(ValueError):
 
 class FieldMissingError(ConversionError):
     """A row has no field of the name: the file may have been read in another way than meant."""
+
+
+class BlankAnswer(ConversionError):
+    """The row has no answer, or only a part of it."""

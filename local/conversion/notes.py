@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from local.conversion.answer_values import AnswerValues
+
 _MOST_FIELDS = 12
 
 
@@ -25,6 +27,8 @@ class Notes:
         """What was left out → how often."""
         self.for_the_grader: dict[str, None] = {}
         """Fields that stay fields of the row, in the order met."""
+        self.answers = AnswerValues()
+        """Which values the references have."""
         self.hints: dict[str, None] = {}
 
     def said(self) -> list[str]:
@@ -43,8 +47,8 @@ class Notes:
             names = list(self.for_the_grader)
             said = ", ".join(name or repr(name) for name in names[:_MOST_FIELDS])
             more = f" and {len(names) - _MOST_FIELDS} more" if len(names) > _MOST_FIELDS else ""
-            lines.append(f"Kept for the grader, not shown to the model: {said}{more}.")
-        return [*lines, *self.hints]
+            lines.append(f"Kept for the grader, not shown to the model: {said}{more} (--drop leaves fields out).")
+        return [*lines, *self.answers.said(), *self.hints]
 
 
 def _counted(counter: Counter[str]) -> str:

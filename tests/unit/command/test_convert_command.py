@@ -60,6 +60,24 @@ def test_a_file_that_is_not_there_is_told(words: list[str], tmp_path: Path, caps
     assert "No such file or directory" in capsys.readouterr().err
 
 
+def test_a_folder_as_the_output_is_told_with_a_name_for_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.main(["convert", "x.csv", "--output", str(tmp_path)]) == exits.USAGE
+    assert f"{tmp_path} is a folder; name the file to write, such as {tmp_path}/train.jsonl" in capsys.readouterr().err
+
+
+def test_what_is_left_out_is_said_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    raw, output = tmp_path / "raw.csv", tmp_path / "train.jsonl"
+    raw.write_text("question,answer,name,id\na,b,Ann,1\nc,,Ann,2\n", encoding="utf-8")
+    words = ["convert", str(raw), "--output", str(output)]
+    assert main.main([*words, "--drop", "nmae", "--skip-blank-answers"]) == exits.REJECTED
+    assert "do you mean 'name'? Nothing was written." in capsys.readouterr().err
+    assert main.main([*words, "--drop", "name, id", "--skip-blank-answers"]) == 0
+    assert output.read_text(encoding="utf-8").endswith('"reference_answer":"b"}\n')
+    assert "Left out: 1 x row with a blank answer." in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("count", ["0", "-1", "many"])
 def test_a_number_of_rows_below_1_is_refused(count: str, tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as ended:

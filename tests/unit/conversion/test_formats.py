@@ -266,7 +266,7 @@ def test_what_is_left_out_and_what_only_the_grader_sees_is_told() -> None:
     row = {"messages": [ASKED, {"role": "assistant", "content": "?"}], "ground_truth": "refund", "topic": "mail"}
     _, told = converter_of(row)
     assert "Left out: 1 x the assistant's last message, as `ground_truth` is the reference." in told
-    assert "Kept for the grader, not shown to the model: topic." in told
+    assert "Kept for the grader, not shown to the model: topic (--drop leaves fields out)." in told
 
 
 def test_one_of_several_labels_is_named() -> None:

@@ -14,6 +14,8 @@ from tunedrop.identity import INBOX, SIBLINGS, TRAIN_NAME, TRAIN_NAMES
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+_TABLES = (".csv", ".tsv", ".xlsx", ".xls", ".ods", ".parquet", ".json", ".csv.gz")
+"""Endings of the names of files that `tunedrop convert` makes rows of."""
 GRADER_NAME = "grader.py"
 DEFAULT_REGION = "us-west-2"
 REGIONS = (DEFAULT_REGION, "us-east-1")
@@ -40,7 +42,7 @@ class DatasetFolder:
         if not path.exists():
             raise UsageError(f"there is no folder {path}; expected a folder with {TRAIN_NAME}")
         if not path.is_dir():
-            raise UsageError(f"{path} is a file; name the folder that holds {TRAIN_NAME}: {path.parent}")
+            raise UsageError(_is_a_file(path))
         found = [path / each for each in TRAIN_NAMES if (path / each).is_file()]
         if len(found) > 1:
             raise UsageError(
@@ -49,8 +51,11 @@ class DatasetFolder:
         if not found:
             others = sorted(each.name for each in path.iterdir() if each.is_file())
             has = f"it holds {', '.join(others[:6])}{', …' if len(others) > 6 else ''}" if others else "it is empty"
+            table = next((each for each in others if each.lower().endswith(_TABLES)), "FILE")
+            how = f"tunedrop convert {path / table} --output {path / TRAIN_NAME}"
             raise UsageError(
-                f"{path} has no {TRAIN_NAME} ({has}); rename the training file, or make one with `tunedrop convert`"
+                f"{path} has no {TRAIN_NAME} ({has}); rename the training file, or make one, as docs/tutorial.md "
+                f"shows: {how}"
             )
         siblings = tuple(path / each for each in SIBLINGS if (path / each).is_file())
         grader = path / GRADER_NAME
@@ -107,6 +112,18 @@ class DatasetFolder:
             _put(s3, bucket, f"{prefix}{self.name}/{sibling.name}", sibling)
         key = f"{prefix}{self.name}/{self.train.name}"
         return key, _put(s3, bucket, key, self.train)
+
+
+def _is_a_file(path: Path) -> str:
+    folder, train = path.parent, path.parent / TRAIN_NAME
+    if path.name in TRAIN_NAMES or any((folder / each).is_file() for each in TRAIN_NAMES):
+        return f"{path} is a file; name the folder that holds {TRAIN_NAME}: {folder}"
+    if path.name.lower().endswith(_TABLES):
+        return (
+            f"{path} is a file; make rows of it, see docs/tutorial.md (`tunedrop convert {path} --output {train}`), "
+            f"and name the folder: {folder}"
+        )
+    return f"{path} is a file; rename it to {TRAIN_NAME}, and name the folder: {folder}"
 
 
 def _put(s3: S3Client, bucket: str, key: str, path: Path) -> str:

@@ -55,10 +55,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Evaluate the model; the exit code that the run's status has."""
     from local.command.dataset_folder import DatasetFolder
     from local.command.run import take_through_and_tell
+    from local.command.unused_files import tell_unused
 
+    dataset = DatasetFolder.open(arguments.folder, arguments.name)
+    tell_unused(arguments.folder)
     if at_endpoint.wanted(arguments):
         return at_endpoint.evaluate(arguments.model, arguments.folder, arguments)
-    dataset = DatasetFolder.open(arguments.folder, arguments.name)
     model = model_of(arguments.model)
     _check_weights(arguments, model)
     of_this_machine = bool(arguments.grader_file or arguments.weights)

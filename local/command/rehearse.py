@@ -63,7 +63,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     from local.command.running_stack import running_stack
     from local.command.terminal import open_view
+    from local.command.unused_files import tell_unused
 
+    tell_unused(arguments.folder)
     console, view = open_view(to_stderr=arguments.json, plain=True)
     if at_endpoint.wanted(arguments):
         return _tell(console, at_endpoint.rehearse(arguments.folder, arguments), as_json=arguments.json)

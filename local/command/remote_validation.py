@@ -21,8 +21,10 @@ def check(folder: Path, arguments: argparse.Namespace) -> int:
         UsageError: it is no folder of a dataset.
     """
     from local.command.dataset_folder import DatasetFolder
+    from local.command.unused_files import tell_unused
 
     dataset = DatasetFolder.open(folder)
+    tell_unused(folder)
     client = which_stack.required(arguments)
     checked = client.validate_folder(dataset.train.parent)
     if arguments.json:

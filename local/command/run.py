@@ -71,8 +71,10 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Take the folder through the pipeline; the exit code that its status has."""
     from local.command.dataset_folder import DatasetFolder
+    from local.command.unused_files import tell_unused
 
     dataset = DatasetFolder.open(arguments.folder, arguments.name)
+    tell_unused(arguments.folder)
     asks_for_own = bool(arguments.grader_file or arguments.allow_grader or arguments.weights)
     if not (asks_for_own or dataset.grader) or which_stack.named(arguments):
         client = which_stack.chosen(arguments, region=arguments.region or dataset.region)

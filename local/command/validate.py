@@ -52,7 +52,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=_EXAMPLES,
         formatter_class=Wrapped,
     )
-    parser.add_argument("file", metavar="FILE", help="training file (JSON Lines), its folder, or - for standard input")
+    parser.add_argument(
+        "file", metavar="FOLDER|FILE", help="the dataset's folder, its training file alone, or - for standard input"
+    )
     parser.add_argument("--test", metavar="FILE", type=Path, help="test file: checked too, and compared with FILE")
     parser.add_argument("--model", metavar="ID", help=f"model to train; if not given, the recipe's, or {DEFAULT_MODEL}")
     parser.add_argument(
@@ -81,6 +83,10 @@ def run(arguments: argparse.Namespace) -> int:
         return check(Path(arguments.file), arguments)
     train, test = _files(arguments)
     if train is not None and Path(arguments.file).is_dir():
+        from local.command.unused_files import tell_unused
+
+        if arguments.test is None:
+            tell_unused(Path(arguments.file))
         report = _check_folder(Path(arguments.file), train, test, arguments)
     else:
         model, grader = _model(arguments.model or DEFAULT_MODEL), _grader(arguments.grader)

@@ -54,7 +54,11 @@ class AnswerValues:
             counted = self._values.setdefault(field, Counter())
             if counted is None:
                 continue
-            if not isinstance(value, str) or len(value) > _LONGEST or (value not in counted and len(counted) == MOST_VALUES):
+            if (
+                not isinstance(value, str)
+                or len(value) > _LONGEST
+                or (value not in counted and len(counted) == MOST_VALUES)
+            ):
                 self._values[field] = None
                 continue
             counted[value] += 1
@@ -74,8 +78,8 @@ class AnswerValues:
             rows = self._blank_rows[field]
             more = f" and {rows - len(places):,} more" if rows > len(places) else ""
             lines.append(
-                f"`{field}` is blank in {rows:,} row{'s' * (rows != 1)}: {', '.join(places)}{more}. If a blank is no answer, "
-                "leave such rows out with --skip-blank-answers."
+                f"`{field}` is blank in {rows:,} row{'s' * (rows != 1)}: {', '.join(places)}{more}. "
+                "If a blank is no answer, leave such rows out with --skip-blank-answers."
             )
         return lines
 

@@ -61,7 +61,9 @@ def test_the_only_visible_sheet_with_rows_is_taken_or_the_one_that_is_named() ->
     sheets = {"Read me": [], "Data": [HEADER, ["a", "b"]], "Old": [HEADER, ["c", "d"]]}
     assert said(read(workbook(sheets, hidden=["Old"]))) == [("a", "b")]
     assert said(read(workbook(sheets), sheet="Old")) == [("c", "d")]
-    with pytest.raises(ConversionError, match="^the workbook has 2 sheets with rows: 'Data', 'Old'; name one, as in --sheet 'Data'$"):
+    with pytest.raises(
+        ConversionError, match="^the workbook has 2 sheets with rows: 'Data', 'Old'; name one, as in --sheet 'Data'$"
+    ):
         read(workbook(sheets))
     with pytest.raises(ConversionError, match="^there is no sheet 'New'; there are 'Read me', 'Data', 'Old'$"):
         read(workbook(sheets), sheet="New")

@@ -147,8 +147,10 @@ lint-pages: $(INSTALLED)
 	$(BIN)/python -m checks.written_parts --check
 
 .PHONY: pages
-pages: $(INSTALLED) ## write the pictures and the tables of models and graders in the documents anew
+pages: $(INSTALLED) ## write what the documents take from the code anew: pictures, tables, prices, permissions
 	@$(BIN)/python -m checks.written_parts
+	@$(BIN)/python -m checks.cost > build/cost.md && mv build/cost.md docs/cost.md
+	@$(BIN)/python -m checks.permissions_page
 
 .PHONY: permissions
 permissions: $(INSTALLED) ## print who may do what: role, actions, resources
@@ -167,10 +169,6 @@ licences: $(INSTALLED) ## write docs/licences.md anew
 .PHONY: picture
 picture: $(INSTALLED) ## run the demo and write docs/demo.svg, the picture of it in the README
 	@$(BIN)/python -m checks.demo_picture
-
-.PHONY: cost
-cost: $(INSTALLED) ## write docs/cost.md anew
-	@$(BIN)/python -m checks.cost > build/cost.md && mv build/cost.md docs/cost.md
 
 # SAM looks for nothing and reports to no one; MAKEFLAGS of this make are not for the layer's.
 SAM_RUN = env -u MAKEFLAGS -u MAKELEVEL SAM_CLI_TELEMETRY=0 UV="$(CURDIR)/$(SAM_VENV)/bin/uv" $(SAM)

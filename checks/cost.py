@@ -1,11 +1,11 @@
 """What Tunedrop costs: three scenarios by a dated table of AWS's unit prices. Bedrock prices training and tokens.
 
-python -m checks.cost       prints docs/cost.md (`make cost` writes it)
+python -m checks.cost       prints docs/cost.md (`make pages` writes it)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import ceil
 from typing import Any, NamedTuple
 
@@ -81,13 +81,30 @@ def memory(function: str) -> float:
     return float(resources()[function]["Properties"].get("MemorySize", 512)) / 1024
 
 
+def _alarms() -> list[Mapping[str, Any]]:
+    return [each["Properties"] for each in resources().values() if each["Type"] == "AWS::CloudWatch::Alarm"]
+
+
+def metrics_watched() -> int:
+    """How many metrics the alarms watch."""
+    return sum(sum("MetricStat" in each for each in alarm.get("Metrics", ())) or 1 for alarm in _alarms())
+
+
+def dollars(items: Iterable[Item]) -> float:
+    """What all the items cost together."""
+    return sum(each.dollars for each in items)
+
+
+def idle_month() -> str:
+    """What an idle month costs in whole dollars, without the dashboard, such as `$8`."""
+    return f"${dollars(idle()) - PRICES['CloudWatch, dashboard a month'][0]:.0f}"
+
+
 def idle() -> Iterator[Item]:
     """A month in which nothing is dropped."""
     template = sam_template.read()
-    alarms = [each["Properties"] for each in resources().values() if each["Type"] == "AWS::CloudWatch::Alarm"]
-    watched = sum(sum("MetricStat" in each for each in alarm.get("Metrics", ())) or 1 for alarm in alarms)
     sweeps = MONTH_SECONDS / 60 / template["Parameters"]["SweepMinutes"]["Default"]
-    yield Item("CloudWatch, alarm metric a month", watched, f"{len(alarms)} alarms")
+    yield Item("CloudWatch, alarm metric a month", metrics_watched(), f"{len(_alarms())} alarms")
     yield Item("CloudWatch, dashboard a month", 1, "free where the account has its three free ones left")
     yield Item("KMS, key a month", 1, "with `Encryption=customer`; none with `aws`")
     yield Item("Lambda, GB-second on arm64", sweeps * 1.0 * memory("SweepRuns"), "a sweep of a second each 15 minutes")
@@ -194,7 +211,7 @@ SCENARIOS = (
 
 HEADING = """# What it costs
 
-`make cost` writes this page from the template and AWS's list prices for us-west-2 of {date}, as its author knew
+`make pages` writes this page from the template and AWS's list prices for us-west-2 of {date}, as its author knew
 them: check the pages named below before you rely on these prices. Free tiers are left out. The page shows what you pay
 to AWS without Bedrock.
 
@@ -209,7 +226,7 @@ def page() -> str:
     lines = [HEADING.format(date=PRICES_OF)]
     for title, what, items in SCENARIOS:
         listed = list(items())
-        lines += [f"## {title}: ${sum(each.dollars for each in listed):.2f}", "", what]
+        lines += [f"## {title}: ${dollars(listed):.2f}", "", what]
         lines += ["", "| what | number | dollars | for |", "|---|---:|---:|---|"]
         lines += [f"| {each.unit} | {each.number:,.0f} | {each.dollars:.4f} | {each.what} |" for each in listed]
         lines.append("")

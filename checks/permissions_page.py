@@ -46,7 +46,7 @@ Each line is a statement of [template.yaml](../template.yaml) that allows someth
 which the runs of the named module make, is refused. The named module itself fails if its runs no longer make the call.
 If the line names that test itself, the test deploys the template, and asks as one of AWS's services would ask, or a
 role after a fault.
-`python -m checks.permissions_page` writes this page.
+`make pages` writes this page.
 
 A policy that several roles have is listed once for each of them.
 

@@ -1,4 +1,4 @@
-"""Parts of the documents that are written from the code: pictures, and what is said about models and graders.
+"""Parts of the documents that are written from the code: pictures, and what is said about models, graders and prices.
 
 python -m checks.written_parts              writes them anew (`make pages`)
 python -m checks.written_parts --check      names the documents in which one is stale, and exits 1 if there are any
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from checks import grader_texts, model_texts, pictures, sam_template
+from checks import cost, grader_texts, model_texts, pictures, sam_template
 from tunedrop.catalog import Family
 
 PARTS: Mapping[str, Callable[[], str]] = {
@@ -31,6 +31,10 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "nova models": lambda: model_texts.family(Family.NOVA),
     "where models train": model_texts.where_they_train,
     "models with efforts": model_texts.with_efforts,
+    "dollars of an idle month": cost.idle_month,
+    "metrics of the alarms": lambda: f"{cost.metrics_watched()}",
+    "dollars of a small run": lambda: f"${cost.dollars(cost.of_run(cost.SMALL)):.2f}",
+    "dollars of the largest run": lambda: f"${cost.dollars(cost.of_run(cost.LARGEST)):.2f}",
 }
 
 _SLOT = re.compile(r"<!-- written: (?P<name>[^>]+?) -->(?P<space>\n?).*?<!-- end -->", re.DOTALL)

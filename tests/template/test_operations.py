@@ -141,6 +141,14 @@ def test_cloudwatch_may_publish_to_the_operators_and_no_key_keeps_it_from_it(res
     assert alarming["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Sub"].endswith("${AWS::AccountId}:alarm:*")
 
 
+def test_the_dashboard_shows_the_errors_of_every_function_as_a_sum(resources: Resources) -> None:
+    body = json.loads(resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
+    (errors,) = [each["properties"] for each in body["widgets"] if each["properties"]["title"] == "Functions: errors"]
+    shown = {metric[3].strip("${}") for metric in errors["metrics"]}
+    assert shown == {name for name, each in resources.items() if each["Type"] == "AWS::Lambda::Function"}
+    assert errors["stat"] == "Sum"
+
+
 def test_the_dashboard_is_json_with_the_outcomes_first(resources: Resources) -> None:
     body = json.loads(resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
     assert body["widgets"][0]["properties"]["title"] == "Runs by outcome"

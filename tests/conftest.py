@@ -13,6 +13,8 @@ import botocore.session
 import pytest
 from _pytest.terminal import TerminalReporter  # what the hook below is given; pytest itself exports no such name
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 # A loaded machine is no fault of the code: no example has a deadline, and none is given up because it was made slowly.
 # `make test` draws a few examples of each property, `make prove` (--hypothesis-profile=prove) many and longer ones.
@@ -25,6 +27,9 @@ for profile, examples, steps in (("test", 25, 20), ("prove", 400, 50)):
         suppress_health_check=[HealthCheck.too_slow],
     )
 settings.load_profile("test")
+
+# hypothesis draws some values from the constants of the code, all of which each worker reads for it: in `make prove` alone.
+NO_CONSTANTS = Constants()
 
 # Every test has a session of boto3 of its own; they share what botocore reads from files, and its names of events.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
@@ -50,7 +55,15 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(ALLOCATIONS_BETWEEN_LOOKS)
 
 
-def pytest_configure() -> None:
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if worker := getattr(config, "workerinput", None):  # of xdist
+        from tests.workers import FromItsOwnPlace
+
+        place = FromItsOwnPlace(int(worker["workerid"].removeprefix("gw")), worker["workercount"])
+        config.pluginmanager.register(place)
+    if settings.get_current_profile_name() == "test":
+        providers._get_local_constants = lambda: NO_CONSTANTS
     if "coverage" in sys.modules:  # `make coverage`
         from tests.measured_workers import let_idle_workers_end
 

@@ -1,7 +1,13 @@
-"""Which worker of xdist runs which tests: those of a file run in one, as do those of a folder that share a stack."""
+"""Which worker of xdist runs which tests: those of a file run in one, as do those of a folder that share a stack.
+
+And where each worker begins to collect them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
+import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 ON_ONE_STACK = ("tests/workflow/pipeline", "tests/workflow/api")
@@ -23,3 +29,35 @@ class ByUnit(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
 
     def _split_scope(self, nodeid: str) -> str:
         return unit_of(nodeid)
+
+
+class FromItsOwnPlace:
+    """Each worker begins to collect at another place: what one has compiled, the others find compiled.
+
+    In a fresh checkout nothing is, and workers that keep in step compile each module once each. The tests have the same
+    order in all of them in the end, as xdist wants it.
+    """
+
+    def __init__(self, worker: int, workers: int) -> None:
+        self._worker = worker
+        self._workers = workers
+        self._places: dict[object, int] = {}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        report = yield
+        found = report.result or []
+        if isinstance(collector, pytest.Session):
+            self._places.clear()  # what lies above the paths that were given has no order
+        self._places.update((node, place) for place, node in enumerate(found))
+        if isinstance(collector, pytest.Directory | pytest.Session):
+            first = len(found) * self._worker // self._workers
+            report.result = [*found[first:], *found[:first]]
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.sort(key=lambda item: [self._places[node] for node in item.listchain() if node in self._places])
+        self._places.clear()

@@ -1,7 +1,11 @@
-"""Tests that share a stack run in one worker, so that it is started once."""
+"""Tests that share a stack run in one worker, so that it is started once; each worker collects from its own place."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -53,3 +57,43 @@ def test_no_unit_of_tests_is_divided_between_workers(pytestconfig: pytest.Config
     assert first.given == [TESTS[0], TESTS[1], TESTS[3]]
     assert second.given[:2] == [TESTS[2], TESTS[4]]
     assert sorted([*first.given, *second.given]) == sorted(TESTS)
+
+
+COLLECT_AS_EACH_WORKER = """
+import pytest, sys
+from tests.workers import FromItsOwnPlace
+
+class Told:
+    def pytest_itemcollected(self, item): print(item.nodeid, end=" ")
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items): print("|", *(item.nodeid for item in items))
+
+for worker in range(3):
+    pytest.main(["--collect-only", "-qqq", "--no-summary", *sys.argv[1:]], plugins=[FromItsOwnPlace(worker, 3), Told()])
+"""
+
+
+def test_each_worker_collects_from_its_own_place_and_all_agree(tmp_path: Path) -> None:
+    for folder in ("b/late", "b", "a"):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        (tmp_path / folder / f"test_{folder.replace('/', '_')}.py").write_text("def test_z(): ...\ndef test_y(): ...\n")
+    child = subprocess.run(
+        [sys.executable, "-c", COLLECT_AS_EACH_WORKER, "--rootdir=.", "b", "a"],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(__file__).resolve().parents[3]),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTEST_ADDOPTS": "",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    b, late, a = (
+        [f"{file}::{name}" for name in ("test_z", "test_y")]
+        for file in ("b/test_b.py", "b/late/test_b_late.py", "a/test_a.py")
+    )
+    collected, agreed = zip(*(line.split(" | ") for line in child.stdout.splitlines() if "|" in line), strict=True)
+    assert [order.split() for order in collected] == [late + b + a, late + b + a, a + b + late]
+    assert [order.split() for order in agreed] == [late + b + a] * 3

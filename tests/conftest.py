@@ -28,7 +28,7 @@ for profile, examples, steps in (("test", 25, 20), ("prove", 400, 50)):
     )
 settings.load_profile("test")
 
-# hypothesis draws some values from the constants of the code, all of which each worker reads for it: in `make prove` alone.
+# hypothesis draws some values from the code's constants, and reads all modules for that: in `make prove` alone.
 NO_CONSTANTS = Constants()
 
 # Every test has a session of boto3 of its own; they share what botocore reads from files, and its names of events.

@@ -125,8 +125,10 @@ def _sum_up(results: Iterable[Result], wanted: int, seconds: float) -> int:
     mix: Counter[str] = Counter()
     for result in results:
         mix.update(result.hits)
+    ways = Counter(way for result in results for way in result.ways)
     violated = [result.seed for result in results if result.violations]
     ended = ", ".join(f"{number} {status}" for status, number in ends.most_common())
+    print("runs with " + ", with ".join(f"{way}: {number}" for way, number in sorted(ways.items())) if ways else "")
     print("faults that were hit: " + ", ".join(f"{kind} {number}" for kind, number in sorted(mix.items())))
     print(
         f"{len(results)} of {wanted} runs ({ended}), {mix.total()} faults of {len(mix)} kinds hit, "

@@ -24,6 +24,7 @@ class Result:
     hits: dict[str, int]
     violations: list[str] = field(default_factory=list)
     planned: str = ""
+    ways: list[str] = field(default_factory=list)
     turns: int = 0
     calls: int = 0
 
@@ -67,6 +68,7 @@ def run_seed(world: World, seed: int) -> Result:
         dict(world.hits),
         found,
         planned=str(planned),
+        ways=planned.ways(),
         turns=turns,
         calls=world.calls,
     )

@@ -73,6 +73,15 @@ MOMENT_KINDS = (
 MOMENTS = (*FUNCTIONS[:-1], "sns:Publish")
 """When a moment's fault happens: just before a function runs, or a notice is published."""
 
+THOUGHTS = {
+    "open weight": (
+        *(("grader_reasoning", way) for way in ("field", "parts", "inline", "think", "closing", "harmony")),
+        *(("chat_reasoning", way) for way in ("field", "inline", "think")),
+    ),
+    "nova": (*(("converse_reasoning", way) for way in ("text", "inline")), ("grader_reasoning", "parts")),
+}
+"""The switches of the local Bedrock by which a model's thoughts stand in its answers."""
+
 REGIONS = {"open weight": "us-west-2", "nova": "us-east-1"}
 
 
@@ -93,7 +102,11 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A run's seed, the family of its model, its faults, how stale Bedrock's lists are, and its dataset."""
+    """A run's seed, the family of its model, its faults, how stale Bedrock's lists are, and its dataset.
+
+    `thoughts`: the switch of the local Bedrock, and its value, by which the model's thoughts are shown; None: they are
+    not. `tools`: the rows ask for a call of a function, not for a number.
+    """
 
     seed: int
     family: str
@@ -101,12 +114,19 @@ class Schedule:
     list_lag_seconds: float
     broken_line: bool
     shuffled_upload: bool
+    thoughts: tuple[str, str] | None
+    tools: bool
 
     def __str__(self) -> str:
         told = [f"seed {self.seed}, {self.family}", *(str(fault) for fault in self.faults)]
         told += [f"lists lag by {self.list_lag_seconds:g} s"] * (self.list_lag_seconds > 0)
         told += ["a line is broken"] * self.broken_line + ["the files come in another order"] * self.shuffled_upload
+        told += self.ways()
         return "; ".join(told)
+
+    def ways(self) -> list[str]:
+        """What is unusual about the run's answers, though nothing is wrong with it."""
+        return ["tool calls"] * self.tools + ["thoughts"] * (self.thoughts is not None)
 
 
 def family_of(seed: int) -> str:
@@ -127,6 +147,8 @@ def draw(seed: int) -> Schedule:
         list_lag_seconds=chance.choice((0.0, 0.0, 0.1, 0.25)) if number else 0.0,
         broken_line=chance.random() < 0.05 and number > 0,
         shuffled_upload=chance.random() < 0.2,
+        thoughts=chance.choice(THOUGHTS[family]) if chance.random() < 0.3 else None,
+        tools=chance.random() < 0.15,
     )
 
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,10 @@ from embedded_aws.lambdas.pool import WARM_LIMIT
 from local.command.subscriber import subscribe
 from local.stack import LocalStack
 from tests.faults import schedule
+from tests.faults.datasets import MATHS, OTHER_RECIPE, RECIPE, tool_calls
+from tests.faults.moments import arm_moment
 from tests.faults.schedule import Fault, Schedule
-from tests.workflow.pipeline.application import QUICK, TEST, TRAIN, Application
+from tests.workflow.pipeline.application import QUICK, Application
 
 SPEED = 30.0
 """Seconds of the product's clock, of the Wait states and of the retries' delays, a real second."""
@@ -59,10 +61,6 @@ def refusal(service: str, kind: str) -> CallRefused:
     if kind == "throttled":
         return CallRefused(throttle, "Rate exceeded", THROTTLE_STATUS.get(service, 400))
     return CallRefused(failure, "The service failed", 503 if kind == "503" else 500)
-
-
-RECIPE = "rehearsal: {prompts: 8, samples: 4}\n"
-OTHER_RECIPE = "rehearsal: {prompts: 9, samples: 4}\nlabels: {changed: under way}\n"
 
 
 class Occasions:
@@ -105,6 +103,7 @@ class World:
         """Calls that the application has made since `begin`."""
         stack.aws.calls.observe(self._count)
         self.name = ""
+        self._dataset = MATHS
         self.set_weather(fresh=True)
 
     def set_weather(self, *, fresh: bool = False, **changes: Any) -> None:
@@ -118,8 +117,11 @@ class World:
 
     def drop(self, planned: Schedule) -> str:
         """Drop the dataset of a run; its name."""
-        train = TRAIN.replace(b'"messages"', b'"massages"', 1) if planned.broken_line else TRAIN
-        files = {"test.jsonl": TEST, "recipe.yaml": RECIPE.encode(), "train.jsonl": train}
+        self._dataset = tool_calls() if planned.tools else MATHS
+        train = self._dataset.train
+        if planned.broken_line:
+            train = train.replace(b'"messages"', b'"massages"', 1)
+        files = {"test.jsonl": self._dataset.test, "recipe.yaml": self._recipe(RECIPE), "train.jsonl": train}
         order = ["train.jsonl", "recipe.yaml", "test.jsonl"] if planned.shuffled_upload else list(files)
         client = self.stack.aws.client("s3")
         for file in order:
@@ -127,13 +129,17 @@ class World:
             client.put_object(Bucket=self.stack.outputs["DatasetBucketName"], Key=key, Body=files[file])
         return self.name
 
+    def _recipe(self, text: str) -> bytes:
+        return (text + self._dataset.grader).encode()
+
     def begin(self, planned: Schedule) -> None:
         """Make everything as new, and let the faults of the schedule come."""
         self.name = f"seed-{planned.seed}"
         self.hits.clear()
         self.calls = 0
         self.set_weather(fresh=True)
-        self.stack.bedrock.forget({**SWITCHES, "list_lag_seconds": planned.list_lag_seconds})
+        shown = dict([planned.thoughts]) if planned.thoughts else {}
+        self.stack.bedrock.forget({**SWITCHES, "list_lag_seconds": planned.list_lag_seconds, **shown})
         plan = [_entry(fault) for fault in planned.faults if fault.what.startswith("bedrock:")]
         self.stack.bedrock.set_switch("fault_plan", ",".join(plan))
         self._befallen_before = Counter(self.stack.bedrock.befallen())
@@ -144,7 +150,7 @@ class World:
             if fault.what == "events":
                 self._arm_event(fault)
             elif fault.kind in schedule.MOMENT_KINDS:
-                self._arm_moment(fault, random.Random(planned.seed))
+                arm_moment(self, fault, random.Random(planned.seed))
             elif fault.kind in schedule.GRADER_KINDS:
                 self._arm_grader(fault)
             elif fault.kind in schedule.LAMBDA_KINDS and ":" not in fault.what and fault.kind != "killed between":
@@ -303,81 +309,29 @@ class World:
 
     def _later(self, seconds: float, held: Held) -> None:
         self._held.append(held)
-        timer = threading.Timer(seconds, held.release)
+        self.later(seconds, held.release)
+
+    def restart_bedrock(self) -> None:
+        """The local Bedrock is killed, and starts again; what befell its calls so far is not forgotten."""
+        self._befallen_before -= Counter(self.stack.bedrock.befallen())
+        self.stack.bedrock.restart(kill=True)
+
+    def change_recipe(self) -> None:
+        """The recipe in the inbox is replaced under way."""
+        key, bucket = f"inbox/{self.name}/recipe.yaml", self.stack.outputs["DatasetBucketName"]
+        self.stack.aws.client("s3").put_object(Bucket=bucket, Key=key, Body=self._recipe(OTHER_RECIPE))
+
+    def watch(self, watcher: Callable[[Call], None]) -> None:
+        """Let it see every call, until the weather clears."""
+        self._watching.append(self.stack.aws.calls.observe(watcher))
+
+    def later(self, seconds: float, work: Callable[[], object]) -> None:
+        """Do it after so long, unless the weather has cleared by then."""
+        timer = threading.Timer(seconds, work)
         self._timers.append(timer)
         timer.start()
 
-    def _arm_moment(self, fault: Fault, chance: random.Random) -> None:
-        happened = threading.Event()
-
-        def happen(*_: object) -> None:
-            if happened.is_set():
-                return
-            happened.set()
-            self.hit(fault.kind)
-            if fault.kind == "stop":
-                for execution in self.application.executions(self.name):
-                    self.application.states.stop_execution(executionArn=execution["executionArn"], cause="on purpose")
-            elif fault.kind == "bedrock restarts":
-                self._befallen_before -= Counter(self.stack.bedrock.befallen())
-                self.stack.bedrock.restart(kill=True)
-            elif fault.kind == "clock jumps":
-                self.set_weather(jump=fault.amount)
-            elif fault.kind == "disk full":
-                self.set_weather(disk_full=True)
-                self._timer(1.0, lambda: self.set_weather(disk_full=False))
-            elif fault.kind == "keys expire":
-                self.stack.bedrock.set_switch("keys_expired", True)
-                self._timer(0.7, lambda: self.stack.bedrock.set_switch("keys_expired", False))
-            elif fault.kind == "sweep":
-                with suppress(AssertionError):  # in this weather the sweeper may fail, too
-                    self.application.sweep()
-            elif fault.kind == "recipe changed":
-                key = f"inbox/{self.name}/recipe.yaml"
-                bucket = self.stack.outputs["DatasetBucketName"]
-                self.stack.aws.client("s3").put_object(Bucket=bucket, Key=key, Body=OTHER_RECIPE.encode())
-            elif fault.kind == "topic deleted":
-                self._delete_topic()
-            else:
-                self._lose_file(chance, emptied=fault.kind == "file emptied")
-
-        def at_a_call(call: Call) -> None:
-            if f"{call.service}:{call.action}" == fault.what and call.caller is not None:
-                happen()
-
-        if ":" in fault.what:
-            self._watching.append(self.stack.aws.calls.observe(at_a_call))
-        else:
-            self.stack.aws.functions.faults.before(self._function(fault.what), happen, times=10_000)
-
-    def _delete_topic(self) -> None:
-        """The topic of the notices is deleted, and for a moment there is none."""
-        sns, arn = self.stack.aws.client("sns"), self.stack.outputs["NoticesTopicArn"]
-        given = sns.get_topic_attributes(TopicArn=arn)["Attributes"]
-        subscribed = sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
-        sns.delete_topic(TopicArn=arn)
-
-        def make_anew() -> None:
-            made = sns.create_topic(Name=arn.rpartition(":")[2])["TopicArn"]
-            sns.set_topic_attributes(TopicArn=made, AttributeName="Policy", AttributeValue=given["Policy"])
-            for each in subscribed:
-                sns.subscribe(TopicArn=made, Protocol=each["Protocol"], Endpoint=each["Endpoint"])
-
-        self._at_the_latest(1.0, make_anew)
-
-    def _lose_file(self, chance: random.Random, *, emptied: bool) -> None:
-        """One of the files that the run has written so far is deleted, or is empty from now on."""
-        s3, bucket = self.stack.aws.client("s3"), self.stack.outputs["RunsBucketName"]
-        for record in self.application.records(self.name):
-            listed = s3.list_objects_v2(Bucket=bucket, Prefix=f"runs/{record.run_id}/").get("Contents", [])
-            if listed:
-                key = chance.choice([each["Key"] for each in listed])
-                if emptied:
-                    s3.put_object(Bucket=bucket, Key=key, Body=b"")
-                else:
-                    s3.delete_object(Bucket=bucket, Key=key)
-
-    def _at_the_latest(self, seconds: float, work: Callable[[], None]) -> None:
+    def at_the_latest(self, seconds: float, work: Callable[[], None]) -> None:
         """Do it after so long, or when the weather clears."""
         once = threading.Lock()
 
@@ -386,12 +340,7 @@ class World:
                 work()
 
         self._undone.append(do)
-        self._timer(seconds, do)
-
-    def _timer(self, seconds: float, work: Callable[[], object]) -> None:
-        timer = threading.Timer(seconds, work)
-        self._timers.append(timer)
-        timer.start()
+        self.later(seconds, do)
 
     def replay_upload(self) -> None:
         """The event of the upload comes once more, long after its run has ended."""

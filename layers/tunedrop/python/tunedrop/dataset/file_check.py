@@ -374,13 +374,8 @@ class FileCheck:
 
     def _report_ids(self) -> None:
         for place, first in sorted(self._ids.repeats()):
-            self._add(
-                "id-duplicate",
-                place + 1,
-                f"the id of line {first + 1} again",
-                field="id",
-                got=f"line {first + 1} again",
-            )
+            again = f"line {first + 1} again"
+            self._add("id-duplicate", place + 1, f"the id of {again}", field="id", got=again)
 
 
 def _size(part: Scanned | bytes | Overlong) -> int:

@@ -56,6 +56,12 @@ def test_every_sort_of_fault_is_drawn() -> None:
     assert drawn == {kind for sort in kinds for kind in sort}
 
 
+def test_tool_calls_and_thoughts_are_drawn_in_both_families() -> None:
+    drawn = [schedule.draw(seed) for seed in range(400)]
+    for family in schedule.REGIONS:
+        assert {way for each in drawn if each.family == family for way in each.ways()} == {"tool calls", "thoughts"}
+
+
 @pytest.mark.prove
 def test_twenty_runs_under_faults_end_as_they_must(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -157,3 +158,11 @@ def test_a_start_without_a_key_is_refused_by_its_own_problem(app: APIGatewayRest
     assert kinds[0][0] == "idempotency-key-missing"
     assert kinds[1][0] == "request-invalid"
     assert kinds[1][1].startswith("Idempotency-Key: expected 1 to 128 printable ASCII characters")
+
+
+@pytest.mark.parametrize("resource", ["/runs", "/uploads", "/validations"])
+@pytest.mark.parametrize("body", [b"\xff", b'{"name": "\xe4"}', b'"' + b"\\" * 999 + b"\xff", b"not base64"])
+def test_a_body_that_is_no_text_in_utf_8_is_refused(app: APIGatewayRestResolver, resource: str, body: bytes) -> None:
+    sent = body.decode() if body == b"not base64" else base64.b64encode(body).decode()
+    status, document, _ = ask(app, resource, sent, isBase64Encoded=True)
+    assert (status, document["type"]) == (400, "urn:tunedrop:problem:request-malformed")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import importlib.util
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -169,6 +170,14 @@ def test_a_name_mentions_nobody_in_a_channel() -> None:
     made = json.dumps(relay()["custom_notification"](hostile))
     assert "<" not in made
     assert "@here" not in made
+
+
+def test_a_name_is_no_link_in_a_channel() -> None:
+    name = "[Approve](https://evil.example) HTTP://evil.example www.evil.example s3://drop/a"
+    made = relay()["custom_notification"]({**document_of(NOTICES["started"]), "name": name, "headline": name})
+    for text in (made["content"]["title"], made["content"]["description"].splitlines()[0], made["metadata"]["summary"]):
+        assert not re.search(r"\]\(|https?:|www\.", text, re.IGNORECASE)
+        assert "s3://drop/a" in text, "an address in S3 can be copied"
 
 
 # ------------------------------------------------------------------------------------------------------- web hooks

@@ -51,16 +51,24 @@ def _problem_of(event: Mapping[str, Any]) -> Problem | None:
         return problems.invalid(told)
     if method != "POST" or resource not in TAKE_A_BODY:
         return None
+    return _problem_of_body(event)
+
+
+def _problem_of_body(event: Mapping[str, Any]) -> Problem | None:
     headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    is_form = media_type == "application/x-www-form-urlencoded" or media_type.startswith("multipart/")
-    return problems.no_json() if is_form else problem_of_body(_body(event))
+    if media_type == "application/x-www-form-urlencoded" or media_type.startswith("multipart/"):
+        return problems.no_json()
+    try:
+        return problem_of_body(_body(event))
+    except ValueError:
+        return Problem("request-malformed", "The body must be one JSON object, in UTF-8.")
 
 
 def _body(event: Any) -> str:
-    """The body as text; what is no UTF-8 is no JSON, which the framework tells."""
+    """The body as text. Raises ValueError where it is no UTF-8, which the framework takes for a fault of its own."""
     body = event.get("body") or ""
-    return base64.b64decode(body).decode(errors="replace") if event.get("isBase64Encoded") else str(body)
+    return base64.b64decode(body).decode() if event.get("isBase64Encoded") else str(body)
 
 
 def json_text(document: Any) -> str:

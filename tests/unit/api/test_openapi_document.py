@@ -79,3 +79,17 @@ def test_every_request_is_signed() -> None:
 def test_the_resources_that_refuse_forms_are_those_that_take_a_body() -> None:
     assert {path for _, path, operation in OPERATIONS if "requestBody" in operation} == set(TAKE_A_BODY)
     assert all("415" in operation["responses"] for _, _, operation in OPERATIONS if "requestBody" in operation)
+
+
+def test_every_field_of_every_document_and_every_parameter_is_explained() -> None:
+    fields = {
+        f"{schema}.{name}": field
+        for schema, document in DOCUMENT["components"]["schemas"].items()
+        for name, field in document.get("properties", {}).items()
+    }
+    parameters = {
+        f"{method} {path} {each['name']}": each
+        for method, path, operation in OPERATIONS
+        for each in operation.get("parameters", ())
+    }
+    assert [name for name, each in (fields | parameters).items() if not each.get("description")] == []

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 
 from tunedrop.api.application import build
+from tunedrop.api.documents import RunRequest
+from tunedrop.api.problems import Problem
 from tunedrop.api.routes import ROUTES
+from tunedrop.api.starting import source_of
 from tunedrop.resources import Resources
+from tunedrop.teams import Team, Teams
 
 HEX = "0123456789abcdef0123456789abcdef"
 URI = {"uri": "s3://datasets/train.jsonl"}
@@ -57,7 +62,7 @@ def ask(app: APIGatewayRestResolver, resource: str, body: Any = None, **more: An
         (
             "/runs",
             {"name": "a", "dataset": URI, "recipe": ["x"]},
-            "recipe: expected an object, or the name of",
+            "recipe: expected an object, or a recipe's name",
         ),
         ("/runs", {"name": "a", "dataset": URI, "labels": {"a": 1}}, "labels: expected at most 20 texts by name"),
         ("/runs", ["a"], "body: expected one JSON object"),
@@ -166,3 +171,16 @@ def test_a_body_that_is_no_text_in_utf_8_is_refused(app: APIGatewayRestResolver,
     sent = body.decode() if body == b"not base64" else base64.b64encode(body).decode()
     status, document, _ = ask(app, resource, sent, isBase64Encoded=True)
     assert (status, document["type"]) == (400, "urn:tunedrop:problem:request-malformed")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [({"name": "a"}, "dataset"), ({"name": "a", "dataset": URI, "recipe": {}, "recipe_text": "{}"}, "recipe_text")],
+)
+def test_members_that_do_not_fit_together_are_named_as_wrong_fields_too(body: dict[str, Any], field: str) -> None:
+    stack: Any = SimpleNamespace(settings=SimpleNamespace(dataset_bucket="datasets"), teams=Teams(()), s3=None)
+    team = Team("red", datasets=("s3://datasets/",))
+    with pytest.raises(Problem) as refused:
+        source_of(RunRequest.model_validate(body), team, resources=stack, settings=stack)
+    assert refused.value.kind == "request-invalid"
+    assert [each["field"] for each in refused.value.document()["errors"]] == [field]

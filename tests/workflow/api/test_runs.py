@@ -43,7 +43,8 @@ def test_a_run_from_uploads_shows_all_of_itself_and_another_goes_on_from_it(serv
     asked = {"name": "by call ü", "dataset": dataset, "test": test, "recipe": RECIPE, "labels": {"for": "test"}}
     answer = red.start(asked)
     assert answer.status == 202, answer.body
-    assert answer.headers["Location"] == answer.json["url"] == f"/runs/{answer.json['run_id']}"
+    assert answer.json["url"] == f"/runs/{answer.json['run_id']}"
+    assert answer.headers["Location"] == f"/v1{answer.json['url']}"
     run_id = answer.json["run_id"]
     run = service.ended(red, run_id)
     assert (run["status"], run["team"], run["labels"]) == ("SUCCEEDED", "red", {"for": "test"}), run["reason"]

@@ -21,7 +21,6 @@ from tunedrop.api.refusals import add_refusals
 from tunedrop.api.resolver import JsonResolver, json_text
 from tunedrop.api.starting import source_of, start_run
 from tunedrop.api.stopping import decide, roll_back, stop
-from tunedrop.catalog import who_trains
 from tunedrop.graders.kinds import KINDS
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
@@ -36,7 +35,7 @@ RunId = Annotated[str, Path(description="As in `run_id` of a run.", pattern=r"^[
 Why = Annotated[
     str, Query(description="Why: it is kept with the decision.", max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")
 ]
-ValidationId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+ValidationId = Annotated[str, Path(description="As POST /validations gave it.", pattern=r"^[0-9a-f]{32}$")]
 Key = Annotated[
     str,
     Header(
@@ -77,14 +76,17 @@ def _add_runs(app: APIGatewayRestResolver, api: Api) -> None:
             by=api.caller,
         )
         logger.info("run asked for", run_id=run_id, team=team.name)
-        return _answer(202, api.document(api.run(run_id)), location=views.run_url(run_id))
+        return _answer(202, api.document(api.run(run_id)), location=api.address(views.run_url(run_id)))
 
     @app.get("/runs", **described("listRuns", 200, "The team's runs, the newest first.", "list"))
     def list_runs(
-        name: Annotated[str | None, Query(max_length=100)] = None,
-        status: Annotated[Literal["RUNNING", "SUCCEEDED", "REJECTED", "FAILED", "CANCELLED"] | None, Query()] = None,
+        name: Annotated[str | None, Query(max_length=100, description="Only runs of exactly this name.")] = None,
+        status: Annotated[
+            Literal["RUNNING", "SUCCEEDED", "REJECTED", "FAILED", "CANCELLED"] | None,
+            Query(description="Only runs of this status."),
+        ] = None,
         search: Annotated[str | None, Query(min_length=1, max_length=100, description="A part of the name.")] = None,
-        limit: Annotated[int, Query(ge=1, le=100)] = 50,
+        limit: Annotated[int, Query(ge=1, le=100, description="The most runs of a page.")] = 50,
         page: Annotated[str | None, Query(max_length=400, description="`next` of the page before.")] = None,
     ) -> documents.RunList:
         team = api.team.name
@@ -106,13 +108,13 @@ def _add_documents_of_runs(app: APIGatewayRestResolver, api: Api) -> None:
     def get_metrics(
         run_id: RunId,
         after: Annotated[int, Query(ge=0, le=10**9, description="Steps after this one.")] = 0,
-        limit: Annotated[int, Query(ge=1, le=MOST_STEPS)] = MOST_STEPS,
+        limit: Annotated[int, Query(ge=1, le=MOST_STEPS, description="The most steps of an answer.")] = MOST_STEPS,
     ) -> documents.Metrics:
         record = api.run(run_id)
         steps = [each for each in api.metrics(record) if each["step"] > after]
         return documents.Metrics(
             run_id=run_id,
-            **who_trains(simulated=bool(record.training.simulated), weights=record.training.weights),
+            **views.trained(record, api.resources.settings),
             steps=steps[:limit],
             next_after=int(steps[limit - 1]["step"]) if len(steps) > limit else None,
         )
@@ -153,7 +155,7 @@ def _add_decisions(app: APIGatewayRestResolver, api: Api) -> None:
     def stop_run(run_id: RunId) -> Response[documents.RunDocument]:
         record = api.run(run_id)
         stop(record, api.resources.stepfunctions, api.resources.audit, by=api.caller)
-        return _answer(202, api.document(api.run(run_id)), location=views.run_url(run_id))
+        return _answer(202, api.document(api.run(run_id)), location=api.address(views.run_url(run_id)))
 
     @app.post(
         "/runs/<run_id>/approve",
@@ -175,12 +177,12 @@ def _add_decisions(app: APIGatewayRestResolver, api: Api) -> None:
     def roll_back_run(run_id: RunId, reason: Why = "") -> Response[documents.RunDocument]:
         record, function = api.run(run_id), api.settings.promote_function
         record = roll_back(record, api.resources, api.team, function, by=api.caller, reason=reason)
-        return _answer(202, api.document(record), location=views.run_url(run_id))
+        return _answer(202, api.document(record), location=api.address(views.run_url(run_id)))
 
     def decided(run_id: str, *, approved: bool, reason: str) -> Response[documents.RunDocument]:
         record = api.run(run_id)
         decide(record, api.resources, api.team, approved=approved, by=api.caller, reason=reason)
-        return _answer(202, api.document(record), location=views.run_url(run_id))
+        return _answer(202, api.document(record), location=api.address(views.run_url(run_id)))
 
 
 def _add_the_rest(app: APIGatewayRestResolver, api: Api) -> None:
@@ -209,7 +211,7 @@ def _add_the_rest(app: APIGatewayRestResolver, api: Api) -> None:
         )
         told = api.validation(validation_id)
         document = documents.Validation.model_validate(validations.document(validation_id, told, None))
-        return _answer(202, document, location=document.url)
+        return _answer(202, document, location=api.address(document.url))
 
     @app.get("/validations/<validation_id>", **described("getValidation", 200, "A dataset's check.", "one"))
     def get_validation(validation_id: ValidationId) -> documents.Validation:

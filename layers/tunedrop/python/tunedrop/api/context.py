@@ -78,6 +78,16 @@ class Api:
     def caller(self) -> str:
         return user_arn_of(self._app.current_event.raw_event)
 
+    def address(self, url: str) -> str:
+        """A place below the API's own URL as the header Location names it: with the stage, or a domain's base path.
+
+        `resource` is the request's route without them, `requestContext.path` its path with them.
+        """
+        event = self._app.current_event.raw_event
+        below = len(event["resource"].strip("/").split("/"))
+        path = str(event["requestContext"].get("path") or event["path"]).strip("/").split("/")
+        return "/".join(("", *path[:-below])) + url
+
     def run(self, run_id: str) -> RunRecord:
         """A run of the caller's team. Raises Problem: not-found for any other."""
         team = self.team

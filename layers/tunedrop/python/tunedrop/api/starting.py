@@ -9,7 +9,7 @@ from tunedrop import clock, identity
 from tunedrop.api.datasets import Place, place_of, recipe_key, require_upload
 from tunedrop.api.documents import RunRequest
 from tunedrop.api.idempotency import Claims
-from tunedrop.api.problems import Problem
+from tunedrop.api.problems import Problem, invalid
 from tunedrop.api.settings import ApiSettings
 from tunedrop.limits.quota import Slots
 from tunedrop.outcomes import InputMissing, LimitExceeded, RecipeInvalid, RunNotFound, Status, TooManyRuns
@@ -64,7 +64,9 @@ def source_of(request: RunRequest, team: Team, *, resources: Resources, settings
     bucket = resources.settings.dataset_bucket
     source: dict[str, Any] = {"kind": "call"}
     if request.dataset is None and (request.resumes is None or request.test is not None):
-        raise Problem("request-invalid", "dataset: expected a dataset, or `resumes` without `test`; got neither.")
+        raise invalid(
+            [{"field": "dataset", "expected": "expected a dataset, or `resumes` without `test`; got neither"}]
+        )
     for name, reference in (("dataset", request.dataset), ("test", request.test)):
         if reference is None:
             continue
@@ -95,7 +97,7 @@ def recipe_source(request: RunRequest, team: Team, s3: S3Client, bucket: str) ->
     recipe = request.recipe
     if request.recipe_text is not None:
         if recipe is not None:
-            raise Problem("request-invalid", "recipe_text: expected `recipe` or `recipe_text`, got both.")
+            raise invalid([{"field": "recipe_text", "expected": "expected `recipe` or `recipe_text`; got both"}])
         return {"recipe": _recipe_of_text(request.recipe_text)}
     if recipe is None:
         return {}

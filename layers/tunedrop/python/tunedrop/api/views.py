@@ -43,6 +43,13 @@ def summary(record: RunRecord, settings: Settings) -> dict[str, Any]:
     }
 
 
+def trained(record: RunRecord, settings: Settings) -> dict[str, Any]:
+    """Who trained the run's model: what its job said; before it has said anything, what trains for this stack."""
+    if record.training.simulated is None:
+        return who_trains(simulated=settings.simulated, weights=settings.weights)
+    return who_trains(simulated=record.training.simulated, weights=record.training.weights)
+
+
 def dollars(record: RunRecord) -> float | None:
     """What the run's training has cost by the prices of its recipe; None where it gives none.
 
@@ -89,7 +96,7 @@ def run_document(record: RunRecord, metrics: Sequence[Mapping[str, float]], sett
             "reward_first": training.reward_first,
             "reward_last": training.reward_last,
             "latest": dict(metrics[-1]) if metrics else None,
-            **who_trains(simulated=bool(training.simulated), weights=training.weights),
+            **trained(record, settings),
         },
         "evaluation": dict(record.evaluation.document) or None,
         "promotion": _promotion(record),

@@ -14,17 +14,18 @@ MOST_TOLD = 20
 """Fields that one answer names."""
 
 _DATASET = '`{"uri": "s3://BUCKET/KEY"}` or `{"upload_id": "..."}`'
+_URI = "`s3://BUCKET/KEY`: a bucket's name (3 to 63 of a-z, 0-9, `.`, `-`) and a file's key, at most 1100 characters"
 _RUN_ID = "the id of a run, as `run_id` gives it"
 
 EXPECTED: Mapping[str, str] = {
     "name": "text of 1 to 100 characters, not only spaces, without control characters",
     "dataset": _DATASET,
-    "dataset.uri": "`s3://BUCKET/KEY` of at most 1100 characters",
+    "dataset.uri": _URI,
     "dataset.upload_id": "the `upload_id` that POST /uploads gave",
     "test": _DATASET,
-    "test.uri": "`s3://BUCKET/KEY` of at most 1100 characters",
+    "test.uri": _URI,
     "test.upload_id": "the `upload_id` that POST /uploads gave",
-    "recipe": "an object, or the name of a recipe (1 to 100 of A-Z, a-z, 0-9, `.`, `_`, `-`)",
+    "recipe": "an object, or a recipe's name (1 to 100 of A-Z, a-z, 0-9, `.`, `_`, `-`); send a text as `recipe_text`",
     "recipe_text": "the text of a recipe, of at most 131072 characters",
     "resumes": _RUN_ID,
     "evaluate_only": "a model's id: text of 1 to 2048 characters without control characters",

@@ -78,7 +78,8 @@ def note_word(record: RunRecord, store: RunStore, *, approved: bool, by: str, re
         record = store.load(record.run_id)
         said = record.approval or {}
         if (said.get("approved"), said.get("by")) != (word["approved"], by):  # otherwise it is said once more
-            raise NoApprovalWanted(f"Run {record.run_id} is no longer waiting for approval") from None
+            waited = "no longer" if record.approval_token else "not"
+            raise NoApprovalWanted(f"Run {record.run_id} is {waited} waiting for approval") from None
         return record
 
 

@@ -31,6 +31,11 @@ RUN = RunRecord(
         budget=Budget(prices=Prices(hour=1.0, step=0.01)),
     ).model_dump(mode="json"),
 )
+CALLED = replace(
+    RUN,
+    source={"kind": "call", "bucket": "drop", "key": "uploads/research/1/data.jsonl", "recipe": {"labels": {}}},
+    train=PinnedObject("drop", "uploads/research/1/data.jsonl", "v1", 12345),
+)
 TRAINED = replace(
     RUN,
     job_id="ftjob-1",
@@ -113,6 +118,9 @@ UNDONE = replace(
 NOTICES: Mapping[str, Publication] = {
     "started": of_run.started(replace(RUN, test=PinnedObject("drop", "inbox/gsm8k/test.jsonl", "v1", 99))),
     "started alone": of_run.started(RUN),
+    "started by a call": of_run.started(CALLED),
+    "call stopped": ended(CALLED, Status.CANCELLED, "Stopped", "The execution was stopped."),
+    "call rejected": ended(CALLED, Status.REJECTED, "DatasetInvalid", "line 3 is no JSON"),
     "waiting": of_run.turn_awaited(RUN, Place(3, 7, "2026-01-01T00:10:00.000Z", "2026-01-01T04:00:00.000Z")),
     "warning": of_run.warning(TRAINED, FINDING),
     "approval": of_run.approval_wanted(

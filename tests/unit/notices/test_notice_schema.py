@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,3 +41,19 @@ def test_an_end_that_went_well_has_no_reason_and_any_other_has_one() -> None:
     well, badly = (document_of(NOTICES[kind]) for kind in ("improved", "failed"))
     assert not VALIDATOR.is_valid({**well, "reason": badly["reason"]})
     assert not VALIDATOR.is_valid({**badly, "reason": None})
+
+
+def test_the_schema_explains_every_member() -> None:
+    unexplained = []
+
+    def look(path: str, schema: Mapping[str, Any]) -> None:
+        for name, member in schema.get("properties", {}).items():
+            if "description" not in member and "const" not in member:
+                unexplained.append(f"{path}.{name}")
+            look(f"{path}.{name}", member)
+        for part in (*schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else ())):
+            look(path, part)
+
+    for event, schema in SCHEMA["$defs"].items():
+        look(event, schema)
+    assert unexplained == []

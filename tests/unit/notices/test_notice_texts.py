@@ -111,6 +111,13 @@ def test_every_notice_carries_the_attributes_that_it_has_values_for(published: M
         ),
         ("started alone", "Found beside train.jsonl: nothing."),
         (
+            "started by a call",
+            "with the math grader. The call gave a recipe. The run uses a part of its rows as the test set.\n"
+            "Next: nothing, if that is right. Otherwise stop the run, and start another.\n",
+        ),
+        ("call stopped", "Next: start a new run if you want one. Nothing was trained.\n"),
+        ("call rejected", "Next: mend what the findings list, and start a new run.\n"),
+        (
             "started alone",
             "The run uses a part of its rows as the test set and the default recipe.",
         ),

@@ -165,6 +165,11 @@ def test_every_notice_makes_a_notification_in_the_documented_form(kind: str) -> 
     jsonschema.validate(relay()["custom_notification"](document_of(NOTICES[kind])), CHAT)
 
 
+def test_the_title_in_a_channel_says_whether_the_model_is_better() -> None:
+    titles = {kind: relay()["record_title"](document_of(NOTICES[kind])) for kind in ("regressed", "failed")}
+    assert titles == {"regressed": "Tunedrop: gsm8k: SUCCEEDED, regressed", "failed": "Tunedrop: gsm8k: FAILED"}
+
+
 def test_a_name_mentions_nobody_in_a_channel() -> None:
     hostile = {**document_of(NOTICES["started"]), "name": "<!channel> @here", "headline": "<@U1> @here & all"}
     made = json.dumps(relay()["custom_notification"](hostile))

@@ -73,6 +73,7 @@ def started(record: RunRecord) -> Publication:
             name: None if found is None else {"uri": found.uri, "version": found.version_id}
             for name, found in (("test", record.test), ("recipe", record.recipe_file))
         },
+        "has_recipe": bool(record.recipe_file or record.source.get("recipe") or record.source.get("resumes")),
         "legacy": record.legacy and dict(record.legacy),
         "execution_arn": record.execution_arn,
         "started_at": record.started_at,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tunedrop import clock
+from tunedrop.identity import INBOX
 from tunedrop.notices.plain_text import count, plain, sentence, short
 from tunedrop.outcomes import STOPPED, RepeatedDrop
 from tunedrop.run.decisions import in_words
@@ -34,7 +35,9 @@ def _ended(document: Document) -> tuple[str, str]:
     if reason["error"] == RepeatedDrop.__name__:
         return f"The files of {name} started nothing: {why}", _AFTER_A_REPETITION
     if status == "REJECTED":
-        return f"The run of {name} was rejected before any training was paid for. {named}", _after_rejection(reason)
+        return f"The run of {name} was rejected before any training was paid for. {named}", _after_rejection(
+            document, reason
+        )
     if status == "CANCELLED":
         return _stopped(name, reason, named), _after_an_end(document)
     return f"The run of {name} failed. {named}".rstrip(), _after_an_end(document)
@@ -87,10 +90,20 @@ def _after_an_improvement(promotion: Mapping[str, Any]) -> str:
     return "Next: use the tuned model by its id. The report compares its answers with the base model's."
 
 
-def _after_rejection(reason: Mapping[str, str]) -> str:
-    if reason["error"] == "DatasetInvalid":
-        return "Next: mend what the findings list, and drop the dataset again."
-    return "Next: mend what the reason names, and drop the dataset again."
+def _after_rejection(document: Document, reason: Mapping[str, str]) -> str:
+    named = "the findings list" if reason["error"] == "DatasetInvalid" else "the reason names"
+    return f"Next: mend what {named}, and {_again(document)}."
+
+
+def _again(document: Document) -> str:
+    """How to have another run of the dataset: a drop is dropped again, any other run was started by a call."""
+    return "drop the dataset again" if _dropped(document) else "start a new run"
+
+
+def _dropped(document: Document) -> bool:
+    """Whether the dataset lies in the inbox, where an upload starts a run."""
+    uri = (document["dataset"] or {}).get("uri") or ""
+    return uri.removeprefix("s3://").partition("/")[2].startswith(INBOX)
 
 
 def _after_an_end(document: Document) -> str:
@@ -100,22 +113,28 @@ def _after_an_end(document: Document) -> str:
             "job made, if it made one, and trains nothing again."
         )
     if document["status"] == "CANCELLED":
-        return "Next: drop the dataset again to start a new run. Nothing was trained."
-    return "Next: mend what the reason names, and drop the dataset again. Nothing was trained."
+        return f"Next: {_again(document)} if you want one. Nothing was trained."
+    return f"Next: mend what the reason names, and {_again(document)}. Nothing was trained."
 
 
 def _started(document: Document) -> tuple[str, str]:
-    found = document["found"]
-    here = [what for what, name in _SIBLINGS if found[name]]
+    dropped = _dropped(document)
+    found = {"test": document["found"]["test"], "recipe": document["has_recipe"]}
+    here = " and ".join(what for what, name in _SIBLINGS if found[name])
     missing = [instead for name, instead in _WITHOUT.items() if not found[name]]
     headline = (
-        f"A run of {document['name']} has started: it tunes {document['base_model']} with the {document['grader']} "
-        f"grader. Found beside train.jsonl: {' and '.join(here) or 'nothing'}."
+        f"A run of {document['name']} has started: "
+        f"it tunes {document['base_model']} with the {document['grader']} grader."
     )
+    if dropped:
+        headline += f" Found beside train.jsonl: {here or 'nothing'}."
+    elif here:
+        headline += f" The call gave {here}."
     so = f" The run uses {' and '.join(missing)}." if missing else ""
     if document["legacy"]:
         so += f" {_legacy(document)}"
-    return headline + so, "Next: nothing, if that is right. Otherwise stop the run, and drop the files again."
+    again = "drop the files again" if dropped else "start another"
+    return headline + so, f"Next: nothing, if that is right. Otherwise stop the run, and {again}."
 
 
 def _legacy(document: Document) -> str:

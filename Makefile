@@ -3,7 +3,6 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 VENV := .venv
 BIN := $(VENV)/bin
-UV_VERSION := 0.13.8
 INSTALLED := $(VENV)/.installed
 PROVE_INSTALLED := $(VENV)/.prove-installed
 SAM_VENV := .venvs/sam
@@ -27,7 +26,7 @@ help: ## list the commands
 $(INSTALLED): requirements/dev.lock requirements/layer.lock requirements/runtime.lock pyproject.toml local/find_python.sh layers/dependencies/lean_botocore.py
 	@python="$$(sh local/find_python.sh)" && echo "Setting up $(VENV) with $$("$$python" --version) ..." && \
 	    "$$python" -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@rm -rf build/local && mkdir -p $(LOCAL_LAYERS)
@@ -43,7 +42,7 @@ install: $(INSTALLED) ## set up .venv and the layers for this machine
 .venvs/%/.installed: requirements/%.lock local/find_python.sh
 	@python="$$(sh local/find_python.sh)" && echo "Setting up $(@D) with $$("$$python" --version) ..." && \
 	    "$$python" -m venv --clear $(@D)
-	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock
 	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python --require-hashes -r $<
 	@touch $@
 

@@ -8,7 +8,7 @@ compile() {
     "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
         --no-emit-index-url "$@"
 }
-for name in layer runtime dev prove sam audit; do
+for name in uv layer runtime dev prove sam audit; do
     compile "$name.in" -o "$name.lock"
     echo "requirements/$name.lock: $(grep -c '==' "$name.lock") packages"
 done

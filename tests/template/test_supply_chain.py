@@ -24,6 +24,18 @@ def test_every_artefact_of_every_lock_is_hashed(lock: Path) -> None:
     assert "://" not in text, "a lock names no address"
 
 
+def test_nothing_is_installed_that_no_lock_has_a_hash_of() -> None:
+    """But this project itself, from its own folder."""
+    files = [sam_template.ROOT / name for name in ("Makefile", "requirements/language_model.sh")]
+    files += (sam_template.ROOT / ".github/workflows").glob("*.yml")
+    installed = [
+        line for path in files for line in path.read_text().splitlines() if "pip install " in line and line[:1] != "#"
+    ]
+    assert len(installed) >= 6
+    loose = [line for line in installed if "--require-hashes" not in line and "--dry-run" not in line]
+    assert [line.strip() for line in loose if "--no-deps --no-build-isolation --editable ." not in line] == []
+
+
 def test_each_lock_has_the_packages_that_it_was_made_for() -> None:
     for lock in LOCKS:
         wanted = re.findall(r"^([A-Za-z0-9_.-]+)", lock.with_suffix(".in").read_text(), re.MULTILINE)

@@ -10,9 +10,11 @@ import pytest
 from tunedrop.graders.batch import grade_batch
 from tunedrop.graders.kinds import Trust
 from tunedrop.graders.own import grade_as
-from tunedrop.graders.own_file import FOLDER_VARIABLE, files_in, read_file
+from tunedrop.graders.own_file import FOLDER_VARIABLE, files_in, named, read_file
 from tunedrop.graders.row_options import RowGrader
 from tunedrop.graders.sample import OptionsError, Sample
+from tunedrop.identity import SIBLINGS, TRAIN_NAMES
+from tunedrop.notices.stray_uploads import remark_on_name
 
 BRIEF = '''"""brief: pays for short answers.
 
@@ -130,3 +132,17 @@ def test_a_team_s_file_may_use_the_kinds_that_only_answer(kind: str) -> None:
     assert grade_as("math", sample).reward == 1.0
     with pytest.raises(OptionsError, match="may not run"):
         grade_as(kind, sample)
+
+
+@pytest.mark.parametrize("name", ["../planted", "/etc/passwd", "a/b", "brief.py", "brief\n", "Brief", ""])
+def test_a_recipe_names_no_file_outside_of_the_folder(folder: Path, name: str) -> None:
+    (folder.parent / "planted.py").write_text(BRIEF, encoding="utf-8")
+    with pytest.raises(OptionsError, match="There is no own grader"):
+        named(name)
+
+
+def test_code_that_is_dropped_is_no_part_of_a_run() -> None:
+    assert "grader.py" not in (*TRAIN_NAMES, *SIBLINGS)
+    remark = remark_on_name("inbox/a/grader.py", len(BRIEF))
+    assert remark is not None
+    assert (remark.event, "starts no run" in remark.problem) == ("upload_ignored", True)

@@ -214,3 +214,14 @@ def test_rows_are_divided_only_until_each_part_has_one(document: dict[str, Any])
     body = as_file([a_row(number, note="x" * 500) for number in range(3_000)]).getvalue()
     assert check_with_recipe(Counting(body), test=None, recipe=resolve(document, REGION)).valid
     assert len(body) <= taken < 1.5 * len(body)
+
+
+def test_reasons_that_differ_only_in_what_was_got_are_told_once() -> None:
+    rows = [{**row, "reference_answer": f"word {place}"} for place, row in enumerate(good_rows(150))]
+    document = {"grader": {"kind": "json", "options": {"schema": {"type": "object"}}}}
+    said = reason(checked(rows, document), "PAGE")
+    assert said.count("the reference cannot be compared") == 1
+    assert "150 times, train.jsonl lines 1-150" in said
+    page = render_page(checked(rows, document), "x")
+    assert "word 0" in page
+    assert "word 3" not in page

@@ -58,6 +58,10 @@ class Group:
             self.ranges.append((first, last))
 
 
+MAX_GOT = 3
+"""Different things got that are told of findings that else say the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """Findings of one rule that say the same, but for their lines."""
@@ -71,20 +75,31 @@ class Told:
 def folded(group: Group) -> list[Told]:
     """A group's findings, those that say the same told once, in the order in which they were found.
 
+    Where more than MAX_GOT of them differ only in what was got, they are told once, with the first of what was got.
     Where all that are kept say the same, so do those that are only counted.
     """
+    got: dict[tuple[str, ...], dict[str, None]] = {}
+    for finding in group.examples:
+        got.setdefault(_said(finding), {})[finding.got] = None
     alike: dict[tuple[str, ...], Group] = {}
     firsts: dict[tuple[str, ...], Finding] = {}
     for finding in group.examples:
-        key = (finding.field, finding.expected, finding.got, finding.message, finding.hint)
+        said, first = _said(finding), finding
+        if len(got[said]) > MAX_GOT:
+            first = replace(finding, got=f"{', '.join(list(got[said])[:MAX_GOT])}, …")
+        key = (*said, first.got)
         part = alike.setdefault(key, Group(group.rule, group.severity, group.file))
-        firsts.setdefault(key, finding)
+        firsts.setdefault(key, first)
         part.count += 1
         if finding.line is not None:
             part.add_lines(finding.line, finding.line)
     if len(alike) == 1:
         return [Told(finding, group.count, group.lines()) for finding in firsts.values()]
     return [Told(firsts[key], part.count, part.lines()) for key, part in alike.items()]
+
+
+def _said(finding: Finding) -> tuple[str, ...]:
+    return finding.field, finding.expected, finding.message, finding.hint
 
 
 class Findings:

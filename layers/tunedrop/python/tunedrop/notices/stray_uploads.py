@@ -5,17 +5,16 @@ A user who drops a file and hears nothing thinks that a run is under way.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from urllib.parse import quote
 
 from tunedrop import identity
-from tunedrop.identity import RECIPE_NAMES, SIBLINGS, TEST_NAME, TEST_NAMES, TRAIN_NAME, TRAIN_NAMES, Upload
+from tunedrop.identity import SIBLINGS, TEST_NAMES, TRAIN_NAME, TRAIN_NAMES, Upload
 from tunedrop.notices.actions import links
 from tunedrop.notices.of_run import SCHEMA_VERSION
 from tunedrop.notices.publication import Publication, publication, subject_line
+from tunedrop.notices.stray_names import of_another_name
 from tunedrop.notices.summary import summary
 from tunedrop.outcomes import RecipeInvalid
 from tunedrop.recipe_grader import grader_of
@@ -25,38 +24,6 @@ from tunedrop.run.record import PinnedObject, RunRecord
 
 _SILENT = ("readme", "license", "licence", "notice", ".ds_store", ".gitkeep", "thumbs.db")
 """What lies in many folders, and nobody takes for data: uploads whose name begins so are passed over."""
-
-
-_MARKERS = ("_success", "_committed", "_started", "_metadata", "_common_metadata", "_delta_log", ".part-")
-_MARKER_ENDINGS = (".crc", ".md5", ".sha256", ".manifest")
-_PART = re.compile(r"part-\d|.*-\d{5}-of-\d{5}")
-_UNPACKED_BY = {
-    ".gz": "gzip -d",
-    ".bz2": "bzip2 -d",
-    ".xz": "xz -d",
-    ".zst": "zstd -d",
-    ".zip": "unzip",
-    ".tar": "tar -xf",
-    ".tgz": "tar -xzf",
-    ".7z": "7z x",
-}
-_CONVERTED = (
-    ".csv",
-    ".tsv",
-    ".tab",
-    ".xlsx",
-    ".xls",
-    ".ods",
-    ".parquet",
-    ".json",
-    ".arrow",
-    ".avro",
-    ".feather",
-    ".txt",
-)
-_SURELY = 0.85
-"""How alike (difflib's ratio) a name must be to one that counts to be taken for it misspelt, as `recipe.jsn`."""
-_VALIDATION = ("validation", "valid", "val", "dev", "eval", "evaluation", "holdout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +50,7 @@ def remark_on_name(key: str, size: int) -> Remark | None:
     if name in TRAIN_NAMES:
         return None  # a run has begun, and will say whatever is wrong
     if name not in SIBLINGS:
-        return _of_another_name(f"{identity.INBOX}{folder}", name)
+        return _ignored(*of_another_name(f"{identity.INBOX}{folder}", name))
     if size == 0:
         return _ignored("is empty, so a run ignores it or ends because of it.", "Drop it again, with its content.")
     return None
@@ -172,60 +139,3 @@ def _is(upload: Upload, pinned: PinnedObject) -> bool:
 
 def _ignored(problem: str, advice: str) -> Remark:
     return Remark("upload_ignored", problem, advice)
-
-
-def _of_another_name(folder: str, name: str) -> Remark:
-    """What is wrong with a name that starts no run, and the way that is right for what it seems to be."""
-    lower = name.lower()
-    if lower in (*TRAIN_NAMES, *SIBLINGS):
-        return _ignored(_unknown(name), f"Drop it as {folder}/{lower}.")
-    packed = next((ending for ending in _UNPACKED_BY if lower.endswith(ending)), None)
-    inner = lower.removesuffix(packed or "")
-    if lower.startswith(_MARKERS) or lower.endswith(_MARKER_ENDINGS):
-        problem = "is a file that a program writes beside its data (such as Spark's _SUCCESS), and starts no run."
-        way = f"Leave it, or delete it. The rows belong in one file, {folder}/{TRAIN_NAME}."
-    elif _PART.match(lower):
-        problem = "is one part of several, and a run reads one file."
-        way = (
-            f"Join the parts (text: cat part-* > {TRAIN_NAME}; packed: gzip -dc part-* > {TRAIN_NAME}; Parquet: duckdb "
-            f"-c \"COPY (FROM 'part-*.parquet') TO 'rows.jsonl'\"), and drop {folder}/{TRAIN_NAME}."
-        )
-    elif inner.rpartition(".")[0] in _VALIDATION and not inner.endswith(_CONVERTED):
-        problem = f"{_unknown(name)} The rows to choose a checkpoint by come from {TRAIN_NAME} (evaluation.validation)."
-        way = f"To compare the models on it, drop it as {folder}/{TEST_NAME}{packed or ''}; otherwise leave it out."
-    elif packed == ".gz" and inner.endswith((".jsonl", ".ndjson")):
-        problem, way = _unknown(name), f"Drop it as {folder}/{_nearest(inner)}.gz."
-    elif packed is not None and not inner.endswith(_CONVERTED):
-        problem = "is packed in a format that no run reads."
-        way = f"Unpack it ({_UNPACKED_BY[packed]}), and drop what is in it as {folder}/{_nearest(inner)}."
-    elif packed in (".zst", ".zip", ".7z", ".tar"):
-        problem = "is packed, and its name is not that of a JSON Lines file."
-        way = (
-            f"Unpack it ({_UNPACKED_BY[packed]}), make rows of what is in it (tunedrop convert FILE --output "
-            f"{TRAIN_NAME}), and drop them as {folder}/{TRAIN_NAME}."
-        )
-    elif packed is not None or (lower.endswith(_CONVERTED) and not _is_misspelt(lower)):
-        problem = "does not have the name of a JSON Lines file, and starts no run."
-        way = f"Make rows of it (tunedrop convert FILE --output {TRAIN_NAME}), and drop them as {folder}/{TRAIN_NAME}."
-    else:
-        problem, way = _unknown(name), f"Drop it as {folder}/{_nearest(name)}."
-    return _ignored(problem, way)
-
-
-def _is_misspelt(lower: str) -> bool:
-    return bool(get_close_matches(lower, (TRAIN_NAME, *SIBLINGS), n=1, cutoff=_SURELY))
-
-
-def _unknown(name: str) -> str:
-    known = ", ".join((*TRAIN_NAMES, *SIBLINGS))
-    if name.lower() in (*TRAIN_NAMES, *SIBLINGS):
-        return f"has a name with capital letters; the names that Tunedrop uses are {known}."
-    return f"has a name that starts no run; the names that Tunedrop uses are {known}."
-
-
-def _nearest(name: str) -> str:
-    if name.lower().endswith((".yaml", ".yml")):
-        return RECIPE_NAMES[0]
-    known = [TRAIN_NAME, TEST_NAME, *RECIPE_NAMES]
-    found = get_close_matches(name.lower(), known, n=1, cutoff=0.6)
-    return found[0] if found else TRAIN_NAME

@@ -10,6 +10,7 @@ from typing import Any
 
 import botocore.hooks
 import botocore.session
+import botocore.useragent
 import pytest
 from _pytest.terminal import TerminalReporter  # what the hook below is given; pytest itself exports no such name
 from hypothesis import HealthCheck, settings
@@ -31,8 +32,12 @@ settings.load_profile("test")
 # hypothesis draws some values from the code's constants, and reads all modules for that: in `make prove` alone.
 NO_CONSTANTS = Constants()
 
-# Every test has a session of boto3 of its own; they share what botocore reads from files, and its names of events.
+# Every test has a session of boto3 of its own; they share what botocore reads from files, its names of events, and what
+# it makes of the words by which a client is known, letter by letter for each request.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+botocore.useragent.sanitize_user_agent_string_component = functools.cache(
+    botocore.useragent.sanitize_user_agent_string_component
+)
 _NAMES_OF_EVENTS: dict[str, str] = {}
 _alias_events = botocore.hooks.EventAliaser.__init__
 

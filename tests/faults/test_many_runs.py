@@ -161,7 +161,7 @@ def stop(record: RunRecord, store: RunStore, backend: Any, chance: random.Random
     raise AssertionError("the aftermath never came to an end")
 
 
-@pytest.mark.parametrize("runs", [pytest.param(12), pytest.param(200, marks=pytest.mark.prove)])
+@pytest.mark.parametrize("runs", [8, pytest.param(200, marks=pytest.mark.prove)])
 def test_open_weight_runs_under_random_faults(store: RunStore, bedrock: LocalBedrock, runs: int) -> None:
     actions = ("CreateFile", "ListFiles", "CreateFineTuningJob", "ListFineTuningJobs", "GetFineTuningJob")
     client = openai.OpenAI(base_url=bedrock.base_url, api_key=bedrock.api_key(), max_retries=0, timeout=5)
@@ -202,7 +202,7 @@ def test_open_weight_runs_under_random_faults(store: RunStore, bedrock: LocalBed
     assert set(made.values()) == {1}, "at most one job was ever made of a run's file"
 
 
-@pytest.mark.parametrize("runs", [pytest.param(8), pytest.param(60, marks=pytest.mark.prove)])
+@pytest.mark.parametrize("runs", [4, pytest.param(60, marks=pytest.mark.prove)])
 def test_nova_runs_under_random_faults(store: RunStore, tmp_path: Path, runs: int) -> None:
     actions = ("CreateModelCustomizationJob", "GetModelCustomizationJob", "StopModelCustomizationJob")
     waiting = {**FULL_PACE, "queued_seconds": 3600, "nova_stopping_seconds": 0.01}

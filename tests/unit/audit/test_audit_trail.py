@@ -99,7 +99,7 @@ def expected(records: list[RunRecord], month: str) -> dict[str, list[str]]:
     return {what: sorted(runs) for what, runs in found.items()}
 
 
-@pytest.mark.parametrize("runs", [40, pytest.param(200, marks=pytest.mark.prove)])
+@pytest.mark.parametrize("runs", [15, pytest.param(200, marks=pytest.mark.prove)])
 def test_the_export_of_a_month_is_what_the_runs_records_say(client: S3Client, runs: int) -> None:
     chance = random.Random(19)
     trail = AuditTrail(client, "runs")

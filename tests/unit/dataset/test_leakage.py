@@ -33,7 +33,7 @@ def report_on_gsm8k(prompt: str | None) -> DatasetReport:
     "prompt",
     [
         None,
-        WALKTHROUGH,
+        pytest.param(WALKTHROUGH, marks=pytest.mark.prove),
         pytest.param("You are good at maths. Answer this: {question}", marks=pytest.mark.prove),
         pytest.param("{question} Answer.", marks=pytest.mark.prove),
     ],

@@ -75,7 +75,7 @@ def test_z_and_the_normal_distribution_are_scipys(stats: Any) -> None:
         z_score(1.0)
 
 
-@pytest.mark.parametrize("rows", [40, 300])
+@pytest.mark.parametrize("rows", [40, pytest.param(300, marks=pytest.mark.prove)])
 @pytest.mark.parametrize("kind", ["right or wrong", "partial", "skewed"])
 def test_the_interval_is_the_percentile_bootstrap_taken_further_out(stats: Any, rows: int, kind: str) -> None:
     """Against two hundred thousand real resamples of the same data, at the same expanded percentiles."""

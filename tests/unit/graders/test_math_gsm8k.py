@@ -14,8 +14,8 @@ from tunedrop.graders.math.grader import MathGrader
 from tunedrop.graders.sample import Sample
 
 GRADER = MathGrader()
-STRIDE = 165
-"""Of 656 renderings each answer gets every 165th, each answer others: every rendering some 8 times, in seconds."""
+STRIDE = 331
+"""Of 656 renderings each answer gets every 331st, each answer others: every rendering some 4 times, in a second."""
 
 
 def is_right(text: str, number: int) -> bool:
@@ -41,7 +41,7 @@ def check(numbers: list[int], stride: int) -> tuple[int, list[str], list[str]]:
 def test_the_test_answers_are_recognised_in_the_ways_that_models_write_them() -> None:
     graded, missed, accepted = check(answers(), STRIDE)
 
-    assert graded > 5_000
+    assert graded > 2_500
     assert len(missed) / graded < 0.01, missed[:20]
     assert accepted == []
 

@@ -67,7 +67,7 @@ def check(kind: str, examples: int) -> None:
 
 @pytest.mark.parametrize("kind", PLAIN)
 def test_any_batch_is_answered_sample_by_sample_or_refused(kind: str) -> None:
-    check(kind, 60)
+    check(kind, 30)
 
 
 @pytest.mark.prove

@@ -83,7 +83,7 @@ def test_most_looks_only_read(client: Any, loop: VirtualLoop) -> None:
     shares = Shares(client, "api", "open-weight", A_MINUTE)
     calls: Counter[str] = Counter()
     client.meta.events.register("before-call.dynamodb.*", lambda model, **_: calls.update([model.name]))
-    shards, looks = 8, 60
+    shards, looks = 8, 20
     for _ in range(looks):
         for _ in range(shards):
             shares.of("a")

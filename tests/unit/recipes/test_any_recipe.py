@@ -67,7 +67,7 @@ def check(examples: int) -> None:
 
 
 def test_any_recipe_is_read_or_refused_in_words() -> None:
-    check(60)
+    check(30)
 
 
 @pytest.mark.prove

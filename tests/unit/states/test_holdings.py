@@ -11,7 +11,7 @@ import pytest
 from tests.unit.states.simulated_service import EXECUTION, RUN_ID, Clock, SimulatedService, once
 from tunedrop import clock as tunedrop_clock
 from tunedrop import identity
-from tunedrop.outcomes import RecipeInvalid, Status
+from tunedrop.outcomes import RecipeInvalid, ServiceBusy, Status
 from tunedrop.recipe_resolution import resolve
 from tunedrop.run.execution import PipelineExecution
 from tunedrop.run.record import RunRecord
@@ -20,7 +20,7 @@ from tunedrop.run.store import RunStore
 from tunedrop.states import sweep_runs as sweeping
 from tunedrop.states.release_run import Releaser
 from tunedrop.states.sweep_runs import Counts
-from tunedrop.training.backend import JobRequest, JobStatus, Unclear
+from tunedrop.training.backend import Busy, JobRequest, JobStatus, Refused, Unclear
 from tunedrop.training.holdings import delete_holdings, left_behind
 from tunedrop.training.takeover import take_over
 
@@ -205,3 +205,27 @@ def test_a_given_model_is_evaluated_without_a_job(
 
 def test_a_run_that_trains_takes_nothing_over(run: RunRecord, store: RunStore, service: SimulatedService) -> None:
     assert take_over(run, store, service) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [(Busy("quota"), ServiceBusy), (Unclear("reset"), ServiceBusy), (Refused("no such job"), RecipeInvalid)],
+)
+def test_a_job_that_bedrock_does_not_show_is_taken_over_by_no_run(
+    earlier: RunRecord, store: RunStore, service: SimulatedService, error: Exception, outcome: type[Exception]
+) -> None:
+    service.fault = once("get", "before", error)
+    with pytest.raises(outcome, match=str(error)):
+        take_over(following(store, earlier), store, service)
+
+
+def test_a_training_file_is_deleted_where_the_recipe_says_so(
+    run: RunRecord, store: RunStore, service: SimulatedService
+) -> None:
+    service.files_by_id["file-0"] = "rows"
+    wanted = recipe(cleanup={"delete_files": True})
+    record = store.update(RUN_ID, {"file_id": "file-0", "recipe": wanted})
+    service.fault = once("delete_file", "before", Unclear("reset"))
+    assert delete_holdings(record, service, keep_deployment=False) == {}
+    assert delete_holdings(record, service, keep_deployment=False) == {"file-0": "training file deleted"}
+    assert service.files_by_id == {}

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import boto3
 import pytest
 
-from tests.unit.states.simulated_service import RUN_ID, Clock, SimulatedService
+from tests.unit.states.simulated_service import RUN_ID, Clock, SimulatedService, once
 from tests.unit.training.training_series import SICK as SICKNESSES
 from tunedrop import clock as tunedrop_clock
 from tunedrop.notices.publication import document_of
@@ -330,6 +330,26 @@ def test_a_deployment_that_is_throttled_is_waited_for_and_one_that_hangs_fails(
     assert deploying().decision == "running"
     clock.sleep(2.1 * 3600)
     with pytest.raises(DeploymentFailed, match=r"2\.1 hours.*budget\.deployment_hours"):
+        deploying()
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "outcome"),
+    [
+        ("get", Busy("quota"), ServiceBusy),
+        ("get", Unclear("reset"), ServiceBusy),
+        ("get", Refused("gone"), TrainingFailed),
+        ("serve", Unclear("reset"), ServiceBusy),
+        ("serve", Refused("no room"), DeploymentFailed),
+    ],
+)
+def test_what_the_service_refuses_ends_the_run_and_what_may_pass_is_tried_again(
+    deploying: Look, service: Watched, call: str, error: Exception, outcome: type[Exception]
+) -> None:
+    if call == "serve":
+        deploying()
+    service.fault = once(call, "before", error)
+    with pytest.raises(outcome, match=str(error)):
         deploying()
 
 

@@ -63,6 +63,17 @@ SAME: dict[str, list[tuple[str, str]]] = {
         ("x^2y^2", "x**2*y**2"), (r"\ln 2", "log(2)"), ("1", r"\log 10"),
         (r"\frac{v_0}{r_0} \frac{1}{(1+r/r_0)^{3/2}}", r"\frac{v_0 \cdot (\frac{r_0}{r+r_0})^{0.5}}{(r + r_0)}"),
     ],
+    "functions by their names": [
+        ("5", r"\max(3, 5)"), ("3", r"\min(3, 5)"), ("6", r"\gcd(12, 18)"), ("12", r"\operatorname{lcm}(4, 6)"),
+        ("5", r"\max\limits (3, 5)"), (r"\arcsin x", r"\sin^{-1} x"), (r"\cos x", r"\operatorname{cos} x"),
+        ("-2", r"\det\begin{pmatrix}1&2\\3&4\end{pmatrix}"), ("1/8", "2^-3"), ("8", "2^+3"),
+        ("5300000", "five million three hundred thousand"), (r"2\quadx", "2x"),
+    ],
+    "unions of intervals": [
+        (r"(-\infty, 0) \cup (0, \infty)", r"(0, \infty), (-\infty, 0)"), (r"(0, \infty) \cup (-\infty, 0)", r"x \ne 0"),
+        ("[0,3]", r"[0,2] \cup [1,3]"), ("(0,3]", r"(0,3) \cup (1,3]"), ("(0,3]", r"(0,1) \cup [1,3] \cup (1,3)"),
+        (r"[0,5] \setminus \{1\}", r"[0,1) \cup (1,5]"), ("[[1,2],[3,4]]", r"\begin{pmatrix}1&2\\3&4\end{pmatrix}"),
+    ],
     "lists and sets": [
         ("1, 2, 3", "1, 3, 2"), ("-2,1", "1, -2"), ("19, 46, and 82", r"19, 46, \text{ and } 82"),
         ("3,4", "$3$ and $4$"),
@@ -156,6 +167,15 @@ DIFFERENT: dict[str, list[tuple[str, str]]] = {
         (r"x \ge 3", "x > 3"), ("x < 1", "x > -1"), ("5x - 7y + 4 = 0", "x + y + 2 = 0"),
         (r"\sin(x)=\frac{42}{59}", r"\cos(x)=\frac{42}{59}"),
         ("72", r"x \ge 72"),
+    ],
+    "what has no value": [
+        ("1", r"\det 5"), ("1", r"\gcd(1/2, 3/4)"), ("1", r"\det x"),("1", r"\log(1, 2)"), ("1", r"\max(x, \pi)"), ("1", r"\sin"), ("1", r"\sin_2 3"), ("1", "()"),
+        ("1", r"\begin{foo}1\end{foo}"), ("1", r"\begin{pmatrix}1&2\\3\end{pmatrix}"),
+    ],
+    "unions of other intervals": [
+        ("[0,3]", r"[0,1] \cup [2,3]"), (r"[0,5] \setminus \{1\}", r"[0,5] \setminus (1,2)"),
+        (r"[0,5] \setminus \{1\}", r"[0,5] \setminus \{i\}"), ("(-5,5)", "|x^2| < 5"), ("(i,2)", r"(i,2) \cup (1,2)"),
+        ("|x| > 2", "|x| > 2i"), ("2x = 3", r"2x = \infty"),
     ],
     "words and notations": [
         ("Monday", "Tuesday"), ("Monday", "Monday or Tuesday"), (r"\text{Evelyn}", "Evelyn or Anna"), ("even", "odd"),

@@ -20,9 +20,6 @@ class Corrections:
     """Lines that ended in CR LF."""
     blank_lines: int = 0
 
-    def __bool__(self) -> bool:
-        return self.byte_order_mark or self.line_endings > 0 or self.blank_lines > 0
-
     def __str__(self) -> str:
         parts = (
             "a byte order mark" if self.byte_order_mark else "",

@@ -46,9 +46,6 @@ class Keys:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def __getitem__(self, place: int) -> int:
-        return self._keys[place]
-
     def extend(self, keys: list[int]) -> None:
         """Add the keys of the next lines."""
         self._keys.extend(array("q", keys))

@@ -63,11 +63,6 @@ class Answer:
     Thoughts within the text are in `answer`."""
 
     @property
-    def key(self) -> tuple[int, int, str]:
-        """What an answer answers: a second line with the same key is the same answer, asked again."""
-        return (self.row, self.sample, self.candidate)
-
-    @property
     def truncated(self) -> bool:
         """Whether the model was cut off at `max_tokens`, so that its answer is not what it wanted to say."""
         return self.finish_reason == TRUNCATED

@@ -86,11 +86,13 @@ def _call(name: str, arguments: Sequence[Node], point: int) -> Value:
             raise NoValueError(f"{name} of what is not exact")
         if name in ("max", "min"):
             return max(whole) if name == "max" else min(whole)
+        if any(value.denominator != 1 for value in whole):
+            raise NoValueError(f"{name} of what is not whole")
         numbers = [value.numerator for value in whole]
         return Fraction(math.gcd(*numbers) if name == "gcd" else math.lcm(*numbers))
-    if len(values) != 1 or isinstance(values[0], Matrix):
-        if name == "det" and len(values) == 1:
-            return determinant(values[0])
+    if name == "det" and len(values) == 1 and isinstance(values[0], Matrix):
+        return determinant(values[0])
+    if len(values) != 1 or isinstance(values[0], Matrix) or name == "det":
         raise NoValueError(f"{name} of {len(values)}")
     value = inexact(values[0])
     if name in ("log", "ln"):

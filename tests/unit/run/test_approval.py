@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 from pydantic import ValidationError
 
 from tests.unit.evaluation.paired_answers import a_tally
@@ -17,7 +20,9 @@ from tunedrop.outcomes import RecipeInvalid, Status
 from tunedrop.recipe import Promotion, Recipe
 from tunedrop.recipe_resolution import resolve
 from tunedrop.run.approval import Approval, approval_of, decided
+from tunedrop.run.promotion import NoApprovalWanted, decide, deserved
 from tunedrop.run.record import RunRecord
+from tunedrop.run.record_parts import EvaluationResult
 from tunedrop.teams import ApprovalRule
 
 PLACE = "/tunedrop/dev/red/model"
@@ -184,3 +189,23 @@ def test_what_was_decided_is_read_from_the_record_and_not_decided_again() -> Non
     assert before is not None
     assert before.asked, "a run that an earlier version concluded waits as its recipe says"
     assert approval_of(replace(run, recipe_document=Recipe(model="openai.gpt-oss-20b").model_dump(mode="json"))) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"), [("TaskTimedOut", NoApprovalWanted), ("ThrottlingException", ClientError)]
+)
+def test_a_word_that_comes_too_late_is_refused_and_a_throttled_one_is_not(code: str, outcome: type[Exception]) -> None:
+    client = boto3.client("stepfunctions", region_name="us-west-2", aws_access_key_id="x", aws_secret_access_key="x")
+    waits = replace(a_run(), approval_token="token")
+    with Stubber(client) as stub:
+        stub.add_client_error("send_task_success", code)
+        with pytest.raises(outcome):
+            decide(waits, client, approved=True, by="arn:aws:iam::123456789012:user/ann")
+
+
+def test_a_run_that_failed_or_is_suspected_says_why_it_promoted_nothing() -> None:
+    improved = EvaluationResult({"verdict": "improved", "suspected_reward_hacking": False})
+    hacked = EvaluationResult({"verdict": "improved", "suspected_reward_hacking": True})
+    assert deserved(replace(a_run(), evaluation=improved), Status.SUCCEEDED)
+    assert not deserved(replace(a_run(), evaluation=improved), Status.FAILED)
+    assert not deserved(replace(a_run(), evaluation=hacked), Status.SUCCEEDED)

@@ -5,10 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import boto3
 import pytest
 
+from tunedrop.identity import EventNotUnderstood
 from tunedrop.outcomes import Status
-from tunedrop.run.execution import MESSAGE_CHARACTERS, SHARD_FAILED, PipelineExecution, by_its_shard, end_of
+from tunedrop.run.execution import (
+    MESSAGE_CHARACTERS,
+    SHARD_FAILED,
+    PipelineExecution,
+    by_its_shard,
+    describe_execution,
+    end_of,
+)
 from tunedrop.run.record import RunRecord
 
 MOST_CAUSE_CHARACTERS = 32_768
@@ -43,6 +52,16 @@ def test_a_cause_that_is_cut_within_its_message_tells_the_begin_of_it(letter: st
 def test_a_cause_that_is_no_document_is_bounded() -> None:
     assert message_of("x" * 32_768) == "x" * MESSAGE_CHARACTERS
     assert message_of("") == "TrainingFailed"
+
+
+def test_a_cause_that_nobody_can_read_is_told_as_it_stands() -> None:
+    assert message_of('{"errorMessage": "\\q') == '{"errorMessage": "\\q'
+    assert message_of('{"error": "x"}') == '{"error": "x"}'
+
+
+def test_an_aftermath_that_names_no_execution_says_what_it_expected() -> None:
+    with pytest.raises(EventNotUnderstood, match=r"an object with an `execution_arn`; got .* \['run'\]"):
+        describe_execution(boto3.client("stepfunctions", region_name="us-west-2"), {"run": "x"})
 
 
 def test_a_run_ended_by_a_shard_is_told_by_the_shard_s_own_error() -> None:

@@ -1,0 +1,68 @@
+"""ReleaseRun ends the run of an execution that is over, even one that never had a record, and no other run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.unit.states.simulated_service import EXECUTION, RUN_ID, Clock, SimulatedService
+from tunedrop import clock as tunedrop_clock
+from tunedrop.outcomes import Status
+from tunedrop.run.execution import PipelineExecution
+from tunedrop.run.record import RunRecord
+from tunedrop.run.store import RunStore
+from tunedrop.states.release_run import UNREGISTERED_GRACE_SECONDS, Releaser
+
+UNREGISTERED = "ants-fedcba9876543210"
+
+
+@pytest.fixture
+def releaser(store: RunStore, clock: Clock) -> Releaser:
+    return Releaser(store, lambda record: SimulatedService(clock), list_lag_seconds=0)
+
+
+def ended(run_id: str = RUN_ID, status: str = "ABORTED") -> PipelineExecution:
+    return PipelineExecution(EXECUTION, status, {"run_id": run_id}, None, None, tunedrop_clock.now_text())
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "PENDING_REDRIVE"])
+def test_an_execution_that_goes_on_keeps_its_run(
+    releaser: Releaser, store: RunStore, run: RunRecord, status: str
+) -> None:
+    before = store.load(RUN_ID)
+    assert releaser.release(ended(status=status)).decision == "nothing"
+    assert store.load(RUN_ID) == before
+
+
+def test_another_executions_run_is_left_alone(releaser: Releaser, store: RunStore, run: RunRecord) -> None:
+    before = store.load(RUN_ID)
+    assert releaser.release(replace(ended(), arn=f"{EXECUTION}-2")).decision == "nothing"
+    assert store.load(RUN_ID) == before
+
+
+def test_a_run_that_ended_before_it_had_a_record_gets_one_and_a_notice(
+    releaser: Releaser, store: RunStore, clock: Clock
+) -> None:
+    execution = ended(UNREGISTERED)
+    waiting = releaser.release(execution)
+    assert (waiting.decision, waiting.wait_seconds) == ("wait", UNREGISTERED_GRACE_SECONDS)
+    clock.moment += timedelta(seconds=UNREGISTERED_GRACE_SECONDS)
+    released = releaser.release(execution)
+    record = store.load(UNREGISTERED)
+    assert (released.decision, record.status, record.source) == ("publish", Status.CANCELLED, {"kind": "call"})
+    assert released.notice == record.notice
+    assert releaser.release(execution).notice == record.notice
+
+
+def test_a_report_that_cannot_be_written_keeps_back_no_notice(store: RunStore, clock: Clock, run: RunRecord) -> None:
+    def broken(record: RunRecord, *, status: Status, reason: Mapping[str, str] | None, finished_at: str) -> str:
+        raise OSError("the disk is full")
+
+    releaser = Releaser(store, lambda record: SimulatedService(clock), list_lag_seconds=0, write_report=broken)
+    assert releaser.release(ended()).decision == "publish"
+    record = store.load(RUN_ID)
+    assert (record.status, record.report_uri) == (Status.CANCELLED, None)
+    assert record.closed

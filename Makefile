@@ -21,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help
 help: ## list the commands
-	@grep -hE '^[a-z][a-zA-Z_-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z][a-zA-Z_-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 $(INSTALLED): requirements/dev.lock requirements/layer.lock requirements/runtime.lock pyproject.toml local/find_python.sh layers/dependencies/lean_botocore.py
 	@python="$$(sh local/find_python.sh)" && echo "Setting up $(VENV) with $$("$$python" --version) ..." && \
@@ -52,13 +52,13 @@ $(LANGUAGE_MODEL): requirements/language-model.lock requirements/language-model-
 	@touch $@
 
 .PHONY: language-model
-language-model: $(LANGUAGE_MODEL) ## set up the environment that serves and trains a real language model; it says what it downloads
+language-model: $(LANGUAGE_MODEL) ## set up the environment that serves and trains a real language model (it says what it downloads)
 
 .PHONY: demo run up
 demo: $(INSTALLED) $(if $(REAL),$(LANGUAGE_MODEL)) ## take GSM8K through the whole pipeline on this machine (FULL=1: all 1,319 test rows; REAL=1: train a real language model)
 	@$(BIN)/tunedrop demo $(if $(FULL),--full) $(if $(REAL),--model $(MODEL)) $(ARGS)
 
-run: $(INSTALLED) ## the same with your own files: make run DATASET=folder
+run: $(INSTALLED) ## take your own files through the whole pipeline: make run DATASET=folder
 	@test -n "$(DATASET)" || { echo "Name the folder that holds train.jsonl: make run DATASET=folder" >&2; exit 2; }
 	@$(BIN)/tunedrop run "$(DATASET)" $(ARGS)
 
@@ -77,7 +77,7 @@ $(PROVE_INSTALLED): $(INSTALLED) requirements/prove.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/prove.lock
 	@touch $@
 
-prove: $(PROVE_INSTALLED) $(SAM_VENV)/.installed $(LANGUAGE_MODEL) ## run the tests that take longer; the report is opened in the machine's Chromium (ALL=1: every example folder in every way of reasoning)
+prove: $(PROVE_INSTALLED) $(SAM_VENV)/.installed $(LANGUAGE_MODEL) ## run the tests that take longer, some of them in Chromium (ALL=1: every example folder in every way of reasoning)
 	@command -v chromium > /dev/null || { echo "make prove opens the report in a real browser, and there is no chromium" \
 	    "on the PATH. Install it (Debian, Ubuntu: apt-get install chromium) and run make prove again." >&2; exit 2; }
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "prove$(if $(ALL),, and not exhaustive)" --ignore=tests/bench --timeout=1800
@@ -97,11 +97,11 @@ bench: $(INSTALLED) ## measure, and write docs/benchmarks.md
 .PHONY: faults
 RUNS ?= 20
 SEED ?= 1
-faults: $(INSTALLED) ## whole runs with everything going wrong: make faults RUNS=500 SEED=1; what was cut off goes on
+faults: $(INSTALLED) ## take whole runs through faults: make faults RUNS=500 SEED=1 (goes on where it was cut off)
 	@$(BIN)/python -m tests.faults --runs $(RUNS) --seed $(SEED) $(ARGS)
 
 .PHONY: confirm
-confirm: $(INSTALLED) ## find out what is UNCONFIRMED, in a real account, for money (docs/deploy.md has the arguments)
+confirm: $(INSTALLED) ## try what is UNCONFIRMED in a real account, for money (docs/deploy.md has the arguments)
 	@test -n "$(ROLE)" || { echo "Name a role that Lambda may assume and that may write logs: make confirm ROLE=arn:..." >&2; exit 2; }
 	@$(BIN)/python -m confirm --role "$(ROLE)" $(if $(FAMILY),--family "$(FAMILY)") \
 	    $(if $(NOVA_ROLE),--nova-role "$(NOVA_ROLE)") $(if $(NOVA_BUCKET),--nova-bucket "$(NOVA_BUCKET)") $(ARGS)
@@ -159,7 +159,7 @@ permissions: $(INSTALLED) ## print who may do what: role, actions, resources
 lint-security: $(INSTALLED) $(AUDIT_VENV)/.installed ## check the template with checkov
 	@$(BIN)/python -m checks.findings $(AUDIT_VENV)/bin/checkov
 
-audit: lint-security ## the same, and look up known vulnerabilities of what is deployed (needs pypi.org)
+audit: lint-security ## lint-security, and look up known vulnerabilities of what is deployed (needs pypi.org)
 	$(AUDIT_VENV)/bin/pip-audit --strict --require-hashes --disable-pip -r requirements/layer.lock
 
 licences: $(INSTALLED) ## write docs/licences.md anew
@@ -183,11 +183,11 @@ build: $(SAM_VENV)/.installed ## build what is deployed: layers for arm64 and Py
 	        "It works, but each cold start of a function takes 1 to 3 seconds of processor time more." \
 	        "Install Python 3.13 and build again." >&2; }; done
 
-deploy: check-deploy ## look what stands in the way, build, deploy: make deploy ENV=dev|staging|prod [REGION=us-east-1]
+deploy: check-deploy ## check what stands in the way, build, deploy: make deploy ENV=dev|staging|prod [REGION=us-east-1]
 	@$(MAKE) --no-print-directory build
 	$(SAM_RUN) deploy --config-env $(ENV) $(if $(REGION),--region $(REGION)) $(ARGS)
 
-check-deploy: $(INSTALLED) ## look what stands in the way of a deployment: credentials, Region, quotas; it changes nothing
+check-deploy: $(INSTALLED) ## check what stands in the way of a deployment: credentials, Region, quotas; changes nothing
 	@$(BIN)/python -m checks.before_deploy --env "$(ENV)" $(if $(REGION),--region "$(REGION)")
 
 lock: $(INSTALLED) ## write the lock files anew from requirements/*.in

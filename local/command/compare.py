@@ -19,14 +19,14 @@ from local.command.printable import say
 from local.command.report import has_screen, summary
 
 _DESCRIPTION = """\
-Shows two to five ended runs side by side: what changed between them, each run's verdict, and how much each further
-tuned model differs from the first run's on the test rows that both runs asked, tested in pairs. It compares the base
-models in the same way: if they differ, the two runs did not ask or grade alike.
+Show two to five ended runs side by side: what changed between them, each run's verdict, and how much each further
+tuned model differs from the first run's, row by row, on the test rows that both runs asked. The command compares the
+base models in the same way: if they differ, the two runs did not ask or grade alike.
 
 It also writes a page: the training curves in one chart, and every row that the runs share, with all answers.
 
-With --stack, the stack's API gives the reports, and the rows and answers are those of the reports: of each model at
-most four answers to a row. With `tunedrop report RUN --bucket BUCKET` all files of a run are fetched first."""
+With --stack, the rows and answers come from the runs' reports, which have at most four answers of each model to a row.
+To compare all answers, fetch each run first: `tunedrop report RUN --bucket BUCKET`."""
 
 _EXAMPLES = """\
 examples:

@@ -32,7 +32,7 @@ def add_parser(subparsers: Any) -> None:
     """Add the sub-command."""
     parser = subparsers.add_parser(
         "console",
-        help="serve a page for the browser that does all this with a stack",
+        help="serve a page for the browser: drop datasets, follow and compare a stack's runs",
         description=_DESCRIPTION,
         epilog=f"{_EXAMPLES}\n\n{which_stack.HELP}\n\n{exits.TEXT}",
         formatter_class=Wrapped,

@@ -22,15 +22,15 @@ _FORMATS = (
 )
 
 _DESCRIPTION = """\
-Makes rows of `messages` and `reference_answer` from files as people have them. It reads CSV, TSV and other tables with
-a header, spreadsheets (.xlsx, .xls, .ods), Parquet, JSON Lines, and one JSON document with all rows; packed by gzip,
-bzip2, xz or Zstandard; in UTF-8, UTF-16, Windows-1252.
+Make rows of `messages` and `reference_answer` from files as people have them. The command reads CSV, TSV and other
+tables with a header, spreadsheets (.xlsx, .xls, .ods), Parquet, JSON Lines, and one JSON document with all rows; packed
+by gzip, bzip2, xz or Zstandard; in UTF-8, UTF-16, Windows-1252.
 
 It recognises, row by row, question/answer rows (such as GSM8K's), and the rows of OpenAI, TRL, verl, ShareGPT, Alpaca,
 Converse, Gemini, Fireworks' eval-protocol, SageMaker Ground Truth, and Bedrock's invocation log. It keeps the other
 fields in the row, so that the grader gets them. It says how it read the file and what it left out.
 
-If a row cannot be converted, the command stops, names its line, and writes nothing."""
+If the command cannot convert a row, it stops, names the line, and writes nothing."""
 
 _EXAMPLES = """\
 examples:

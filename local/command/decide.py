@@ -35,9 +35,7 @@ def add_decision(subparsers: Any, word: str) -> None:
     parser.add_argument("run_id", help="the run's id")
     which_stack.add_options(parser)
     if word != "stop":
-        parser.add_argument(
-            "--reason", metavar="TEXT", default="", help="why; the API tells it with who decided, and when"
-        )
+        parser.add_argument("--reason", metavar="TEXT", default="", help="why; kept with who decided, and when")
     parser.add_argument("--json", action="store_true", help="print the run as one JSON line")
     parser.set_defaults(run=run, decision=word)
 

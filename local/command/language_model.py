@@ -42,7 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--training-seed",
         type=_whole,
         metavar="N",
-        help="with --model: what chance decides in training, another way: which rows are held out, their order, the "
+        help="with --model: the seed of what chance decides in training: which rows are held out, their order, the "
         "rollouts (default: 0)",
     )
 

@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     from local.stack import LocalStack
 
 _DESCRIPTION = """\
-Asks the base model a few of the folder's prompts, grades the answers with the deployed grader, and says whether a
-training could learn from them. A run does the same in RehearseGrader, before you pay for a job. This command creates no
-job: on this machine it calls the functions of the states up to RehearseGrader one by one. The model is simulated unless
-you name a real one."""
+Ask the base model a few of the folder's prompts, grade the answers, and say whether a training could learn from them.
+A run does the same in RehearseGrader, before you pay for a job. This command creates no job: on this machine it calls
+the functions of the states up to RehearseGrader one by one. The model is simulated unless you name a real one."""
 
 _EXAMPLES = """\
 examples:

@@ -11,7 +11,7 @@ from local.command import exits, kept_runs, which_stack
 from local.command.help_text import Wrapped
 
 _DESCRIPTION = """\
-List runs, the newest first: state, verdict, difference of mean reward, model and labels. Without a stack, it lists
+List runs, the newest first: status, verdict, difference of mean reward, model and labels. Without a stack, it lists
 the ended runs in build/runs."""
 
 STATUSES = ("RUNNING", "SUCCEEDED", "REJECTED", "FAILED", "CANCELLED")

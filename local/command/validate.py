@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "openai.gpt-oss-20b"
 
 _DESCRIPTION = """\
-Checks each line of a training file as the service would read it: encoding, JSON, messages, answers, duplicates,
-secrets, lengths. With a test file, it also checks what the two files share. In a folder, it checks all that a run would
-check: also the recipe, whether the recipe's grader can use the answers, and whether rows are left to test on. If a
-folder is valid here, `tunedrop run FOLDER` does not reject it because of its dataset. The command reports all faults at
-once, each with its line, the reason and a hint.
+Check each line of a training file as the service would read it: encoding, JSON, messages, answers, duplicates,
+secrets, lengths. With a test file, also check what the two files share. In a folder, check all that a run would check:
+also the recipe, whether the recipe's grader can use the references, and whether rows are left to test on. If a folder
+is valid here, `tunedrop run FOLDER` does not reject its dataset. The command reports all faults at once, each with its
+line, the reason and a hint.
 
 The exit code is 0 if the dataset is valid and 2 if it is not. The command uploads nothing and changes nothing; with
 --remote, it uploads a copy, and the stack's own API makes the same check."""

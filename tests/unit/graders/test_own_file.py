@@ -67,8 +67,8 @@ def test_a_file_says_what_it_is_without_being_run(folder: Path) -> None:
         ("def reward(sample): return 1", "needs a function grade"),
         ("def grade(): return 1", "needs a function grade"),
         ("OPTIONS = dict(words=3)\ndef grade(sample): return 1", "OPTIONS must be written out"),
-        ("OPTIONS = ['words']\ndef grade(sample): return 1", "OPTIONS must be a dictionary"),
-        ("DEADLINE_SECONDS = 900\ndef grade(sample): return 1", "up to 60"),
+        ("OPTIONS = ['words']\ndef grade(sample): return 1", "OPTIONS must be a dictionary of .*, got \\['words'\\]"),
+        ("DEADLINE_SECONDS = 900\ndef grade(sample): return 1", "at most 60, got 900"),
     ],
 )
 def test_a_file_that_is_no_grader_is_refused_with_what_it_lacks(folder: Path, source: str, message: str) -> None:

@@ -88,10 +88,14 @@ def _read(path: Path, _changed: int) -> OwnFile:
         raise OptionsError(f"{path.name} needs a function grade(sample), or grade(sample, options).")
     options = _literal(tree, "OPTIONS", {}, path)
     if not isinstance(options, dict) or not all(isinstance(name, str) for name in options):
-        raise OptionsError(f"{path.name}: OPTIONS must be a dictionary of the options' names and defaults.")
+        raise OptionsError(
+            f"{path.name}: OPTIONS must be a dictionary of the options' names and defaults, got {options!r:.200}."
+        )
     seconds = _literal(tree, "DEADLINE_SECONDS", DEADLINE_SECONDS, path)
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds <= LONGEST_DEADLINE:
-        raise OptionsError(f"{path.name}: DEADLINE_SECONDS must be a number up to {LONGEST_DEADLINE:g}.")
+        raise OptionsError(
+            f"{path.name}: DEADLINE_SECONDS must be above 0 and at most {LONGEST_DEADLINE:g}, got {seconds!r}."
+        )
     summary = (ast.get_docstring(tree) or path.stem).partition("\n")[0]
     return OwnFile(path, path.stem, summary, options, count == 2, float(seconds))
 
@@ -105,7 +109,7 @@ def _literal(tree: ast.Module, name: str, usual: Any, path: Path) -> Any:
                 return ast.literal_eval(value)
             except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
                 raise OptionsError(
-                    f"{path.name}: {name} must be written out: it is read before the file runs."
+                    f"{path.name}: {name} must be written out, not computed: it is read before the file runs."
                 ) from None
     return usual
 

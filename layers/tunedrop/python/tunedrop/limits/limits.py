@@ -104,7 +104,9 @@ class Limits:
         run = {team: _amounts(each.get("run", {}), f"Limits.{team or 'all'}.run") for team, each in of.items()}
         month = {team: _amounts(each.get("month", {}), f"Limits.{team or 'all'}.month") for team, each in of.items()}
         if prices is None and any(each.dollars < math.inf for each in (*run.values(), *month.values())):
-            raise LimitsInvalid("Limits: `dollars` needs `prices`: nobody else tells what a training costs")
+            raise LimitsInvalid(
+                "Limits: `dollars` needs `prices` (`hour`, `step`, `grading`): no price of a training is published"
+            )
         return cls(run, month, prices)
 
     @classmethod

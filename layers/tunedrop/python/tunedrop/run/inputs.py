@@ -120,7 +120,7 @@ def pin_object(client: S3Client, place: Mapping[str, str]) -> PinnedObject:
             f"{uri} is not there, or this stack may not read it: see its parameter SourceObjects"
         ) from None
     if pinned is None:
-        raise InputMissing(f"{uri} is not there")
+        raise InputMissing(f"{uri} is not there; upload it, or correct the name, then start the run again")
     return pinned
 
 

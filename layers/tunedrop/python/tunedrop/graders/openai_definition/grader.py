@@ -211,7 +211,7 @@ class _ScoreModel:
         self._lowest, self._highest = float(bounds[0]), float(bounds[1])
         sampling = definition.get("sampling_params") or {}
         if not isinstance(sampling, Mapping):
-            raise OptionsError(f"{where}: sampling_params must be an object.")
+            raise OptionsError(f"{where}: sampling_params must be an object, got {type(sampling).__name__}.")
         seed, temperature = sampling.get("seed"), sampling.get("temperature")
         self._seed = seed if isinstance(seed, int) and not isinstance(seed, bool) else None
         self._temperature = float(temperature) if isinstance(temperature, (int, float)) else 0.0

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from local.command import exits, kept_runs, places
 from local.command.api_progress import ApiProgress
+from local.command.differences import p_value
 from tunedrop.notices.plain_text import plain
 from tunedrop.run.decisions import in_words
 
@@ -148,5 +149,5 @@ def _sentence(run: RunDocument) -> str:
         return run["progress"]
     return (
         f"mean reward {run['difference']:+.3f} ({evaluation['ci_low']:+.3f} to {evaluation['ci_high']:+.3f}), "
-        f"p = {evaluation['p_value']:.4f}, {evaluation['rows']:,} rows"
+        f"{p_value(evaluation['p_value'])}, {evaluation['rows']:,} rows"
     )

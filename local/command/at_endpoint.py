@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.command import exits, own_grader, places
 from local.command.dataset_folder import DatasetFolder
+from local.command.differences import p_value
 from local.command.printable import say
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _show(result: Mapping[str, Any], kept: Path) -> None:
         )
     print(
         f"difference {reward['difference']:+.3f} ({reward['low']:+.3f} to {reward['high']:+.3f}), "
-        f"p = {reward['p_value']:.4f}, {result['comparison']['pairs']:,} rows"
+        f"{p_value(reward['p_value'])}, {result['comparison']['pairs']:,} rows"
     )
     say(sentence(result))
     say(f"Every answer: {places.shown(kept / 'answers.jsonl')}")

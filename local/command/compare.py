@@ -71,6 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     if which_stack.named(arguments):
         names = _fetched(arguments, names)
     runs = [kept_runs.find(name) for name in names]
+    _require_different(runs)
     compared = side_by_side(*runs)
     if arguments.json:
         print(json.dumps(compared, ensure_ascii=False))
@@ -84,6 +85,21 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.no_open and sys.stdout.isatty() and has_screen():
         webbrowser.open(page.resolve().as_uri())
     return exits.SUCCEEDED
+
+
+def _require_different(runs: Sequence[kept_runs.KeptRun]) -> None:
+    """Refuse one run twice: the name of a run stands for its latest run, so `compare mine mine` compares nothing."""
+    ids = [each.run_id for each in runs]
+    twice = next((each for each in runs if ids.count(each.run_id) > 1), None)
+    if twice is None:
+        return
+    name = twice.report["name"]
+    others = [each.run_id for each in kept_runs.newest_first() if each.report["name"] == name]
+    told = f"the runs of that name: {', '.join(others[:5])}" if len(others) > 1 else f"it is the only run of {name}"
+    raise exits.UsageError(
+        f"run {twice.run_id} is named twice; a name stands for its latest run, so name two ids or their beginnings; "
+        f"{told}"
+    )
 
 
 def _fetched(arguments: argparse.Namespace, names: Sequence[str]) -> list[str]:

@@ -176,7 +176,7 @@ def _rows(runs: Sequence[KeptRun], names: Sequence[str], folder: Path) -> PageRo
     if any(name not in tally.candidates for name in names):
         return None
     models = {name: str(run.report["tuned_model"] or "") for name, run in zip(names, runs, strict=True)}
-    index = row_index(tally, labels={}, models=models, names=names)
+    index = row_index(tally, labels={}, models=models, names=names) | {"short_titles": ["1st", "2nd"]}
     beside = folder / ROWS_FOLDER
     grader = _grader(runs[0])
 

@@ -9,6 +9,9 @@ from typing import Any
 SHOWN = 60
 """Characters of a value that are told; of longer ones, the part that differs."""
 
+_HASH = 16
+"""Characters of a SHA-256 that are told."""
+
 _AROUND = 12
 """Characters that are told before the first difference."""
 
@@ -52,7 +55,10 @@ def changes(first: Any, second: Any, path: str = "") -> dict[str, list[Any]]:
 
 def in_words(path: str, before: Any, after: Any) -> str:
     """One change as a line: what it is, and both values, told apart."""
-    was, now = told_apart(before, after)
+    if path in ("train", "test") and isinstance(before, str) and isinstance(after, str):
+        was, now = (f"{each[:_HASH]}…" for each in (before, after))
+    else:
+        was, now = told_apart(before, after)
     return f"{_WORDS.get(path, path)}: {was} -> {now}"
 
 
@@ -80,15 +86,19 @@ def graders_differ(changed: Mapping[str, Any]) -> bool:
     return by_grader and "recipe.model" not in changed
 
 
+def p_value(value: float) -> str:
+    """A p-value in words; never 0, which none is."""
+    return "p < 0.0001" if value < 0.0001 else f"p = {value:.4f}"
+
+
 def told(paired: Mapping[str, Any] | None) -> str:
     """A paired comparison as one line."""
     if paired is None:
         return "unknown: no row has graded answers of both runs"
     reward = paired["reward"]
-    p_value = "p < 0.0001" if reward["p_value"] < 0.0001 else f"p = {reward['p_value']:.4f}"
     rows = "1 row" if paired["pairs"] == 1 else f"{paired['pairs']:,} rows"
     return (
         f"mean reward {reward['first']['mean']:.3f} -> {reward['second']['mean']:.3f}, {reward['difference']:+.3f} "
-        f"(95% interval {reward['low']:+.3f} to {reward['high']:+.3f}), {p_value}, {rows}; "
+        f"(95% interval {reward['low']:+.3f} to {reward['high']:+.3f}), {p_value(reward['p_value'])}, {rows}; "
         f"{paired['gained']:,} came right, {paired['lost']:,} went wrong"
     )

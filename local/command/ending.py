@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -13,9 +14,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from local.command import places
+from local.command import kept_runs, places
 from local.command.dataset_folder import DatasetFolder
+from local.command.differences import p_value
 from local.command.following import LOGS, FollowedRun
+from local.command.path_hint import typed
 from local.command.sparkline import sparkline
 from local.command.subscriber import Received
 from local.command.terminal import lay_out
@@ -32,6 +35,9 @@ _COLOURS: Mapping[str, str] = {
 }
 _BAR = 30
 _CURVE = 40
+_LOOKED_AT = 20
+"""Runs among which the one before is looked for: each has a report to read."""
+_EXAMPLES = places.REPOSITORY / "events/datasets"
 _SIMULATED = "Simulated: the training and the model's answers are this machine's simulation, not Bedrock's."
 
 
@@ -155,11 +161,7 @@ def _next_steps(followed: FollowedRun, dataset: DatasetFolder) -> Sequence[str]:
     if followed.progress.waits_for_approval:
         return ("the promotion waits for a person's approval through the API: start `make up`, and run it there",)
     if followed.notice.status == "SUCCEEDED":
-        return (
-            f"tunedrop report {followed.progress.run_id}    open the report",
-            "make run DATASET=folder    the same with your own train.jsonl",
-            "make up                    leave it running for the AWS CLI, SDKs and curl",
-        )
+        return _after_success(followed, dataset)
     if error == "DatasetInvalid":
         return (f"fix the lines, then check again without a run: tunedrop validate {source}",)
     if error in ("NoSignal", "GraderUnsound"):
@@ -175,6 +177,31 @@ def _next_steps(followed: FollowedRun, dataset: DatasetFolder) -> Sequence[str]:
     return (f"read the function's log: {places.shown(logged[0])}",)
 
 
+def _after_success(followed: FollowedRun, dataset: DatasetFolder) -> Sequence[str]:
+    run_id = followed.progress.run_id
+    before = _run_before(dataset.name, run_id)
+    own = not dataset.train.resolve().is_relative_to(_EXAMPLES)
+    command = typed()
+    steps = [(f"{command} report {run_id}", "open the report: which answers still fail, and why")]
+    if before is not None:
+        steps.append((f"{command} compare {before.run_id} {run_id}", "this run and the one before"))
+    if not own:
+        steps.append(("make run DATASET=folder", "the same with your own train.jsonl"))
+    steps.append(("make up", "leave it running for the AWS CLI, SDKs and curl"))
+    return [f"{step}    {what}" for step, what in steps]
+
+
+def _run_before(name: str, run_id: str) -> kept_runs.KeptRun | None:
+    """The latest other run of this name that succeeded, among the last runs on this machine."""
+    try:
+        for each in islice(kept_runs.newest_first(), _LOOKED_AT):
+            if each.report["name"] == name and each.run_id != run_id and each.report["status"] == "SUCCEEDED":
+                return each
+    except (OSError, ValueError, KeyError):
+        return None  # a report that cannot be read: no reason to end a run that went well with an error
+    return None
+
+
 def _bars(compared: Mapping[str, Any], measure: str, colour: str, interval: str) -> Table:
     table = Table.grid(padding=(0, 2))
     for name, side, style in (("base", "first", "blue"), ("tuned", "second", colour)):
@@ -188,11 +215,9 @@ def _bars(compared: Mapping[str, Any], measure: str, colour: str, interval: str)
 
 
 def _difference(evaluation: Mapping[str, Any], interval: str) -> str:
-    p_value = evaluation["p_value"]
-    told = "p < 0.0001" if p_value < 0.0001 else f"p = {p_value:.4f}"
     return (
         f"mean reward {evaluation['difference']:+.3f} ({interval} {evaluation['ci_low']:+.3f} to "
-        f"{evaluation['ci_high']:+.3f}), {told}, {evaluation['rows']:,} rows answered by both"
+        f"{evaluation['ci_high']:+.3f}), {p_value(evaluation['p_value'])}, {evaluation['rows']:,} rows answered by both"
     )
 
 

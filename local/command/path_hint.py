@@ -11,6 +11,11 @@ from local.command import places
 TOLD = places.BUILD / "local/path-told"
 
 
+def typed() -> str:
+    """What a reader types for the command: its name where the shell finds it, else its path."""
+    return "tunedrop" if shutil.which("tunedrop") else places.shown(Path(sys.executable).with_name("tunedrop"))
+
+
 def tell_about_path() -> None:
     """Say it on the first start at a terminal where `tunedrop` alone would not be found."""
     if not sys.stderr.isatty() or TOLD.exists() or shutil.which("tunedrop"):

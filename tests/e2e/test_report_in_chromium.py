@@ -183,6 +183,32 @@ def test_a_models_script_stays_text(open_report: Open) -> None:
     assert page.title() == title
 
 
+def test_the_list_of_rows_shows_what_tells_them_apart(open_report: Open, tmp_path: Path) -> None:
+    sampled_run().write(tmp_path)
+    path = tmp_path / "report.html"
+    html = path.read_text(encoding="utf-8")
+    begun = html.replace('{\\"messages\\": [{\\"role\\": \\"user\\", \\"content\\": \\"', _BEGUN)
+    assert begun.count("T-7") > 200
+    path.write_text(begun, encoding="utf-8")
+    page = open_report(path, size=PHONE)
+    counted(page, "220 rows")
+    shown = page.locator("#row-list .preview").all_inner_texts()
+    assert all(text.startswith("T-7: … ") and "Answer with one number" not in text for text in shown)
+    assert len(set(shown)) > 15
+    told = (
+        "Array.from(document.querySelectorAll('#row-2 .reward'), (each) => getComputedStyle(each, '::before').content)"
+    )
+    assert [each.replace('" "', "") for each in page.evaluate(told)] == ['"base "', '"tuned "']
+    page.fill("#row-search", "T-7")
+    counted(page, "220 rows")
+
+
+_BEGUN = (
+    '{\\"id\\": \\"T-7\\", \\"messages\\": [{\\"role\\": \\"user\\", \\"content\\": \\"'
+    "Answer with one number, and with nothing else. "
+)
+
+
 def test_rows_are_filtered_searched_ordered_and_turned_page_by_page(open_report: Open) -> None:
     run = sampled_run()
     page = open_report(run)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from local.command import places
 from local.command.dataset_folder import DatasetFolder
 from local.command.ending import show_end
 from local.command.following import FollowedRun
@@ -18,6 +19,7 @@ from local.command.progress import Progress, Span
 from local.command.subscriber import Received
 from local.command.terminal import FILE_WIDTH
 from tests.unit.command import runs
+from tests.unit.command.kept_run_folder import keep_run
 from tunedrop.catalog import who_trains
 
 
@@ -85,6 +87,24 @@ def test_a_run_that_went_well_shows_verdict_figures_and_that_they_are_simulated(
     assert "67 steps, from 0.562 (mean of the first 5) to 0.919 (of the last 5)" in shown
     assert "Simulated: the training and the model's answers" in shown
     assert "33 s from the upload to the notice" in shown
+
+
+def test_the_next_step_after_a_second_run_is_to_compare_it_with_the_first(
+    tmp_path: Path, dataset: DatasetFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "RUNS", tmp_path / "runs")
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    keep_run(tmp_path / "runs", "words-1", name="words", rows=range(1))
+    keep_run(tmp_path / "runs", "sums-1", name="sums", rows=range(1), status="FAILED")
+    first = _shown(tmp_path, dataset, _notice(), runs.ended_well(), result=_result("improved"))
+    assert f"bin/tunedrop report {runs.RUN_ID}    open the report" in first, "as the shell finds it"
+    assert "compare" not in first
+    assert "your own train.jsonl" not in first, "it is their own already"
+    keep_run(tmp_path / "runs", "sums-2", name="sums", rows=range(1))
+    second = _shown(tmp_path, dataset, _notice(), runs.ended_well(), result=_result("improved"))
+    assert f"bin/tunedrop compare sums-2 {runs.RUN_ID}    this run and the one before" in second
+    (tmp_path / "runs/sums-2/report.json").write_text("{")
+    assert "IMPROVED" in _shown(tmp_path, dataset, _notice(), runs.ended_well(), result=_result("improved"))
 
 
 def test_a_run_on_the_service_itself_is_not_called_simulated(tmp_path: Path, dataset: DatasetFolder) -> None:

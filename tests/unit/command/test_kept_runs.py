@@ -13,7 +13,7 @@ import pytest
 from local.command import exits, kept_runs, main, places
 from local.command.compare import side_by_side
 from local.command.dataset_folder import DatasetFolder
-from local.command.differences import SHOWN, changes, in_words, told_apart
+from local.command.differences import SHOWN, changes, in_words, p_value, told_apart
 from local.command.evaluate import kept_model, model_of, with_model
 from tests.unit.command.kept_run_folder import ROWS, keep_run, leave_only_the_report
 from tests.unit.reporting.sample_run import a_rejected_run, a_run
@@ -250,3 +250,19 @@ def test_a_simulated_model_is_found_again_by_its_id(runs: Path) -> None:
     (folder / "kept_model.json").write_text('{"model": "ft:1", "base": "openai.gpt-oss-20b"}')
     assert kept_model("ft:1") == {"model": "ft:1", "base": "openai.gpt-oss-20b"}
     assert kept_model("ft:2") is None
+
+
+def test_a_run_is_not_compared_with_itself(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keep_run(runs, "sums-1", name="sums", rows=range(2))
+    os.utime(runs / "sums-1/report.json", (1, 1))
+    keep_run(runs, "sums-2", name="sums", rows=range(2))
+    assert main.main(["compare", "sums", "sums"]) == exits.USAGE
+    error = capsys.readouterr().err
+    assert "run sums-2 is named twice" in error
+    assert "the runs of that name: sums-2, sums-1" in error
+    assert main.main(["compare", "sums-1", "sums", "--json"]) == 0
+
+
+def test_a_hash_is_told_by_its_beginning_and_a_p_value_never_as_0() -> None:
+    assert in_words("train", "ab" * 32, "cd" * 32).endswith(": abababababababab… -> cdcdcdcdcdcdcdcd…")
+    assert (p_value(0.00004), p_value(0.25)) == ("p < 0.0001", "p = 0.2500")

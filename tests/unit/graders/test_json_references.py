@@ -28,3 +28,22 @@ def test_a_number_as_text_is_refused_where_numbers_are_compared(reference: Any, 
 def test_a_number_and_a_text_that_is_compared_as_text_are_taken() -> None:
     grader = RowGrader.of("json", NUMBERS)
     assert grader.check_reference({"priority": 2, "item": {"price": 9.5, "code": "007"}}, {}) is None
+
+
+@pytest.mark.parametrize(
+    ("label", "told"),
+    [
+        ("delivry", "; the nearest of them is 'delivery'"),
+        (" Refund", "; the nearest of them is 'refund'"),
+        ("", ": it is blank"),
+        ("zzz", ""),
+        (7, ""),
+    ],
+)
+def test_a_label_that_is_not_allowed_is_told_with_the_nearest_that_is(label: Any, told: str) -> None:
+    schema: dict[str, JSON] = {"properties": {"intent": {"enum": ["refund", "delivery", 3]}}}
+    said = RowGrader.of("json", {"schema": schema, "fields": {"/intent": "exact"}}).check_reference(
+        {"intent": label}, {}
+    )
+    assert said is not None
+    assert said.endswith(f"the value at /intent is not one of those that `enum` lists{told}")

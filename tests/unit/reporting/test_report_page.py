@@ -21,7 +21,7 @@ from tunedrop.evaluation.tally import Tally
 from tunedrop.evaluation.verdict import Rules, evaluate
 from tunedrop.reporting.facts import RunFacts
 from tunedrop.reporting.page import render_html
-from tunedrop.reporting.page_tables import FEW_PARTS, MOST_PARTS, parts_table
+from tunedrop.reporting.page_tables import FEW_PARTS, MOST_PARTS, common_beginning, parts_table, sampled
 from tunedrop.reporting.rehearsal_samples import samples
 from tunedrop.reporting.report import build_report
 from tunedrop.reporting.wording import coded, counted, duration, number, seconds
@@ -381,3 +381,29 @@ def test_fields_that_cost_nothing_do_not_hide_those_that_do() -> None:
     assert listed(2, 500) == (FEW_PARTS, 502 - FEW_PARTS)
     assert listed(20, 500) == (20, 500)
     assert listed(200, 0) == (MOST_PARTS, 200 - MOST_PARTS)
+
+
+def _groups_of(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    told = sampled({"rehearsal": {"sampled": {"groups": groups, "cheats": []}}, "recipe": None})
+    assert told is not None
+    found: list[dict[str, Any]] = told["groups"]
+    return found
+
+
+def test_what_all_prompts_begin_with_is_left_out_of_their_titles() -> None:
+    system = (
+        'Sort the ticket. Answer with JSON: "intent" and "priority". Intents are refund, delivery and many more.\n\n'
+    )
+    asked = [system + own for own in ("My parcel is lost", "My parcel is late", "Money back")]
+    assert common_beginning(asked) == system
+    assert common_beginning(asked[:2]) == f"{system}My parcel is "
+    assert common_beginning(asked[:1]) == common_beginning([]) == common_beginning(["My a", "My b"]) == ""
+    groups = [{"prompt": prompt, "answers": []} for prompt in asked]
+    titles = [each["title"] for each in _groups_of(groups)]
+    assert titles == ["Prompt 1: … My parcel is lost", "Prompt 2: … My parcel is late", "Prompt 3: … Money back"]
+
+
+def test_equal_prompts_keep_their_titles() -> None:
+    groups = [{"prompt": "What is the sum of 1 and 2? ", "answers": []}] * 2
+    titles = [each["title"] for each in _groups_of(groups)]
+    assert titles[0] == "Prompt 1: What is the sum of 1 and 2? "

@@ -112,9 +112,10 @@ def _check_row_count(findings: Findings, rows: int, lines_checked: int) -> None:
     if rows == 0:
         return  # file-empty says it better
     if rows < MIN_ROWS:
-        findings.add("rows-few", TRAIN, None, f"the file has {rows:,} row{'s' * (rows != 1)}", got=f"{rows:,} rows")
+        says = f"the file has {rows:,} row{'s' * (rows != 1)}, and a training needs at least {MIN_ROWS:,}"
+        findings.add("rows-few", TRAIN, None, says, got=f"{rows:,} rows")
     elif rows > MAX_ROWS:
-        says = f"the file has {rows:,} rows"
+        says = f"the file has {rows:,} rows, and a training takes at most {MAX_ROWS:,}"
         if rows > READ_ROWS:
             says += f"; only its first {lines_checked:,} lines were checked"
         findings.add("rows-many", TRAIN, None, says, got=f"{rows:,} rows")

@@ -19,6 +19,9 @@ from tunedrop.graders.tool_calls import Call, as_calls, text_of_calls
 _OPTIONS = ("fields", "default", "schema", "surroundings", "extra", "partial", "calls")
 _EXTRA = ("wrong", "ignore")
 _CALLS = ("any_order", "in_order")
+_MOST_LISTED = 1_000
+_MOST_COMPARED = 100
+"""Values of an `enum`, and characters of a value, between which the nearest is looked for."""
 _NO_CALLS: JSON = {"tool_calls": []}
 _NAME_OF_CALL = Comparison(gate=True, weight=0)
 
@@ -117,7 +120,7 @@ class JsonGrader:
             _accepted(row)
         except NotOneDocument as error:
             return f"the reference cannot be compared with: {error}"
-        if self._schema is not None and (violation := _violation(self._schema, document)):
+        if self._schema is not None and (violation := _violation(self._schema, document, near=True)):
             return f"the reference itself violates the schema: {violation}"
         calls = as_calls(document) if self._schema is None else None
         fields = [field for each in calls or [document] for field in self._expected(each, call=bool(calls))]
@@ -348,8 +351,9 @@ def _extra(
             yield (*path, key), value
 
 
-def _violation(schema: BoundedSchema, document: JSON) -> str:
-    """Where and what rule is violated first; empty where none is. The value itself is not told."""
+def _violation(schema: BoundedSchema, document: JSON, *, near: bool = False) -> str:
+    """Where and what rule is violated first; empty where none is. The value itself is not told; `near`: but the listed
+    one that is nearest to it."""
     if not schema.takes(document):
         return "the document has more values than a schema of so many checks allows"
     error = next(iter(schema.validator.iter_errors(document)), None)
@@ -357,5 +361,19 @@ def _violation(schema: BoundedSchema, document: JSON) -> str:
         return ""
     pointer = pointer_to(tuple(str(key) for key in error.absolute_path))
     if error.validator == "enum":
-        return f"the value at {pointer} is not one of those that `enum` lists"
+        nearest = _nearest(error.instance, error.validator_value) if near else ""
+        return f"the value at {pointer} is not one of those that `enum` lists{nearest}"
     return f"{error.validator} at {pointer}"
+
+
+def _nearest(value: object, listed: object) -> str:
+    """The listed text that a value is nearest to, or that the value says nothing; empty where neither is so."""
+    if not isinstance(value, str) or not isinstance(listed, list):
+        return ""
+    if not value.strip():
+        return ": it is blank"
+    from difflib import get_close_matches
+
+    plain = {each.casefold(): each for each in listed[:_MOST_LISTED] if isinstance(each, str)}
+    found = get_close_matches(value[:_MOST_COMPARED].strip().casefold(), list(plain), n=1)
+    return f"; the nearest of them is {plain[found[0]]!r}" if found else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,9 @@ MOST_PARTS = 40
 
 FEW_PARTS = 10
 """So many of them are listed even where they cost nothing."""
+
+_LEAST_COMMON = 20
+"""Characters with which all prompts must begin before their titles leave them out."""
 
 _TITLES = {BASE: "Base", TUNED: "Tuned"}
 
@@ -230,14 +234,28 @@ def sampled(report: Mapping[str, Any]) -> Row | None:
         }
         for each in told["cheats"]
     ]
-    groups = [_group(place, each) for place, each in enumerate(told["groups"], start=1)]
+    begins = common_beginning([each["prompt"] for each in told["groups"]])
+    groups = [_group(place, each, begins) for place, each in enumerate(told["groups"], start=1)]
     return {**told, "cheats": cheats, "groups": groups}
 
 
-def _group(place: int, group: Mapping[str, Any]) -> Row:
+def common_beginning(prompts: Sequence[str]) -> str:
+    """What all prompts begin with, up to a white space; empty for one prompt, and where it is short."""
+    if len(prompts) < 2:
+        return ""
+    first, last = min(prompts), max(prompts)
+    same = next((place for place, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), None)
+    shared = first if same is None else first[:same]
+    end = len(shared) - len(re.split(r"\s", shared)[-1])
+    return shared[:end] if end >= _LEAST_COMMON else ""
+
+
+def _group(place: int, group: Mapping[str, Any], begins: str) -> Row:
     answers = [{**each, "grade": _grade(each)} for each in group["answers"]]
     rewards = [f"{each['reward']:.3g}" if each["reward"] is not None else "–" for each in answers]
-    first = next((line for line in group["prompt"].splitlines() if line.strip()), "")
+    own = group["prompt"].removeprefix(begins)
+    shown, mark = (own, "… " * bool(begins)) if own.strip() else (group["prompt"], "")
+    first = mark + next((line for line in shown.splitlines() if line.strip()), "")
     return {
         **group,
         "title": f"Prompt {place}: {first[:90]}",

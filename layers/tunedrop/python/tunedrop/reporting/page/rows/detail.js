@@ -48,6 +48,11 @@
     return row.messages.filter((turn) => turn && typeof turn === "object").map((turn) => said(turn.content)).filter(Boolean).join("\n\n");
   }
 
+  function idOf(told) {
+    const row = parsed(told);
+    return row && typeof row.id === "string" && row.id.length <= 40 ? row.id : "";
+  }
+
   function referenceOf(told) {
     const row = parsed(told);
     if (!row) return told[3];
@@ -175,6 +180,7 @@
     return made;
   };
   report.promptOf = promptOf;
+  report.idOf = idOf;
   report.referenceOf = referenceOf;
   report.parsed = parsed;
   report.element = element;

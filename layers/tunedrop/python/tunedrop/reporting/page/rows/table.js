@@ -5,6 +5,7 @@
   if (!report) return;
   const { index, texts, element } = report;
   const PAGE = 20;
+  const LEAST_COMMON = 20;
   const find = (id) => document.getElementById(id);
   const [low, high] = index.range;
   const counted = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
@@ -61,7 +62,7 @@
     const told = texts.get(row);
     if (!told) return false;
     const test = (text) => Boolean(text) && text.search(needle) >= 0;
-    return test(report.title(row)) || test(report.promptOf(told)) || test(report.referenceOf(told))
+    return test(report.title(row)) || test(report.idOf(told)) || test(report.promptOf(told)) || test(report.referenceOf(told))
       || told[4].some((answer) => test(answer[2]) || test(answer[3]) || test(answer[7]) || answer[9].some((part) => test(part[0])));
   };
 
@@ -105,7 +106,28 @@
     find("row-pages").hidden = pages === 1;
   }
 
-  const preview = (told) => (told ? report.promptOf(told).replace(/\s+/g, " ").slice(0, 200) : "(text not in this page)");
+  // What all prompts begin with, such as a system message, is left out of the list: its rows would look alike.
+  const flat = (told) => report.promptOf(told).replace(/\s+/g, " ");
+  const common = (() => {
+    let shared = null;
+    for (const told of [...texts.values()].slice(0, 200)) {
+      const text = flat(told);
+      if (shared === null) { shared = text; continue; }
+      let same = 0;
+      while (same < shared.length && shared[same] === text[same]) same += 1;
+      shared = shared.slice(0, same);
+    }
+    const end = texts.size > 1 && shared ? shared.lastIndexOf(" ") + 1 : 0;
+    return end >= LEAST_COMMON ? shared.slice(0, end) : "";
+  })();
+
+  function preview(told) {
+    if (!told) return "(text not in this page)";
+    const text = flat(told);
+    const own = common && text.startsWith(common) && text.length > common.length ? `… ${text.slice(common.length)}` : text;
+    const id = report.idOf(told);
+    return `${id ? `${id}: ` : ""}${own}`.slice(0, 200);
+  }
 
   function lines(row) {
     const told = texts.get(row);
@@ -120,6 +142,7 @@
     if (report.cut(row)) state.append(" ", element("span", "tag", "truncated"));
     const shown = element("td", "preview", report.marked("span", "", preview(told), needle));
     const rewards = [0, 1].map((candidate) => element("td", `reward ${report.tone(candidate)}`, report.short(report.reward(candidate, row))));
+    rewards.forEach((cell, candidate) => { cell.dataset.of = (index.short_titles || index.titles)[candidate].toLowerCase(); });
     line.append(head, state, ...rewards, shown);
     const detail = element("tr", "detail");
     const place = element("td", "");

@@ -20,20 +20,39 @@ def test_the_test_that_shows_it_exists(name: str) -> None:
     assert f"\ndef {test}(" in (sam_template.ROOT / "tests" / path).read_text()
 
 
-def test_each_threat_has_what_stops_it_and_a_test() -> None:
-    threats = PAGE.split("\n## Threats\n")[1].split("\n## ")[0].split("\n### ")[1:]
-    assert {each.split("\n")[0] for each in threats} == {
-        "Hostile rows",
-        "Hostile model text",
-        "Hostile grader code",
-        "A stolen upload link, a stolen request",
-        "A page in the browser",
-        "A confused deputy",
-    }
-    for threat in threats:
+ASSETS = ("money", "rows", "model", "roles", "verdict", "availability", "machine")
+
+
+def section(heading: str) -> str:
+    return PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+
+
+def test_each_attack_has_its_asset_what_stops_it_and_a_test() -> None:
+    for threat in section("Threats").split("\n### ")[1:]:
         rows = [line for line in threat.splitlines() if line.startswith("| ")][1:]
         assert rows
-        assert [line for line in rows if not re.search(r"\| `\S+::\w+` \|$", line)] == []
+        row = rf"\| (?:{'|'.join(ASSETS)}) \| \S.* \| \S.* \| `\S+::\w+` \|"
+        assert [line for line in rows if not re.fullmatch(row, line)] == []
+
+
+def test_the_marks_of_assets_and_attackers_are_those_of_the_threats() -> None:
+    """Each attacker of the table has a section, which names the assets with a mark, and no other."""
+    threats = {each.split("\n")[0]: each for each in section("Threats").split("\n### ")[1:]}
+    table = [line for line in section("Assets and attackers").splitlines() if line.startswith(("| [", "| attacker"))]
+    assert table[0] == f"| attacker | {' | '.join(ASSETS)} |"
+    marked = {}
+    for line in table[1:]:
+        title = line[3:].partition("]")[0]
+        marks = line.split("|")[2:-1]
+        marked[title] = [asset for asset, mark in zip(ASSETS, marks, strict=True) if mark.strip()]
+    assert marked == {
+        title: [asset for asset in ASSETS if f"\n| {asset} |" in threat] for title, threat in threats.items()
+    }
+    assert len(marked) >= 9
+
+
+def test_what_is_not_held_is_said() -> None:
+    assert len(re.findall(r"^- \*\*", section("What is not held"), re.MULTILINE)) >= 10
 
 
 def test_each_limit_says_what_happens_at_it_and_has_a_test() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.notices.notices_of_all_kinds import NOTICES, RUN, compared
+from tests.unit.notices.notices_of_all_kinds import DECIDED, NOTICES, RUN, compared, ended
 from tunedrop.notices import of_run
 from tunedrop.notices.plain_text import count
 from tunedrop.notices.publication import document_of
@@ -217,3 +217,16 @@ def test_a_promotion_that_waits_for_a_person_sends_its_reader_to_the_question() 
 def test_a_job_that_was_refused_is_not_tried_again_as_it_is() -> None:
     closing = of_run.closing(RUN, Status.FAILED, {"error": "JobRefused", "message": "too long"}, report_uri=None)
     assert document_of(closing["notice"])["next"].startswith("Next: mend what the reason names")
+
+
+def test_no_notice_tells_the_token_by_which_a_promotion_is_approved() -> None:
+    token = "AQCEAAAAKgAAAAMAAAAA"
+    record = replace(compared("improved"), status=Status.SUCCEEDED, approval_token=token, promotion="waiting")
+    promotion = Promotion(parameter="/tunedrop/gsm8k", approval=True)
+    told = [
+        of_run.approval_wanted(record, promotion, runs_table="runs"),
+        of_run.started(record),
+        ended(record, Status.SUCCEEDED),
+        of_run.promotion_decided(replace(DECIDED, approval_token=token)),
+    ]
+    assert [each for each in told if token in json.dumps(each)] == []

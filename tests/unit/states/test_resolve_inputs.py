@@ -45,10 +45,14 @@ def test_a_run_that_left_nothing_to_go_on_from_cannot_be_resumed(
         resolve_inputs.run({"run_id": RUN_ID}, started(store, run, {"kind": "call", "resumes": EARLIER}))
 
 
-def test_another_teams_run_is_resumed_by_nobody_and_is_not_told_of(run: RunRecord) -> None:
-    with pytest.raises(RecipeInvalid, match="this stack has no run .* of yours"):
-        resolve_inputs._require_same_team(replace(run, team="red"), replace(run, team="blue"))
-    resolve_inputs._require_same_team(replace(run, team="red"), replace(run, team="red"))
+@pytest.mark.parametrize("status", [None, Status.RUNNING, Status.FAILED])
+def test_another_teams_run_is_resumed_by_nobody_and_is_not_told_of(
+    store: RunStore, run: RunRecord, status: Status | None
+) -> None:
+    if status is not None:
+        store.register(replace(run, run_id=EARLIER, team="red", status=status))
+    with pytest.raises(RecipeInvalid, match=f"this stack has no run '{EARLIER}' of your team"):
+        resolve_inputs.run({"run_id": RUN_ID}, started(store, run, {"kind": "call", "resumes": EARLIER}))
 
 
 def test_a_resumed_run_keeps_the_model_that_the_earlier_run_tuned(run: RunRecord) -> None:

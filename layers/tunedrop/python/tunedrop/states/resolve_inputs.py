@@ -70,7 +70,7 @@ def _resolve(record: RunRecord, resources: Resources) -> RunRecord:
         recipe_file = pin_recipe(s3, train)
         document: Mapping[str, Any] | None = None
     elif source.get("resumes"):
-        earlier = earlier_run(store, str(source["resumes"]))
+        earlier = earlier_run(store, str(source["resumes"]), record.team)
         if earlier.train is None:
             raise InputMissing(f"run {earlier.run_id} has no dataset that a new run could use")
         train, test, recipe_file = earlier.train, earlier.test, earlier.recipe_file
@@ -96,8 +96,7 @@ def _resolve(record: RunRecord, resources: Resources) -> RunRecord:
     if recipe.promotion is not None and approving is not None and approving.approval is None:
         recipe = recipe.model_copy(update={"promotion": recipe.promotion.model_copy(update={"approval": True})})
     if recipe.resumes:
-        earlier = earlier or earlier_run(store, recipe.resumes)
-        _require_same_team(record, earlier)
+        earlier = earlier or earlier_run(store, recipe.resumes, record.team)
         _require_same_model(recipe, earlier)
     models = [each for each in (recipe.evaluate_only, *recipe.evaluation.reference_models) if each]
     note_use(run_id, [earlier, *map(resources.models.maker, models)], store)
@@ -162,12 +161,6 @@ def _require_new_drop(run_id: str, resources: Resources, *files: PinnedObject | 
 
 def _upload(source: Mapping[str, Any]) -> Upload:
     return Upload(*(str(source.get(name) or "") for name in ("bucket", "key", "version_id", "sequencer", "etag")))
-
-
-def _require_same_team(record: RunRecord, earlier: RunRecord) -> None:
-    if earlier.team != record.team:
-        # As for a run that is not there: nobody learns of another team's.
-        raise RecipeInvalid(f"recipe field `resumes`: this stack has no run {earlier.run_id!r} of yours")
 
 
 def _require_same_model(recipe: Recipe, earlier: RunRecord) -> None:

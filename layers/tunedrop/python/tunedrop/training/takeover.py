@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from tunedrop import clock
@@ -14,16 +15,18 @@ if TYPE_CHECKING:
     from tunedrop.run.store import RunStore
 
 
-def earlier_run(store: RunStore, run_id: str) -> RunRecord:
-    """The run that is resumed.
+def earlier_run(store: RunStore, run_id: str, team: str | None) -> RunRecord:
+    """The run of the team that is resumed.
 
     Raises:
-        RecipeInvalid: there is none of that id, it has not ended, or it has neither a job nor a model.
+        RecipeInvalid: the team has none of that id (nobody learns of another team's), it has not ended, or it has
+            neither a job nor a model.
     """
-    try:
+    earlier: RunRecord | None = None
+    with contextlib.suppress(RunNotFound):
         earlier = store.load(run_id)
-    except RunNotFound:
-        raise RecipeInvalid(f"recipe field `resumes`: this stack has no run {run_id!r}") from None
+    if earlier is None or earlier.team != team:
+        raise RecipeInvalid(f"recipe field `resumes`: this stack has no run {run_id!r} of your team")
     if not earlier.closed:
         raise RecipeInvalid(
             f"recipe field `resumes`: run {run_id} has not ended ({earlier.status}, {earlier.stage}); "
@@ -53,7 +56,7 @@ def take_over(record: RunRecord, store: RunStore, backend: TrainingBackend) -> R
             "training": _untrained(backend),
         }
         return store.update(record.run_id, {**changes, "stage": "SubmitJob"})
-    earlier = earlier_run(store, recipe.resumes)
+    earlier = earlier_run(store, recipe.resumes, record.team)
     trained_on, dropped = (str(each.dataset.sha256) for each in (earlier, record))
     if trained_on != dropped:
         raise RecipeInvalid(

@@ -24,6 +24,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
     monkeypatch.setenv("AWS_REGION", "us-west-2")
+    # moto would list the addresses of all services for `requests`, by which no unit test calls one.
+    monkeypatch.setattr("moto.core.models.RESPONSES_METHODS", [])
     with mock_aws():
         dynamodb.make_atomic(atomic.replace)
         dynamodb.send_values_as_they_are(atomic.replace)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import tracemalloc
 from typing import Any
 
+import orjson
 import pytest
 
 from tests.unit.dataset.sample_rows import a_row, as_line, good_rows
@@ -119,3 +121,15 @@ def test_a_file_is_divided_in_flat_memory() -> None:
     finally:
         tracemalloc.stop()
     assert peak < 8_000_000, "of 16 MB"
+
+
+def test_a_row_that_passes_with_a_warning_is_written_as_every_reader_reads_it() -> None:
+    line = (
+        b'{"messages": [{"role": "user", "content": "a\\ud83d"}], "n": [1e999, -1e999], "k\\udc00": "\\ud83d\\ude00"}'
+    )
+    (row,) = rows_of(io.BytesIO(line))
+    assert orjson.loads(row.text) == {
+        "messages": [{"role": "user", "content": "a\ufffd"}],
+        "n": [sys.float_info.max, -sys.float_info.max],
+        "k\ufffd": "\U0001f600",
+    }

@@ -6,6 +6,8 @@ Nothing but the row that is at work is held in memory, and the few rows that the
 from __future__ import annotations
 
 import json
+import math
+import sys
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -94,7 +96,7 @@ def rows_of(source: BinaryIO, *, placed: bool = True) -> Iterator[Row]:
     """
     for line, raw in _numbered(source):
         if text := raw.strip():
-            content = _content(line, text)
+            content, text = _content(line, text)
             fraction = holdout_fraction(prompt_text(content["messages"])) if placed else 0.0
             yield Row(line, text, fraction, OPTIONS_FIELD in content)
 
@@ -157,14 +159,30 @@ def _numbered(source: BinaryIO) -> Iterator[tuple[int, bytes]]:
             yield line, raw
 
 
-def _content(line: int, text: bytes) -> dict[str, Any]:
+def _content(line: int, text: bytes) -> tuple[dict[str, Any], bytes]:
+    """The row, and its text as every reader of JSON reads it."""
     row: Any
     try:
         row = orjson.loads(text)
     except orjson.JSONDecodeError:
-        row = read_line(text).value
+        # The check lets these pass with a warning: half a surrogate pair, a number beyond the doubles.
+        row = _in_utf8(read_line(text).value)
+        text = json.dumps(row).encode()
     if not isinstance(row, dict) or not isinstance(row.get("messages"), list):
         raise DatasetInvalid(
             f"line {line}: expected a row with `messages`, got something else; check the file before you split it"
         )
-    return row
+    return row, text
+
+
+def _in_utf8(value: Any) -> Any:
+    """A value of JSON as a request can carry it: half a pair as U+FFFD, infinity as the largest number of its sign."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, float) and math.isinf(value):
+        return math.copysign(sys.float_info.max, value)
+    if isinstance(value, list):
+        return [_in_utf8(each) for each in value]
+    if isinstance(value, dict):
+        return {_in_utf8(key): _in_utf8(each) for key, each in value.items()}
+    return value

@@ -85,10 +85,12 @@ def _parameters(response: Any) -> Mapping[str, Any]:
     parsed = getattr(response, "params", None)
     if parsed:
         return dict(parsed)
-    try:
-        body = json.loads(response.body) if response.method == "POST" else None
-    except ValueError:
-        body = None
+    body = response.body  # an object, where moto's responses of the service read it at once
+    if isinstance(body, str | bytes):
+        try:
+            body = json.loads(body) if response.method == "POST" else None
+        except ValueError:
+            body = None
     return body if isinstance(body, dict) else response.querystring or {}
 
 

@@ -13,7 +13,7 @@ import shutil
 import socket
 import tempfile
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -118,6 +118,10 @@ class EmbeddedAws:
         """The URLs, without a stage, at which REST APIs are served, by their ids; front ends write themselves in."""
         self.stacks: dict[str, DeployedStack] = {}
         """What has been deployed, by the stack's name; deployments write themselves in."""
+        self.deployer: Callable[[str, str, Mapping[str, str]], DeployedStack] = _no_deployer
+        """What CloudFormation deploys with: a stack's name, its template, its parameters. Raises ValueError: why not.
+
+        The first deployment writes it in."""
         self._clients = Clients(region, lambda: self.endpoint, self.identities)
         self._server: BaseWSGIServer | None = None
         self._serving: threading.Thread | None = None
@@ -148,6 +152,7 @@ class EmbeddedAws:
             Hooks(
                 region=region,
                 stacks=lambda: self.stacks,
+                deploy=lambda name, template, parameters: self.deployer(name, template, parameters),  # noqa: PLW0108 - a deployment replaces it
                 find_signer=_signer,
                 client=self.client_as,
                 call_api=self._call_api,
@@ -397,3 +402,7 @@ def _reset_moto() -> None:
     BackendDict.reset()
     reset_model_data()
     os.environ.setdefault("MOTO_ALLOW_NONEXISTENT_REGION", "false")
+
+
+def _no_deployer(name: str, _template: str, _parameters: Mapping[str, str]) -> DeployedStack:
+    raise ValueError(f"The stack {name} cannot be deployed: the deployer has deployed nothing here yet.")

@@ -31,7 +31,7 @@ from tunedrop_client.documents import (
     Validation,
     ValidationRequest,
 )
-from tunedrop_client.errors import ValidationFailed
+from tunedrop_client.errors import NoSuchFile, ValidationFailed
 from tunedrop_client.folders import read_folder
 
 Source = str | os.PathLike[str] | ByUri | ByUpload
@@ -232,8 +232,10 @@ class Client:
     # Datasets
 
     def upload(self, path: str | os.PathLike[str]) -> ByUpload:
-        """Upload a file; the reference by which runs and validations name it. Raises FileRefused."""
+        """Upload a file; the reference by which runs and validations name it. Raises FileRefused, NoSuchFile."""
         file = Path(path)
+        if not file.is_file():
+            raise NoSuchFile(f"there is no file {file}")
         body: UploadRequest = {"bytes": file.stat().st_size}
         place = cast(Upload, self._connection.ask("POST", "/uploads", body=body))
         files.put_file(place["url"], place["headers"], file, sleep=self._sleep)

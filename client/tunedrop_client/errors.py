@@ -52,7 +52,7 @@ class Problem(TunedropError):
 
 
 class NoSuchFile(TunedropError):
-    """A folder does not hold what a run needs."""
+    """There is no such file, or a folder does not hold what a run needs."""
 
 
 class FileRefused(TunedropError):

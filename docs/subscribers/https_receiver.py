@@ -26,6 +26,9 @@ _SIGNED = {
     "SubscriptionConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
 }
 
+MOST_BYTES = 1024 * 1024
+"""SNS sends at most 256 KiB, which is longer as text within JSON. Anybody on the internet can send more."""
+
 Fetch = Callable[[str], bytes]
 
 
@@ -45,7 +48,7 @@ def verify(envelope: dict[str, Any], topic: str, fetch: Fetch) -> None:
     Raises:
         NotFromSns: it did not.
     """
-    members = _SIGNED.get(envelope.get("Type", ""))
+    members = _SIGNED.get(str(envelope.get("Type")))
     certificate_url = str(envelope.get("SigningCertURL", ""))
     if members is None or envelope.get("TopicArn") != topic or not _OF_SNS.match(certificate_url):
         raise NotFromSns
@@ -66,8 +69,8 @@ def receiver(topic: str, port: int, act: Callable[[dict[str, Any]], None], fetch
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            envelope = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             try:
+                envelope = self._envelope()
                 verify(envelope, topic, fetch)
             except NotFromSns:
                 self.send_response(403)
@@ -75,6 +78,18 @@ def receiver(topic: str, port: int, act: Callable[[dict[str, Any]], None], fetch
                 self._take(envelope)
                 self.send_response(200)
             self.end_headers()
+
+        def _envelope(self) -> dict[str, Any]:
+            size = self.headers["Content-Length"] or ""
+            if not size.isdecimal() or int(size) > MOST_BYTES:
+                raise NotFromSns
+            try:
+                envelope = json.loads(self.rfile.read(int(size)))
+            except (ValueError, RecursionError):
+                raise NotFromSns from None
+            if not isinstance(envelope, dict):
+                raise NotFromSns
+            return envelope
 
         def _take(self, envelope: dict[str, Any]) -> None:
             if envelope["Type"] == "SubscriptionConfirmation":

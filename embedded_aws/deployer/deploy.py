@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,7 @@ def deploy(
     `built` gives, by logical id, the folder of a resource that must be built (Metadata.BuildMethod). What can be
     checked is checked before the first resource is created. Raises DeploymentError, which names resource and property.
     """
+    aws.deployer = partial(_deploy_text, aws)
     source = sam.read(template)
     values = template_parameters.resolved(source.get("Parameters", {}), parameters or {})
     translated = sam.translate(source, root=template.parent, region=aws.region, parameters=values, built=built or {})
@@ -103,6 +105,18 @@ def deploy(
         raise
     deployed.status = COMPLETE
     return Deployment(dict(deployed.outputs), made)
+
+
+def _deploy_text(aws: EmbeddedAws, stack_name: str, template: str, parameters: Mapping[str, str]) -> DeployedStack:
+    """Deploys a template that was sent. Raises ValueError: why it cannot be deployed."""
+    path = aws.folder / "templates" / uuid.uuid4().hex / "template.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(template)
+    try:
+        deploy(aws, path, parameters, stack_name=stack_name)
+    except DeploymentError as error:
+        raise ValueError(str(error).replace(str(path), "The template")) from error
+    return aws.stacks[stack_name]
 
 
 def _create_all(

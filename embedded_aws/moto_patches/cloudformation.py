@@ -7,13 +7,13 @@ from typing import Any
 
 from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.responses import CloudFormationResponse
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, EmptyResult
 
 from embedded_aws.deployed_stack import PAGE, DeployedStack
 from embedded_aws.moto_patches.hooks import Hooks
 from embedded_aws.moto_patches.replacement import Replace
 
-_CHANGES = ("create_stack", "update_stack", "delete_stack", "create_change_set")
+_CHANGES = ("update_stack", "delete_stack", "create_change_set")
 
 
 def tell_of_stacks(replace: Replace, hooks: Hooks) -> None:
@@ -32,6 +32,7 @@ def tell_of_stacks(replace: Replace, hooks: Hooks) -> None:
     tell("list_stack_resources", _page_of_resources)
     tell("describe_stack_events", lambda _, stack: {"StackEvents": stack.events()})
     tell("get_template", _template)
+    tell("get_template_summary", _summary)
     for action in _CHANGES:
         tell(action, _refuse)
 
@@ -71,6 +72,41 @@ def tell_of_stacks(replace: Replace, hooks: Hooks) -> None:
     original_resources = replace(CloudFormationResponse, "describe_stack_resources", describe_resources)
 
 
+def deploy_stacks(replace: Replace, hooks: Hooks) -> None:
+    """A stack that CreateStack or a change set asks for is deployed by our deployer too: whole, or with the reason why
+    not. `aws cloudformation deploy` makes a change set and executes it."""
+
+    def create_stack(response: Any) -> ActionResult:
+        named = _named(response, hooks.stacks())
+        if named is not None:
+            _refuse(response, named)
+        url = response._get_param("TemplateURL")
+        template = response._get_stack_from_s3_url(url) if url else response._get_param("TemplateBody")
+        parameters = response._get_params_from_list(response._get_param("Parameters", []))
+        return ActionResult({"StackId": made(response._get_param("StackName"), template, parameters).stack_id})
+
+    def execute_change_set(response: Any) -> ActionResult:
+        backend, wanted = response.cloudformation_backend, response._get_param("ChangeSetName")
+        found = [each for each in backend.change_sets.values() if wanted in (each.change_set_id, each.change_set_name)]
+        if not found:
+            raise ValidationError(message=f"ChangeSet [{wanted}] does not exist")
+        change_set = found[0]
+        # moto keeps a stack of its own for it, which would be listed beside ours.
+        backend.stacks.pop(change_set.stack.stack_id, None)
+        made(change_set.stack.name, change_set.template, change_set.parameters)
+        del backend.change_sets[change_set.change_set_id]
+        return EmptyResult()
+
+    def made(name: str, template: str, parameters: Mapping[str, str]) -> DeployedStack:
+        try:
+            return hooks.deploy(name, template, parameters)
+        except ValueError as error:
+            raise ValidationError(message=str(error)) from None
+
+    replace(CloudFormationResponse, "create_stack", create_stack)
+    replace(CloudFormationResponse, "execute_change_set", execute_change_set)
+
+
 def _named(response: Any, stacks: Mapping[str, DeployedStack]) -> DeployedStack | None:
     """The stack of ours whose name or id the request gives."""
     wanted = response._get_param("StackName")
@@ -104,8 +140,14 @@ def _template(response: Any, stack: DeployedStack) -> Mapping[str, Any]:
     return {"TemplateBody": stack.template(stage), "StagesAvailable": ["Original", "Processed"]}
 
 
+def _summary(_: Any, stack: DeployedStack) -> Mapping[str, Any]:
+    """What `aws cloudformation deploy` asks of a stack that is there already."""
+    kinds = {each["Type"] for each in stack.processed["Resources"].values()}
+    return {"Parameters": [{"ParameterKey": name} for name in stack.parameters], "ResourceTypes": sorted(kinds)}
+
+
 def _refuse(_: Any, stack: DeployedStack) -> Mapping[str, Any]:
     raise ValidationError(
         message=f"The stack {stack.name} of this machine is not changed through CloudFormation: it begins and ends "
-        "with its process. Start it again with the other template or parameters."
+        "with its process. Deploy the other template or parameters under another name, or start the process again."
     )

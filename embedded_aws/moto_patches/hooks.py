@@ -22,6 +22,8 @@ class Hooks:
     region: str
     stacks: Callable[[], Mapping[str, DeployedStack]]
     """What has been deployed, by the stack's name."""
+    deploy: Callable[[str, str, Mapping[str, str]], DeployedStack]
+    """A new stack's name, its template, its parameters → what has been deployed. Raises ValueError: why not."""
     find_signer: FindSigner
     """Whose access key has signed a link or a form."""
     client: Callable[[str, str], Any]

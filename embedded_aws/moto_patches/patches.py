@@ -70,6 +70,7 @@ class Patches:
         s3.check_links(replace, hooks)
         s3.leave_policies_to_permissions(replace)
         cloudformation.tell_of_stacks(replace, hooks)
+        cloudformation.deploy_stacks(replace, hooks)
         dynamodb.refuse_what_aws_refuses(replace)
         dynamodb.make_atomic(replace)
         dynamodb.send_values_as_they_are(replace)

@@ -84,6 +84,11 @@ def test_a_stack_is_not_changed_behind_the_deployer_s_back(cloudformation: Any) 
         cloudformation.delete_stack(StackName="small")
     with pytest.raises(ClientError, match="is not changed through CloudFormation"):
         cloudformation.update_stack(StackName="small", UsePreviousTemplate=True)
+    assert "AWS::DynamoDB::Table" in cloudformation.get_template_summary(StackName="small")["ResourceTypes"]
+    with pytest.raises(ClientError, match="is not changed through CloudFormation"):
+        cloudformation.create_change_set(
+            StackName="small", ChangeSetName="again", ChangeSetType="UPDATE", TemplateBody=TEMPLATE.read_text()
+        )
 
 
 def test_a_deployment_that_fails_says_so_in_its_stack(aws: EmbeddedAws, stack: SmallStack, tmp_path: Path) -> None:
@@ -98,3 +103,42 @@ def test_a_deployment_that_fails_says_so_in_its_stack(aws: EmbeddedAws, stack: S
     (told,) = aws.client("cloudformation").describe_stacks(StackName="broken")["Stacks"]
     assert told["StackStatus"] == "CREATE_FAILED"
     assert "Bad (AWS::SQS::Queue)" in told["StackStatusReason"]
+
+
+QUEUES = """
+Parameters: {Called: {Type: String}}
+Resources:
+  Dead: {Type: 'AWS::SQS::Queue'}
+  Work: {Type: 'AWS::SQS::Queue', Properties: {QueueName: !Ref Called}}
+Outputs: {WorkUrl: {Value: !Ref Work}}
+"""
+
+
+def test_a_stack_that_a_change_set_asks_for_is_deployed_whole(cloudformation: Any, aws: EmbeddedAws) -> None:
+    called = [{"ParameterKey": "Called", "ParameterValue": "by-change-set"}]
+    cloudformation.create_change_set(
+        StackName="queues", ChangeSetName="new", ChangeSetType="CREATE", TemplateBody=QUEUES, Parameters=called
+    )
+    cloudformation.get_waiter("change_set_create_complete").wait(
+        StackName="queues", ChangeSetName="new", WaiterConfig={"MaxAttempts": 1}
+    )
+    cloudformation.execute_change_set(StackName="queues", ChangeSetName="new")
+    (told,) = cloudformation.describe_stacks(StackName="queues")["Stacks"]
+    assert (told["StackStatus"], told["Outputs"][0]["OutputKey"]) == ("CREATE_COMPLETE", "WorkUrl")
+    url = told["Outputs"][0]["OutputValue"]
+    assert aws.client("sqs").get_queue_url(QueueName="by-change-set")["QueueUrl"] == url
+    names = [each["StackName"] for each in cloudformation.list_stacks()["StackSummaries"]]
+    assert names.count("queues") == 1
+
+
+def test_a_stack_that_cannot_be_made_here_is_refused_with_the_reason(cloudformation: Any) -> None:
+    template = "Resources: {Lake: {Type: 'AWS::LakeFormation::Resource'}}"
+    with pytest.raises(ClientError, match="Lake"):
+        cloudformation.create_stack(StackName="lake", TemplateBody=template)
+    with pytest.raises(ClientError, match="is not changed through CloudFormation"):
+        cloudformation.create_stack(StackName="small", TemplateBody=template)
+    assert "lake" not in [each["StackName"] for each in cloudformation.list_stacks()["StackSummaries"]]
+
+
+def test_a_call_without_arguments_is_answered(aws: EmbeddedAws) -> None:
+    assert aws.client("dynamodb").list_tables()["TableNames"]

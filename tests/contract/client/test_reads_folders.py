@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tunedrop_client import NoSuchFile
+from tunedrop_client import Client, NoSuchFile
 from tunedrop_client.folders import read_folder
 
 
@@ -40,3 +40,13 @@ def test_a_folder_that_says_two_things_or_nothing_is_refused(tmp_path: Path, nam
 @pytest.mark.parametrize("recipe", ["grader: {kind: own, function: brief}", '{"grader": {"kind": "own"}}'])
 def test_the_source_of_a_grader_that_the_recipe_names_may_lie_there(tmp_path: Path, recipe: str) -> None:
     assert read_folder(folder(tmp_path, "train.jsonl", "recipe.yaml", "grader.py", recipe=recipe)).recipe_text == recipe
+
+
+def test_a_file_that_is_not_there_is_refused_before_anything_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "of-nobody")
+    client = Client(api_url="https://id.execute-api.us-west-2.amazonaws.com/v1")
+    with pytest.raises(NoSuchFile, match=r"there is no file .*train\.jsonl"):
+        client.start("sums", tmp_path / "train.jsonl")

@@ -288,6 +288,13 @@ def test_a_web_hook_takes_nothing_that_sns_did_not_sign_for_its_topic(hook: Hook
     assert hook.told == []
 
 
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b'{"Type": []}', b'{"Type": {}}', b" " * 2**20 + b"{}"]
+)
+def test_a_web_hook_refuses_what_is_no_message_at_all(hook: Hook, body: bytes) -> None:
+    assert requests.post(hook.address, data=body, timeout=10).status_code == 403
+
+
 def test_the_topic_delivers_to_a_web_hook_what_its_receiver_takes(aws: EmbeddedAws, topic: str, hook: Hook) -> None:
     subscribe(aws, topic, "https", Address=hook.address, Protocol="http")
     (failed, *_) = publish(aws, topic, "failed", "started", "failed")

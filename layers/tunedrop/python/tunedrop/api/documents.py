@@ -115,7 +115,9 @@ class Problem(_Document):
     """RFC 9457. `type` is one of those that docs/api.md lists. Members that are not of the kind are left out."""
 
     model_config = ConfigDict(extra="allow")
-    type: str = Field(description="`urn:tunedrop:problem:` and the kind of problem: tell problems apart by this.")
+    type: str = Field(
+        description="`urn:tunedrop:problem:` and the kind of problem: programs distinguish problems by it."
+    )
     title: str = Field(description="The kind of problem, for a person.")
     status: int = Field(description="The answer's status.")
     detail: str = Field(description="What is wrong with this request, and what to do about it.")
@@ -222,9 +224,7 @@ class TurnOfRun(_Document):
     place: int = Field(description="1 is next.")
     waiting: int = Field(description="How many runs wait, this one counted.")
     since: str = Field(description=f"Since when it waits: {_TIME}.")
-    turn_at: str | None = Field(
-        description="When its turn is expected, by the jobs so far; null while nobody can tell."
-    )
+    turn_at: str | None = Field(description="When its turn is expected, by the jobs so far; null while it is unknown.")
 
 
 class NoticeOfRun(_Document):
@@ -243,7 +243,7 @@ class TrainingOfRun(_Document):
     job_id: str | None = Field(description="The training job at Bedrock.")
     status: str | None = Field(description="The job's status, in Bedrock's words.")
     steps: int | None = Field(description="Steps that are done; null before the first.")
-    total_steps: int | None = Field(description="Steps that there will be; null while nobody can tell.")
+    total_steps: int | None = Field(description="How many steps there will be; null while it is unknown.")
     reward_first: float | None = Field(description="Mean reward of the first 5 steps.")
     reward_last: float | None = Field(description="Mean reward of the last 5 steps.")
     latest: dict[str, float] | None = Field(description="The last step, as GET /runs/{run_id}/metrics gives it.")
@@ -281,7 +281,7 @@ class RunDocument(RunSummary):
     promotion: PromotionOfRun | None = Field(description="Null if the recipe names no parameter.")
     findings: FindingCounts = Field(description="How many there are.")
     estimated_training_end: str | None = Field(
-        description="When the training will end at its pace so far; null while nobody can tell."
+        description="When the training will end at its pace so far; null while it is unknown."
     )
     reason: Reason | None = Field(description="Why the run ended other than well; null for any other.")
     notice: NoticeOfRun | None = Field(None, description="Null until the run ends.")
@@ -302,7 +302,7 @@ class Metrics(_Document):
     trained_on: str = Field(description=_TRAINED_ON)
     weights: dict[str, str] | None = Field(description="Name and licence of the weights that `local` trains.")
     steps: list[dict[str, float]] = Field(
-        description="Each step: its number `step`, and what the service tells of it, by the service's names: "
+        description="Each step: its number `step`, and what the service reports about it, by the service's names: "
         "`critic_rewards_mean` is the mean reward, `actor_entropy` how much the answers vary, `response_length_mean` "
         "how long they are."
     )
@@ -390,7 +390,7 @@ class ModelDocument(_Document):
     region: str = Field(description="The only Region in which it can be tuned.")
     offered_here: bool = Field(description="Whether this stack is in that Region.")
     max_prompt_tokens: int | None = Field(description="The longest prompt; null where none is published.")
-    gives_events: bool = Field(description="Whether a training tells its steps while it goes on.")
+    gives_events: bool = Field(description="Whether Bedrock reports a training's steps while it goes on.")
     gives_checkpoints: bool = Field(description="Whether earlier checkpoints can be compared.")
     hyperparameters: dict[str, dict[str, Any]] = Field(
         description="By name: `type`, `least`, `most`, `default`, and `choices` where only these are taken."

@@ -90,7 +90,7 @@ def cost_facts(report: Mapping[str, Any]) -> list[Row]:
         told = [
             f"{number(tokens[kind], 'count')} {kind}" for kind in ("prompt", "completion") if tokens[kind] is not None
         ]
-        rows.append((f"Tokens, {name}", ", ".join(told) or "not told by the service"))
+        rows.append((f"Tokens, {name}", ", ".join(told) or "not reported by the service"))
     rows += [(words(name).capitalize(), str(value)) for name, value in report["cost"].items()]
     if not report["cost"]:
         rows.append(("Money", "not estimated: the recipe gives no prices"))

@@ -90,7 +90,7 @@ _FIELDS_NOTE = (
 )
 _PARTS_NOTE = (
     "Right: in how many of the answers this part had its full score. Cost: how much higher the mean reward would be if "
-    "this part alone were right. What a part's own grader tells, such as a field, stands under the part's name."
+    "this part alone were right. What a part's own grader reports, such as a field, is under the part's name."
 )
 
 
@@ -153,7 +153,7 @@ def training_facts(report: Mapping[str, Any]) -> list[Row]:
             rows.append((curve.title, _NOT_TOLD))
     rows += [("Groups without signal", _without_signal(series)), ("Length of thoughts", _thoughts(series))]
     errors = next((each["message"] for each in training.get("health") or [] if each["rule"] == "grader_errors"), None)
-    rows.append(("Grader errors", errors or "none noticed; they would be told from 2% of the answers on"))
+    rows.append(("Grader errors", errors or "none noticed; Tunedrop reports them from 2% of the answers on"))
     rows.append(("Rollouts", "not given by the service: there is no sample of what the model tried while it trained"))
     return [{"name": name, "value": value, "code": False} for name, value in rows]
 
@@ -173,7 +173,7 @@ def _without_signal(series: Sequence[Mapping[str, Any]]) -> str:
     equal = sum(abs(each["critic_advantages_mean"]) < 1e-9 and abs(each["actor_pg_loss"]) < 1e-9 for each in known)
     return (
         f"in {equal:,} of {counted(len(known), 'step')} the rewards of every group were equal, so the step taught "
-        "nothing. The service tells only means over a step, not how many groups of a step had no signal"
+        "nothing. The service reports only means over a step, not how many groups of a step had no signal"
     )
 
 

@@ -83,7 +83,7 @@ def tokenize(text: str, *, join_thousands: bool = True) -> list[Token]:
     text = _prepare(text, join_thousands=join_thousands)
     while position < len(text):
         match = _TOKEN.match(text, position)
-        if match is None:  # cannot be: the last branch takes any character
+        if match is None:  # pragma: no cover - the last branch takes any character
             raise NotMathsError(text[position])
         position = match.end()
         kind = match.lastgroup

@@ -134,5 +134,10 @@ def _document(status: int, content: bytes) -> Any:
         if status < 400:
             raise Unreachable(f"the answer is no JSON: {document['detail']}", sent=True) from None
     if status >= 400:
-        raise Problem(status, document if isinstance(document, dict) else {"detail": str(document)[:300]})
+        if not isinstance(document, dict):
+            document = {"detail": str(document)[:300]}
+        elif document.get("message") == "Forbidden":
+            # So API Gateway answers for a stage that there is not.
+            document = {**document, "detail": "Forbidden. Does the URL end with the stage, as the output ApiUrl does?"}
+        raise Problem(status, document)
     return document

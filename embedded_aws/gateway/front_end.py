@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -101,7 +102,8 @@ class ApiFrontEnd:
         prefix = f"/{self._api.stage}"
         by_a_page = browsers.refusal(method, query, {name.lower(): value for name, value in headers})
         if by_a_page or (path != prefix and not path.startswith(f"{prefix}/")):
-            return gateway_error(403, "Forbidden", "ForbiddenException")  # a page's, or there is no such stage
+            # A page's, or there is no such stage: so there is no deployment, and no gateway response of the API's own.
+            return replace(gateway_error(403, "Forbidden", "ForbiddenException"), refusal=None)
         request = Request(method, path.removeprefix(prefix) or "/", query, headers, body, source_ip)
         match = self._routes.find(request.method, request.path)
         if match is None:

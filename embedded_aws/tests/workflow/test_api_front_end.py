@@ -188,6 +188,8 @@ def test_another_stage_is_forbidden(api: ApiFrontEnd) -> None:
     response = connection.getresponse()
     assert (response.status, json.loads(response.read())) == (403, {"message": "Forbidden"})
     connection.close()
+    # No stage, no gateway response by which the API would word it otherwise.
+    assert api.answer("GET", "/prod/things/x", [], b"", "127.0.0.1").refusal is None
 
 
 def test_an_authorizer_sees_each_routes_kind_and_can_refuse(aws: EmbeddedAws, deployment: Deployment) -> None:

@@ -164,3 +164,13 @@ def test_runs_of_all_pages_come_and_no_more_are_asked_for_than_wanted() -> None:
         assert len(list(client.runs(most=70))) == 70
         assert [each.query["limit"] for each in server.asked[3:]] == [["50"], ["20"]]
         assert list(client.runs(most=0)) == []
+
+
+def test_a_url_without_its_stage_is_told_what_it_lacks() -> None:
+    with (
+        serving(in_turn((403, {"message": "Forbidden"}))) as server,
+        pytest.raises(Problem, match="end with the stage") as refused,
+    ):
+        server.client().models()
+    assert refused.value.status == 403
+    assert len(server.asked) == 1

@@ -44,7 +44,7 @@ KINDS: dict[str, tuple[bool, bytes, bytes | None, dict[str, Any]]] = {
     "100 rows and a test file": (True, lines(GOOD[:100]), lines(TEST), {}),
     "99 rows": (False, lines(GOOD[:99]), lines(TEST), {}),
     "100 rows, test file, best checkpoint": (False, lines(GOOD[:100]), lines(TEST), BEST),
-    "labels and no recipe": (True, lines(answered("refund")), None, {}),
+    "labels and no recipe": (False, lines(answered("refund")), None, {}),
     "labels and the exact grader": (True, lines(answered("refund")), None, {"grader": {"kind": "exact"}}),
     "objects and no recipe": (False, lines(answered({"team": "a"})), None, {}),
     "objects and the json grader": (True, lines(answered({"team": "a"})), None, {"grader": {"kind": "json"}}),

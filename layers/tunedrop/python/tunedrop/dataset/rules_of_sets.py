@@ -69,10 +69,10 @@ SET_RULES: tuple[Rule, ...] = (
         OURS, f"more than {MIN_ROWS} rows", "Drop more rows, or set evaluation.checkpoints to last.",
     ),
     Rule(
-        "grader-unchosen", for_both(W),
+        "grader-unchosen", for_both(E),
         "The recipe chooses no grader, so answers are graded as mathematics, but most references are words.",
         OURS, "a grader that is made for the references",
-        "Choose one in recipe.yaml: `grader: {kind: exact}` compares words.",
+        "Choose one in recipe.yaml: `grader: {kind: exact}` compares words. `kind: math` keeps the grader as it is.",
     ),
     Rule(
         "slice-missing", for_both(W),

@@ -86,15 +86,15 @@ def trained_part(recipe: Recipe, *, has_test: bool) -> float:
 
 
 def _check_default_grader(report: DatasetReport, setting: Setting) -> None:
-    """Note references that are words, where nobody chose the grader."""
+    """Refuse references that are words where nobody chose the grader: a guess is not worth a training's price."""
     statistics = report.train.statistics
     answers = sum(statistics.answers.values())
     if setting.grader == setting.grader_kind or not answers or statistics.worded * 2 < answers:
         return
     report.findings.add(
         "grader-unchosen", TRAIN, None,
-        f"{statistics.worded:,} of {answers:,} references are words, which the {setting.grader_kind} grader, "
-        "by default, is not made for; `grader: {kind: exact}` in recipe.yaml is",
+        f"{statistics.worded:,} of {answers:,} references are words: the {setting.grader_kind} grader, by default, "
+        "cannot use them as mathematics; `grader: {kind: exact}` in recipe.yaml can compare them",
         got=f"{setting.grader_kind}, by default",
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What `make deploy` looks at before it builds: ENV, Region, credentials, the stack's state, quotas.
+"""What `make deploy` looks at before it builds: ENV, Region, parameters, credentials, the stack's state, quotas.
 
 python -m checks.before_deploy --env dev [--region R] [--json]
 
@@ -21,6 +21,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from checks import given_parameters, sam_template
 from tunedrop.catalog import models
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,6 +58,7 @@ def looks(env: str, region: str = "", *, configuration: Path = ROOT / "samconfig
         yield Look("Region", "error", f"Bedrock tunes models in {', '.join(sorted(offered))} only; got {region!r}")
         return
     yield Look("Region", "ok", f"{region} tunes {', '.join(model.id for model in models() if model.region == region)}")
+    yield from _parameters(settings[env]["deploy"]["parameters"].get("parameter_overrides", ""))
     credentials = _credentials(region)
     yield credentials
     if credentials.result == "error":
@@ -64,6 +66,16 @@ def looks(env: str, region: str = "", *, configuration: Path = ROOT / "samconfig
     yield _stack(region, stack)
     yield _concurrency(region)
     yield from _training_quotas(region)
+
+
+def _parameters(overrides: object) -> Iterator[Look]:
+    """What samconfig.toml gives. CloudFormation would refuse some of it after minutes, and some of it nobody would."""
+    faults = list(given_parameters.faults(overrides, sam_template.read()["Parameters"]))
+    for fault in faults:
+        yield Look("parameters", "error", fault)
+    if not faults:
+        names = ", ".join(given_parameters.given(overrides)[0]) or "none"
+        yield Look("parameters", "ok", f"samconfig.toml gives {names}; the others stay as they are in the stack")
 
 
 def _client(service: str, region: str) -> Any:

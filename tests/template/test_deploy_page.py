@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import Any
 
 from checks import sam_template
@@ -17,21 +16,6 @@ def test_every_parameter_is_told_with_its_default(template: dict[str, Any]) -> N
     assert {name: value for name, value in told.items() if name in expected} == expected
 
 
-def test_every_stage_gives_parameters_that_there_are_and_values_that_they_take(template: dict[str, Any]) -> None:
-    configuration = tomllib.loads((sam_template.ROOT / "samconfig.toml").read_text())
-    for stage in template["Parameters"]["Stage"]["AllowedValues"]:
-        given = dict(
-            each.split("=") for each in configuration[stage]["deploy"]["parameters"]["parameter_overrides"].split()
-        )
-        assert given["Stage"] == stage
-        for name, value in given.items():
-            parameter = template["Parameters"][name]
-            if parameter["Type"] == "Number":
-                assert parameter["MinValue"] <= int(value) <= parameter["MaxValue"]
-            else:
-                assert value in parameter["AllowedValues"]
-
-
 def test_all_that_is_retained_is_told(resources: dict[str, dict[str, Any]]) -> None:
     stays = PAGE.split("What stays, and why:")[1]
     retained = {
@@ -41,6 +25,7 @@ def test_all_that_is_retained_is_told(resources: dict[str, dict[str, Any]]) -> N
     }
     words = {
         "AWS::S3::Bucket": "both buckets",
+        "AWS::S3::BucketPolicy": "with their policies",
         "AWS::KMS::Key": "the KMS key",
         "AWS::Lambda::LayerVersion": "versions of the layers",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from checks import sam_template
@@ -105,6 +106,34 @@ NEEDED: dict[str, tuple[tuple[str, str], ...]] = {
 """What CloudFormation does with the deployer's rights for a resource of each type."""
 
 
+BY_HAND = {
+    "cloudformation describe-stack-resource": "arn:aws:cloudformation:us-west-2:123456789012:stack/tunedrop-dev/1",
+    "dynamodb delete-table": _TABLE,
+    "events disable-rule": "arn:aws:events:us-west-2:123456789012:rule/tunedrop-dev-InboxUpload-1X",
+    "kms schedule-key-deletion": _KEY,
+    "lambda delete-function": _FUNCTION,
+    "lambda delete-layer-version": "arn:aws:lambda:us-west-2:123456789012:layer:tunedrop-dev-tunedrop:1",
+    "lambda list-versions-by-function": _FUNCTION,
+    "s3api delete-bucket": _BUCKET,
+    "s3api delete-bucket-policy": _BUCKET,
+    "stepfunctions list-executions": _MACHINE,
+    "stepfunctions stop-execution": "arn:aws:states:us-west-2:123456789012:execution:Pipeline-1X:a-run",
+}
+"""The commands of docs/deploy.md with which a deployer goes back to a version, or removes a stack."""
+
+BY_SAM_DELETE = (
+    ("cloudformation:GetTemplate", "arn:aws:cloudformation:us-west-2:123456789012:stack/tunedrop-dev/1"),
+    (
+        "cloudformation:DescribeStacks",
+        "arn:aws:cloudformation:us-west-2:123456789012:stack/tunedrop-dev-1-CompanionStack/1",
+    ),
+    ("cloudformation:DeleteStack", "arn:aws:cloudformation:us-west-2:123456789012:stack/tunedrop-dev/1"),
+    ("s3:ListBucket", "arn:aws:s3:::aws-sam-cli-managed-default-samclisourcebucket-1"),
+    ("s3:DeleteObject", "arn:aws:s3:::aws-sam-cli-managed-default-samclisourcebucket-1/tunedrop-dev/1"),
+)
+"""What `sam delete` asks of AWS: it deletes the stack's artefacts as well."""
+
+
 def statements(account: str = ACCOUNT) -> list[dict[str, Any]]:
     told: list[dict[str, Any]] = json.loads(json.dumps(POLICY).replace("ACCOUNT", account))["Statement"]
     return told
@@ -119,6 +148,19 @@ def test_the_deployer_may_make_change_and_delete_every_type_of_the_template(
             assert allows(statements(), action, resource), (kind, action, resource)
 
 
+def test_the_deployer_may_give_every_command_that_goes_back_or_removes_a_stack() -> None:
+    page = (sam_template.ROOT / "docs/deploy.md").read_text()
+    going_back = page.split("To go back to the version before")[1].split("### From 0.1 to 0.2")[0]
+    commands = set(re.findall(r"\baws ([a-z0-9]+ [a-z-]+)", going_back + page.split("## Remove it")[1]))
+    assert commands == BY_HAND.keys()
+    for command, resource in BY_HAND.items():
+        service, operation = command.replace("stepfunctions", "states").replace("s3api", "s3").split()
+        action = f"{service}:{''.join(each.title() for each in operation.split('-'))}"
+        assert allows(statements(), action, resource), action
+    for action, resource in BY_SAM_DELETE:
+        assert allows(statements(), action, resource), action
+
+
 def test_the_deployer_may_touch_nothing_that_is_not_named_as_a_stack_of_tunedrop() -> None:
     elsewhere = {
         "iam:CreateRole": "arn:aws:iam::123456789012:role/admin",
@@ -129,6 +171,8 @@ def test_the_deployer_may_touch_nothing_that_is_not_named_as_a_stack_of_tunedrop
         "lambda:UpdateFunctionCode": "arn:aws:lambda:us-west-2:123456789012:function:payroll",
         "cloudformation:DeleteStack": "arn:aws:cloudformation:us-west-2:123456789012:stack/payroll/1",
         "dynamodb:DeleteTable": "arn:aws:dynamodb:us-west-2:123456789012:table/payroll",
+        "s3:DeleteObject": "arn:aws:s3:::tunedrop-dev-runsbucket-1x/runs/a/report.json",
+        "states:StopExecution": "arn:aws:states:us-west-2:123456789012:execution:payroll:1",
     }
     for action, resource in elsewhere.items():
         assert not allows(statements(), action, resource), (action, resource)

@@ -116,6 +116,6 @@ def test_each_stage_can_be_deployed(template: dict[str, Any]) -> None:
     assert stages == ["dev", "staging", "prod"]
     for stage in stages:
         deploy = configuration[stage]["deploy"]["parameters"]
-        assert f"Stage={stage}" in deploy["parameter_overrides"]
+        assert deploy["parameter_overrides"]["Stage"] == stage
         assert deploy["capabilities"] == "CAPABILITY_IAM"
         assert configuration[stage]["global"]["parameters"]["stack_name"] == f"tunedrop-{stage}"

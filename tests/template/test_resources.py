@@ -54,11 +54,12 @@ def test_no_partition_region_or_account_is_written_out() -> None:
 
 
 def test_what_holds_data_is_kept_when_the_stack_goes(resources: Resources) -> None:
-    holding = {"AWS::S3::Bucket", "AWS::DynamoDB::Table"}
+    holding = {"AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::DynamoDB::Table"}
     kept = {name: each for name, each in resources.items() if each["Type"] in holding}
     forgetful = kept.pop("ApiTable")["Properties"]
     assert forgetful["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
-    assert set(kept) == {"DatasetBucket", "RunsBucket", "RunsTable", "TrainingEventsTable"}
+    buckets = {"DatasetBucket", "DatasetBucketPolicy", "RunsBucket", "RunsBucketPolicy"}
+    assert set(kept) == buckets | {"RunsTable", "TrainingEventsTable"}
     for each in kept.values():
         assert (each["DeletionPolicy"], each["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 

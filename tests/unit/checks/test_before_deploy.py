@@ -48,6 +48,7 @@ def test_an_account_with_room_is_ready_and_every_look_is_told(
     assert {each["name"]: each["result"] for each in told["looks"]} == {
         "ENV": "ok",
         "Region": "ok",
+        "parameters": "ok",
         "credentials": "ok",
         "stack": "ok",
         "Lambda: invocations at once": "ok",

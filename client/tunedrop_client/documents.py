@@ -19,6 +19,13 @@ class ByUpload(TypedDict):
     upload_id: str
 
 
+class WrongField(TypedDict):
+    """A field, parameter or header of a request that is wrong."""
+
+    field: str
+    expected: str
+
+
 class RunRequest(TypedDict):
     """A run to start."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tunedrop_client.documents import RunDocument
+    from tunedrop_client.documents import RunDocument, WrongField
 
 TYPE_PREFIX = "urn:tunedrop:problem:"
 
@@ -43,7 +43,7 @@ class Problem(TunedropError):
         super().__init__(f"{self.kind}: {self.detail}")
 
     @property
-    def errors(self) -> list[dict[str, str]]:
+    def errors(self) -> list[WrongField]:
         """The fields that are wrong, each with `field` and `expected`; empty for most problems."""
         return list(self.document.get("errors", ()))
 

@@ -184,7 +184,7 @@ def test_a_decision_says_who_decided_when_and_why_and_which_model_is_in_place() 
     assert rejected.startswith(
         f"The tuned model of gsm8k does not go into /tunedrop/gsm8k. Rejected {by}1 01:59 UTC: slower.\nNext: nothing."
     )
-    assert "A person is asked about the promotion: the recipe asks for it (`promotion.approval`)." in rejected
+    assert "A person was asked about the promotion: the recipe asks for it (`promotion.approval`)." in rejected
     assert f"was taken out of /tunedrop/gsm8k. Rolled back {by}2 02:00 UTC: slower." in undone
     assert "Next: nothing. /tunedrop/gsm8k has the id ft-0 again." in undone
     assert f"Approved {by}1 01:59 UTC: better.\nRolled back {by}2" in undone

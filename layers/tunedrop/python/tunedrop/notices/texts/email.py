@@ -99,8 +99,9 @@ def _promotion(document: Document) -> Iterator[str]:
     promotion = document if document["event"] == "promotion_decided" else document.get("promotion") or {}
     approval = promotion.get("approval")
     if approval:
-        asked = "A person is asked about the promotion" if approval["asked"] else "Nobody is asked about the promotion"
-        yield f"{asked}: {approval['why']}."
+        who = "A person" if approval["asked"] else "Nobody"
+        when = "was" if document["event"] == "promotion_decided" else "is"
+        yield f"{who} {when} asked about the promotion: {approval['why']}."
     in_the_headline = document["event"] == "promotion_decided" and len(document["decisions"]) == 1
     if promotion.get("decisions") and not in_the_headline:
         yield "\n".join(sentence(in_words(each)) for each in promotion["decisions"])

@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ENOUGH_CONCURRENCY = 100
 """Lambda invocations at once: an evaluation's 8, as many graders, and a training's graders beside them."""
 
+_NEVER_MADE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED")
 _SOON = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 2})
 _TRAINING_WORDS = ("customization", "fine-tun", "custom model")
 
@@ -104,17 +105,29 @@ def _stack(region: str, stack: str) -> Look:
         return _unread("stack", error)
     except BotoCoreError as error:
         return Look("stack", "unknown", f"CloudFormation cannot be asked: {error}")
-    status = str(found[0]["StackStatus"])
-    if status == "ROLLBACK_COMPLETE":
-        return Look(
-            "stack",
-            "error",
-            f"the first deployment of {stack} failed, and CloudFormation updates no such stack: look at its events, "
-            f"then `aws cloudformation delete-stack --stack-name {stack} --region {region}`, and deploy again",
+    return _as_it_is(str(found[0]["StackStatus"]), region, stack)
+
+
+def _as_it_is(status: str, region: str, stack: str) -> Look:
+    """Whether a stack of this status can be updated, and what helps where it cannot."""
+    named = f"--stack-name {stack} --region {region}"
+    if status == "REVIEW_IN_PROGRESS":  # it never ends; SAM takes such a stack for a new one
+        return Look("stack", "ok", f"{stack} is new in {region}; its first changes were made ready, and not executed")
+    if status in _NEVER_MADE:
+        helps = (
+            "it was never made, or not wholly deleted, and CloudFormation updates no such stack: look at its events, "
+            f"then `aws cloudformation delete-stack {named}`, and deploy again"
         )
-    if status.endswith("_IN_PROGRESS"):
-        return Look("stack", "error", f"{stack} is {status}: wait until that has ended")
-    return Look("stack", "ok", f"{stack} is there, {status}")
+    elif status == "UPDATE_ROLLBACK_FAILED":
+        helps = (
+            "an upgrade failed, and so did the way back. Look at its events and mend the cause, then "
+            f"`aws cloudformation continue-update-rollback {named}`, and deploy again when that has ended"
+        )
+    elif status.endswith("_IN_PROGRESS"):
+        helps = "wait until that has ended"
+    else:
+        return Look("stack", "ok", f"{stack} is there, {status}")
+    return Look("stack", "error", f"{stack} is {status}: {helps}")
 
 
 def _concurrency(region: str) -> Look:

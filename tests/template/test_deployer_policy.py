@@ -157,7 +157,7 @@ def test_the_deployer_may_give_every_command_that_goes_back_or_removes_a_stack()
         service, operation = command.replace("stepfunctions", "states").replace("s3api", "s3").split()
         action = f"{service}:{''.join(each.title() for each in operation.split('-'))}"
         assert allows(statements(), action, resource), action
-    for action, resource in BY_SAM_DELETE:
+    for action, resource in (*BY_SAM_DELETE, ("cloudformation:ContinueUpdateRollback", BY_SAM_DELETE[0][1])):
         assert allows(statements(), action, resource), action
 
 

@@ -112,11 +112,20 @@ def test_small_and_missing_quotas_are_warnings_and_what_may_not_be_read_is_unkno
 
 @pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize(
-    ("status", "result"),
-    [("ROLLBACK_COMPLETE", "error"), ("UPDATE_IN_PROGRESS", "error"), ("UPDATE_COMPLETE", "ok")],
+    ("status", "result", "told"),
+    [
+        ("ROLLBACK_COMPLETE", "error", "delete-stack --stack-name tunedrop-dev --region us-west-2"),
+        ("ROLLBACK_FAILED", "error", "delete-stack --stack-name tunedrop-dev --region us-west-2"),
+        ("DELETE_FAILED", "error", "delete-stack --stack-name tunedrop-dev --region us-west-2"),
+        ("UPDATE_ROLLBACK_FAILED", "error", "continue-update-rollback --stack-name tunedrop-dev --region us-west-2"),
+        ("UPDATE_IN_PROGRESS", "error", "wait until that has ended"),
+        ("REVIEW_IN_PROGRESS", "ok", "not executed"),
+        ("UPDATE_ROLLBACK_COMPLETE", "ok", "is there"),
+        ("UPDATE_COMPLETE", "ok", "is there"),
+    ],
 )
 def test_a_stack_that_cannot_be_updated_is_said_before_the_build(
-    monkeypatch: pytest.MonkeyPatch, status: str, result: str
+    monkeypatch: pytest.MonkeyPatch, status: str, result: str, told: str
 ) -> None:
     answer(
         monkeypatch,
@@ -126,4 +135,6 @@ def test_a_stack_that_cannot_be_updated_is_said_before_the_build(
             "ListServiceQuotas": {"Quotas": []},
         },
     )
-    assert by_name(list(looks("dev")))["stack"].result == result
+    look = by_name(list(looks("dev")))["stack"]
+    assert look.result == result
+    assert told in look.says

@@ -162,6 +162,7 @@ DIFFERENT: dict[str, list[tuple[str, str]]] = {
         (r"\begin{pmatrix}1&2\\3&4\end{pmatrix}", r"\begin{pmatrix}1&2\\3&5\end{pmatrix}"),
         (r"\begin{pmatrix}1\\2\end{pmatrix}", r"\begin{pmatrix}2\\1\end{pmatrix}"),
     ],
+    "equations of three parts": [("x=1=y", "x=2=y"), ("x=1=y", "y"), ("x+y=1=z", "x+y=z")],
     "equations and inequalities": [
         ("5", "x=6"), ("7 = 11a+c", "11a+c"), ("2x + z = 1", "1"), ("a^2 + b = 0", "0"),
         ("a+2z = 2z + a = 101", "101"), ("x > 5", "x < 5"), (r"x \geq 5", r"x \leq 5"),

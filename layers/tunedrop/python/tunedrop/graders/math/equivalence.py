@@ -235,6 +235,8 @@ def _result(relation: Relation, *, strict: bool) -> Meaning | None:
     if not exact and _closed(first):  # 5/3 ≈ 1.67
         return first
     result = exact[-1] if exact else relation.parts[-1]
+    if not _closed(result) and any(map(_closed, relation.parts)):  # x = 1 = y says more than that x is y
+        return None
     named = isinstance(first, Words) or is_name(first) or is_called(first)
     return result if named or (_closed(result) and (not strict or _closed(first))) else None
 

@@ -36,21 +36,46 @@ def test_moto_looks_for_a_host_s_service_in_its_folder_each_time(monkeypatch: py
     assert len(looked) == 2
 
 
+QUEUE_AND_POLICY = json.dumps(
+    {
+        "Resources": {
+            "Queue": {"Type": "AWS::SQS::Queue"},
+            "Policy": {
+                "Type": "AWS::SQS::QueuePolicy",
+                "Properties": {
+                    "Queues": [{"Ref": "Queue"}],
+                    "PolicyDocument": {
+                        "Statement": [
+                            {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+                        ]
+                    },
+                },
+            },
+        }
+    }
+)
+
+
+def resources_of(stacks: Any, name: str) -> list[str]:
+    assert stacks.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
+    listed = stacks.list_stack_resources(StackName=name)["StackResourceSummaries"]
+    return [each["LogicalResourceId"] for each in listed]
+
+
 @canary_of(cloudformation.tell_of_stacks)
 def test_moto_creates_a_stack_without_what_it_does_not_know() -> None:
-    statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
-    resources = {
-        "Queue": {"Type": "AWS::SQS::Queue"},
-        "Policy": {
-            "Type": "AWS::SQS::QueuePolicy",
-            "Properties": {"Queues": [{"Ref": "Queue"}], "PolicyDocument": {"Statement": [statement]}},
-        },
-    }
     stacks = client("cloudformation")
-    stacks.create_stack(StackName="stack", TemplateBody=json.dumps({"Resources": resources}))
-    listed = stacks.list_stack_resources(StackName="stack")["StackResourceSummaries"]
-    assert "Policy" not in [each["LogicalResourceId"] for each in listed]
-    assert stacks.describe_stacks(StackName="stack")["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
+    stacks.create_stack(StackName="stack", TemplateBody=QUEUE_AND_POLICY)
+    assert resources_of(stacks, "stack") == ["Queue"]
+
+
+@canary_of(cloudformation.deploy_stacks)
+def test_moto_executes_a_change_set_without_what_it_does_not_know() -> None:
+    stacks = client("cloudformation")
+    asked = {"StackName": "stack", "ChangeSetName": "made"}
+    stacks.create_change_set(**asked, TemplateBody=QUEUE_AND_POLICY, ChangeSetType="CREATE")
+    stacks.execute_change_set(**asked)
+    assert resources_of(stacks, "stack") == ["Queue"]
 
 
 @canary_of(calls.watch)

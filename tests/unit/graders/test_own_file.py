@@ -145,4 +145,4 @@ def test_code_that_is_dropped_is_no_part_of_a_run() -> None:
     assert "grader.py" not in (*TRAIN_NAMES, *SIBLINGS)
     remark = remark_on_name("inbox/a/grader.py", len(BRIEF))
     assert remark is not None
-    assert (remark.event, "starts no run" in remark.problem) == ("upload_ignored", True)
+    assert (remark.event, "a run uses none" in remark.problem) == ("upload_ignored", True)

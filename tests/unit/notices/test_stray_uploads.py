@@ -84,6 +84,7 @@ def test_what_belongs_there_is_passed_over(key: str) -> None:
         ("inbox/gsm8k/dataset.json", "starts no run", "If each of its lines is a row, drop it as inbox/gsm8k/train.js"),
         ("inbox/gsm8k/data.arrow", "of a kind that no run reads", "Export its rows (pandas.read_feather("),
         ("inbox/gsm8k/rows.pdf", "of a kind that no run reads", "Export its rows (with a program that reads it"),
+        ("inbox/gsm8k/notes.csv", "starts no run", "(tunedrop convert FILE --output train.jsonl)"),
         ("inbox/gsm8k/photo.png", "is no text", "Drop rows of text"),
         ("inbox/gsm8k/grader.py", "is a program", "docs/own-graders.md"),
         ("inbox/gsm8k/train.jsonl~", "a copy that a program keeps", "Leave it, or delete it."),

@@ -75,7 +75,7 @@ _EXPORTED = {
 _MEDIA = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".mp3", ".wav", ".mp4", ".mov")
 _SURELY = 0.85
 """How alike (difflib's ratio) a name must be to one that counts to be taken for it misspelt, as `recipe.jsn`."""
-_ALIKE = 0.66
+_ALIKE = 0.7
 _VALIDATION = ("validation", "valid", "val", "dev", "eval", "evaluation", "holdout")
 
 

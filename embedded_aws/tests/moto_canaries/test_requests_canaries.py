@@ -66,7 +66,7 @@ def resources_of(stacks: Any, name: str) -> list[str]:
 def test_moto_creates_a_stack_without_what_it_does_not_know() -> None:
     stacks = client("cloudformation")
     stacks.create_stack(StackName="stack", TemplateBody=QUEUE_AND_POLICY)
-    assert resources_of(stacks, "stack") == ["Queue"]
+    assert "Policy" not in resources_of(stacks, "stack")
 
 
 @canary_of(cloudformation.deploy_stacks)
@@ -75,7 +75,7 @@ def test_moto_executes_a_change_set_without_what_it_does_not_know() -> None:
     asked = {"StackName": "stack", "ChangeSetName": "made"}
     stacks.create_change_set(**asked, TemplateBody=QUEUE_AND_POLICY, ChangeSetType="CREATE")
     stacks.execute_change_set(**asked)
-    assert resources_of(stacks, "stack") == ["Queue"]
+    assert "Policy" not in resources_of(stacks, "stack")
 
 
 @canary_of(calls.watch)

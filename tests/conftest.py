@@ -11,6 +11,7 @@ from typing import Any
 import botocore.hooks
 import botocore.session
 import botocore.useragent
+import httpcore2
 import pytest
 from _pytest.terminal import TerminalReporter  # what the hook below is given; pytest itself exports no such name
 from hypothesis import HealthCheck, settings
@@ -38,6 +39,8 @@ botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 botocore.useragent.sanitize_user_agent_string_component = functools.cache(
     botocore.useragent.sanitize_user_agent_string_component
 )
+# The openai SDK reads the machine's certificate authorities for each client, and no test asks a server by TLS.
+httpcore2.default_ssl_context = functools.cache(httpcore2.default_ssl_context)
 _NAMES_OF_EVENTS: dict[str, str] = {}
 _alias_events = botocore.hooks.EventAliaser.__init__
 

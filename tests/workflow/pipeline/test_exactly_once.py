@@ -77,7 +77,8 @@ def test_the_same_packed_files_dropped_three_times_train_once(application: Appli
     assert [run.status for run in again] == ["RUNNING"]
 
 
-@pytest.mark.parametrize("how", ["stopped", pytest.param("failed", marks=pytest.mark.prove)])
+@pytest.mark.prove
+@pytest.mark.parametrize("how", ["stopped", "failed"])
 def test_a_duplicate_execution_that_ends_badly_does_not_touch_the_run(application: Application, how: str) -> None:
     application.stack.bedrock.set_switch("step_seconds", 0.05)
     name = application.drop()
@@ -178,6 +179,7 @@ def test_a_notice_that_sns_refuses_at_first_still_comes(application: Application
     assert notice["status"] == "SUCCEEDED"
 
 
+@pytest.mark.prove
 def test_a_closed_run_whose_execution_ends_early_still_gets_its_one_notice(
     application: Application,
 ) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from embedded_aws.lambdas.errors import InvokeRefused
 from embedded_aws.permissions.policy import Principal
 from embedded_aws.waiting import until
@@ -95,6 +97,7 @@ def test_a_recipe_with_unknown_fields_rejects_the_run_and_names_them_all(applica
     assert "`gates.levl`" in reason["message"]
 
 
+@pytest.mark.prove
 def test_without_a_test_set_some_training_rows_become_one(application: Application) -> None:
     name = application.drop({"train.jsonl": TRAIN + TEST})
     notice = application.end(name)

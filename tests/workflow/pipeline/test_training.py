@@ -40,6 +40,7 @@ def test_what_a_training_shows_is_told_while_it_goes_on_once_each(application: A
     assert told["notice_id"] != notice["notice_id"]
 
 
+@pytest.mark.prove
 def test_what_the_graders_failed_on_is_counted_where_the_watcher_looks(application: Application) -> None:
     notice = application.end(drop(application, RECIPE))
     record = application.record(notice["name"])
@@ -71,6 +72,7 @@ def test_a_finding_that_the_recipe_stops_on_cancels_the_job(application: Applica
     assert [each["kind"] for each in notice["may_still_cost"]] == ["training file"]
 
 
+@pytest.mark.prove
 def test_a_failed_evaluation_costs_no_training(application: Application) -> None:
     plan = application.function("PlanEvaluation")
     application.stack.aws.functions.faults.answer(plan, failed("EvaluationIncomplete", "on purpose"))

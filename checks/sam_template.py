@@ -19,7 +19,7 @@ import boto3
 import yaml
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
+from samtranslator.yaml_helper import intrinsics_multi_constructor
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = "template.yaml"
@@ -33,6 +33,13 @@ _ARTEFACTS = {
 _REGION = "us-west-2"
 
 
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # libyaml is ten times as fast
+    """Reads CloudFormation's short forms, too, as SAM's own loader does."""
+
+
+_Loader.add_multi_constructor("!", intrinsics_multi_constructor)
+
+
 def read(root: Path = ROOT) -> dict[str, Any]:
     """The SAM template, its short intrinsic functions (`!Ref x`) written out (`{"Ref": "x"}`)."""
     return copy.deepcopy(_parsed((root / TEMPLATE).read_text()))
@@ -40,8 +47,8 @@ def read(root: Path = ROOT) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=4)
 def _parsed(text: str) -> dict[str, Any]:
-    """A template that is not to be changed; reading one takes half a second."""
-    template: dict[str, Any] = yaml_parse(text)
+    """A template that is not to be changed."""
+    template: dict[str, Any] = yaml.load(text, _Loader)  # noqa: S506 - as safe as the loader that it extends
     return template
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from tunedrop.api.wording import EXPECTED
 REPOSITORY = Path(__file__).parents[3]
 COMMITTED = REPOSITORY / "docs/openapi.json"
 RENEW = "python -m checks.openapi > docs/openapi.json"
-DOCUMENT = openapi.document()
+DOCUMENT = json.loads(COMMITTED.read_text())  # the first test says that the code makes the same
 OPERATIONS: list[tuple[str, str, dict[str, Any]]] = [
     (method.upper(), path, operation)
     for path, operations in DOCUMENT["paths"].items()

@@ -13,8 +13,12 @@ from checks import sam_template
 from checks.before_deploy import looks
 from checks.given_parameters import faults, given
 
-PARAMETERS = sam_template.read()["Parameters"]
 TEAMS = '{"research": {"callers": ["arn:aws:iam::123456789012:role/research-*"]}}'
+
+
+def parameters() -> dict[str, Any]:
+    found: dict[str, Any] = sam_template.read()["Parameters"]
+    return found
 
 
 @pytest.mark.parametrize(
@@ -29,13 +33,13 @@ TEAMS = '{"research": {"callers": ["arn:aws:iam::123456789012:role/research-*"]}
 )
 def test_every_form_in_which_sam_takes_a_value_is_read_and_has_no_fault(overrides: object) -> None:
     assert given(overrides) == ({"Stage": "dev", "Teams": TEAMS}, [])
-    assert list(faults(overrides, PARAMETERS)) == []
+    assert list(faults(overrides, parameters())) == []
 
 
 def test_a_list_in_a_table_is_one_value_with_commas() -> None:
     overrides = {"ApiAccounts": ["111122223333", "444455556666"], "SweepMinutes": 15}
     assert given(overrides)[0] == {"ApiAccounts": "111122223333,444455556666", "SweepMinutes": "15"}
-    assert list(faults(overrides, PARAMETERS)) == []
+    assert list(faults(overrides, parameters())) == []
 
 
 @pytest.mark.parametrize(
@@ -58,7 +62,7 @@ def test_a_list_in_a_table_is_one_value_with_commas() -> None:
     ],
 )  # fmt: skip
 def test_each_fault_of_what_is_given_is_told_with_what_was_expected(overrides: object, told: str) -> None:
-    (fault, *_) = faults(overrides, PARAMETERS)
+    (fault, *_) = faults(overrides, parameters())
     assert told in fault
 
 
@@ -68,7 +72,7 @@ def test_a_quote_that_never_ends_is_read_in_linear_time() -> None:
 
 def test_the_stages_of_samconfig_and_every_example_in_the_documents_have_no_fault() -> None:
     settings = tomllib.loads((sam_template.ROOT / "samconfig.toml").read_text())
-    stages = PARAMETERS["Stage"]["AllowedValues"]
+    stages = parameters()["Stage"]["AllowedValues"]
     examples = [settings[stage]["deploy"]["parameters"]["parameter_overrides"] for stage in stages]
     assert [each["Stage"] for each in examples] == stages
     for page in ("deploy.md", "own-graders.md"):
@@ -78,7 +82,7 @@ def test_the_stages_of_samconfig_and_every_example_in_the_documents_have_no_faul
         examples += re.findall(r"ARGS='--parameter-overrides ([^']+)'", text)
     assert len(examples) >= 6
     for example in examples:
-        assert list(faults(example, PARAMETERS)) == [], example
+        assert list(faults(example, parameters())) == [], example
 
 
 def _deployments(table: dict[str, Any]) -> list[dict[str, Any]]:

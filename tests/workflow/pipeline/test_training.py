@@ -30,6 +30,7 @@ def drop(application: Application, recipe: bytes) -> str:
     return application.drop({"test.jsonl": TEST, "recipe.yaml": recipe, "train.jsonl": TRAIN})
 
 
+@pytest.mark.prove
 def test_what_a_training_shows_is_told_while_it_goes_on_once_each(application: Application) -> None:
     name = drop(application, HOPELESS)
     notice = application.end(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +14,8 @@ from tunedrop.dataset.prompts import normalised, normalised_keys, rough_keys, ut
 TEXTS = st.text() | st.lists(
     st.sampled_from(["Ab", "a b", " ", "\n", "\x1c", "\0", "É", "’", "\u017f", "ß", "ẞ", "İ", "ﬁ", "\u212a", "\u0301",
                      "\ud83d", "é", "日本", "\u3000", "Ω", "😀",
-                     "–", "€", "…", "\u00b4", "=", "\u0338", "Ⓐ", "ｶ\uff9e"])
+                     "–", "€", "…", "\xa0", "ñ", "ᄀ", "ᅡ", "ᆨ", "가", "\u09c7", "\u09be",
+                     "\u00b4", "=", "\u0338", "Ⓐ", "ｶ\uff9e"])
 ).map("".join)  # fmt: skip
 
 
@@ -26,6 +28,14 @@ def folded(text: str) -> bytes:
 @given(TEXTS)
 def test_the_normal_form_is_folded_compatible_text_without_white_space(text: str) -> None:
     assert normalised(text) == folded(text)
+
+
+def test_a_long_text_is_normalised_by_its_different_characters() -> None:
+    signs = "– “A” … é " * 40
+    assert normalised(signs) == folded(signs)
+    marks = "– “A” € " * 40
+    assert normalised(marks) == folded(marks)
+    assert normalised("=" + "€" * 20 + "=\u0338") == folded("=" + "€" * 20 + "=\u0338")
 
 
 @given(st.lists(st.none() | TEXTS))
@@ -49,9 +59,10 @@ def test_lengths_are_those_of_utf8(texts: list[str]) -> None:
     assert utf8_lengths(texts) == utf8_lengths([None, *texts, None]) == lengths
 
 
-def test_every_sign_that_stays_as_it_is_has_its_normal_form_beside_any_letter() -> None:
-    signs = [chr(code) for code in range(0x80, 0x30000) if unicodedata.category(chr(code))[0] in "PS"]
-    for before, after in (("e", "f"), ("=", "\u0338"), ("か", "\u3099")):
-        assert [normalised(before + sign + after) for sign in signs] == [
-            folded(before + sign + after) for sign in signs
-        ]
+@pytest.mark.parametrize("step", [61, pytest.param(1, marks=pytest.mark.prove)])
+def test_every_character_has_its_normal_form_beside_any_other(step: int) -> None:
+    characters = [chr(code) for code in range(0x80, 0x30000, step) if unicodedata.category(chr(code)) != "Cn"]
+    characters += "각가\u0338\u3099\xa0"
+    for before, after in (("e", "f"), ("=", "\u0338"), ("か", "\u3099"), ("ᄀ", "ᅡ"), ("ñ", "é")):
+        texts = [before + each + after for each in characters]
+        assert list(map(normalised, texts)) == list(map(folded, texts))

@@ -15,8 +15,8 @@ _ASCII: Final = bytes(range(128))
 _WHITE_SPACE: Final = b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"
 _COMMON_LETTERS: Final = b"abcdefghilmnoprstuwy"
 """Nine in ten letters of English text; without them, what is left of a text is a tenth of it."""
-_MOST_MARKS: Final = 32
-"""Bytes beyond ASCII of a text, by which it is looked up whether it stays as it is."""
+_FEW_BYTES: Final = 64
+"""Bytes beyond ASCII of a text, by which it is looked up whether they stay as they are; of more, the different ones."""
 _UNTOLD: Final = _WHITE_SPACE + _COMMON_LETTERS + _COMMON_LETTERS.upper()
 
 
@@ -59,9 +59,11 @@ def normalised(text: str) -> bytes:
     """The form in which two prompts are the same: without case, white space and compatibility variants (NFKC)."""
     if text.isascii():
         return text.encode().translate(_LOWER, _WHITE_SPACE)
-    raw = text.encode("utf-8", "surrogatepass")
+    raw = text.replace("\xa0", " ").encode("utf-8", "surrogatepass")  # the one space beyond ASCII that is common
     beyond = raw.translate(None, _ASCII)
-    if len(beyond) <= _MOST_MARKS and _are_marks(beyond):
+    if len(beyond) > _FEW_BYTES:
+        beyond = "".join(sorted(set(beyond.decode("utf-8", "surrogatepass")))).encode("utf-8", "surrogatepass")
+    if len(beyond) <= _FEW_BYTES and _stay_as_they_are(beyond):
         return raw.translate(_LOWER, _WHITE_SPACE)
     compatible = unicodedata.normalize("NFKC", text)
     raw = compatible.encode("utf-8", "surrogatepass")
@@ -73,15 +75,17 @@ def normalised(text: str) -> bytes:
 
 
 @lru_cache(maxsize=1024)
-def _are_marks(beyond_ascii: bytes) -> bool:
-    """Whether these are signs that have no case and stay as they are, whatever stands beside them: dashes, quotes, €.
+def _stay_as_they_are(beyond_ascii: bytes) -> bool:
+    """Whether these are characters without another case or form, whatever stands beside them: “–”, €, ñ, 日.
 
-    Such text is four times as quick to normalise. What joins the letter before it is no sign (Unicode's P and S).
+    Such text is four times as quick to normalise. What joins the character before it is a mark (Unicode's M) or one of
+    Hangul's Jamo, and is none of these.
     """
     characters = beyond_ascii.decode("utf-8", "surrogatepass")
-    return all(unicodedata.category(character)[0] in "PS" for character in characters) and (
-        unicodedata.normalize("NFKC", characters).casefold() == characters
-    )
+    return all(
+        unicodedata.category(character)[0] in "PSL" and not "\u1100" <= character <= "\u11ff"
+        for character in characters
+    ) and all(unicodedata.normalize("NFKC", character).casefold() == character for character in characters)
 
 
 def normalised_keys(texts: Sequence[str | None]) -> list[int]:

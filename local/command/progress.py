@@ -160,7 +160,7 @@ class ProgressReader:
         for name in self._folder.names(names.ANSWERS):
             if name in self._parts_read:
                 continue
-            for line in self._folder.stream(name).iter_lines():
+            for line in self._folder.lines(name):
                 answer = orjson.loads(line)
                 counted = answers[answer["candidate"]]
                 counted.got += 1

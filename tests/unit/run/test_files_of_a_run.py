@@ -162,3 +162,25 @@ def test_few_parts_of_a_large_file_are_in_memory_at_once(s3: Any, monkeypatch: p
     in_memory = config.max_in_memory_upload_chunks * config.multipart_chunksize
     assert in_memory <= 32 * 2**20
     assert config.max_request_concurrency <= config.max_in_memory_upload_chunks
+
+
+def test_only_a_line_feed_ends_a_line_and_a_long_line_is_read_once(s3: Any) -> None:
+    folder = RunFolder(s3, "runs", "run-3")
+    long = b'{"a":\r1,"b":"' + b"x" * 3_000_000 + b'"}'
+    for written in ([b"one", b"", long, b"two"], [long], [b"", b""]):
+        folder.write(names.TRAIN, io.BytesIO(b"\n".join(written)))
+        assert list(folder.lines(names.TRAIN)) == [
+            *(each + b"\n" for each in written[:-1]),
+            *filter(None, written[-1:]),
+        ]
+    reads: list[int] = []
+
+    class Body:
+        def read(self, size: int) -> bytes:
+            reads.append(size)
+            return b"y" * size if len(reads) < 100 else b""
+
+    folder.stream = lambda *_: Body()  # type: ignore[method-assign]
+    (line,) = folder.lines(names.TRAIN)
+    assert len(line) == sum(reads[:-1])
+    assert len(reads) == 100, "each piece is read once"

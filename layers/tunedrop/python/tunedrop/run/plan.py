@@ -74,7 +74,7 @@ def read_shard(run_folder: RunFolder, shard: Shard, *, samples: int) -> Iterator
     """Every answer of a shard, part by part. Raises RunFileBroken for a line that is no answer of its rows."""
     for name in run_folder.names(answers_prefix(shard.number)):
         try:
-            for answer in read_answers(run_folder.stream(name).iter_lines(), source=name):
+            for answer in read_answers(run_folder.lines(name), source=name):
                 of_this = answer.candidate == shard.candidate and answer.sample < samples
                 if not of_this or not 0 <= answer.row - shard.first_row < shard.rows:
                     raise run_folder.broken(name, f"it has an answer of {answer.candidate} to row {answer.row}")

@@ -111,9 +111,9 @@ def rows_to_rehearse(run_folder: RunFolder, name: str, count: int, written: obje
 
     def lines() -> Iterator[bytes]:
         nonlocal seen
-        for line in run_folder.stream(name).iter_lines():
+        for line in run_folder.lines(name):
             seen += bool(line.strip())
-            yield line
+            yield line.removesuffix(b"\n")
 
     chosen = choose_lines(lines(), count)
     run_folder.hold_rows(name, seen, written)

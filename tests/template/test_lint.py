@@ -49,7 +49,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():
             # Pages are made from the package, which is not copied.
-            left_out = shutil.ignore_patterns("__pycache__", "cost.py", "notices_page.py", "before_deploy.py")
+            left_out = shutil.ignore_patterns(
+                "__pycache__", "cost.py", "written_parts.py", "notices_page.py", "before_deploy.py"
+            )
             shutil.copytree(ROOT / name, copy / name, ignore=left_out)
         else:
             shutil.copy(ROOT / name, copy / name)

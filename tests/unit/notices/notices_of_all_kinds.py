@@ -12,6 +12,7 @@ from tunedrop.notices.publication import Publication
 from tunedrop.outcomes import Status
 from tunedrop.queue.place import Place
 from tunedrop.recipe import Budget, Prices, Promotion, Recipe
+from tunedrop.run.drops import repeats
 from tunedrop.run.record import PinnedObject, RunRecord
 from tunedrop.run.record_parts import CheckedDataset, EvaluationResult, TrainingProgress
 
@@ -137,7 +138,12 @@ NOTICES: Mapping[str, Publication] = {
         replace(TRAINED, evaluation=EvaluationResult({**EVALUATION, **HACKED})),
         Status.SUCCEEDED,
     ),
-    "repeated": ended(RUN, Status.REJECTED, "RepeatedDrop", "run gsm8k-1 is still using them"),
+    "repeated": ended(
+        RUN,
+        Status.REJECTED,
+        "RepeatedDrop",
+        repeats("gsm8k-1", PinnedObject("drop", "inbox/gsm8k/train.jsonl", "v1", 12345)),
+    ),
     "rejected": ended(RUN, Status.REJECTED, "DatasetInvalid", "line 3 is no JSON"),
     "failed": ended(TRAINED, Status.FAILED, "EvaluationIncomplete", "too few answers"),
     "cancelled": ended(RUN, Status.CANCELLED, "Stopped", "The execution was stopped."),

@@ -98,7 +98,8 @@ def test_every_notice_carries_the_attributes_that_it_has_values_for(published: M
         ),
         (
             "repeated",
-            "The files of gsm8k started nothing: run gsm8k-1 is still using them.\nNext: wait for that run's notice.",
+            "gsm8k was dropped a second time. Nothing was started: this drop (train.jsonl) equals, byte for byte, that "
+            "of run gsm8k-1, which is under way or succeeded less than 15 minutes ago.",
         ),
         ("rejected", "was rejected before any training was paid for. DatasetInvalid: line 3 is no JSON."),
         ("rejected", "/s3/object/runs?region=us-west-2&prefix=runs/gsm8k-0123456789abcdef/findings.html"),

@@ -33,7 +33,7 @@ def _ended(document: Document) -> tuple[str, str]:
     why = sentence(short(reason["message"], REASON_CHARACTERS)) if reason["message"] else ""
     named = f"{reason['error']}: {why}"
     if reason["error"] == RepeatedDrop.__name__:
-        return f"The files of {name} started nothing: {why}", _AFTER_A_REPETITION
+        return f"{name} was dropped a second time. {why}", _AFTER_A_REPETITION
     if status == "REJECTED":
         return f"The run of {name} was rejected before any training was paid for. {named}", _after_rejection(
             document, reason
@@ -233,8 +233,8 @@ _NEXT = {
 }
 
 _AFTER_A_REPETITION = (
-    "Next: wait for that run's notice. To train on the same files once more, change something in recipe.yaml, such as "
-    "a label, or use another folder."
+    "Next: wait for that run's notice. To start another run of the same rows, add a label to recipe.yaml and drop the "
+    "files again, or drop them into another folder."
 )
 
 _SIBLINGS = (("a test set", "test"), ("a recipe", "recipe"))

@@ -78,6 +78,16 @@ def drop_of(train: PinnedObject, *others: PinnedObject | None) -> str:
     return hashlib.sha256(json.dumps([folder, *files]).encode()).hexdigest()
 
 
+def repeats(holder: str, *files: PinnedObject) -> str:
+    """What the notice of a drop says that equals the one of the run `holder`, which stands for it."""
+    names = ", ".join(each.key.rpartition("/")[2] for each in files)
+    return (
+        f"Nothing was started: this drop ({names}) equals, byte for byte, that of run {holder}, which is under way or "
+        f"succeeded less than {MINUTES_AFTER_END} minutes ago. To start another run, change recipe.yaml (for example, "
+        "add `labels: {attempt: second}`), or use another folder."
+    )
+
+
 def stands_for_its_drop(record: RunRecord) -> bool:
     """Whether an equal drop needs no run of its own: this one is under way, or ended well a short while ago."""
     if not record.status.terminal:

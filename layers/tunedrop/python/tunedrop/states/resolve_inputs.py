@@ -19,7 +19,7 @@ from tunedrop.recipe_grader import trust_of
 from tunedrop.recipe_resolution import resolve
 from tunedrop.recipe_text import RECIPE_BYTES, parse
 from tunedrop.resources import Resources
-from tunedrop.run.drops import MINUTES_AFTER_END, Drops, drop_of, stands_for_its_drop
+from tunedrop.run.drops import Drops, drop_of, repeats, stands_for_its_drop
 from tunedrop.run.inputs import pin_object, pin_recipe, pin_test, pin_upload, read
 from tunedrop.run.lifecycle import legacy
 from tunedrop.run.record import PinnedObject, RunRecord
@@ -151,12 +151,7 @@ def _require_new_drop(run_id: str, resources: Resources, *files: PinnedObject | 
     drops = Drops(resources.dynamodb, os.environ["API_TABLE"])
     holder = drops.claim(drop_of(*pinned), run_id, stands)
     if holder != run_id:
-        names = " and ".join(each.key.rpartition("/")[2] for each in pinned)
-        raise RepeatedDrop(
-            f"the same {names} were dropped into the same folder before. Run {holder} is still using them, or "
-            f"succeeded less than {MINUTES_AFTER_END} minutes ago. To train on them once more, change something in "
-            "recipe.yaml, such as `labels: {attempt: second}`, or use another folder."
-        )
+        raise RepeatedDrop(repeats(holder, *pinned))
 
 
 def _upload(source: Mapping[str, Any]) -> Upload:

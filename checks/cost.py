@@ -107,7 +107,7 @@ def idle() -> Iterator[Item]:
     yield Item("CloudWatch, alarm metric a month", metrics_watched(), f"{len(_alarms())} alarms")
     yield Item("CloudWatch, dashboard a month", 1, "free where the account has its three free ones left")
     yield Item("KMS, key a month", 1, "with `Encryption=customer`; none with `aws`")
-    yield Item("Lambda, GB-second on arm64", sweeps * 1.0 * memory("SweepRuns"), "a sweep of a second each 15 minutes")
+    yield Item("Lambda, GB-second on arm64", sweeps * 1.0 * memory("SweepRuns"), "a sweep of a second every 15 minutes")
     yield Item("Lambda, request", sweeps, "sweeps")
     yield Item("X-Ray, trace", sweeps * 0.05, "a twentieth of the invocations is traced, and the first of each second")
     yield Item("KMS, request", sweeps * 4, "tables and logs")
@@ -137,10 +137,10 @@ def turns(hours: float) -> int:
 def waiting() -> Iterator[Item]:
     """A day of waiting for a turn to train."""
     looks = turns(24)
-    yield Item("Step Functions, state transition", 3 * looks, f"{looks} looks whether it is the run's turn")
-    yield Item("Lambda, GB-second on arm64", looks * 0.3 * memory("AwaitTurn"), "0.3 s a look")
-    yield Item("Lambda, request", looks, "the same")
-    yield Item("DynamoDB, write unit", looks * 3 * 8, "the record of 8 KB, and the index of those that go on, twice")
+    yield Item("Step Functions, state transition", 3 * looks, f"{looks} times it asks whether it is the run's turn")
+    yield Item("Lambda, GB-second on arm64", looks * 0.3 * memory("AwaitTurn"), "0.3 s each time")
+    yield Item("Lambda, request", looks, "one each time")
+    yield Item("DynamoDB, write unit", looks * 3 * 8, "the record of 8 KB, and twice that for an index")
     yield Item("DynamoDB, read unit", looks * (2 + 10 * 2 + 5), "the record, ten runs that train, a queue of 100")
     yield Item("CloudWatch, GB of logs", looks / 1024**2, "a line each")
     yield Item("KMS, request", looks * 4, "with `Encryption=customer`")
@@ -198,7 +198,7 @@ SCENARIOS = (
     ("A month left idle", "The stack exists, and nobody drops a dataset.", idle),
     (
         "A day of waiting for a turn",
-        "Runs wait because no more than ten may train at once: ten train, a hundred wait.",
+        "One run waits. Ten runs may train at once: ten train, and a hundred wait.",
         waiting,
     ),
     ("A small run", "300 rows, 250 test rows, an hour of training: the size of `make demo`.", lambda: of_run(SMALL)),
@@ -211,13 +211,14 @@ SCENARIOS = (
 
 HEADING = """# What it costs
 
-`make pages` writes this page from the template and AWS's list prices for us-west-2 of {date}, as its author knew
-them: check the pages named below before you rely on these prices. Free tiers are left out. The page shows what you pay
-to AWS without Bedrock.
+`make pages` writes this page from the template and AWS's list prices for us-west-2 of {date}. Nobody looks the prices
+up again: check the pages named below before you rely on them. The sizes and durations behind the numbers are estimates.
+The page leaves out free tiers, and everything that Bedrock charges for.
 
 **Bedrock's part is missing.** We know of no published price for reinforcement fine-tuning, and each model has its own
-price for tokens. If you know the prices, enter them in the recipe (`budget.prices.hour`, `.step`, `.grading`); then
-every run uses them to stay within `budget.dollars`. A run's report shows the tokens and the hours that it used.
+price for tokens. If you know the prices of training, enter them in the recipe (`budget.prices.hour`, `.step`,
+`.grading`); then a run ends when its training has cost `budget.dollars`. A run's report shows the tokens and the hours
+that it used.
 """
 
 
@@ -239,9 +240,10 @@ def page() -> str:
         "## What changes it",
         "",
         "- Alarms are the largest part of an idle month. Nothing depends on them: delete those that you do not want.",
-        "- Each of our metrics costs $0.30 in every month in which it is sent: some 30 if every grader is used.",
+        "- Each of Tunedrop's own metrics costs $0.30 in every month in which it is sent. There are some 35 of them if",
+        "  all four grader functions are used, and three more for each further grader version used in that month.",
         "- Waiting for models is the largest part of an evaluation: a larger `evaluation.in_flight` makes it cheaper.",
-        "- Retained resources still cost money after the stack is gone: storage, and $1 a month for the key.",
+        "- What stays after the stack is gone still costs money: storage, and $1 a month for the key.",
     ]
     return "\n".join(lines).replace("\n\n\n", "\n\n") + "\n"
 

@@ -71,7 +71,7 @@ def require_deployed(dataset: DatasetFolder) -> None:
     if dataset.grader is not None and (dataset.written_recipe().get("grader") or {}).get("kind") != "own":
         raise exits.UsageError(
             f"{dataset.grader} works only with a stack that this command starts; for this one, deploy the file with "
-            "the stack (docs/graders.md) and name it in the recipe as `grader: {kind: own, function: …}`"
+            "the stack (docs/own-graders.md) and name it in the recipe as `grader: {kind: own, function: …}`"
         )
 
 

@@ -6,7 +6,6 @@ Sources are the sections of AWS's documentation named at each entry; what no sou
 from __future__ import annotations
 
 import enum
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -49,8 +48,6 @@ class Range:
             return None if value in self.choices else f"expected one of {', '.join(self.choices)}, got {_short(value)}"
         if isinstance(value, bool) or not isinstance(value, (int, float) if self.kind is float else int):
             return f"expected {'a number' if self.kind is float else 'a whole number'}, got {_short(value)}"
-        if not math.isfinite(value):
-            return f"expected a finite number, got {value!r}"
         if (self.least is not None and value < self.least) or (self.most is not None and value > self.most):
             return f"expected {self._bounds()}, got {value!r}"
         return None

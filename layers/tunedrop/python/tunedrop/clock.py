@@ -31,11 +31,8 @@ def parse(written: str) -> datetime:
 
 
 def for_people(written: str) -> str:
-    """A moment as people read it, to the minute: `2026-01-31 12:00 UTC`; a text that is no time as it is."""
-    try:
-        return parse(written).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    except ValueError:
-        return written
+    """A moment as people read it, to the minute: `2026-01-31 12:00 UTC`. Raises ValueError for a text that is none."""
+    return parse(written).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def seconds_from_now(seconds: float) -> str:

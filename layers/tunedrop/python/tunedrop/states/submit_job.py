@@ -148,15 +148,13 @@ class Submission:
     def _create(self, record: RunRecord, file_id: str) -> Job:
         recipe = record.recipe
         model = recipe.catalog_model
-        if record.grader_arn is None:
-            raise JobRefused(f"run {record.run_id} has no pinned grader version")
         # From here on a job may exist that nobody has heard of.
         self._store.update(record.run_id, {"submitting_at": clock.now_text()})
         request = JobRequest(
             run_id=record.run_id,
             model=model.tuned_as,
             training_file=file_id,
-            grader_arn=record.grader_arn,
+            grader_arn=record.grader_arn or "",
             hyperparameters=recipe.typed_hyperparameters,
             tags=tags_of(record),
         )

@@ -13,7 +13,7 @@ from tunedrop.dataset.findings_page import render_page
 from tunedrop.dataset.fitting_defaults import with_fitting_defaults
 from tunedrop.dataset.report import DatasetReport
 from tunedrop.dataset.with_recipe import check_with_recipe
-from tunedrop.dataset.written_rows import Parts, RowsFile, divide, rows_of
+from tunedrop.dataset.written_rows import RowsFile, divide, rows_of
 from tunedrop.outcomes import DatasetInvalid, InputMissing
 from tunedrop.recipe import Recipe
 from tunedrop.resources import Resources
@@ -130,7 +130,6 @@ def _write_files(
         if test is not None:
             for row in rows_of(test, placed=False):
                 written[names.TEST].write(row)
-        _require_rows(parts)
         if parts.validation_rows is None:
             del files[names.VALIDATION]
         for name, file in files.items():
@@ -143,20 +142,6 @@ def _write_files(
         test_set="held out" if test is None else "dropped",
     )
     return dataset, written[names.TEST].lines.tolist()
-
-
-def _require_rows(parts: Parts) -> None:
-    """Raise DatasetInvalid if a part has no row."""
-    if parts.test_rows == 0:
-        raise DatasetInvalid(
-            f"all {parts.rows + (parts.validation_rows or 0)} rows are needed for training, so none is left to test "
-            "on; drop a test.jsonl beside train.jsonl, or more rows."
-        )
-    if parts.validation_rows == 0:
-        raise DatasetInvalid(
-            f"all {parts.rows} rows are needed for training, so none is left to choose a checkpoint by; drop more "
-            "rows, or set evaluation.checkpoints to last."
-        )
 
 
 def _binary(file: Any) -> BinaryIO:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from checks import cost, grader_texts, model_texts, pictures, sam_template
+from checks import cost, grader_texts, model_texts, pictures, recipe_texts, sam_template
 from tunedrop.catalog import Family
 
 PARTS: Mapping[str, Callable[[], str]] = {
@@ -22,6 +22,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "aftermath": lambda: pictures.machine("aftermath"),
     "package": pictures.package,
     "kinds of graders": grader_texts.table,
+    "recipe's fields": recipe_texts.table,
     "models": model_texts.table,
     "model names": model_texts.names,
     "models by region": model_texts.by_region,

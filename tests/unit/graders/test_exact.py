@@ -157,7 +157,7 @@ def test_a_reference_that_is_no_pattern_is_refused() -> None:
         ({"modus": "text"}, "no option 'modus'"),
         ({"mode": "contains"}, "expected one of text, choice"),
         ({"pass_at": 2}, "at most 1"),
-        ({"ignore_case": "yes"}, "must be a bool"),
+        ({"ignore_case": "yes"}, "must be true or false"),
         ({"mode": "regex", "pattern": "("}, "no RE2 pattern"),
     ],
 )

@@ -33,7 +33,7 @@ def test_each_kind_can_be_chosen_and_made_without_options(kind: str) -> None:
 
 
 def test_a_kind_that_is_not_in_the_table_is_refused_with_those_that_are() -> None:
-    with pytest.raises(RecipeInvalid, match="grader.kind.*'math', 'exact'.*'own'"):
+    with pytest.raises(RecipeInvalid, match="grader.kind.*math, exact.*own.*did you mean `math`"):
         resolve({"grader": {"kind": "maths"}}, "us-west-2")
 
 

@@ -183,7 +183,7 @@ def test_an_unmarked_answer_can_be_made_to_count_as_wrong() -> None:
     [
         ({"tolerance": 1}, "no option 'tolerance'"),
         ({"require_format": "xml"}, "expected one of hashes"),
-        ({"no_marker": "first"}, "expected last_value"),
+        ({"no_marker": "first"}, "expected one of last_value, wrong"),
     ],
 )
 def test_an_option_that_does_not_exist_is_named(options: dict[str, Any], message: str) -> None:

@@ -35,7 +35,7 @@ def penalty(**described: Any) -> dict[str, Any]:
         (part(MATH, formula=3), "formula must be a text, got 3"),
         (part(MATH, penalties=3), "penalties must be an object of named terms"),
         (part(MATH, penalties={"length": 3}), "penalty 'length' must be an object"),
-        (penalty(unit="lines", full_until=1, none_from=2), "counts 'lines'; expected characters or words"),
+        (penalty(unit="lines", full_until=1, none_from=2), "must be one of characters, words, got 'lines'"),
         (penalty(full_until="1", none_from=2), "needs full_until, a number from 0, got '1'"),
         (part(MATH, penalties={"pattern": {"pattern": 3}}), "needs `pattern`, a text"),
     ],

@@ -8,11 +8,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
+from tunedrop.nearest import nearest, suggestion
 from tunedrop.outcomes import RecipeInvalid
 
 LONGEST_SHOWN = 80
@@ -45,7 +45,11 @@ class Range:
     def problem(self, value: object) -> str | None:
         """What is wrong with `value`, as the end of a sentence, or None."""
         if self.choices:
-            return None if value in self.choices else f"expected one of {', '.join(self.choices)}, got {_short(value)}"
+            if value in self.choices:
+                return None
+            near = nearest(value, self.choices)
+            told = f"expected one of {', '.join(self.choices)}, got {_short(value)}"
+            return f"{told}; did you mean `{near}`?" if near else told
         if isinstance(value, bool) or not isinstance(value, (int, float) if self.kind is float else int):
             return f"expected {'a number' if self.kind is float else 'a whole number'}, got {_short(value)}"
         if (self.least is not None and value < self.least) or (self.most is not None and value > self.most):
@@ -223,8 +227,7 @@ def find(model_id: str) -> Model:
         if model_id in (model.id, *model.aliases):
             return model
     known = [model.id for model in _MODELS]
-    nearest = get_close_matches(model_id[:LONGEST_SHOWN], known, n=1)
-    hint = f" Did you mean {nearest[0]}?" if nearest else ""
+    hint = suggestion(model_id, known)
     raise RecipeInvalid(
         f"recipe field `model`: {_short(model_id)} cannot be tuned by Bedrock RFT.{hint} Known models: "
         f"{', '.join(known)}."

@@ -53,9 +53,13 @@ class GraderChoice(_Section):
         "",
         pattern=r"^$|^[a-z][a-z0-9_]{0,39}$"
         r"|^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}:[0-9]+$",
+        description="the name of a file of your own (a letter, then a-z, 0-9 and _; at most 40 characters) or the ARN "
+        "of a published version of a Lambda function",
     )
-    options: dict[str, Any] = Field(default_factory=dict)
-    range: tuple[_Reward, _Reward] = UNIT
+    options: dict[str, Any] = Field(default_factory=dict, description="fields: options of the kind, by name")
+    range: tuple[_Reward, _Reward] = Field(
+        UNIT, description="two numbers from -1000000 to 1000000, the least and the greatest reward"
+    )
 
     @model_validator(mode="after")
     def _own_needs_a_function(self) -> Self:
@@ -201,7 +205,10 @@ class Promotion(_Section):
     other paths. With `approval`, a person has `approval_hours` to approve; no answer means no.
     """
 
-    parameter: str = Field(pattern=r"^/tunedrop(/[A-Za-z0-9_.\-]{1,128}){1,6}$")
+    parameter: str = Field(
+        pattern=r"^/tunedrop(/[A-Za-z0-9_.\-]{1,128}){1,6}$",
+        description="/tunedrop/ and 1 to 6 names, parted by / (each 1 to 128 of A-Z, a-z, 0-9, _, . and -)",
+    )
     approval: bool = False
     approval_hours: float = Field(24, ge=1 / 3600, le=_HOURS_72)
 
@@ -213,8 +220,12 @@ class Recipe(_Section):
     either of them, nothing is trained.
     """
 
-    model: str = ""
-    hyperparameters: dict[str, int | float | str] = Field(default_factory=dict)
+    model: str = Field(
+        "", description="the id of a model that trains in the stack's Region; empty for the default there"
+    )
+    hyperparameters: dict[str, int | float | str] = Field(
+        default_factory=dict, description="fields: numbers or texts, by the hyperparameter's name"
+    )
     grader: GraderChoice = GraderChoice()
     rehearsal: Rehearsal = Rehearsal()
     evaluation: Evaluation = Evaluation()
@@ -226,7 +237,11 @@ class Recipe(_Section):
     resumes: str = Field("", max_length=64, pattern=_ONE_LINE)
     evaluate_only: str = Field("", max_length=2048, pattern=_ONE_LINE)
     promotion: Promotion | None = None
-    labels: dict[_Label, _Label] = Field(default_factory=dict, max_length=20)
+    labels: dict[_Label, _Label] = Field(
+        default_factory=dict,
+        max_length=20,
+        description="at most 20 names with texts, each one line of 1 to 128 characters",
+    )
 
     @property
     def catalog_model(self) -> catalog.Model:

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from tunedrop import catalog
 from tunedrop.outcomes import RecipeInvalid
 from tunedrop.recipe import MOST_ANSWER_TOKENS, Evaluation, Promotion, Recipe
-from tunedrop.recipe_text import MOST_PROBLEMS, place, require_storable, together
+from tunedrop.recipe_problems import meant, sentence
+from tunedrop.recipe_text import MOST_PROBLEMS, require_storable, together
 
 PREDECESSOR = "previous"
 """Below a parameter: the model id that it had before the last promotion."""
@@ -39,7 +40,7 @@ def resolve(document: Mapping[str, Any], region: str, *, parameter_path: str = "
     try:
         recipe = Recipe.model_validate(document)
     except ValidationError as error:
-        problems += [_sentence(each) for each in error.errors(include_url=False)[: MOST_PROBLEMS + 1]]
+        problems += dict.fromkeys(map(sentence, error.errors(include_url=False)[: MOST_PROBLEMS + 1]))
     problems += _promotion_problems(recipe.promotion, parameter_path)
     model_id = document.get("model") or catalog.default_for_region(region).id
     if isinstance(model_id, str):
@@ -102,7 +103,7 @@ def _hyperparameter_problems(given: Mapping[str, Any], model: catalog.Model) -> 
     for name, value in islice(given.items(), MOST_PROBLEMS + 1):
         bounds = model.hyperparameters.get(name)
         if bounds is None:
-            hint = _nearest(name, model.hyperparameters)
+            hint = meant(name, model.hyperparameters)
             problems.append(f"recipe field `hyperparameters.{name}` is not one of {model.id}'s{hint}")
         elif problem := bounds.problem(value):
             problems.append(f"recipe field `hyperparameters.{name}`: {problem}")
@@ -134,45 +135,3 @@ def _contradictions(recipe: Recipe, model: catalog.Model) -> list[str]:
     if recipe.resumes and recipe.evaluate_only:
         problems.append("recipe fields `resumes` and `evaluate_only`: expected one of them, got both")
     return problems
-
-
-def _sentence(error: Any) -> str:
-    path = [str(part) for part in error["loc"]]
-    where = place(tuple(path))
-    if error["type"] == "extra_forbidden":
-        return (
-            f"recipe field `{where}` is not known{_in_a_section(path) or _nearest(path[-1], _fields_beside(path[:-1]))}"
-        )
-    got = repr(error.get("input"))
-    expected = error["msg"].lower().removeprefix("value error, ")
-    return f"recipe field `{where}`: {expected}, got {got if len(got) <= 80 else got[:77] + '...'}"
-
-
-def _in_a_section(path: list[str]) -> str:
-    """The section to which a field at the top level belongs, if exactly one section has a field of this name."""
-    if len(path) != 1:
-        return ""
-    places = [name for name in Recipe.model_fields if path[0] in _fields_beside([name])]
-    return f"; did you mean `{places[0]}.{path[0]}`?" if len(places) == 1 else ""
-
-
-def _fields_beside(path: list[str]) -> Mapping[str, Any]:
-    model: type[BaseModel] = Recipe
-    for part in path:
-        annotation = model.model_fields[part].annotation if part in model.model_fields else None
-        for candidate in (annotation, *getattr(annotation, "__args__", ())):
-            if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-                model = candidate
-                break
-        else:
-            return {}
-    return model.model_fields
-
-
-def _nearest(name: str, known: Mapping[str, Any]) -> str:
-    from difflib import get_close_matches  # only for a recipe that is wrong
-
-    nearest = get_close_matches(name, list(known), n=1, cutoff=0.5)
-    if nearest:
-        return f"; did you mean `{nearest[0]}`?"
-    return f"; known are {', '.join(known)}" if known else ""

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import re2
 
-from tunedrop.graders.sample import JSON, OptionsError, require_known
+from tunedrop.graders.sample import JSON, OptionsError, no_choice, require_known
 
 _LENGTH_FIELDS = ("kind", "weight", "unit", "full_until", "none_from", "at_least")
 _PATTERN_FIELDS = ("kind", "weight", "pattern", "forbidden")
+_UNITS = ("characters", "words")
 LONGEST_SEARCHED = 1_000_000
 
 
@@ -44,7 +45,7 @@ def _penalty(name: str, described: JSON) -> Penalty:
     kinds = {"length": (_LENGTH_FIELDS, _length), "pattern": (_PATTERN_FIELDS, _pattern)}
     kind = described.get("kind", name)
     if kind not in kinds:
-        raise OptionsError(f"The penalty {name!r} has the kind {kind!r}; expected one of {', '.join(kinds)}.")
+        raise no_choice(f"The kind of the penalty {name!r} must be", kinds, kind)
     fields, build = kinds[str(kind)]
     require_known(described, fields, f"The penalty {name!r} has")
     return Penalty(name, _number(name, described, "weight", 0.1, 1.0), build(name, described))
@@ -52,8 +53,8 @@ def _penalty(name: str, described: JSON) -> Penalty:
 
 def _length(name: str, described: Mapping[str, JSON]) -> Callable[[str], float]:
     unit = described.get("unit", "characters")
-    if unit not in ("characters", "words"):
-        raise OptionsError(f"The penalty {name!r} counts {unit!r}; expected characters or words.")
+    if unit not in _UNITS:
+        raise no_choice(f"The unit of the penalty {name!r} must be", _UNITS, unit)
     full = _number(name, described, "full_until", None)
     none = _number(name, described, "none_from", None)
     least = _number(name, described, "at_least", 0.0)

@@ -20,8 +20,10 @@ from tunedrop.graders.sample import (
     Part,
     PreparedGrader,
     Sample,
+    no_choice,
     require_known,
 )
+from tunedrop.nearest import suggestion
 
 _OPTIONS = ("parts", "formula", "penalties")
 _PART_OPTIONS = ("kind", "options", "weight", "gate", "reference")
@@ -193,7 +195,7 @@ def _part(name: str, described: JSON, within: Trust | None) -> _Part:
     require_known(described, _PART_OPTIONS, f"The part {name!r} has")
     kind, options = described.get("kind"), described.get("options", {})
     if kind not in _KINDS:
-        raise OptionsError(f"The part {name!r} has the kind {kind!r}; expected one of {', '.join(_KINDS)}.")
+        raise no_choice(f"The kind of the part {name!r} must be", _KINDS, kind)
     if not isinstance(options, Mapping):
         raise OptionsError(f"The options of the part {name!r} must be an object.")
     seconds = options.get("seconds", 0)
@@ -230,5 +232,6 @@ def _formula(text: JSON, parts: Mapping[str, _Part]) -> Formula:
         raise OptionsError(f"The composite grader's formula: {error}.") from None
     unknown = sorted(formula.names - parts.keys())
     if unknown:
-        raise OptionsError(f"The composite grader's formula uses {unknown[0]!r}, which is not one of its parts.")
+        near = suggestion(unknown[0], parts)
+        raise OptionsError(f"The composite grader's formula uses {unknown[0]!r}, which is not one of its parts.{near}")
     return formula

@@ -14,10 +14,11 @@ from tunedrop.graders.choices import chosen_letter, letter_of
 from tunedrop.graders.late_pattern import late
 from tunedrop.graders.math.commitment import visible
 from tunedrop.graders.punctuation import without_punctuation
-from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample
+from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample, no_choice, require_known
 
 MODES = ("text", "choice", "f1", "fuzzy", "regex")
 MEASURES = ("ratio", "token_sort_ratio", "jaro_winkler")
+_KINDS: Mapping[type, str] = {str: "a text", bool: "true or false", float: "a number"}
 MAX_TEXT = 20_000
 """How many characters of an answer's end (and of a reference) are compared."""
 _REFERENCE_KEYS = ("answer", "final_answer", "text", "label", "target", "ground_truth", "value")
@@ -70,19 +71,18 @@ class ExactGrader:
     def from_options(cls, options: Mapping[str, JSON]) -> ExactGrader:
         """The grader with these options (the fields of ExactOptions). Raises OptionsError."""
         known: dict[str, Any] = {name: getattr(ExactOptions(), name) for name in ExactOptions.__slots__}
+        require_known(options, tuple(known), "The exact grader has")
         for name, value in options.items():
-            if name not in known:
-                raise OptionsError(f"exact has no option {name!r}; it has {', '.join(known)}.")
             wanted = type(known[name])
             if wanted is float and isinstance(value, int) and not isinstance(value, bool):
                 value = float(value)  # noqa: PLW2901 (1 is a float for whoever writes JSON)
             if not isinstance(value, wanted):
-                raise OptionsError(f"The option {name} must be a {wanted.__name__}, got {value!r}.")
+                raise OptionsError(f"The option {name} must be {_KINDS[wanted]}, got {value!r}.")
             known[name] = value
         checked = ExactOptions(**known)
         for name, allowed in (("mode", MODES), ("measure", MEASURES)):
             if known[name] not in allowed:
-                raise OptionsError(f"The option {name} is {known[name]!r}, expected one of {', '.join(allowed)}.")
+                raise no_choice(f"The option {name}: expected", allowed, known[name])
         if not 0 < checked.pass_at <= 1:
             raise OptionsError(f"The option pass_at is {checked.pass_at}, expected more than 0 and at most 1.")
         return cls(checked)

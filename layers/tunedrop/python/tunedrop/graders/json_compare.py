@@ -10,6 +10,7 @@ from typing import Any, TypeGuard
 
 from tunedrop.graders.late_pattern import late
 from tunedrop.graders.sample import JSON, OptionsError, require_known
+from tunedrop.nearest import suggestion
 
 LONGEST_FUZZY = 20_000
 """Characters that fuzzy comparison looks at; its time grows with the product of both lengths."""
@@ -43,7 +44,8 @@ class Comparison:
         require_known(options, _SETTINGS, f"The field {path} has")
         compare = options.get("compare", "exact")
         if compare not in COMPARATORS:
-            raise OptionsError(f"The field {path} compares by {compare!r}; known: {', '.join(COMPARATORS)}.")
+            known = f"known: {', '.join(COMPARATORS)}.{suggestion(compare, COMPARATORS)}"
+            raise OptionsError(f"The field {path} compares by {compare!r}; {known}")
         numbers = {}
         for name, default in (("weight", 1.0), ("tolerance", 0.0), ("relative", 0.0), ("at_least", 0.6)):
             value = options.get(name, default)

@@ -12,7 +12,7 @@ from tunedrop.graders.json_parts import AGAINST_SCHEMA, NO_JSON, as_text, charge
 from tunedrop.graders.json_pointer import keys_of, pointer_to
 from tunedrop.graders.json_schema import BoundedSchema, bounded_schema
 from tunedrop.graders.pairing import best_pairs
-from tunedrop.graders.sample import JSON, Grade, OptionsError, Part, Sample, require_known
+from tunedrop.graders.sample import JSON, Grade, OptionsError, Part, Sample, no_choice, require_known
 from tunedrop.graders.tool_call_texts import calls_in
 from tunedrop.graders.tool_calls import Call, as_calls, text_of_calls
 
@@ -92,11 +92,10 @@ class JsonGrader:
             raise OptionsError("The json grader's fields must be an object of JSON Pointer to comparator.")
         surroundings = next((known for known in SURROUNDINGS if known == options.get("surroundings", "fence")), None)
         if surroundings is None:
-            raise OptionsError(f"The json grader's surroundings must be one of {', '.join(SURROUNDINGS)}.")
-        if options.get("extra", "wrong") not in _EXTRA:
-            raise OptionsError(f"The json grader's extra must be one of {', '.join(_EXTRA)}.")
-        if options.get("calls", "any_order") not in _CALLS:
-            raise OptionsError(f"The json grader's calls must be one of {', '.join(_CALLS)}.")
+            raise no_choice("The json grader's surroundings must be", SURROUNDINGS, options["surroundings"])
+        for name, allowed in (("extra", _EXTRA), ("calls", _CALLS)):
+            if options.get(name, allowed[0]) not in allowed:
+                raise no_choice(f"The json grader's {name} must be", allowed, options[name])
         partial = options.get("partial", True)
         if not isinstance(partial, bool):
             raise OptionsError(f"The json grader's partial must be true or false, got {partial!r}.")

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any, Protocol, runtime_checkable
 
 from tunedrop.graders.sample import DEADLINE_SECONDS, JSON, Grader, OptionsError
+from tunedrop.nearest import suggestion
 
 OWN_PREFIX = "own/"
 """Before the name of a team's own file, in the name of its kind."""
@@ -109,7 +110,8 @@ def make(kind: str, options: Mapping[str, JSON], within: Trust | None = None) ->
         return Made(own_file.OwnGrader(file, options), Trust.OWN, file.deadline_seconds)
     described = KINDS.get(kind)
     if described is None:
-        raise OptionsError(f"There is no grader of kind {kind!r}; expected one of {', '.join(KINDS)}.")
+        near = suggestion(kind, KINDS)
+        raise OptionsError(f"There is no grader of kind {kind!r}; expected one of {', '.join(KINDS)}.{near}")
     require_trust(f"the kind {kind!r}", described.trust, within)
     module, _, factory = described.factory.partition(":")
     found: Any = import_module(module)  # looked up by name: the table says what it is

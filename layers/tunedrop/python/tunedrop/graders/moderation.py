@@ -17,8 +17,10 @@ from tunedrop.graders.sample import (
     OptionsError,
     Part,
     Sample,
+    no_choice,
     require_known,
 )
+from tunedrop.nearest import suggestion
 
 _OPTIONS = ("labels", "mode", "none", "weights", "false_positive", "false_negative", "partial")
 _MODES = ("single", "multi")
@@ -65,7 +67,7 @@ class ModerationGrader:
         labels = _label_list(options.get("labels", []), "labels")
         mode, none, partial = (options.get(name, usual) for name, usual in _USUAL.items())
         if mode not in _MODES:
-            raise OptionsError(f"The moderation grader's mode must be one of {', '.join(_MODES)}, got {mode!r}.")
+            raise no_choice("The moderation grader's mode must be", _MODES, mode)
         if not isinstance(none, str) or not words(none):
             raise OptionsError(f"The moderation grader's none must be a label, got {none!r}.")
         if not isinstance(partial, bool):
@@ -190,7 +192,8 @@ def _prices(value: JSON, what: str, known: set[str] | None) -> dict[str, float]:
         if isinstance(price, bool) or not isinstance(price, (int, float)) or not 0 <= price < math.inf:
             raise OptionsError(f"The moderation grader's {what} for {label!r} must be a number from 0, got {price!r}.")
         if known is not None and words(label) not in known:
-            raise OptionsError(f"The moderation grader's {what} names {label!r}, which is not in labels.")
+            near = suggestion(label, known - {""})
+            raise OptionsError(f"The moderation grader's {what} names {label!r}, which is not in labels.{near}")
         prices[label] = float(price)
     return prices
 

@@ -22,6 +22,7 @@ from tunedrop.graders.sample import (
     QuickGrader,
     Sample,
     Terms,
+    no_choice,
 )
 
 OPTIONS_FIELD = "tunedrop_grader"
@@ -29,6 +30,7 @@ KIND = "kind"
 """In a row's `tunedrop_grader`, beside the options: the kind of grader. No option has this name."""
 THOUGHTS = "thoughts"
 """The option that every kind takes: "cut" (the answer is graded without the model's thoughts), or "keep"."""
+_THOUGHTS = ("cut", "keep")
 MOST_KEPT = 16
 """Graders of different options that are kept ready; a run has one set of options, rows seldom more than a few."""
 
@@ -150,8 +152,8 @@ def _choose(field: Mapping[str, JSON], within: Trust | None) -> _Chosen:
     if not isinstance(kind, str) or not kind:
         raise OptionsError(f"It names no kind of grader: `{KIND}` is {kind!r}.")
     thoughts = options.pop(THOUGHTS, "cut")
-    if thoughts not in ("cut", "keep"):
-        raise OptionsError(f"The option {THOUGHTS} is {thoughts!r}, expected cut or keep.")
+    if thoughts not in _THOUGHTS:
+        raise no_choice(f"The option {THOUGHTS} must be", _THOUGHTS, thoughts)
     return _Chosen(make(kind, options, within), thoughts == "keep")
 
 

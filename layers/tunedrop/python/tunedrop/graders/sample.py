@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
+from tunedrop.nearest import suggestion
+
 JSON: TypeAlias = "Mapping[str, JSON] | Sequence[JSON] | str | int | float | bool | None"
 
 
@@ -17,7 +19,14 @@ def require_known(options: Iterable[str], known: Sequence[str], subject: str) ->
     """Raises OptionsError where one of `options` is not `known`; `subject` begins its message: "The part x has"."""
     unknown = sorted(set(options) - set(known))
     if unknown:
-        raise OptionsError(f"{subject} no option {unknown[0]!r}; it has {', '.join(known)}.")
+        near = suggestion(unknown[0], known)
+        raise OptionsError(f"{subject} no option {unknown[0]!r}; it has {', '.join(known)}.{near}")
+
+
+def no_choice(told: str, known: Iterable[str], got: JSON) -> OptionsError:
+    """The refusal of a value that is none of `known`; `told` begins its message: "The option x must be"."""
+    names = list(known)
+    return OptionsError(f"{told} one of {', '.join(names)}, got {got!r:.80}.{suggestion(got, names)}")
 
 
 @dataclass(frozen=True, slots=True)

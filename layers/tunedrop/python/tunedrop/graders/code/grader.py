@@ -11,7 +11,7 @@ from typing import Self
 from tunedrop.graders.code.answer import program_of
 from tunedrop.graders.code.reference import TestPlan, TestsError, plan_of, why_never
 from tunedrop.graders.code.sandbox import Limits, Sandbox, Verdict
-from tunedrop.graders.sample import JSON, PART_CHARACTERS, Grade, OptionsError, Part, Sample, require_known
+from tunedrop.graders.sample import JSON, PART_CHARACTERS, Grade, OptionsError, Part, Sample, no_choice, require_known
 
 _BOUNDS: Mapping[str, tuple[float, float, float]] = {  # option: default, least, most
     "seconds": (5.0, 0.1, 60.0),
@@ -51,7 +51,7 @@ class CodeGrader:
             numbers[name] = float(value)
         credit = options.get("credit", "all")
         if credit not in _CREDITS:
-            raise OptionsError(f"The code grader's credit must be one of {', '.join(_CREDITS)}, got {credit!r}.")
+            raise no_choice("The code grader's credit must be", _CREDITS, credit)
         limits = Limits(numbers["seconds"], numbers["seconds"], int(numbers["memory_mb"] * 1024**2))
         return cls(limits=limits, credit=str(credit))
 

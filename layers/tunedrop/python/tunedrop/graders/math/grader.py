@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from tunedrop.graders.math.expected import REFERENCE_KEYS, Expected, expected_answers, names_answer
 from tunedrop.graders.math.verdict import judge
-from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample
+from tunedrop.graders.sample import JSON, Grade, Sample, no_choice, require_known
 
 FORMATS = ("hashes", "boxed", "tag", "phrase")
+_WANTED = (*FORMATS, "any")
+_UNMARKED = ("last_value", "wrong")
 
 
 class MathGrader:
@@ -25,15 +27,13 @@ class MathGrader:
     @classmethod
     def from_options(cls, options: Mapping[str, JSON]) -> MathGrader:
         """The grader with these options. Raises OptionsError."""
-        unknown = set(options) - {"require_format", "no_marker"}
-        if unknown:
-            raise OptionsError(f"math has no option {sorted(unknown)[0]!r}; it has require_format and no_marker.")
+        require_known(options, ("require_format", "no_marker"), "The math grader has")
         wanted = options.get("require_format")
-        if wanted is not None and wanted not in (*FORMATS, "any"):
-            raise OptionsError(f"require_format is {wanted!r}, expected one of {', '.join(FORMATS)}, any.")
+        if wanted is not None and wanted not in _WANTED:
+            raise no_choice("The option require_format: expected", _WANTED, wanted)
         unmarked = options.get("no_marker", "last_value")
-        if unmarked not in ("last_value", "wrong"):
-            raise OptionsError(f"no_marker is {unmarked!r}, expected last_value or wrong.")
+        if unmarked not in _UNMARKED:
+            raise no_choice("The option no_marker: expected", _UNMARKED, unmarked)
         return cls(require_format=None if wanted is None else str(wanted), last_value=unmarked == "last_value")
 
     def check_reference(self, reference: JSON, row: Mapping[str, JSON]) -> str | None:

@@ -15,7 +15,7 @@ from tunedrop.graders.openai_definition import python_grader
 from tunedrop.graders.openai_definition.similarity import LONGEST_TEXT, METRICS, REFUSED
 from tunedrop.graders.openai_definition.template import NotInAnswer, TemplateError, fill, look_up, variables
 from tunedrop.graders.row_options import OPTIONS_FIELD
-from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample
+from tunedrop.graders.sample import JSON, Grade, OptionsError, Sample, no_choice
 
 _NAME = re.compile(r"^[A-Za-z_]\w*$")
 _TYPES = ("string_check", "text_similarity", "score_model", "python", "multi")
@@ -162,7 +162,7 @@ class _TextAgainstReference:
 def _string_check(definition: Mapping[str, JSON], where: str) -> _TextAgainstReference:
     operation = definition.get("operation")
     if operation not in _OPERATIONS:
-        raise OptionsError(f"{where}: operation must be one of {', '.join(_OPERATIONS)}, got {operation!r}.")
+        raise no_choice(f"{where}: operation must be", _OPERATIONS, operation)
     return _TextAgainstReference(definition, where, _OPERATIONS[str(operation)])
 
 
@@ -183,7 +183,7 @@ def _text_similarity(definition: Mapping[str, JSON], where: str) -> _TextAgainst
     if metric in REFUSED:
         raise OptionsError(f"{where}: the metric {metric} is not available here: {REFUSED[str(metric)]}.")
     if metric not in METRICS:
-        raise OptionsError(f"{where}: evaluation_metric must be one of {', '.join(METRICS)}, got {metric!r}.")
+        raise no_choice(f"{where}: evaluation_metric must be", METRICS, metric)
     likeness = METRICS[str(metric)]
     return _TextAgainstReference(
         definition, where, lambda text, reference: likeness(text[:LONGEST_TEXT], reference[:LONGEST_TEXT])
@@ -281,7 +281,7 @@ def _read(definition: Mapping[str, JSON], where: str, ask: AskForScore | None) -
         case str(kind) if kind in _REFUSED_TYPES:
             raise OptionsError(f"{where}: the type {kind} cannot be run here: {_REFUSED_TYPES[kind]}.")
         case kind:
-            raise OptionsError(f"{where}: type must be one of {', '.join(_TYPES)}, got {kind!r}.")
+            raise no_choice(f"{where}: type must be", _TYPES, kind)
 
 
 def _template(definition: Mapping[str, JSON], field: str, where: str) -> str:

@@ -16,8 +16,8 @@ from checks.permissions import NEEDED, effect, listed, shown
 
 PAGE = sam_template.ROOT / "docs/permissions.md"
 
-_ITS_OWN_ACCOUNT = "says on the topic that IAM of this account decides who subscribes; it would decide without it, too"
-_WITHIN_ANOTHER = "SAM writes one for each route; that of `/runs/{run_id}` ends in `*`, which covers what lies below it"
+_ITS_OWN_ACCOUNT = "says on the topic that IAM of this account decides who subscribes, as it would without it"
+_WITHIN_ANOTHER = "SAM writes one for each route; the one for `/runs/{run_id}` ends in `*`, which covers this route too"
 
 _A_KEY_OF_ONES_OWN = (
     "needs a key of the operator's; `workflow/deployments/test_retention.py` makes one, and trains with it"
@@ -41,22 +41,22 @@ NOT_NEEDED: Mapping[str, str] = {
 _INTRODUCTION = """\
 # Who may do what, and which test needs it
 
-Each line is a statement of [template.yaml](../template.yaml) that allows something. Take it away, and
-`tests/workflow/embedded_aws/test_statements_needed.py` fails: without the statement it finds that the call beside it,
-which the runs of the named module make, is refused. The named module itself fails if its runs no longer make the call.
-If the line names that test itself, the test deploys the template, and asks as one of AWS's services would ask, or a
-role after a fault.
-`make pages` writes this page.
+Each line is a statement of [template.yaml](../template.yaml) that allows something. If you remove the statement,
+`tests/workflow/embedded_aws/test_statements_needed.py` fails, because the embedded AWS then refuses the call in the
+last column. The runs of the test module in the third column make this call; the module fails if they no longer make it.
+If the third column names `test_statements_needed.py` itself, no such run makes the call: this test makes it, as one of
+AWS's services would make it, or a role after a fault.
 
-A policy that several roles have is listed once for each of them.
+If several roles have a policy, it is listed once for each of them. The test modules are below `tests/`; `make pages`
+writes this page.
 
-| Statement | allows | needed by | for example |
+| statement | what it allows | needed by | for example |
 |---|---|---|---|
 """
 _OUTRO = """
 ## What no run on one machine needs
 
-| Statement | why it is there |
+| statement | why it is there |
 |---|---|
 """
 

@@ -100,7 +100,7 @@ def words(text: str) -> str:
 
 
 @pytest.mark.prove
-def test_the_demo_ends_in_time_with_what_the_picture_in_the_readme_shows(copied: list[Path]) -> None:
+def test_the_demo_ends_in_time_with_what_the_picture_and_the_page_show(copied: list[Path]) -> None:
     began = time.monotonic()
     done = tunedrop("demo", "--json")
     took = time.monotonic() - began
@@ -115,5 +115,10 @@ def test_the_demo_ends_in_time_with_what_the_picture_in_the_readme_shows(copied:
     told = [line.strip() for line in done.stderr.splitlines()]
     verdict = next(line for line in told if line.startswith("IMPROVED"))
     difference = next(line for line in told if line.startswith("mean reward"))
-    assert words(verdict) in shown
-    assert words(difference.partition(", p ")[0]) in shown
+    page = words((REPOSITORY / "docs/one-machine.md").read_text())
+    stages = set(re.findall(r"^ *[\d.]+ s +([A-Z][a-z]+[A-Z]\w+) ", done.stderr, re.MULTILINE))
+    assert len(stages) > 5
+    for text in (shown, page):
+        assert words(verdict) in text
+        assert words(difference.partition(", p ")[0]) in text
+        assert not [stage for stage in stages if f"✓ {stage} " not in text]

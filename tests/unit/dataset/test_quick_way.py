@@ -18,6 +18,7 @@ from tunedrop.dataset.file_check import FileCheck
 from tunedrop.dataset.findings import Findings, finding_json
 from tunedrop.dataset.lines import FIRST_READ_BYTES
 from tunedrop.dataset.plain_rows import PlainRows
+from tunedrop.dataset.secrets import Scan
 
 Outcome = tuple[list[dict[str, Any]], list[tuple[str, int, str]], dict[str, Any], int, str]
 
@@ -95,21 +96,35 @@ def test_one_odd_line_does_not_send_its_whole_block_the_careful_way(monkeypatch:
     assert len(careful) < 40
 
 
-def test_lines_that_are_only_whole_together_are_refused() -> None:
+@pytest.mark.parametrize("scanned", [False, True])
+def test_lines_that_are_only_whole_together_are_refused(scanned: bool) -> None:
     row = as_line(a_row(1, note="x"))
     keys = ("messages", "reference_answer", "note")
-    reader = PlainRows()
-    assert reader.read(row, keys) is not None
-    assert reader.read(row + b"\n" + row, keys) is not None
+    scan, reader = Scan(keys=keys), PlainRows()
+
+    def is_read(*lines: bytes) -> bool:
+        block = b"\n".join(lines)
+        return reader.read(block, keys, row_a_line=scanned and not scan.marks(block)) is not None
+
+    assert is_read(row)
+    assert is_read(row, row)
+    assert is_read(row + b"\r", row)
+    assert not scan.marks(row + b"\r\n" + row + b"\n" + row)
     for cut in range(len(row)):
         for others in ((), (row,), (row + b"," + row,), (row + b"," + row, row)):
-            assert reader.read(b"\n".join((row[:cut], row[cut:], *others)), keys) is None
+            assert not is_read(row[:cut], row[cut:], *others)
+            assert not is_read(row[:cut] + b"\r", b" " + row[cut:], *others)
     for lines in (
         (row + b"," + row,),
         (row + b",",),
         (b'{"a":[' + row, row + b"]}", row + b"," + row),
         (b"", row),
+        (b"\r", row),
+        (b" ", row),
         (row, b""),
+        (row, b" \r"),
+        (row, b"", b"", row),
+        (b" \r",),
         (b"1", b"2"),
     ):
-        assert reader.read(b"\n".join(lines), keys) is None
+        assert not is_read(*lines)

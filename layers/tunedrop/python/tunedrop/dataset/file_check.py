@@ -162,8 +162,9 @@ class FileCheck:
         self._document = _grown(self._document, data)
         if b"\r" in data:
             self._carriage_returns += data.count(b"\r\n") + data.endswith(b"\r")
-        columns = self._plain_rows(block, data)
-        marked = self._marks.note(first_line, data, block.marks.result(), self._scan)
+        marks = block.marks.result()
+        columns = self._plain_rows(block, data, row_a_line=not marks)
+        marked = self._marks.note(first_line, data, marks, self._scan)
         before = self._lines_by_columns
         if columns is None or marked:
             self._read_in_parts(block, first_line, data, marked)
@@ -180,12 +181,15 @@ class FileCheck:
             self._by_columns = False
             self._scan = self._scan.without_keys()
 
-    def _plain_rows(self, block: Scanned, data: bytes) -> Columns | None:
-        """Whole lines of a block, where all are plain. Keys that its scan did not look for may be there twice."""
+    def _plain_rows(self, block: Scanned, data: bytes, *, row_a_line: bool = False) -> Columns | None:
+        """Whole lines of a block, where all are plain. Keys that its scan did not look for may be there twice.
+
+        `row_a_line`: its scan marked no line break.
+        """
         shape = self._shapes.latest_plain
         if shape is None or not self._by_columns or not self._shapes.plain_keys <= block.keys:
             return None
-        return self._plain.read(data, shape.keys)
+        return self._plain.read(data, shape.keys, row_a_line=row_a_line)
 
     def _read_in_parts(self, block: Scanned, first_line: int, data: bytes, marked: MarkedLines) -> None:
         """Read lines that are not all plain: part by part at once where it can be, down to the lines that are not."""

@@ -4,8 +4,8 @@ A plain row is one user message with text, a text to compare with, and other fie
 plain is refused, so this way finds no fault and never has to say one; the careful way does, and is the rule.
 
 The parser (msgspec) knows the fields and their types and refuses a row that has others. A block is read by one call, as
-rows that each end with a line break or with the block. A line break may also stand within a row, or alone; then there
-are fewer rows than lines, and the block is refused.
+rows that each end with a line break or with the block. A line break may also stand within a row, or alone; where the
+scan of the block did not tell, the rows are counted: if there are fewer than lines, the block is refused.
 """
 
 from __future__ import annotations
@@ -53,20 +53,21 @@ class PlainRows:
     """Reads blocks of rows of a shape that the other ways have met before."""
 
     def __init__(self) -> None:
-        self._readers: dict[tuple[str, ...], Callable[[bytes], Columns | None] | None] = {}
+        self._readers: dict[tuple[str, ...], Callable[[bytes, bool], Columns | None] | None] = {}
 
-    def read(self, data: bytes, keys: tuple[str, ...]) -> Columns | None:
+    def read(self, data: bytes, keys: tuple[str, ...], *, row_a_line: bool) -> Columns | None:
         """The rows of a block of whole lines, joined by line feeds; None where one is not plain or has other `keys`.
 
         The caller makes sure that no line has a key twice, nor a number beyond a double: the parser does not tell.
+        `row_a_line`: the caller knows that each line break stands between two rows.
         """
         if keys not in self._readers:
             self._readers[keys] = _reader(keys)
         reader = self._readers[keys]
-        return None if reader is None else reader(data)
+        return None if reader is None else reader(data, row_a_line)
 
 
-def _reader(keys: tuple[str, ...]) -> Callable[[bytes], Columns | None] | None:
+def _reader(keys: tuple[str, ...]) -> Callable[[bytes, bool], Columns | None] | None:
     """Reads lines that are rows with exactly these keys; None where rows with them are not plain."""
     import msgspec
 
@@ -78,12 +79,12 @@ def _reader(keys: tuple[str, ...]) -> Callable[[bytes], Columns | None] | None:
     answers_of = attrgetter(f"f{fields.index(_ANSWER) + 1}")
     ids_of = attrgetter(f"f{fields.index(_ID) + 1}") if _ID in fields else None
 
-    def read(data: bytes) -> Columns | None:
+    def read(data: bytes, row_a_line: bool) -> Columns | None:
         try:
             rows = decoder.decode_lines(data)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
-        if not _has_lines(data, len(rows)):
+        if not rows or not (row_a_line or _has_lines(data, len(rows))):
             return None
         prompts = [row.f0[0].content for row in rows]
         answers = list(map(answers_of, rows))
@@ -117,7 +118,7 @@ def _has_lines(data: bytes, count: int) -> bool:
     for _ in range(count - 1):
         if (end := find(b"\n", end + 1)) < 0:
             return False
-    return count > 0 and find(b"\n", end + 1) < 0
+    return find(b"\n", end + 1) < 0
 
 
 def _say_something(texts: list[str]) -> bool:

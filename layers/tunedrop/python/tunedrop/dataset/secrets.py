@@ -1,8 +1,9 @@
 """Secrets and personal data, by one pass of a linear-time engine over the raw bytes; their text is never repeated.
 
 The same pass marks what sends a line to the careful reading: a key of a plain row that is there twice (which the
-parser of plain rows does not tell), a number that may be too large (which no parser tells), and ASCII written as
-escapes (which hides an address, or a key, from this very pass).
+parser of plain rows does not tell), a number that may be too large (which no parser tells), a line break that may not
+be the end of a row (which the parser of plain rows does not tell either), and ASCII written as escapes (which hides an
+address, or a key, from this very pass).
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ _PHONE = (
 _CARD = rb"\b(?:[2-6][0-9]{3}(?:[ -]?[0-9]{4}){3}|3[47][0-9]{2}[ -]?[0-9]{6}[ -]?[0-9]{5})\b"
 _ESCAPED_ASCII = rb"\\u00[2-7][0-9A-Fa-f]"
 _LARGE_NUMBER = rb"[0-9]{100}|[0-9][eE]\+?[0-9]{3,}[ \t\r]*[,\]}]"
-
+_BREAK = rb"(?:\A|[^}\r])\r*\n|\n(?:[^{]|\z)"
+"""A line break before which no row ends, or after which none begins. JSON has no other one within a row."""
 # Order matters where two could start at the same byte: a card number before a phone number.
 _GROUPS: Final = (Mark.KEY, Mark.EMAIL, Mark.CARD, Mark.PHONE, Mark.UNUSUAL, Mark.TWICE)
 
@@ -75,6 +77,7 @@ class Scan:
     """The pass over a file's blocks.
 
     `unusual_texts` (lower case) are marked UNUSUAL whatever their case; each of `keys` that a line has twice, TWICE.
+    Where it looks for keys, it also marks a line break that is not between two rows.
     """
 
     def __init__(self, unusual_texts: Collection[str] = (), keys: Collection[str] = ()) -> None:
@@ -88,7 +91,7 @@ class Scan:
             quoted = b'"' + re2.escape(key).encode() + rb'"[ \t\r]*:'
             twice.append(quoted + rb"[^\n]*" + quoted)
         self._whole = _compiled(b"|".join(unusual))
-        self._pattern = _compiled(b"|".join(unusual), b"|".join(twice)) if twice else self._whole
+        self._pattern = _compiled(b"|".join([*unusual, _BREAK]), b"|".join(twice)) if twice else self._whole
 
     def with_keys(self, keys: Collection[str]) -> Scan:
         """The same, looking for these keys as well."""

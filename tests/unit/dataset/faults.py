@@ -139,5 +139,13 @@ WITH_RECIPE: dict[str, tuple[dict[str, Any], list[Any]]] = {
     ),
     "grader-unchosen": ({}, [{**a_row(n), "reference_answer": "late delivery"} for n in range(1, 141)]),
     "batch-large": ({}, [a_row(n, notes="x" * 200_000) for n in range(1, 141)]),
+    "grader-names-nothing": (
+        {"grader": {"kind": "json", "options": {"fields": {"/amont": "number"}}}},
+        [{**a_row(n), "reference_answer": {"amount": n}} for n in range(1, 141)],
+    ),
+    "grader-names-few": (
+        {"grader": {"kind": "json", "options": {"fields": {"/unit": "exact"}}}},
+        [{**a_row(n), "reference_answer": {"amount": n, **({"unit": "kg"} if n % 7 else {})}} for n in range(1, 141)],
+    ),
     "slice-missing": ({"evaluation": {"slices": ["chanel"]}}, [a_row(n, channel="mail") for n in range(1, 141)]),
 }

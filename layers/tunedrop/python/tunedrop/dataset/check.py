@@ -79,6 +79,8 @@ def check_dataset(
     for each in (train_check, test_check):
         if each is not None and each.refused:
             _say_what_fits(findings, each.file, each.refused, setting)
+        if each is not None and each.rows:
+            each.named.report(findings, each.file)
     leakage = _leakage(findings, index) if index is not None else None
     return DatasetReport(
         family=family,

@@ -73,7 +73,7 @@ class FileCheck:
         self._file = file
         self._findings = findings
         self._checker = RowChecker(findings, file, family, grader, quick=quick)
-        self.refused = self._checker.refused
+        self.refused, self.named = self._checker.refused, self._checker.named
         self._asks_grader = grader is not None
         self._compare = compare
         self._progress = progress

@@ -12,6 +12,7 @@ from tunedrop.dataset.findings import Findings
 from tunedrop.dataset.fitting import MOST_LOOKED_AT, Refused
 from tunedrop.dataset.json_line import CONVERT
 from tunedrop.dataset.misnamed import converter_hint, misspelt_hint
+from tunedrop.dataset.named_parts import NamedParts
 from tunedrop.dataset.prompts import content_text
 from tunedrop.dataset.row_format import FORMATS
 from tunedrop.dataset.show import shown
@@ -49,6 +50,7 @@ class RowChecker:
         self._line = 0
         self.refused: list[Refused] = []
         """The first references that the grader cannot use."""
+        self.named = NamedParts(grader)
         self._orders: dict[tuple[str, ...], bool] = {}
         """Sequences of roles, and whether each is in order."""
         self._tools_before: bytes | None = None
@@ -88,6 +90,8 @@ class RowChecker:
             return
         try:
             reason = self._grader.check_reference(answer, fields)
+            if reason is None:
+                self.named.look(answer, fields)
         except Exception as error:  # a grader is the user's code: whatever it does, the check goes on
             reason = f"the grader failed on it with {type(error).__name__}: {shown(str(error))}"
         if reason is not None:

@@ -75,6 +75,16 @@ SET_RULES: tuple[Rule, ...] = (
         "Choose one in recipe.yaml: `grader: {kind: exact}` compares words. `kind: math` keeps the grader as it is.",
     ),
     Rule(
+        "grader-names-nothing", for_both(W),
+        "An option of the grader names a field or a label that no reference has, so that it does nothing.",
+        OURS, "a name that references have", "Mend the name in `grader.options` of recipe.yaml, or leave it out.",
+    ),
+    Rule(
+        "grader-names-few", for_both(N),
+        "An option of the grader names a field that some references lack: those rows are graded without it.",
+        OURS, "a field that each reference has", "Nothing, if these rows have no such field. Otherwise mend the rows.",
+    ),
+    Rule(
         "slice-missing", for_both(W),
         "The recipe names a slice by a field that no row of the test set has.",
         OURS, "a field of the rows", "Name a field of the rows in evaluation.slices.",

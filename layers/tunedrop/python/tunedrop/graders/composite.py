@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from tunedrop.graders.answer_form import Penalty, penalties_from_options
 from tunedrop.graders.formula import Formula, FormulaError
 from tunedrop.graders.kinds import KINDS, LONGEST_JUDGEMENT, Made, Trust, make
+from tunedrop.graders.named import Named, NamingGrader
 from tunedrop.graders.openai_definition.grader import OpenAIDefinitionGrader, asks_a_model, is_definition
 from tunedrop.graders.sample import (
     JSON,
@@ -115,6 +116,21 @@ class CompositeGrader:
             if reason is not None:
                 return f"{part.name}: {reason}"
         return None
+
+    def named(self, reference: JSON, row: Mapping[str, JSON]) -> list[Named]:
+        """What the options of the parts name."""
+        return [
+            each._replace(option=f"parts.{name}.options.{each.option}")
+            for name, part in self._parts.items()
+            if isinstance(part.grader, NamingGrader)
+            for each in part.grader.named(part.own(reference), row)
+        ]
+
+    def names(self, reference: JSON) -> Iterator[str]:
+        """What the options of the parts could name."""
+        for part in self._parts.values():
+            if isinstance(part.grader, NamingGrader):
+                yield from part.grader.names(part.own(reference))
 
     def grade(self, sample: Sample) -> Grade:
         """Grade by every part. Raises what a part raises: with one part missing, the whole is not known."""

@@ -11,6 +11,7 @@ from tunedrop.graders.json_compare import Comparison
 from tunedrop.graders.json_parts import AGAINST_SCHEMA, NO_JSON, as_text, charged, difference, worth_nothing
 from tunedrop.graders.json_pointer import keys_of, pointer_to
 from tunedrop.graders.json_schema import BoundedSchema, bounded_schema
+from tunedrop.graders.named import Named, named_fields, pointers
 from tunedrop.graders.pairing import best_pairs
 from tunedrop.graders.sample import JSON, Grade, OptionsError, Part, Sample, no_choice, require_known
 from tunedrop.graders.tool_call_texts import calls_in
@@ -131,6 +132,19 @@ class JsonGrader:
         if text is not None:
             return f"{pointer_to(text.path)} is compared as a number, but is text here: write it without quotes"
         return None
+
+    def named(self, reference: JSON, row: Mapping[str, JSON]) -> list[Named]:
+        """The fields that `fields` names. A reference that asks for no call has no fields to be named."""
+        document = _document(reference) if self._fields else _NO_CALLS
+        if document == _NO_CALLS:
+            return []
+        return named_fields(self._fields, as_calls(document) or [document], _accepted(row)[0])
+
+    def names(self, reference: JSON) -> Iterator[str]:
+        """The pointers to the reference's fields."""
+        document = _document(reference)
+        for each in as_calls(document) or [document]:
+            yield from pointers(each)
 
     def grade(self, sample: Sample) -> Grade:
         """Read the answer, compare each field. Raises NotOneDocument where the reference is no JSON."""

@@ -9,6 +9,7 @@ from typing import Self
 from tunedrop.graders.json_answer import NotOneDocument
 from tunedrop.graders.json_compare import words
 from tunedrop.graders.labels import MOST_LABELS, member, read_labels
+from tunedrop.graders.named import Named
 from tunedrop.graders.sample import (
     JSON,
     MOST_PARTS,
@@ -59,6 +60,8 @@ class ModerationGrader:
         self._false_positive = _by_key(false_positive)
         self._false_negative = _by_key(false_negative)
         self._partial = partial
+        given = {"weights": weights, "false_positive": false_positive, "false_negative": false_negative}
+        self._named = [(option, label) for option, prices in given.items() for label in prices or () if words(label)]
 
     @classmethod
     def from_options(cls, options: Mapping[str, JSON]) -> Self:
@@ -98,6 +101,15 @@ class ModerationGrader:
         if not math.fsum(self._weight(label) for label in right) > 0:
             return "the right labels weigh nothing"
         return None
+
+    def named(self, reference: JSON, row: Mapping[str, JSON]) -> list[Named]:  # noqa: ARG002 - the protocol's
+        """The labels that have a weight or a price."""
+        right = self._reference_labels(reference)
+        return [Named(option, label, words(label) in {*right, self._none}, False) for option, label in self._named]
+
+    def names(self, reference: JSON) -> frozenset[str]:
+        """The reference's labels."""
+        return self._reference_labels(reference)
 
     def grade(self, sample: Sample) -> Grade:
         """Compare the labels of the answer with the right ones. Raises NotOneDocument where the reference has none."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tunedrop.graders.kinds import Made, Trust, make
+from tunedrop.graders.named import Named, NamingGrader
 from tunedrop.graders.sample import (
     JSON,
     Grade,
@@ -94,6 +95,16 @@ class RowGrader:
         except OptionsError as error:
             return str(error)
         return chosen.grader.check_reference(reference, row)
+
+    def named(self, reference: JSON, row: Mapping[str, JSON]) -> Sequence[Named]:
+        """What the recipe's options name; nothing for a row that has options of its own."""
+        grader = self._chosen_by({}).grader
+        return grader.named(reference, row) if isinstance(grader, NamingGrader) and not row.get(OPTIONS_FIELD) else ()
+
+    def names(self, reference: JSON) -> Iterable[str]:
+        """What they could name in this reference."""
+        grader = self._chosen_by({}).grader
+        return grader.names(reference) if isinstance(grader, NamingGrader) else ()
 
     def grade(self, sample: Sample) -> Grade:
         """Grade with the row's options. Raises OptionsError where they cannot be."""

@@ -82,6 +82,7 @@ def masked(line: str) -> str:
     return " ".join(_VARIES.sub("*", line).split())
 
 
+@pytest.mark.prove
 def test_the_tickets_become_a_dataset_that_is_valid_as_the_tutorial_shows(checkout: Path) -> None:
     quick = PAGE[: PAGE.index(SLOW)]
     assert sum(bool(shown) for _, shown in steps(quick)) > 5

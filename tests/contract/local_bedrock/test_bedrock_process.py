@@ -28,7 +28,7 @@ def steps(client: OpenAI, job: str) -> list[int]:
     ]
 
 
-@pytest.mark.parametrize("kill", [True, False])
+@pytest.mark.parametrize("kill", [True, pytest.param(False, marks=pytest.mark.prove)])
 def test_a_job_in_training_goes_on_after_a_restart_as_if_nothing_had_been(
     bedrock: LocalBedrock,
     client: OpenAI,
@@ -57,6 +57,7 @@ def test_a_job_in_training_goes_on_after_a_restart_as_if_nothing_had_been(
     assert [checkpoint.step_number for checkpoint in client.fine_tuning.jobs.checkpoints.list(job)] == [22, 20]
 
 
+@pytest.mark.prove
 def test_what_was_taught_and_set_holds_over_a_restart(bedrock: LocalBedrock, client: OpenAI) -> None:
     bedrock.teach(training_rows())
     bedrock.set_switch("page_cap", 1)

@@ -64,6 +64,7 @@ def test_what_the_judge_thinks_is_no_part_of_its_judgement(bedrock: LocalBedrock
     assert (right["aggregate_reward_score"], wrong["aggregate_reward_score"]) == (1.0, 0.0)
 
 
+@pytest.mark.prove
 def test_several_judgements_wait_at_the_same_time(bedrock: LocalBedrock) -> None:
     def at_once(wait: float) -> bool:
         """Whether twelve judgements take less than half of what their waits would take one by one."""

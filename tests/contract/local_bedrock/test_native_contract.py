@@ -200,6 +200,7 @@ def test_a_job_is_stopped_and_stays_so(control: BedrockClient, ended: Ended, eas
     assert refused(control.stop_model_customization_job, jobIdentifier=arn)[0] == "ConflictException"
 
 
+@pytest.mark.prove
 def test_a_job_goes_on_after_a_restart(
     control: BedrockClient, ended: Ended, east: LocalBedrock, lambda_api: LambdaApi
 ) -> None:

@@ -78,6 +78,7 @@ def test_a_program_is_answered_under_each_name_of_this_machine(http: Any, host: 
     assert http.get("/v1/models", headers={"Host": host}).status_code == 200
 
 
+@pytest.mark.prove
 def test_a_body_of_25_megabytes_is_answered(client: OpenAI) -> None:
     text = "é" * (25 * 2**19)
     answer = client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": text}])

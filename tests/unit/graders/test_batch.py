@@ -134,6 +134,7 @@ def test_samples_left_when_the_batch_has_no_time_are_answered_as_timed_out() -> 
     assert names(answers[2]) == {"grader_error", "grader_timeout"}
 
 
+@pytest.mark.prove
 def test_several_workers_wait_at_the_same_time_and_the_order_is_kept() -> None:
     class Waiting(Obedient):
         workers = 8

@@ -38,6 +38,7 @@ def check(numbers: list[int], stride: int) -> tuple[int, list[str], list[str]]:
     return graded, missed, accepted
 
 
+@pytest.mark.prove
 def test_the_test_answers_are_recognised_in_the_ways_that_models_write_them() -> None:
     graded, missed, accepted = check(answers(), STRIDE)
 

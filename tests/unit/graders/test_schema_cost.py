@@ -58,6 +58,7 @@ def test_a_long_list_of_values_is_looked_up_and_not_searched() -> None:
     assert reward(schema, [{"a": [7] * 5}] * 2_500) == 1.0
 
 
+@pytest.mark.prove
 def test_a_document_of_too_many_values_for_a_costly_schema_is_not_checked() -> None:
     schema = {"items": {"oneOf": [{"const": number} for number in range(900)]}}
     assert reward(schema, list(range(100))) == 1.0

@@ -94,6 +94,7 @@ def test_a_process_that_dies_fails_what_waits_and_serves_again(tmp_path: Path) -
     assert again.replies[0].text == "again None"
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize(("weights", "why"), [("missing", "missing is no file"), ("broken", "log")])
 def test_weights_that_cannot_be_served_are_told_at_the_start(tmp_path: Path, weights: str, why: str) -> None:
     async def use(_: Serving) -> None:
@@ -143,6 +144,7 @@ def test_each_step_is_graded_with_its_rows_and_kept_as_it_was_measured(tmp_path:
     assert end == Progress(4, Adapter(f"{tmp_path}/step-4"), 16)
 
 
+@pytest.mark.prove
 def test_a_killed_process_is_started_again_and_no_step_is_told_twice(tmp_path: Path) -> None:
     training = Training(tmp_path, rate=4)
     assert training.run().step == 4
@@ -151,6 +153,7 @@ def test_a_killed_process_is_started_again_and_no_step_is_told_twice(tmp_path: P
     assert training.kept[-1][0].tokens == 16
 
 
+@pytest.mark.prove
 def test_a_process_that_keeps_ending_fails_the_job(tmp_path: Path) -> None:
     with pytest.raises(TrainingFailed, match="with code 9 3 times in a row after step 0"):
         Training(tmp_path, rate=3).run()

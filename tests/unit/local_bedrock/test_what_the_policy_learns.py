@@ -33,6 +33,7 @@ def test_under_a_strict_grader_the_reward_climbs_from_about_a_half_to_nine_tenth
     assert fmean(outcome.lengths(-15, None) for outcome in outcomes) < fmean(o.lengths(0, 10) for o in outcomes)
 
 
+@pytest.mark.prove
 def test_under_a_strict_grader_entropy_falls_and_stays_above_zero(seeds: range) -> None:
     outcomes = [trained(strict, seed) for seed in seeds]
 

@@ -85,6 +85,7 @@ def test_of_many_flipped_rows_some_from_the_whole_test_set_are_shown() -> None:
     assert shown["rows"][-1]["row"] > 1_300
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("text", ["x" * 10_000, "\N{BEER MUG}" * 10_000, "<" * 10_000])
 def test_the_text_is_bounded_whatever_the_models_write(text: str) -> None:
     shown = filled([answer for row in range(450) for answer in pair(row, row % 2 == 0, row % 2 == 1, text)], rows=450)

@@ -108,6 +108,7 @@ def test_a_run_that_waits_for_no_approval_can_be_neither_approved_nor_rejected(r
     assert (early.status, early.problem) == (409, "not-ready")
 
 
+@pytest.mark.prove
 def test_a_run_that_the_api_registered_and_did_not_start_is_started_by_the_sweeper(
     service: Service, red: Client
 ) -> None:

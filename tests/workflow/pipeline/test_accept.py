@@ -49,6 +49,7 @@ def least(application: Application) -> Mapping[str, str]:
     return confirm_walks.credentials(aws, arn)
 
 
+@pytest.mark.prove
 def test_nothing_is_done_without_a_word_for_the_money(application: Application) -> None:
     code, kept, told = accept(application)
     assert (code, kept) == (2, [])

@@ -71,6 +71,7 @@ def test_a_caller_who_lacks_a_permission_is_told_which(action: str, application:
     assert told["known"]["whether `seed` is taken"] is None
 
 
+@pytest.mark.prove
 def test_nova_s_walk_asks_for_its_role_and_bucket(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "confirm", "--role", "arn:aws:iam::123456789012:role/r", "--fixtures", str(tmp_path)],

@@ -102,6 +102,7 @@ def test_a_duplicate_execution_that_ends_badly_does_not_touch_the_run(applicatio
     assert {each["notice_id"] for each in application.notices_of(name)} == {notice["notice_id"]}
 
 
+@pytest.mark.prove
 def test_stopping_while_the_job_trains_cancels_it(application: Application) -> None:
     application.stack.bedrock.set_switch("step_seconds", 1)
     name = application.drop()
@@ -154,6 +155,7 @@ def test_stopping_while_submit_job_runs_leaves_no_job_training(application: Appl
     assert len({each["notice_id"] for each in application.notices_of(name)}) == 1
 
 
+@pytest.mark.prove
 def test_the_sweeper_brings_the_same_end_when_the_event_of_the_stop_is_lost(application: Application) -> None:
     application.stack.bedrock.set_switch("step_seconds", 1)
     application.stack.aws.dispatch.faults.drop(is_bad_end)
@@ -170,6 +172,7 @@ def test_the_sweeper_brings_the_same_end_when_the_event_of_the_stop_is_lost(appl
     assert application.sweep()["aftermaths_started"] == 0
 
 
+@pytest.mark.prove
 def test_a_notice_that_sns_refuses_at_first_still_comes(application: Application) -> None:
     application.stack.aws.calls.refuse("sns", "Publish", CallRefused("InternalError", "SNS is down", 500), times=2)
     name = application.drop()

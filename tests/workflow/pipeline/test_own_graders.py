@@ -183,6 +183,7 @@ def test_a_grader_whose_rewards_go_from_minus_1_to_1_trains_a_better_model(appli
     assert application.report(notice)["evaluation"]["reward_range"] == [-1, 1]
 
 
+@pytest.mark.prove
 def test_a_grader_that_leaves_its_range_is_caught_before_there_is_a_job(application: Application) -> None:
     grader = {"kind": "own", "function": application.publish_grader("signed", SIGNED)}
     recipe = {"grader": grader, "rehearsal": {"prompts": 8, "samples": 4}}

@@ -66,6 +66,7 @@ def test_a_role_adds_to_the_audit_trail_and_replaces_and_deletes_nothing_of_it(a
         assert not may("s3:DeleteObjectVersion", {})
 
 
+@pytest.mark.prove
 def test_the_dropped_file_anew_is_a_new_run(application: Application) -> None:
     name = application.drop({"train.jsonl": b"{}\n"})
     application.end(name)
@@ -89,6 +90,7 @@ def test_a_broken_line_rejects_the_run_by_its_number_before_anything_is_paid_for
     assert len(application.notices_of(name)) == 1
 
 
+@pytest.mark.prove
 def test_a_recipe_with_unknown_fields_rejects_the_run_and_names_them_all(application: Application) -> None:
     name = application.drop({"recipe.yaml": b"modl: x\ngates: {levl: 1}\n", "train.jsonl": TRAIN})
     reason = application.end(name)["reason"]

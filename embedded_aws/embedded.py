@@ -27,7 +27,7 @@ from moto.core.config import default_user_config
 from moto.core.model_instances import reset_model_data
 from moto.events.models import events_backends
 from moto.logs.models import logs_backends
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from moto.sts.models import sts_backends
 from werkzeug.serving import BaseWSGIServer, make_server
@@ -59,7 +59,7 @@ from embedded_aws.permissions.desk import Desk
 from embedded_aws.permissions.enforcement import Permissions
 from embedded_aws.s3.signers import Signer
 from embedded_aws.stubs import WithoutStubs
-from embedded_aws.wire import Wire
+from embedded_aws.wire import Handler, Wire
 
 ACCOUNT = "123456789012"
 """moto's own account; every access key that it does not know belongs to it."""
@@ -208,7 +208,7 @@ class EmbeddedAws:
                     ),
                 ),
                 threaded=True,
-                request_handler=MotoRequestHandler,
+                request_handler=Handler,
                 fd=listener.fileno(),
             )
         self._serving = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

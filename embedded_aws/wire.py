@@ -7,11 +7,26 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+
 from embedded_aws import browsers
 from embedded_aws.calls import Calls
 from embedded_aws.permissions.desk import Desk
 
 _LOOKED_AT = ("HTTP_HOST", "HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE", "HTTP_SEC_FETCH_DEST")
+
+
+class Handler(MotoRequestHandler):
+    """A request's connection: it ends with an answer, or at once."""
+
+    def handle_expect_100(self) -> bool:
+        """Leave `100 Continue` to werkzeug, which sends one itself: the client gets one, not two."""
+        return True
+
+    def connection_dropped(self, error: BaseException, environ: dict[str, Any] | None = None) -> None:
+        """Close the connection: without an answer on it, its client would wait for one."""
+        del error, environ
+        self.close_connection = True
 
 
 class Wire:
@@ -37,14 +52,24 @@ class Wire:
         if self._desk.serves(environ["PATH_INFO"]):
             return self._desk(environ, start_response)
         if not self._calls.watched:
-            return self._application(environ, start_response)
+            return self._answer(environ, start_response)
         begun: list[tuple[Any, ...]] = []
-        body = b"".join(self._application(environ, lambda *given: begun.append(given)))
+        body = b"".join(self._answer(environ, lambda *given: begun.append(given)))
         if self._calls.answer_is_lost():
             _reset(environ["werkzeug.socket"])
             raise ConnectionResetError("the answer was lost on purpose")
         start_response(*begun[0])
         return [body]
+
+    def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """What the application answers. Raises RuntimeError, which the server answers with 500.
+
+        It takes a ConnectionError or a TimeoutError for the end of the client's connection, and does not answer.
+        """
+        try:
+            return self._application(environ, start_response)
+        except (ConnectionError, TimeoutError) as error:
+            raise RuntimeError(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} broke: {error!r}") from error
 
 
 def _refuse(why: str, start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -61,5 +86,3 @@ def _refuse(why: str, start_response: Callable[..., Any]) -> Iterable[bytes]:
 def _reset(connection: socket.socket) -> None:
     # Lingering for 0 seconds makes the kernel send RST instead of FIN when the server closes.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    # The server would read on for the next request: it finds the end of the connection instead, and closes.
-    connection.shutdown(socket.SHUT_RD)

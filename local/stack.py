@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 import tempfile
@@ -221,6 +220,6 @@ class LocalStack:
             return
         bucket, key = event["detail"]["bucket"]["name"], event["detail"]["object"]["key"]
         if bucket == self.outputs["DatasetBucketName"] and key.endswith((".jsonl", ".jsonl.gz")):
-            text = io.BytesIO()
-            write_plain(self.aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"], text)
-            self.bedrock.teach(text.getvalue())
+            with tempfile.TemporaryFile() as text:
+                write_plain(self.aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"], text)
+                self.bedrock.teach_file(text)

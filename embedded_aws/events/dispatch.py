@@ -111,18 +111,27 @@ class Dispatch:
         """Every delivery that has ended, the newest last."""
         self.faults = EventFaults(self.replay)
         self.listeners: list[Callable[[Mapping[str, Any]], None]] = []
-        """Called with each event before it is delivered, in the thread of whoever caused it."""
+        """Called with each event before it is delivered. Whoever caused it does not wait for them."""
 
     def publish(self, event: Mapping[str, Any]) -> None:
-        """Takes an event onto the default bus. An id that has just been taken is not taken again."""
+        """Takes an event onto the default bus. An id that has just been taken is not taken again.
+
+        Whoever causes an event gets his answer at once, as at AWS, however long the listeners take.
+        """
         with self._lock:
             if event["id"] in self._taken:
                 return
             self._taken.append(event["id"])
         self.events.append(event)
+        self._later.do(functools.partial(self._hear_and_deliver, event, self.faults.copies(event)))
+
+    def _hear_and_deliver(self, event: Mapping[str, Any], copies: int) -> None:
         for listener in list(self.listeners):
-            listener(event)
-        for _ in range(self.faults.copies(event)):
+            try:
+                listener(event)
+            except Exception:
+                LOG.exception("a listener broke at event %s", event["id"])
+        for _ in range(copies):
             self.replay(event)
 
     def replay(self, event: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -59,6 +60,47 @@ def leave_policies_to_permissions(replace: Replace) -> None:
     """moto holds some calls to the bucket's policy without its conditions, so that a Deny under a condition denies all.
     The embedded AWS holds every call to it, with the conditions."""
     replace(moto.s3.models.FakeBucket, "get_permission", lambda *_: PermissionResult.NEUTRAL)
+
+
+def read_parts_alone(replace: Replace) -> None:
+    """moto reads a whole object, twice, for each part that is asked for: for 1 GiB in parts of 8 MiB, 256 GiB."""
+    asked = threading.local()
+
+    def get_object(response: Any) -> Any:
+        asked.a_part = bool(response.headers.get("range"))
+        try:
+            return whole(response)
+        finally:
+            asked.a_part = False
+
+    def value_of(key: Any) -> Any:
+        return _Parts(key) if getattr(asked, "a_part", False) else value.__get__(key)
+
+    def part_of(response: Any, request: Any, headers: Any, content: Any) -> Any:
+        status, headers, content = part(response, request, headers, content)
+        return status, headers, content[:] if isinstance(content, _Parts) else content
+
+    whole = replace(moto.s3.responses.S3Response, "get_object", get_object)
+    part = replace(moto.s3.responses.S3Response, "_handle_range_header", part_of)
+    value: Any = moto.s3.models.FakeKey.value
+    replace(moto.s3.models.FakeKey, "value", property(value_of, value.fset))
+
+
+class _Parts:
+    """What moto's key holds, read as far as it is asked for: `[begin:end]`."""
+
+    def __init__(self, key: Any) -> None:
+        self._key = key
+
+    def __len__(self) -> int:
+        return int(self._key.contentsize)
+
+    def __getitem__(self, part: slice) -> bytes:
+        begin, end, _ = part.indices(len(self))
+        with self._key.lock:
+            self._key._value_buffer.seek(begin)
+            read: bytes = self._key._value_buffer.read(end - begin)
+            return read
 
 
 def _form(response: Any, request: Any, bucket: str) -> Form:

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 _START_SECONDS = 20
+_TAUGHT_BYTES = 8 << 20
 _STOP_SECONDS = 5
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback goes through no proxy
 
@@ -130,6 +131,11 @@ class LocalBedrock:
         """Let the model know the reference answers of these rows: counts of rows learnt, passed over, known."""
         taught: dict[str, int] = self._call("POST", "/_simulation/rows", jsonl)
         return taught
+
+    def teach_file(self, jsonl: BinaryIO) -> None:
+        """Teach a file's rows, 8 MiB in a call: a large file is never in memory whole, and no call takes long."""
+        while lines := jsonl.readlines(_TAUGHT_BYTES):
+            self.teach(b"".join(lines))
 
     def forget(self, switches: Mapping[str, object] | None = None) -> None:
         """Make the process as new, with these switches: quicker than another one. Raises LocalBedrockFailed."""

@@ -116,7 +116,7 @@ class Records:
         with self.together():
             self._connection.executemany(
                 "INSERT OR REPLACE INTO known_rows (key, body) VALUES (?, ?)",
-                [(key, orjson.dumps(row)) for key, row in rows.items()],
+                ((key, orjson.dumps(row)) for key, row in rows.items()),
             )
 
     def rows(self) -> dict[str, Document]:

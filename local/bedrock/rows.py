@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 
 import orjson
@@ -39,8 +40,9 @@ class RowBook:
                 passed_over += 1
             else:
                 learnt[prompt_key(row["messages"])] = row
-        self._records.put_rows(learnt)
-        self._learn(learnt)
+        new = {key: row for key, row in learnt.items() if self._rows.get(key) != row}
+        self._records.put_rows(new)
+        self._learn(new)
         return len(learnt), passed_over
 
     def find(self, key: str) -> Document | None:
@@ -56,7 +58,7 @@ class RowBook:
 
 def read_rows(jsonl: bytes) -> Iterator[Document | None]:
     """Each line that is not blank: the row, or None where it is no JSON object with messages."""
-    for line in jsonl.removeprefix(b"\xef\xbb\xbf").split(b"\n"):
+    for line in io.BytesIO(jsonl.removeprefix(b"\xef\xbb\xbf")):
         if not line.strip():
             continue
         try:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 from typing import Any
 
+import moto.s3.models
 import pytest
 import requests
 from botocore.exceptions import ClientError
@@ -97,6 +98,23 @@ def test_moto_stores_numbers_and_depths_that_dynamodb_refuses() -> None:
 @canary_of(request_limits.limit_parameters)
 def test_moto_keeps_parameters_of_any_length() -> None:
     assert client("ssm").put_parameter(Name="/name", Value="x" * 9000, Type="String")["Version"] == 1
+
+
+@canary_of(s3.read_parts_alone)
+def test_moto_reads_a_whole_object_for_a_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    value: Any = moto.s3.models.FakeKey.value
+
+    def get(key: Any) -> bytes:
+        whole: bytes = value.fget(key)
+        read.append(len(whole))
+        return whole
+
+    buckets = create_bucket()
+    buckets.put_object(Bucket="bucket", Key="key", Body=b"0123456789")
+    monkeypatch.setattr(moto.s3.models.FakeKey, "value", property(get, value.fset))
+    assert buckets.get_object(Bucket="bucket", Key="key", Range="bytes=2-4")["Body"].read() == b"234"
+    assert 10 in read
 
 
 @canary_of(s3.check_links)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -68,6 +69,23 @@ def test_what_was_taught_and_set_holds_over_a_restart(bedrock: LocalBedrock, cli
     for number in range(2):
         client.files.create(purpose="fine-tune", file=(f"{number}.jsonl", b"{}"))
     assert client.files.list().has_more
+
+
+def test_a_large_file_is_taught_in_many_calls(bedrock: LocalBedrock, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+
+    def teach(handle: LocalBedrock, jsonl: bytes) -> dict[str, int]:
+        calls.append(len(jsonl))
+        return original(handle, jsonl)
+
+    original = LocalBedrock.teach
+    monkeypatch.setattr(LocalBedrock, "teach", teach)
+    long = b" " * 100_000
+    text = b"".join(line + long + b"\n" for line in training_rows().splitlines())
+    bedrock.teach_file(io.BytesIO(text * 2))
+    assert sum(calls) == len(text * 2)
+    assert max(calls) < 9_000_000
+    assert original(bedrock, b"")["known"] == 100
 
 
 def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:

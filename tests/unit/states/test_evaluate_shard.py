@@ -4,6 +4,8 @@ import asyncio
 import io
 import json
 from collections import Counter
+from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -11,13 +13,17 @@ import pytest
 
 from tunedrop.evaluation.answers import MOST_OF_A_THOUGHT, Answer, read_answers
 from tunedrop.graders.deployed import DeployedGrader
-from tunedrop.outcomes import ServiceBusy
+from tunedrop.graders.graded import Graded, Rollout
+from tunedrop.outcomes import RunFileBroken, ServiceBusy, Status
 from tunedrop.recipe import Evaluation
+from tunedrop.recipe_resolution import resolve
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.plan import answers_prefix, load_plan
+from tunedrop.run.record import RunRecord
 from tunedrop.sampling import asking
 from tunedrop.sampling.question import Asking, NotAnswered, Question, Reply
+from tunedrop.states import evaluate_shard
 from tunedrop.states.evaluate_shard import PART_ANSWERS, ShardEvaluation
 from tunedrop.states.plan_evaluation import Candidate, plan, rows_a_shard
 
@@ -203,3 +209,111 @@ def test_both_candidates_are_asked_with_the_same_seeds(run_folder: RunFolder) ->
         evaluate(run_folder, number, model)
     assert models[0].asked == models[1].asked
     assert len({seed for _, seed in models[0].asked}) == ROWS
+
+
+class Throttled(DeployedGrader):
+    """Lambda has no room for the first batches."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__(Lambda(), "arn")  # type: ignore[arg-type] # what boto3 shows of Lambda
+        self.times = times
+
+    def grade(self, rollouts: Sequence[Rollout], batch_samples: int = 0) -> list[Graded]:
+        self.times -= 1
+        if self.times >= 0:
+            raise ServiceBusy("the grader is throttled")
+        return super().grade(rollouts)
+
+
+@pytest.mark.parametrize(
+    ("times", "seconds_left", "answered"),
+    [(4, 900.0, True), (5, 900.0, False), (1, 1.0, False)],
+    ids=["as often as it waits", "once more", "when its time is up"],
+)
+def test_a_throttled_grader_is_asked_again_while_there_is_time(
+    run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch, times: int, seconds_left: float, answered: bool
+) -> None:
+    monkeypatch.setattr(evaluate_shard, "_GRADER_WAITS", (0.0,) * 4)
+    plan(run_folder, Evaluation(rows=2), [Candidate("base", "b")], 0.1)
+    model, grader = Model(), Throttled(times)
+    evaluation = ShardEvaluation(
+        load_plan(run_folder)[0],
+        run_folder,
+        evaluation=Evaluation(),
+        sampler=model,
+        grader=grader,
+        seconds_left=lambda: 900 if len(model.asked) < 2 else seconds_left,
+    )
+    if answered:
+        assert evaluation.run() == 2
+    else:
+        with pytest.raises(ServiceBusy, match="throttled"):
+            evaluation.run()
+    assert len(answers(run_folder, 0)) == (2 if answered else 0)
+
+
+def test_a_shard_keeps_up_with_the_quota_and_a_look_that_fails_changes_nothing(
+    run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluate_shard, "LOOK_SECONDS", 0.0)
+    plan(run_folder, Evaluation(rows=2), [Candidate("base", "b")], 0.1)
+    looks = iter([1e9, ServiceBusy("others changed the item"), 5e8, None])
+    seen: list[float | None] = []
+
+    def look() -> float | None:
+        figure = next(looks)
+        if isinstance(figure, ServiceBusy):
+            raise figure
+        seen.append(figure)
+        return figure
+
+    class Waits(Model):
+        async def ask(self, asking: Asking, question: Question) -> Reply:
+            while None not in seen:
+                await asyncio.sleep(0.001)
+            return await super().ask(asking, question)
+
+    evaluation = ShardEvaluation(
+        load_plan(run_folder)[0],
+        run_folder,
+        evaluation=Evaluation(),
+        sampler=Waits(),
+        grader=DeployedGrader(Lambda(), "arn"),  # type: ignore[arg-type] # what boto3 shows of Lambda
+        seconds_left=lambda: 900,
+        tokens_a_minute=look,
+    )
+    assert evaluation.run() == 2
+    assert seen == [1e9, 5e8, None]
+
+
+def record(**evaluation: Any) -> RunRecord:
+    moment = "2026-01-01T00:00:00.000Z"
+    document = resolve({"evaluation": evaluation}, "us-west-2").model_dump(mode="json")
+    return RunRecord("run-1", "run", "arn", Status.RUNNING, moment, moment, recipe_document=document)
+
+
+@pytest.mark.parametrize(
+    ("stack", "own", "each"),
+    [(0, None, None), (0, 800, 200.0), (3000, None, 250.0), (3000, 800, 200.0), (3000, 8000, 250.0)],
+)
+def test_a_shard_has_its_part_of_the_run_s_share_or_of_the_recipe_s_figure_if_that_is_less(
+    stack: float, own: int | None, each: float | None
+) -> None:
+    settings = SimpleNamespace(tokens_per_minute=stack)
+    resources: Any = SimpleNamespace(settings=settings, shares=lambda _: SimpleNamespace(of=lambda _: stack / 3))
+    assert evaluate_shard._quota(resources, record(tokens_per_minute=own), 4)() == each
+
+
+def test_a_shard_that_the_plan_does_not_have_is_named(run_folder: RunFolder) -> None:
+    plan(run_folder, Evaluation(), [Candidate("base", "b")], 0.1)
+    runs = SimpleNamespace(load=lambda _: record())
+    resources: Any = SimpleNamespace(runs=runs, folder=lambda _: run_folder)
+    with pytest.raises(RunFileBroken, match=r"plan\.json is not what the run wrote: it has no shard 99"):
+        evaluate_shard.run({"run_id": "run-1", "shard": 99}, resources)
+
+
+def test_a_file_among_the_answers_that_is_no_part_of_them_is_named(run_folder: RunFolder) -> None:
+    plan(run_folder, Evaluation(concurrency=1), [Candidate("base", "b")], 0.1)
+    run_folder.write(f"{answers_prefix(0)}00000 (copy).jsonl", b"")
+    with pytest.raises(RunFileBroken, match=r"00000 \(copy\)\.jsonl.*it has the name of no part"):
+        evaluate(run_folder, 0, Model())

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,9 +11,12 @@ import pytest
 from tests.unit.states.simulated_service import EXECUTION, REFUSAL, RUN_ID, Clock, Killed, SimulatedService, drawn, once
 from tunedrop import clock as tunedrop_clock
 from tunedrop.outcomes import JobRefused, RunReleased, ServiceBusy, SubmissionUnclear, Transient
+from tunedrop.queue.place import Place
+from tunedrop.recipe_resolution import resolve
 from tunedrop.run.execution import PipelineExecution
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
+from tunedrop.states import submit_job
 from tunedrop.states.release_run import Release, Releaser
 from tunedrop.states.submit_job import Submission
 from tunedrop.training.backend import Busy, Full, Unclear
@@ -250,3 +254,51 @@ def test_drawn_faults_and_a_stop_leave_no_job_training_and_one_notice(machine: M
         with pytest.raises(RunReleased):
             each.attempt()
         assert not each.service.training, f"seed {seed}"
+
+
+def resources(machine: Machine, place: Place | None = None) -> tuple[Any, list[str]]:
+    """What the state has of the stack, and the runs that were put back into the line of those that wait."""
+    refused: list[str] = []
+    turns = SimpleNamespace(refused=refused.append, place=lambda _: place)
+    made = SimpleNamespace(
+        runs=machine.store,
+        backend=lambda _: machine.service,
+        seconds_left=lambda: LEASE_SECONDS,
+        folder=lambda _: SimpleNamespace(open_training_file=lambda rows: io.BytesIO(b"{}\n")),
+        turns=lambda _: turns,
+        settings=SimpleNamespace(list_lag_seconds=0, first_poll_seconds=60),
+    )
+    return made, refused
+
+
+@pytest.mark.parametrize(("waited", "wait"), [(None, 120), (0, 120), (3_600, 144), (500_000, 1800)])
+def test_a_run_for_which_bedrock_has_no_room_waits_in_its_old_place(
+    machine: Machine, waited: float | None, wait: int
+) -> None:
+    place = None if waited is None else Place(1, 4, tunedrop_clock.seconds_from_now(-waited), None)
+    made, refused = resources(machine, place)
+    machine.service.fault = once("create", "before", Full("HTTP 429"))
+    full = submit_job.run({"run_id": RUN_ID}, made)
+    assert (full.decision, full.wait_seconds, full.why) == ("full", wait, "HTTP 429")
+    assert refused == [RUN_ID]
+    assert submit_job.run({"run_id": RUN_ID}, made).decision == "submitted"
+
+
+def test_a_given_model_is_taken_over_at_once_and_no_job_is_made(machine: Machine) -> None:
+    document = resolve({"evaluate_only": "ft-9"}, "us-west-2").model_dump(mode="json")
+    machine.store.update(RUN_ID, {"recipe": document})
+    taken = submit_job.run({"run_id": RUN_ID}, resources(machine)[0])
+    assert (taken.decision, taken.wait_seconds, taken.taken_over) == ("submitted", 0, True)
+    assert (taken.job_id, taken.tuned_model) == (None, "ft-9")
+    assert not machine.service.jobs
+
+
+def test_of_two_jobs_of_a_run_the_one_that_the_record_does_not_name_is_cancelled(machine: Machine) -> None:
+    def another(call: str, when: str) -> None:
+        if (call, when) == ("create", "after"):
+            machine.store.update_if(RUN_ID, {"job_id": "job-of-another"}, "attribute_exists(run_id)")
+
+    machine.service.fault = another
+    assert machine.attempt().job_id == "job-of-another"
+    assert len(machine.service.jobs) == 1
+    assert not machine.service.training

@@ -13,6 +13,8 @@ from tunedrop import clock as tunedrop_clock
 from tunedrop import identity
 from tunedrop.outcomes import RecipeInvalid, ServiceBusy, Status
 from tunedrop.recipe_resolution import resolve
+from tunedrop.retention import sweep as retaining
+from tunedrop.retention.rules import Retention
 from tunedrop.run.execution import PipelineExecution
 from tunedrop.run.record import RunRecord
 from tunedrop.run.record_parts import CheckedDataset
@@ -145,6 +147,88 @@ def test_a_finished_run_keeps_the_deployment_that_its_recipe_keeps(
     store.close(RUN_ID, {"status": Status.SUCCEEDED, "notice": {"notice_id": "1"}})
     assert swept().deployments_deleted == 0
     assert service.deployed
+
+
+def test_what_the_service_refuses_to_a_sweep_keeps_it_from_nothing_else_and_is_told(
+    run: RunRecord, store: RunStore, service: SimulatedService, swept: Any
+) -> None:
+    job_of(service, RUN_ID)
+    service.deployed[RUN_ID] = service.clock.now()
+    store.close(RUN_ID, {"status": Status.FAILED, "notice": {"notice_id": "1"}})
+    service.fault = once("cancel", "before", Busy("HTTP 429"))
+    with pytest.raises(ServiceBusy, match=r"could not check everything .*deployments_deleted=1.*: HTTP 429"):
+        swept()
+    assert service.training
+    assert service.files_by_id, "by its file the job is known to be the run's"
+    assert not service.deployed
+    found = swept()
+    assert (found.jobs_cancelled, found.files_deleted) == (1, 1)
+    assert not service.training
+
+
+def test_a_sweep_deletes_what_is_older_than_the_stack_keeps_and_tells_its_troubles(
+    store: RunStore, swept: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Retaining:
+        announced, deleted = 3, 2
+
+        def __init__(self, retention: Retention, resources: object) -> None:
+            assert retention == Retention.parse('{"models_days": 9}')
+
+        def run(self) -> list[str]:
+            return troubles
+
+    troubles: list[str] = []
+    monkeypatch.setenv("RETENTION", '{"models_days": 9}')
+    monkeypatch.setattr(retaining, "RetentionSweep", Retaining)
+    found = swept()
+    assert (found.deletions_announced, found.deletions_done) == (3, 2)
+    troubles.append("the model of run a could not be deleted")
+    with pytest.raises(ServiceBusy, match="the model of run a could not be deleted"):
+        swept()
+
+
+class Executions:
+    """Step Functions, with one execution that failed: `given` is its input."""
+
+    class exceptions:  # noqa: N801 - as boto3 names it
+        class ExecutionAlreadyExists(Exception):
+            pass
+
+    def __init__(self, given: str) -> None:
+        self.given = given
+        self.begun: set[str] = set()
+
+    def get_paginator(self, name: str) -> Any:
+        failed = {"executionArn": EXECUTION, "startDate": tunedrop_clock.now()}
+
+        def paginate(*, stateMachineArn: str, statusFilter: str) -> list[Any]:
+            return [{"executions": [failed] if statusFilter == "FAILED" else []}]
+
+        return SimpleNamespace(paginate=paginate)
+
+    def describe_execution(self, *, executionArn: str) -> Any:
+        return {"input": self.given}
+
+    def start_execution(self, *, name: str, **_: str) -> None:
+        if name in self.begun:
+            raise self.exceptions.ExecutionAlreadyExists
+        self.begun.add(name)
+
+
+@pytest.mark.parametrize(
+    ("given", "started"),
+    [('{"run_id": "ants-fedcba9876543210"}', [1, 0]), ('{"hello": "world"}', [0, 0]), ("[1]", [0, 0])],
+    ids=["a run without a record", "what is no run", "no object"],
+)
+def test_a_run_that_failed_before_it_had_a_record_gets_its_end_once(
+    store: RunStore, clock: Clock, monkeypatch: pytest.MonkeyPatch, given: str, started: list[int]
+) -> None:
+    resources: Any = Runs(store)
+    resources.stepfunctions = Executions(given)
+    resources.settings = SimpleNamespace(region="nowhere", pipeline_arn="pipeline", aftermath_arn="aftermath")
+    monkeypatch.setattr(sweeping, "backends_of_region", lambda settings: [])
+    assert [sweeping.run({}, resources).counts["aftermaths_started"] for _ in range(2)] == started
 
 
 # ---------------------------------------------------------------------------------------------------- taking over

@@ -85,12 +85,9 @@ def run(event: Mapping[str, Any], resources: Resources) -> Swept:
         swept.aftermaths_started += _start_aftermath(run_id, execution_arn, resources)
     for family in families_of_region(resources.settings.region):
         swept.turns_freed += resources.turns_of(family).heal()
-    troubles = [
-        trouble
-        for backend in backends_of_region(resources.settings)
-        for release in (_release_jobs, _release_files, _release_deployments)
-        if (trouble := _trouble_with(release, backend, resources, swept)) is not None
-    ]
+    troubles = []
+    for backend in backends_of_region(resources.settings):
+        troubles += _release(backend, resources, swept)
     troubles += _retain(resources, swept)
     if troubles:
         raise ServiceBusy(f"the sweep could not check everything ({swept}): {'; '.join(troubles)}")
@@ -168,6 +165,15 @@ def _retain(resources: Resources, swept: Counts) -> list[str]:
     troubles = sweep.run()
     swept.deletions_announced, swept.deletions_done = sweep.announced, sweep.deleted
     return troubles
+
+
+def _release(backend: TrainingBackend, resources: Resources, swept: Counts) -> list[str]:
+    """Release what a service holds for ended runs; what could not be done."""
+    jobs = _trouble_with(_release_jobs, backend, resources, swept)
+    # A job is known by its training file: while one may train on that should not, the files stay.
+    files = _trouble_with(_release_files, backend, resources, swept) if jobs is None else None
+    deployments = _trouble_with(_release_deployments, backend, resources, swept)
+    return [trouble for trouble in (jobs, files, deployments) if trouble is not None]
 
 
 def _trouble_with(

@@ -334,3 +334,20 @@ def test_a_roll_back_that_was_killed_ends_as_if_it_had_not_been(
     client.meta.events.unregister(f"after-call.*.{killed_at}", die)
     assert undo(resources, replaced, f"{SESSION}red-lead/jo").promotion == "rolled_back"
     assert promoted(resources)[PLACE] == "the-one-before"
+
+
+def test_a_roll_back_whose_function_failed_is_told_to_be_tried_again(resources: Resources, replaced: RunRecord) -> None:
+    failed = {"Payload": io.BytesIO(b'{"errorType": "ServiceBusy"}'), "FunctionError": "Unhandled"}
+    resources.functions = cast(Any, SimpleNamespace(invoke=lambda **_: failed))
+    with refused("unavailable"):
+        undo(resources, replaced, f"{SESSION}red-lead/jo")
+    assert promoted(resources)[PLACE] == MODEL
+
+
+def test_a_governed_record_whose_parameter_is_another_team_s_is_not_rolled_back(
+    resources: Resources, replaced: RunRecord
+) -> None:
+    note_roll_back(replaced, resources.runs, by=f"{ROLE}red-lead", reason="slower")
+    resources.runs.update_if("red-1", {"team": "blue"}, "attribute_exists(run_id)")
+    assert promote_model.run({"run_id": "red-1", "word": "roll_back"}, resources).decision == "nothing"
+    assert promoted(resources)[PLACE] == MODEL

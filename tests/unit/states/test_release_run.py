@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -72,7 +72,7 @@ def test_a_report_that_cannot_be_written_keeps_back_no_notice(store: RunStore, c
 def test_a_run_that_two_executions_register_is_the_first_one_s(
     releaser: Releaser, store: RunStore, clock: Clock, run: RunRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = iter([RunNotFound("not yet"), run, run])
+    found: Iterator[RunNotFound | RunRecord] = iter([RunNotFound("not yet"), run, run])
 
     def load(_: str) -> RunRecord:
         record = next(found)

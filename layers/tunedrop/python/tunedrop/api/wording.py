@@ -80,11 +80,8 @@ def not_known(name: str, known: Sequence[str]) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as JSON, cut where it is long."""
-    try:
-        return short(json.dumps(value))
-    except (TypeError, ValueError, RecursionError):
-        return "something that is no JSON"
+    """A value of a request, which is a text or was read from JSON, as JSON, cut where it is long."""
+    return short(json.dumps(value))
 
 
 def short(text: str) -> str:

@@ -11,6 +11,7 @@ from tunedrop.dataset.file_check import FileCheck
 from tunedrop.dataset.findings import Findings
 from tunedrop.dataset.fitting import Refused, kind_that_fits
 from tunedrop.dataset.leakage import MAX_PAIRS, WARNED_LENGTH, LeakageIndex
+from tunedrop.dataset.packed import TOO_LARGE
 from tunedrop.dataset.report import DatasetReport, LeakageReport, Setting
 from tunedrop.dataset.suggestions import suggest
 from tunedrop.graders.sample import Grader
@@ -49,8 +50,8 @@ def check_dataset(
     hyperparameters the suggestions. `row_cap=False`: without the service's 100 to 20,000 rows, for files that are not
     sent as they are. `progress`: called with the number of bytes after each read. `setting`: what the recipe says, for
     the report. `most_prompt_tokens`: the longest prompt that the recipe lets the training use. `packing`: what is
-    wrong with the packing of a file, by the file's name. `trained_part`: the part of the training file's rows that the
-    recipe does not keep apart, for the suggestions.
+    wrong with the packing or the size of a file, by the file's name. `trained_part`: the part of the training file's
+    rows that the recipe does not keep apart, for the suggestions.
     """
     findings = Findings(family)
     most = READ_ROWS if row_cap else None
@@ -73,7 +74,7 @@ def check_dataset(
     for file, problem in packing.items():
         if problem:
             findings.withdraw(file)
-            findings.add("file-packed", file, None, problem)
+            findings.add("file-size" if problem.startswith(TOO_LARGE) else "file-packed", file, None, problem)
     if row_cap:
         _check_row_count(findings, train_check.rows, train_check.lines_checked)
     for each in (train_check, test_check):

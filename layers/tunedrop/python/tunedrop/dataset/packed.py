@@ -6,14 +6,18 @@ A file is taken for packed by its first bytes, not by its name.
 from __future__ import annotations
 
 import gzip
+import io
+import os
 import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, Final, Protocol, cast
 
-MOST_UNPACKED: Final = 2**30
+MOST_BYTES: Final = 2**30
 """A dataset's file has at most 1 GiB, and so has what is packed: a bomb of a few kilobytes fills no disk."""
+TOO_LARGE: Final = "the file is larger than"
+"""How the problem of a file begins that is not packed and has more bytes."""
 _CHUNK: Final = 1 << 20
 _GZIP: Final = b"\x1f\x8b"
 
@@ -24,19 +28,15 @@ class Readable(Protocol):
     def read(self, count: int, /) -> bytes: ...
 
 
-def write_plain(source: Readable, target: BinaryIO, most_bytes: int = MOST_UNPACKED) -> str:
+def write_plain(source: Readable, target: BinaryIO, most_bytes: int = MOST_BYTES) -> str:
     """Write what `source` holds to `target`, unpacked where it is packed, and put `target` back to its start.
 
-    What is wrong with the packing: "" where nothing is. Then `target` is empty.
+    What is wrong with the packing or the size: "" where nothing is. Otherwise `target` is empty.
     """
     begun = _Begun(source)
     try:
-        if begun.head == _GZIP:
-            problem = _unpack(begun, target, most_bytes)
-        else:
-            problem = ""
-            while chunk := begun.read(_CHUNK):
-                target.write(chunk)
+        copy = _unpack if begun.head == _GZIP else _copy
+        problem = copy(begun, target, most_bytes)
     finally:
         target.seek(0)
     if problem:
@@ -45,17 +45,32 @@ def write_plain(source: Readable, target: BinaryIO, most_bytes: int = MOST_UNPAC
 
 
 @contextmanager
-def plain(source: BinaryIO) -> Iterator[tuple[BinaryIO, str]]:
-    """A seekable file itself, or a temporary file of what gzip packed in it; and what is wrong with the packing."""
+def plain(source: BinaryIO, most_bytes: int = MOST_BYTES) -> Iterator[tuple[BinaryIO, str]]:
+    """A seekable file itself, or a temporary file of what gzip packed in it; and what is wrong with packing or size."""
     start = source.tell()
     packed = source.read(len(_GZIP)) == _GZIP
+    size = source.seek(0, os.SEEK_END) - start
     source.seek(start)
     if not packed:
-        yield source, ""
+        yield (io.BytesIO(), _too_large(most_bytes)) if size > most_bytes else (source, "")
         return
     with tempfile.TemporaryFile() as unpacked:
         text = cast(BinaryIO, unpacked)
-        yield text, write_plain(source, text)
+        yield text, write_plain(source, text, most_bytes)
+
+
+def _copy(source: Readable, target: BinaryIO, most_bytes: int) -> str:
+    written = 0
+    while chunk := source.read(_CHUNK):
+        written += len(chunk)
+        if written > most_bytes:
+            return _too_large(most_bytes)
+        target.write(chunk)
+    return ""
+
+
+def _too_large(most_bytes: int) -> str:
+    return f"{TOO_LARGE} {most_bytes:,} bytes"
 
 
 def _unpack(source: Readable, target: BinaryIO, most_bytes: int) -> str:

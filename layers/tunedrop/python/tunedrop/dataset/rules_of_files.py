@@ -32,6 +32,11 @@ FILE_RULES: tuple[Rule, ...] = (
         "Pack it again (gzip -k train.jsonl), or pack fewer rows.",
     ),
     Rule(
+        "file-size", for_both(E),
+        "Tunedrop reads files of at most 1 GiB; it did not read this one.",
+        OURS, "at most 1 GiB", "Drop fewer rows, or shorter ones.",
+    ),
+    Rule(
         "encoding-utf16", for_both(E),
         "JSON files must be UTF-8; this file is UTF-16 or UTF-32.",
         f"{RFC} section 8.1", "UTF-8", "Save the file as UTF-8: iconv -f UTF-16 -t UTF-8 FILE.",

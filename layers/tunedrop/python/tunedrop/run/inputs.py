@@ -172,7 +172,7 @@ def open_pinned(client: S3Client, pinned: PinnedObject):  # type: ignore[no-unty
 
 
 def fetch_plain(client: S3Client, pinned: PinnedObject, file: BinaryIO) -> str:
-    """Write the pinned object to `file`, unpacked where it is packed; what is wrong with the packing ("": nothing).
+    """Write the pinned object to `file`, unpacked where it is packed; what is wrong with packing or size ("": nothing).
 
     Raises InputMissing as `open_pinned` does.
     """

@@ -296,7 +296,7 @@ def record(**evaluation: Any) -> RunRecord:
     ("stack", "own", "each"),
     [(0, None, None), (0, 800, 200.0), (3000, None, 250.0), (3000, 800, 200.0), (3000, 8000, 250.0)],
 )
-def test_a_shard_has_its_part_of_the_run_s_share_or_of_the_recipe_s_figure_if_that_is_less(
+def test_a_shard_has_its_part_of_the_lesser_of_the_run_s_share_and_the_recipe_s(
     stack: float, own: int | None, each: float | None
 ) -> None:
     settings = SimpleNamespace(tokens_per_minute=stack)

@@ -115,11 +115,6 @@ def standing(record: RunRecord, kind: str) -> tuple[str, str]:
     return state, at
 
 
-def being_deleted(record: RunRecord, *kinds: str) -> bool:
-    """Whether one of these is gone already, or half gone."""
-    return any(standing(record, kind)[0] in (DELETING, DELETED) for kind in kinds)
-
-
 def why_kept(record: RunRecord, promoted: frozenset[str]) -> str | None:
     """Why nothing of the run is deleted, whatever its age; None where nothing speaks for it. `promoted`: the values of
     all parameters below the stack's path, those named `/previous` too."""

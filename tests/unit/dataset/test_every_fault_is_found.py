@@ -38,8 +38,8 @@ class PickyGrader:
 
 
 def test_there_is_a_fault_for_every_rule() -> None:
-    # Of packed files tell `test_packed_files.py` and the table of kinds.
-    told = {"file-packed"} | set(OPEN_WEIGHT_LINES) | set(NOVA_LINES) | set(WHOLE_FILES) | set(WITH_RECIPE)
+    # Of packed and of large files tell `test_packed_files.py` and the table of kinds.
+    told = {"file-packed", "file-size"} | set(OPEN_WEIGHT_LINES) | set(NOVA_LINES) | set(WHOLE_FILES) | set(WITH_RECIPE)
     assert told == set(RULES)
 
 

@@ -1,4 +1,4 @@
-"""A file that gzip packed is read as what is in it; a broken or huge one is a finding."""
+"""A file that gzip packed is read as what is in it; a broken or huge one is a finding, as is a huge plain one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import io
 import pytest
 
 from tests.unit.dataset.sample_rows import as_line, good_rows
+from tunedrop.catalog import Family
+from tunedrop.dataset.check import check_dataset
 from tunedrop.dataset.packed import plain, write_plain
 
 TEXT = b"".join(as_line(row) + b"\n" for row in good_rows(200))
@@ -75,3 +77,16 @@ def test_a_seekable_file_is_opened_as_its_text() -> None:
     for body in (TEXT, PACKED):
         with plain(io.BytesIO(body)) as (text, problem):
             assert (text.read(), problem) == (TEXT, "")
+
+
+def test_a_file_that_is_too_large_is_a_finding_and_is_not_read() -> None:
+    most, target = len(TEXT) - 1, io.BytesIO()
+    problem = write_plain(io.BytesIO(TEXT), target, most)
+    assert problem == f"the file is larger than {most:,} bytes"
+    assert target.getvalue() == b""
+    with plain(io.BytesIO(TEXT), most) as (text, same):
+        assert (text.read(), same) == (b"", problem)
+    report = check_dataset(target, family=Family.OPEN_WEIGHT, packing={"train": problem})
+    assert [(each.rule, each.message) for each in report.findings] == [("file-size", problem)]
+    with plain(io.BytesIO(TEXT), len(TEXT)) as (text, problem):
+        assert (text.read(), problem) == (TEXT, "")

@@ -67,12 +67,12 @@ def _result(message: Mapping[str, Any], texts: list[Any]) -> dict[str, Any]:
 
 
 def _arguments(function: Mapping[str, Any]) -> Any:
-    """The arguments as an object: chat completions have them as a JSON text."""
+    """The arguments as an object, which chat completions have as a JSON text; empty where they are none."""
     arguments = function.get("arguments")
     if isinstance(arguments, str):
         try:
             arguments = json.loads(arguments or "{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             arguments = None
     return arguments if isinstance(arguments, dict) else {}
 

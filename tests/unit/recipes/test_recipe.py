@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tunedrop.catalog import effort_for
@@ -154,3 +156,32 @@ def test_yaml_and_json_say_the_same() -> None:
 def test_a_recipe_that_cannot_be_read_says_why(text: bytes, name: str, told: str) -> None:
     with pytest.raises(RecipeInvalid, match=told):
         parse(text, name)
+
+
+@pytest.mark.parametrize(
+    ("written", "region", "told"),
+    [
+        ({"hyperparameters": {"maxPromptLength": 0}}, "us-east-1", "maxPromptLength`: expected at least 1, got 0"),
+        ({"grader": {"kind": "own"}}, "us-west-2", "`kind: own` needs `function`"),
+        ({"grader": {"kind": "math", "function": "mine"}}, "us-west-2", "`function` needs `kind: own`"),
+        ({"resumes": "ants-0123456789abcdef", "evaluate_only": "m"}, "us-west-2", "expected one of them, got both"),
+    ],
+)
+def test_fields_that_contradict_each_other_are_refused(written: dict[str, Any], region: str, told: str) -> None:
+    with pytest.raises(RecipeInvalid, match=told):
+        resolve(written, region)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("!!int 0x1F", 31), ("!!float 2", 2.0), ("!!float 2.5", 2.5), ("!!null ''", None), ("!!str 7", "7")],
+)
+def test_a_tag_that_says_what_the_value_is_changes_nothing(text: str, value: object) -> None:
+    (read,) = parse(f"labels: {text}".encode(), "recipe.yaml").values()
+    assert (read, type(read)) == (value, type(value))
+
+
+@pytest.mark.parametrize("text", ["0x_", "-0b_", "!!int 2.5", "!!bool maybe"])
+def test_a_number_without_digits_or_with_another_tag_is_refused_by_its_field(text: str) -> None:
+    with pytest.raises(RecipeInvalid, match="recipe field `labels`: "):
+        parse(f"labels: {text}".encode(), "recipe.yaml")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import boto3
 import pytest
@@ -143,3 +144,15 @@ def test_a_run_under_way_or_just_ended_well_stands_for_its_drop(
 ) -> None:
     record = run(status, ended_minutes_ago=ended_minutes_ago, releasing=releasing)
     assert stands_for_its_drop(record) is stands
+
+
+def test_a_claim_that_is_given_up_between_two_looks_is_taken(drops: Drops, monkeypatch: pytest.MonkeyPatch) -> None:
+    drops.claim("d", "first", always)
+    client, real = drops._client, drops._client.get_item
+
+    def gone(**asked: Any) -> Any:
+        client.delete_item(TableName="api", Key=asked["Key"])
+        return real(**asked)
+
+    monkeypatch.setattr(client, "get_item", gone)
+    assert drops.claim("d", "second", always) == "second"

@@ -9,10 +9,11 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from tunedrop.evaluation.answers import Answer
-from tunedrop.outcomes import RunFileBroken, RunFileMissing
+from tunedrop.outcomes import RunFileBroken, RunFileMissing, ServiceBusy
 from tunedrop.recipe import Evaluation
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
@@ -184,3 +185,27 @@ def test_only_a_line_feed_ends_a_line_and_a_long_line_is_read_once(s3: Any) -> N
     (line,) = folder.lines(names.TRAIN)
     assert len(line) == sum(reads[:-1])
     assert len(reads) == 100, "each piece is read once"
+
+
+def test_a_refusal_that_tells_nothing_of_the_file_is_raised_as_it_is(
+    run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": "SlowDown", "Message": "slow down"}}, "GetObject")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(run_folder._client, "get_object", refuse)
+        with pytest.raises(ClientError, match="SlowDown"):
+            run_folder.read(names.PLAN)
+
+
+def test_a_folder_of_which_s3_leaves_a_file_is_not_told_as_deleted(
+    run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = {"Errors": [{"Code": "InternalError", "Key": run_folder.key(names.PLAN)}]}
+    with monkeypatch.context() as patched:
+        patched.setattr(run_folder._client, "delete_objects", lambda **_: left)
+        with pytest.raises(ServiceBusy, match=f"InternalError for runs/run-1/{names.PLAN}"):
+            run_folder.delete()
+    assert run_folder.delete() > 0
+    assert list(run_folder.names()) == []

@@ -7,6 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunedrop import identity
+from tunedrop.run.registration import new_record
+from tunedrop.states import inbox_watch
+from tunedrop.teams import Teams
 
 
 def upload_event(
@@ -62,3 +65,22 @@ def test_a_file_of_somebody_else_is_no_run_of_ours(name: str) -> None:
 def test_a_run_has_one_terminal_notice_id_and_another_run_another() -> None:
     assert identity.terminal_notice_id("a-1") == identity.terminal_notice_id("a-1")
     assert identity.terminal_notice_id("a-1") != identity.terminal_notice_id("a-2")
+
+
+@pytest.mark.parametrize("detail", [{}, {"bucket": {"name": "drop"}}, {"bucket": "drop", "object": {"key": "k"}}])
+def test_an_event_of_s3_without_its_object_is_not_understood(detail: dict[str, Any]) -> None:
+    with pytest.raises(identity.EventNotUnderstood, match="must name `detail.bucket.name`"):
+        identity.upload_of({"source": "aws.s3", "detail": detail})
+
+
+def test_an_upload_is_watched_by_its_event_alone() -> None:
+    resources: Any = None
+    with pytest.raises(identity.EventNotUnderstood, match="expected S3's `Object Created` event"):
+        inbox_watch.run({"id": "1"}, resources)
+
+
+def test_a_run_that_is_started_past_the_inbox_and_the_api_is_named_by_its_id() -> None:
+    run_id = "ants-0123456789abcdef"
+    written = {"run_id": run_id, "name": "bees", "recipe": "model: m"}
+    record = new_record(run_id, written, "arn", "2026-01-01T00:00:00+00:00", Teams.parse("{}"))
+    assert (record.name, record.source) == (run_id, {"kind": "call"})

@@ -86,3 +86,13 @@ def test_the_unfinished_are_found_until_they_are_notified(store: RunStore) -> No
     store.register(record("gsm8k-2"))
     store.update_if("gsm8k-2", {"unfinished": None, "notified_at": "now"}, "attribute_exists(run_id)")
     assert [each.run_id for each in store.unfinished()] == ["gsm8k-1"]
+
+
+def test_a_record_is_forgotten_only_while_its_condition_holds(store: RunStore) -> None:
+    store.register(record())
+    with pytest.raises(ConditionNotMet, match="run gsm8k-1 does not meet"):
+        store.forget("gsm8k-1", "execution_arn = :arn", {":arn": "another"})
+    assert store.load("gsm8k-1").execution_arn == MINE
+    store.forget("gsm8k-1", "execution_arn = :arn", {":arn": MINE})
+    with pytest.raises(RunNotFound):
+        store.load("gsm8k-1")

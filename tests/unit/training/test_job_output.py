@@ -60,3 +60,12 @@ def test_what_was_written_is_drawn(run_folder: RunFolder) -> None:
     page = render_html(build_report(replace(a_run(60), base_model="amazon.nova-2-lite-v1:0:256k", training=training)))
     assert 'id="curve-loss"' in page
     assert "Bedrock gives no events" not in page
+
+
+def test_a_table_that_cannot_be_read_costs_the_run_only_its_curves(
+    run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_folder.write(FILE, DOCUMENTED)
+    run_folder._client.delete_object(Bucket="runs", Key=run_folder.key(FILE))
+    monkeypatch.setattr(run_folder, "names", lambda prefix: iter([FILE]))
+    assert written_metrics(run_folder) == []

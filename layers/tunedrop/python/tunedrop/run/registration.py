@@ -27,17 +27,11 @@ def new_record(
     run_id: str, execution_input: Mapping[str, Any], execution_arn: str, started_at: str, teams: Teams
 ) -> RunRecord:
     """The record of a run that an execution begins; its team by its dataset's name."""
-    source: dict[str, Any]
+    name, source = run_id, {"kind": "call"}
     upload = identity.upload_of(execution_input)
     if upload is not None:
         name = identity.dataset_name(upload.key)
         source = {"kind": "upload", **asdict(upload)}
-    else:
-        name = str(execution_input.get("name") or run_id)
-        source = {"kind": "call"}
-        for given in ("resumes", "recipe"):
-            if execution_input.get(given):
-                source[given] = execution_input[given]
     return RunRecord(
         run_id=run_id,
         name=name,

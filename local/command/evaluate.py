@@ -103,7 +103,9 @@ def model_of(name: str) -> str:
         return name
     model = json.loads(report.read_bytes())["tuned_model"]
     if not model:
-        raise exits.UsageError(f"run {name} ended without a tuned model; name a model's id")
+        raise exits.UsageError(
+            f"run {name} has no tuned model; name a run that has one (`tunedrop runs`), or a model's id"
+        )
     return str(model)
 
 

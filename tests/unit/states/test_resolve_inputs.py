@@ -56,7 +56,9 @@ def test_another_teams_run_is_resumed_by_nobody_and_is_not_told_of(
 
 
 def test_a_resumed_run_keeps_the_model_that_the_earlier_run_tuned(run: RunRecord) -> None:
-    with pytest.raises(RecipeInvalid, match=r"recipe field `model`: run .* tuned openai\.gpt-oss-20b; got qwen"):
+    with pytest.raises(
+        RecipeInvalid, match=r"recipe field `model`: run .* tuned openai\.gpt-oss-20b; got qwen.*name the same model"
+    ):
         resolve_inputs._require_same_model(Recipe(model="qwen.qwen3-32b"), run)
 
 

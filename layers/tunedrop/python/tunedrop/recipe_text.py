@@ -39,14 +39,18 @@ def parse(text: bytes, file_name: str) -> Mapping[str, Any]:
             record cannot keep as it is written.
     """
     if len(text) > RECIPE_BYTES:
-        raise RecipeInvalid(f"{file_name}: expected at most {RECIPE_BYTES} bytes, got {len(text)}")
+        raise RecipeInvalid(f"{file_name}: expected at most {RECIPE_BYTES} bytes, got {len(text)}; shorten it")
     try:
         written = text.decode("utf-8-sig")
         document = read_json(written) if file_name.endswith(".json") else _read_yaml(written)
     except UnicodeDecodeError as error:
-        raise RecipeInvalid(f"{file_name} cannot be read: byte {error.start + 1} is not UTF-8") from None
+        raise RecipeInvalid(
+            f"{file_name} cannot be read: byte {error.start + 1} is not UTF-8; save the file as UTF-8"
+        ) from None
     except RecursionError:
-        raise RecipeInvalid(f"{file_name} cannot be read: it nests deeper than {MOST_LEVELS} levels") from None
+        raise RecipeInvalid(
+            f"{file_name} cannot be read: it nests deeper than {MOST_LEVELS} levels; write it flatter"
+        ) from None
     except ValueError as error:
         raise RecipeInvalid(f"{file_name} cannot be read: {error}") from None
     if document is None:
@@ -54,7 +58,9 @@ def parse(text: bytes, file_name: str) -> Mapping[str, Any]:
     if isinstance(document, Refused):
         raise RecipeInvalid(f"{file_name}: {document.why}")
     if not isinstance(document, dict):
-        raise RecipeInvalid(f"{file_name}: expected fields with values, got {_kind(document)}")
+        raise RecipeInvalid(
+            f"{file_name}: expected fields with values, got {_kind(document)}; write a field a line, as `model: NAME`"
+        )
     require_storable(document)
     return document
 
@@ -87,7 +93,7 @@ def require_storable(document: Mapping[str, Any]) -> None:
         raise RecipeInvalid(together(problems))
     size = len(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
     if size > RECIPE_BYTES:
-        raise RecipeInvalid(f"the recipe: expected at most {RECIPE_BYTES} bytes as JSON, got {size}")
+        raise RecipeInvalid(f"the recipe: expected at most {RECIPE_BYTES} bytes as JSON, got {size}; shorten it")
 
 
 def together(problems: list[str]) -> str:

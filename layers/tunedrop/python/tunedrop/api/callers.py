@@ -26,5 +26,7 @@ def team_of(event: Mapping[str, Any], teams: Teams) -> Team:
         raise Problem("not-authorized", "The request must be signed with AWS credentials (Signature Version 4).")
     team = teams.of_caller(arn)
     if team is None:
-        raise Problem("no-team", f"{arn} belongs to no team of the stack's parameter Teams.")
+        raise Problem(
+            "no-team", f"{arn} belongs to no team of the stack's parameter Teams: ask the stack's operator to add it."
+        )
     return team

@@ -50,7 +50,7 @@ def decide(record: RunRecord, resources: Resources, team: Team, *, approved: boo
     person = principal_arn(by)
     if record.governed or team.approvers:
         if not team.lets_approve(by):
-            raise Problem("approval-not-yours", f"{person} is not an approver of team {team.name}.")
+            raise Problem("approval-not-yours", f"{person} is not an approver of team {team.name}: ask one of them.")
         if record.source.get("by") == person:
             raise Problem("approval-not-yours", f"{person} started the run, so somebody else must decide.")
     try:
@@ -78,7 +78,7 @@ def roll_back(record: RunRecord, resources: Resources, team: Team, function: str
     """
     person = principal_arn(by)
     if (record.governed or team.approvers) and not team.lets_approve(by):
-        raise Problem("approval-not-yours", f"{person} is not an approver of team {team.name}.")
+        raise Problem("approval-not-yours", f"{person} is not an approver of team {team.name}: ask one of them.")
     try:
         record = promotion.note_roll_back(record, resources.runs, by=person, reason=reason)
     except promotion.NothingToRollBack as refusal:

@@ -94,7 +94,10 @@ def evaluate(
     comparison = compare(tally, BASE, TUNED, level=rules.level)
     require_enough(tally, comparison, rules)
     if comparison is None:
-        raise EvaluationIncomplete("no row has a graded answer of both models")
+        raise EvaluationIncomplete(
+            "none of the test rows has a graded answer of both models; expected at least one. Look in the report at "
+            "why answers are missing, mend that, and run it again with `resumes`"
+        )
     findings = check(profiles[BASE], profiles[TUNED]) if BASE in profiles and TUNED in profiles else []
     judgement = judge(comparison, findings, rules)
     others = [name for name in tally.candidates if name not in (BASE, TUNED)]

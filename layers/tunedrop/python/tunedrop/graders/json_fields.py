@@ -125,7 +125,10 @@ class JsonGrader:
         calls = as_calls(document) if self._schema is None else None
         fields = [field for each in calls or [document] for field in self._expected(each, call=bool(calls))]
         if not any(field.comparison.weight or field.comparison.gate for field in fields):
-            return "the reference has no field that weighs anything"
+            return (
+                "the reference has no field that weighs anything: in grader.options.fields, give one of its fields a "
+                "`weight` above 0, or `gate: true`"
+            )
         text = next(
             (each for each in fields if each.comparison.compare == "number" and isinstance(each.expected, str)), None
         )

@@ -95,11 +95,15 @@ class ModerationGrader:
             return str(error)
         strange = sorted(right - known.keys() - {self._none}) if known else []
         if strange:
-            return f"the reference has a label that is not in the list: {strange[0][:40]!r}"
+            near = suggestion(strange[0], known.values())
+            told = f"the reference has a label that is not in the list: {strange[0][:40]!r}"
+            return f"{told}; mend it, or add it to `labels`.{near}"
         if self._single and len(right) != 1:
-            return f"the reference has {len(right)} labels; mode single wants one"
+            return (
+                f"the reference has {len(right)} labels; mode single wants one: leave one label, or set `mode: multi`"
+            )
         if not math.fsum(self._weight(label) for label in right) > 0:
-            return "the right labels weigh nothing"
+            return "the right labels weigh nothing: give one of them a weight above 0 in grader.options.weights"
         return None
 
     def named(self, reference: JSON, row: Mapping[str, JSON]) -> list[Named]:  # noqa: ARG002 - the protocol's

@@ -89,7 +89,10 @@ class Months:
 
         problem = item.change(change)
         if problem is not None:
-            raise LimitExceeded(f"the limits of this stack (parameter `Limits`): {problem}")
+            raise LimitExceeded(
+                f"the limits of this stack (parameter `Limits`): {problem}. Ask for less, wait for the "
+                "next month, or ask the stack's operator"
+            )
 
     def _ended(self, run_ids: list[str]) -> dict[str, Amounts]:
         records = {record.run_id: record for record in self._runs.load_many(run_ids)}

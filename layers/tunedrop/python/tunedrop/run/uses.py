@@ -28,5 +28,6 @@ def note_use(run_id: str, used: Iterable[RunRecord | None], store: RunStore) -> 
         noted = store.update_if(each.run_id, {"used_by": [*users, run_id]}, "attribute_exists(run_id)")
         if any(noted.retention.get(kind, "").startswith("delet") for kind in ("run", "model")):
             raise RecipeInvalid(
-                f"run {each.run_id}, whose model this run would use, is older than this stack keeps, and being deleted"
+                f"run {each.run_id}, whose model this run would use, is older than this stack keeps (parameter "
+                "Retention), and being deleted; name a newer run or model, or train again"
             )

@@ -89,7 +89,7 @@ class NovaSampler:
                 raise NotAllowed(asking.model, str(error)) from error
             raise (Throttled if code in _BUSY else NotAnswered)(f"{asking.model}: {code}") from error
         except AnswerBroken as error:
-            raise NotAnswered(f"{asking.model}: half an answer: {error}") from error
+            raise NotAnswered(f"{asking.model}: an answer that cannot be read: {error}") from error
         except BROKEN_ANSWERS as error:
             raise NotAnswered(f"{asking.model}: {type(error).__name__}") from error
         stop = told.stop or ""

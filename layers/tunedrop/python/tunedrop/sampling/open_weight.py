@@ -48,9 +48,9 @@ class OpenWeightSampler:
         except openai.APIError as error:
             raise NotAnswered(f"{asking.model}: {type(error).__name__}") from error
         except AnswerBroken as error:
-            raise NotAnswered(f"{asking.model}: half an answer: {error}") from error
+            raise NotAnswered(f"{asking.model}: an answer that cannot be read: {error}") from error
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            raise NotAnswered(f"{asking.model}: half an answer ({type(error).__name__})") from error
+            raise NotAnswered(f"{asking.model}: an answer that cannot be read ({type(error).__name__})") from error
         choice, usage = told.choices[0], told.usage or _Usage()
         return Reply(
             text=text_with_calls(choice.message.content or "", choice.message.calls),

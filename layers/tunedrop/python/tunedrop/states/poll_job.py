@@ -167,7 +167,10 @@ class Polling:
         except (Busy, Unclear) as trouble:
             raise ServiceBusy(f"job {job_id} could not be looked at: {trouble}") from trouble
         except Refused as refusal:
-            raise TrainingFailed(f"Bedrock does not show job {job_id} any more: {refusal}") from refusal
+            raise TrainingFailed(
+                f"Bedrock does not show job {job_id} any more: {str(refusal).rstrip('.')}. Start the run again to "
+                "train anew"
+            ) from refusal
         lists = self._read_lists(record, job_id)
         # While the job goes on, the next look reads what this one could not.
         waits = job.status.over and lists.passing is not None
@@ -248,7 +251,8 @@ class Polling:
         if tells_steps and still_hours > recipe.budget.stuck_hours:
             raise TrainingStuck(
                 f"job {job.id} ({job.service_status}) made no step in {still_hours:.1f} hours; "
-                f"the recipe allows {recipe.budget.stuck_hours:g} (`budget.stuck_hours`)"
+                f"the recipe allows {recipe.budget.stuck_hours:g} (`budget.stuck_hours`), so it is cancelled. "
+                "Start the run again; if its steps take longer than that, allow more"
             )
         wait = wait_seconds(age_hours * 3600, self._first_poll, self._later_poll)
         # A job that has succeeded without naming its model is not ready: that, too, is a status nobody documented.
@@ -285,7 +289,8 @@ class Polling:
         if hours > recipe.budget.deployment_hours:
             raise DeploymentFailed(
                 f"the deployment of {tuned_model} was not active after {hours:.1f} hours; the recipe allows "
-                f"{recipe.budget.deployment_hours:g} (`budget.deployment_hours`)"
+                f"{recipe.budget.deployment_hours:g} (`budget.deployment_hours`). A run with "
+                f"`resumes: {record.run_id}` tries again and trains nothing; allow it more hours"
             )
         return Poll("running", "Deploying", self._first_poll)
 
@@ -307,11 +312,17 @@ def summary(metrics: Sequence[Mapping[str, float]], before: TrainingProgress) ->
 
 
 def _unless_ended(job: Job) -> None:
-    told = f": {job.error}" if job.error else ""
+    told = f": {job.error.rstrip('.')}" if job.error else ""
     if job.status is JobStatus.FAILED:
-        raise TrainingFailed(f"Bedrock ended job {job.id} as failed{told}")
+        raise TrainingFailed(
+            f"Bedrock ended job {job.id} as failed{told}. Mend what it names and start the run again; "
+            "if it names nothing, ask AWS support about the job"
+        )
     if job.status is JobStatus.CANCELLED:
-        raise TrainingCancelled(f"job {job.id} was cancelled from outside this run{told}")
+        raise TrainingCancelled(
+            f"job {job.id} was cancelled from outside this run{told}. Start the run again to train anew; CloudTrail "
+            "says who cancelled it"
+        )
 
 
 def wait_seconds(age_seconds: float, first: int, later: int) -> int:

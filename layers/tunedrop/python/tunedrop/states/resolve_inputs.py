@@ -72,7 +72,9 @@ def _resolve(record: RunRecord, resources: Resources) -> RunRecord:
     elif source.get("resumes"):
         earlier = earlier_run(store, str(source["resumes"]), record.team)
         if earlier.train is None:
-            raise InputMissing(f"run {earlier.run_id} has no dataset that a new run could use")
+            raise InputMissing(
+                f"run {earlier.run_id} has no dataset that a new run could use: start a run with the dataset itself"
+            )
         train, test, recipe_file = earlier.train, earlier.test, earlier.recipe_file
         document = {**(earlier.recipe_document or {}), "evaluate_only": "", **source.get("recipe", {})}
         document["resumes"] = earlier.run_id
@@ -162,7 +164,7 @@ def _require_same_model(recipe: Recipe, earlier: RunRecord) -> None:
     if recipe.model != earlier.base_model:
         raise RecipeInvalid(
             f"recipe field `model`: run {earlier.run_id}, which is resumed, tuned {earlier.base_model}; got "
-            f"{recipe.model}"
+            f"{recipe.model}: name the same model"
         )
 
 
@@ -181,7 +183,8 @@ def _grader(recipe: Recipe, settings: Settings, earlier: RunRecord | None) -> st
     if arn is None:
         raise RecipeInvalid(
             f"recipe field `grader.kind`: {recipe.grader.kind!r} needs the {trust} grader function, which this "
-            f"stack does not have; it has {', '.join(sorted(settings.graders)) or 'none'}"
+            f"stack does not have; it has {', '.join(sorted(settings.graders)) or 'none'}. Choose a kind that one of "
+            "these can run, or ask the stack's operator to deploy the function"
         )
     if earlier is not None and earlier.grader_arn is not None and _function(earlier.grader_arn) == _function(arn):
         # What was trained is graded by the version that trained it.
@@ -198,6 +201,7 @@ def _own_grader(arn: str, settings: Settings) -> str:
     if not any(fnmatchcase(arn, allowed) for allowed in settings.allowed_graders):
         raise RecipeInvalid(
             f"recipe field `grader.function`: {arn} is not in this stack's parameter AllowedGraders, which "
-            f"lists {', '.join(settings.allowed_graders) or 'none'}"
+            f"lists {', '.join(settings.allowed_graders) or 'none'}. Name one that is, or ask the stack's operator to "
+            "add it"
         )
     return arn

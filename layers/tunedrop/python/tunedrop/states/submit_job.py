@@ -125,7 +125,10 @@ class Submission:
             if job is None:
                 job = self._create(before, file_id)
         except Refused as refusal:
-            raise JobRefused(f"Bedrock refused the training job: {refusal}") from refusal
+            raise JobRefused(
+                f"Bedrock refused the training job: {str(refusal).rstrip('.')}. Nothing was trained: mend what it "
+                "names, then start the run again"
+            ) from refusal
         except Full:
             raise
         except Busy as busy:

@@ -65,4 +65,7 @@ def hold_to_budget(recipe: Recipe, *, job_id: str, hours: float, steps: int | No
     )
     for field, used, most, told in limits:
         if most is not None and used > most:
-            raise BudgetExceeded(f"job {job_id} {told}; the recipe allows {most:g} (`budget.{field}`)")
+            raise BudgetExceeded(
+                f"job {job_id} {told}; the recipe allows {most:g} (`budget.{field}`), so it is cancelled. To train on, "
+                f"start a run with a higher `budget.{field}`, fewer epochs or fewer rows"
+            )

@@ -26,7 +26,10 @@ def earlier_run(store: RunStore, run_id: str, team: str | None) -> RunRecord:
     with contextlib.suppress(RunNotFound):
         earlier = store.load(run_id)
     if earlier is None or earlier.team != team:
-        raise RecipeInvalid(f"recipe field `resumes`: this stack has no run {run_id!r} of your team")
+        raise RecipeInvalid(
+            f"recipe field `resumes`: this stack has no run {run_id!r} of your team; give the id "
+            "of a run that `tunedrop runs` lists"
+        )
     if not earlier.closed:
         raise RecipeInvalid(
             f"recipe field `resumes`: run {run_id} has not ended ({earlier.status}, {earlier.stage}); "
@@ -88,7 +91,10 @@ def _require_model(earlier: RunRecord, backend: TrainingBackend) -> None:
     except (Busy, Unclear) as trouble:
         raise ServiceBusy(f"job {earlier.job_id} could not be looked at: {trouble}") from trouble
     except Refused as refusal:
-        raise RecipeInvalid(f"recipe field `resumes`: Bedrock does not show job {earlier.job_id}: {refusal}") from None
+        raise RecipeInvalid(
+            f"recipe field `resumes`: Bedrock does not show job {earlier.job_id}: {refusal}; "
+            "leave `resumes` out to train again"
+        ) from None
     if job.status is not JobStatus.SUCCEEDED:
         raise RecipeInvalid(
             f"recipe field `resumes`: job {job.id} of run {earlier.run_id} ended as {job.service_status}, without a "

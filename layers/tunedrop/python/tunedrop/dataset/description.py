@@ -105,7 +105,7 @@ def facts(report: DatasetReport) -> list[tuple[str, str]]:
         ("messages", ", ".join(f"{count:,} {role}" for role, count in statistics.roles().items()) or "none"),
         ("prompt, tokens (estimated)", _percentiles(statistics.prompt_bytes.summary())),
         ("reference answer, tokens (estimated)", _percentiles(statistics.answer_bytes.summary())),
-        ("answers are", _most_common(dict(statistics.answers.most_common()))),
+        ("answers are", _most_common(dict(statistics.answers.most_common())) or "missing"),
         ("passed on to the grader", _most_common(statistics.fields) or "no other fields"),
     ]
     if report.test is not None:

@@ -53,7 +53,7 @@ class Validations:
         answer = self._client.get_item(TableName=self._table, Key=_id(validation_id), ConsistentRead=True)
         item = answer.get("Item")
         if item is None or (team is not None and item["team"]["S"] != team):
-            raise ValidationNotFound(f"Your team has no validation {validation_id!r}.")
+            raise ValidationNotFound(f"Your team has no validation {validation_id!r}; POST /validations begins one.")
         return {
             "source": json.loads(item["source"]["S"]),
             "asked_at": item["asked_at"]["S"],

@@ -62,7 +62,7 @@ class Problem(Exception):
 
 def run_not_found(run_id: str) -> Problem:
     """The same answer for a run that is not there and for another team's: nobody can find out which ids exist."""
-    return Problem("not-found", f"Your team has no run {run_id!r}.")
+    return Problem("not-found", f"Your team has no run {run_id!r}; GET /runs lists those that it has.")
 
 
 def invalid(wrong: Sequence[Mapping[str, str]]) -> Problem:

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tunedrop.graders.kinds import Made, Trust, make
+from tunedrop.graders.kinds import KINDS, Made, Trust, make
 from tunedrop.graders.named import Named, NamingGrader
 from tunedrop.graders.sample import (
     JSON,
@@ -161,7 +161,7 @@ def _choose(field: Mapping[str, JSON], within: Trust | None) -> _Chosen:
     options = dict(field)
     kind = options.pop(KIND)
     if not isinstance(kind, str) or not kind:
-        raise OptionsError(f"It names no kind of grader: `{KIND}` is {kind!r}.")
+        raise OptionsError(f"It names no kind of grader: `{KIND}` is {kind!r}; expected one of {', '.join(KINDS)}.")
     thoughts = options.pop(THOUGHTS, "cut")
     if thoughts not in _THOUGHTS:
         raise no_choice(f"The option {THOUGHTS} must be", _THOUGHTS, thoughts)

@@ -71,7 +71,9 @@ def count_of_programs(definition: JSON) -> int:
     parts = [definition, *(inner.values() if isinstance(inner, Mapping) else ())]
     count = len([part for part in parts if isinstance(part, Mapping) and part.get("type") == "python"])
     if count > MOST_PROGRAMS:
-        raise OptionsError(f"The definition has {count} python graders; one answer has time for {MOST_PROGRAMS}.")
+        raise OptionsError(
+            f"The definition has {count} python graders; one answer has time for {MOST_PROGRAMS}: leave some out."
+        )
     return count
 
 
@@ -263,6 +265,7 @@ class _Multi:
         return self._formula.value(scores)
 
 
+_ROLES = ("user", "assistant", "system", "developer")
 _Part: TypeAlias = _TextAgainstReference | _ScoreModel | _Python | _Multi
 
 
@@ -301,8 +304,8 @@ def _check(template: str, where: str) -> None:
 
 def _role(message: JSON, where: str) -> str:
     role = message.get("role") if isinstance(message, Mapping) else None
-    if role not in ("user", "assistant", "system", "developer"):
-        raise OptionsError(f"{where}: a message of `input` has the role {role!r}.")
+    if role not in _ROLES:
+        raise no_choice(f"{where}: a message of `input` has the role {role!r}; expected", _ROLES, role)
     return "system" if role == "developer" else str(role)
 
 

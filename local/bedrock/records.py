@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,17 +111,28 @@ class Records:
         found = self._connection.execute("SELECT content FROM contents WHERE id = ?", (name,)).fetchone()
         return None if found is None else bytes(found[0])
 
-    def put_rows(self, rows: dict[str, Document]) -> None:
-        """Keep rows by the keys of their prompts."""
+    def put_rows(self, rows: Iterable[tuple[str, Document]]) -> None:
+        """Keep rows, each by the key of its prompt, of two with one key the later; one that is kept costs no write."""
         with self.together():
             self._connection.executemany(
-                "INSERT OR REPLACE INTO known_rows (key, body) VALUES (?, ?)",
-                ((key, orjson.dumps(row)) for key, row in rows.items()),
+                "INSERT INTO known_rows (key, body) VALUES (?, ?) "
+                "ON CONFLICT (key) DO UPDATE SET body = excluded.body WHERE body != excluded.body",
+                ((key, orjson.dumps(row)) for key, row in rows),
             )
 
-    def rows(self) -> dict[str, Document]:
-        """Every row that was kept, by its prompt's key."""
-        return {key: self._read(body) for key, body in self._connection.execute("SELECT key, body FROM known_rows")}
+    def row(self, key: str) -> Document | None:
+        """The row of a prompt's key, or None."""
+        found = self._connection.execute("SELECT body FROM known_rows WHERE key = ?", (key,)).fetchone()
+        return None if found is None else self._read(found[0])
+
+    def rows(self) -> Iterator[Document]:
+        """Every row that was kept."""
+        return (self._read(body) for (body,) in self._connection.execute("SELECT body FROM known_rows"))
+
+    def row_count(self) -> int:
+        """How many rows are kept."""
+        counted: int = self._connection.execute("SELECT COUNT(*) FROM known_rows").fetchone()[0]
+        return counted
 
     def forget(self) -> None:
         """Forget everything."""

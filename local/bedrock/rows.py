@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import orjson
 
@@ -19,12 +19,12 @@ class RowBook:
 
     def __init__(self, records: Records) -> None:
         self._records = records
-        self._rows: dict[str, Document] = {}
         self._labels: dict[str, None] = {}
-        self._learn(records.rows())
+        for row in records.rows():
+            self._note_labels(row)
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return self._records.row_count()
 
     @property
     def labels(self) -> list[str]:
@@ -33,27 +33,30 @@ class RowBook:
 
     def teach(self, jsonl: bytes) -> tuple[int, int]:
         """Learn the rows of a JSONL text: (rows learnt, lines passed over since they are no rows with a reference)."""
-        learnt: dict[str, Document] = {}
+        learnt: set[str] = set()
         passed_over = 0
-        for row in read_rows(jsonl):
-            if row is None or row.get("reference_answer") is None:
-                passed_over += 1
-            else:
-                learnt[prompt_key(row["messages"])] = row
-        new = {key: row for key, row in learnt.items() if self._rows.get(key) != row}
-        self._records.put_rows(new)
-        self._learn(new)
+
+        def rows() -> Iterator[tuple[str, Document]]:
+            nonlocal passed_over
+            for row in read_rows(jsonl):
+                if row is None or row.get("reference_answer") is None:
+                    passed_over += 1
+                else:
+                    key = prompt_key(row["messages"])
+                    learnt.add(key)
+                    self._note_labels(row)
+                    yield key, row
+
+        self._records.put_rows(rows())
         return len(learnt), passed_over
 
     def find(self, key: str) -> Document | None:
         """The row of a prompt's key, or None for a prompt that was never given."""
-        return self._rows.get(key)
+        return self._records.row(key)
 
-    def _learn(self, rows: Mapping[str, Document]) -> None:
-        self._rows.update(rows)
-        for row in rows.values():
-            if len(self._labels) <= _MOST_LABELS:
-                self._labels.update(dict.fromkeys(labels_of(row)))
+    def _note_labels(self, row: Document) -> None:
+        if len(self._labels) <= _MOST_LABELS:
+            self._labels.update(dict.fromkeys(labels_of(row)))
 
 
 def read_rows(jsonl: bytes) -> Iterator[Document | None]:

@@ -10,7 +10,7 @@ from local.bedrock.answers import Answer
 from local.bedrock.chance import Draw, fraction, generator
 from local.bedrock.policy import Behaviour, Policy, difficulty
 from local.bedrock.prompts import prompt_key, text_of
-from local.bedrock.rendering import form_of
+from local.bedrock.rendering import Form, form_of
 from local.bedrock.rows import RowBook
 
 _STREAM_PIECE = 24  # characters
@@ -67,20 +67,21 @@ class SimulatedModel:
             self._asked[counter] = first + count
         else:
             first = 0
+        row = self._rows.find(key)
+        form = form_of(row, self._rows.labels) if row is not None else None
         drawn = []
         for sample in range(first, first + count):
             parts = (policy.fingerprint, key, "none" if seed is None else seed, sample)
             fresh = temperature >= 1 or fraction("fresh", *parts) < temperature
             drawn.append(Draw.of(*parts) if fresh else Draw.of(policy.fingerprint, key, "greedy"))
-        return [cut(self._text(policy, key, draw), max_tokens, stops) for draw in drawn]
+        return [cut(_text(form, policy, key, draw), max_tokens, stops) for draw in drawn]
 
-    def _text(self, policy: Policy, key: str, draw: Draw) -> str:
-        row = self._rows.find(key)
-        form = form_of(row, self._rows.labels) if row is not None else None
-        if form is None:
-            return UNKNOWN_PROMPT
-        behaviour, right = decide(policy, key, draw)
-        return form.render(behaviour, right, generator(draw.style))
+
+def _text(form: Form[Any] | None, policy: Policy, key: str, draw: Draw) -> str:
+    if form is None:
+        return UNKNOWN_PROMPT
+    behaviour, right = decide(policy, key, draw)
+    return form.render(behaviour, right, generator(draw.style))
 
 
 def decide(policy: Policy, key: str, draw: Draw) -> tuple[Behaviour, bool]:

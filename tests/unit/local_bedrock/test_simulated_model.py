@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 
@@ -114,3 +115,32 @@ def test_rows_are_known_after_a_restart_and_lines_that_are_no_rows_are_passed_ov
     assert len(book) == 1
     assert book.find(prompt_key(asked(1))) is not None
     assert book.labels == ["spam"]
+
+
+def test_a_row_that_comes_again_is_not_written_again_and_a_changed_one_is(tmp_path: Path) -> None:
+    book = RowBook(Records(tmp_path / "state.sqlite"))
+    log = tmp_path / "state.sqlite-wal"
+
+    def row(reference: str) -> bytes:
+        return json.dumps({"messages": asked(1), "reference_answer": reference}).encode()
+
+    assert book.teach(row("spam")) == (1, 0)
+    written = log.stat().st_size
+    assert book.teach(row("spam")) == (1, 0)
+    assert log.stat().st_size == written
+    assert book.teach(row("old") + b"\n" + row("eggs")) == (1, 0)
+    assert (book.find(prompt_key(asked(1))) or {})["reference_answer"] == "eggs"
+    assert len(book) == 1
+
+
+def test_a_book_of_long_rows_holds_none_of_them_in_memory(tmp_path: Path) -> None:
+    book = RowBook(Records(tmp_path / "state.sqlite"))
+    tracemalloc.start()
+    try:
+        for number in range(20):
+            messages = [{"role": "user", "content": f"{number} " + "\u2019" * 1_000_000}]
+            book.teach(json.dumps({"messages": messages, "reference_answer": "1"}).encode())
+        assert tracemalloc.get_traced_memory()[0] < 10_000_000
+    finally:
+        tracemalloc.stop()
+    assert len(book) == 20

@@ -70,6 +70,7 @@ class Patches:
         s3.check_links(replace, hooks)
         s3.leave_policies_to_permissions(replace)
         s3.read_parts_alone(replace)
+        s3.take_any_key(replace)
         cloudformation.tell_of_stacks(replace, hooks)
         cloudformation.deploy_stacks(replace, hooks)
         dynamodb.refuse_what_aws_refuses(replace)

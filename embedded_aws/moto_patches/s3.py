@@ -8,6 +8,7 @@ from typing import Any
 
 import moto.s3.models
 import moto.s3.responses
+import moto.s3.urls
 from moto.iam.access_control import PermissionResult
 
 from embedded_aws.moto_patches.hooks import Hooks
@@ -84,6 +85,12 @@ def read_parts_alone(replace: Replace) -> None:
     part = replace(moto.s3.responses.S3Response, "_handle_range_header", part_of)
     value: Any = moto.s3.models.FakeKey.value
     replace(moto.s3.models.FakeKey, "value", property(value_of, value.fset))
+
+
+def take_any_key(replace: Replace) -> None:
+    """moto answers 404 to a key with a line feed, which S3 takes."""
+    taken = {path.replace(".+", r"[\s\S]+"): respond for path, respond in moto.s3.urls.url_paths.items()}
+    replace(moto.s3.urls, "url_paths", taken)
 
 
 class _Parts:

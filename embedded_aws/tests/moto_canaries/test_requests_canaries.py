@@ -13,11 +13,13 @@ import moto.s3.responses
 import moto.stepfunctions.models
 import pytest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.exceptions import NotFound
 
 from embedded_aws.moto_patches import (
     calls,
     cloudformation,
     remembered,
+    s3,
 )
 from embedded_aws.tests.moto_canaries.moto_alone import canary_of, client, create_bucket
 
@@ -34,6 +36,14 @@ def test_moto_looks_for_a_host_s_service_in_its_folder_each_time(monkeypatch: py
     dispatcher = DomainDispatcherApplication(create_backend_app)
     assert [dispatcher.get_backend_for_host("sqs.us-west-2.amazonaws.com") for _ in range(2)] == ["sqs", "sqs"]
     assert len(looked) == 2
+
+
+@canary_of(s3.take_any_key)
+def test_moto_takes_no_key_with_a_line_feed() -> None:
+    routes = create_backend_app("s3").url_map.bind("localhost")
+    assert routes.match("/bucket/key", method="PUT")
+    with pytest.raises(NotFound):
+        routes.match("/bucket/line\nfeed", method="PUT")
 
 
 QUEUE_AND_POLICY = json.dumps(

@@ -93,6 +93,19 @@ def test_a_listener_that_breaks_holds_up_neither_answer_nor_delivery(stack: Smal
     assert len(stack.aws.dispatch.deliveries) > before
 
 
+def test_a_key_may_hold_any_character_and_its_event_names_it(stack: SmallStack) -> None:
+    s3, bucket = stack.aws.client("s3"), stack.InboxName
+    keys = [
+        *("elsewhere//twice", "elsewhere/line\nfeed/\n", "elsewhere/\x01\x1b[31m\x7f", "elsewhere/\u30c7\u30fc\u30bf"),
+        *("elsewhere/a b+c%25&d=e?f#g", "elsewhere/../up", "elsewhere/'\"<>"),
+    ]
+    for key in keys:
+        s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
+        assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == key.encode()
+    told = [event["detail"].get("object", {}).get("key") for event in list(stack.aws.dispatch.events)]
+    assert [key for key in told if key in keys] == keys
+
+
 def test_a_part_of_an_object_is_what_was_asked_for(stack: SmallStack) -> None:
     s3, place = stack.aws.client("s3"), {"Bucket": stack.InboxName, "Key": "elsewhere/parts.txt"}
     s3.put_object(Body=b"0123456789", **place)

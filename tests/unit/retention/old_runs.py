@@ -85,6 +85,10 @@ class Stack:
     def sweep(self, retention: str = ALL) -> list[str]:
         """One sweep, when the next pass is due; its troubles."""
         self.clock.sleep(PASS_EVERY.total_seconds())
+        return RetentionSweep(Retention.parse(retention), self.resources()).run()
+
+    def resources(self) -> Any:
+        """The stack's resources, as far as a sweep needs them."""
         settings = SimpleNamespace(
             api_table="api",
             runs_table="runs",
@@ -93,7 +97,7 @@ class Stack:
             runs_bucket="folders",
             parameter_path=PATH,
         )
-        resources: Any = SimpleNamespace(
+        return SimpleNamespace(
             dynamodb=self.dynamodb,
             s3=self.s3,
             ssm=self.ssm,
@@ -106,7 +110,6 @@ class Stack:
             backend=lambda record: self.service,
             settings=settings,
         )
-        return RetentionSweep(Retention.parse(retention), resources).run()
 
     def days(self, number: float) -> None:
         """Let time pass."""

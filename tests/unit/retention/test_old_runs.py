@@ -11,15 +11,17 @@ from typing import Any
 import pytest
 
 from tests.unit.retention.old_runs import ALL, NOVA, Stack, all_of
-from tests.unit.states.simulated_service import Clock, Killed
+from tests.unit.states.simulated_service import Clock, Killed, once
 from tunedrop import clock as tunedrop_clock
 from tunedrop.notices.deletion import announcement
 from tunedrop.notices.publication import document_of
 from tunedrop.outcomes import RecipeInvalid, RunNotFound, Status
 from tunedrop.retention import sweep as sweeping
+from tunedrop.retention.deletion import Deletion
 from tunedrop.retention.rules import FIELDS, Retention, RetentionInvalid, why_kept
 from tunedrop.run.record import PinnedObject, RunRecord
 from tunedrop.run.uses import note_use
+from tunedrop.training.backend import Busy
 
 NOW = "2026-01-01T00:00:00.000Z"
 
@@ -363,3 +365,31 @@ def test_a_sweep_that_is_killed_anywhere_tells_once_and_deletes_once(stack: Stac
 @pytest.mark.parametrize("seed", range(2, 22))
 def test_sweeps_that_are_killed_anywhere_tell_once_and_delete_once(stack: Stack, seed: int) -> None:
     killed_at_random(stack, seed)
+
+
+def test_what_the_service_refuses_to_delete_is_told_and_deleted_by_a_later_sweep(stack: Stack) -> None:
+    stack.ended("a", days_ago=100)
+    stack.sweep('{"training_files_days": 9, "notice_days": 1}')
+    stack.days(2)
+    stack.service.fault = once("delete_file", "before", Busy("HTTP 429"))
+    troubles = stack.sweep('{"training_files_days": 9, "notice_days": 1}')
+    assert troubles == ["the training_file of run a could not be deleted: HTTP 429"]
+    assert "file a" in stack.left()
+    assert stack.sweep('{"training_files_days": 9, "notice_days": 1}') == []
+    assert "file a" not in stack.left()
+
+
+def test_a_model_whose_maker_s_record_is_gone_was_made_by_no_run(stack: Stack) -> None:
+    stack.ended("a")
+    assert stack.models.maker("model-of-a") is not None
+    stack.runs.forget("a", "run_id = :id", {":id": "a"})
+    assert stack.models.maker("model-of-a") is None
+
+
+def test_a_run_s_deployment_goes_with_its_record_and_files_elsewhere_stay(stack: Stack) -> None:
+    old = stack.ended("a", days_ago=100, deploying_at=NOW)
+    deletion = Deletion(stack.resources())
+    assert (deletion.of(old, "run") or "").startswith("3 objects of its folder")
+    assert "a" not in stack.service.deployed
+    elsewhere = replace(old, train=PinnedObject("another-bucket", "train.jsonl", "v1", 1))
+    assert deletion.of(elsewhere, "dataset") == ""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 
 from tests.unit.states.simulated_service import RUN_ID
-from tunedrop.outcomes import InputMissing, RecipeInvalid, Status
+from tunedrop.limits.limits import Limits
+from tunedrop.outcomes import InputMissing, RecipeInvalid, RepeatedDrop, Status
 from tunedrop.recipe import Recipe
-from tunedrop.run.record import RunRecord
+from tunedrop.recipe_resolution import resolve
+from tunedrop.run.record import PinnedObject, RunRecord
 from tunedrop.run.store import RunStore
 from tunedrop.states import resolve_inputs
+from tunedrop.teams import Teams
 
 EARLIER = "ants-0123456789abcdef"
 ARN = "arn:aws:lambda:us-west-2:123456789012:function:plain"
@@ -70,3 +75,93 @@ def test_a_grader_function_that_the_stack_does_not_have_is_named(run: RunRecord)
     settings.graders["plain"] = f"{ARN}:2"
     assert resolve_inputs._grader(recipe, settings, None) == f"{ARN}:2"
     assert resolve_inputs._grader(recipe, settings, replace(run, grader_arn=f"{ARN}:1")) == f"{ARN}:1"
+
+
+TRAIN = PinnedObject("drop", "inbox/ants/train.jsonl", "v1", 3, "e", "content")
+LEAD = "arn:aws:iam::123456789012:role/red-lead"
+TEAMS = Teams.parse(json.dumps({"red": {"names": ["gsm8k", "ants"], "approvers": [LEAD]}}))
+
+
+def stack(store: RunStore, *, teams: Teams = TEAMS, maker: RunRecord | None = None) -> Any:
+    """The resources of a stack as far as a run that resumes or evaluates another one's model needs them."""
+    settings = SimpleNamespace(
+        region="us-west-2", parameter_path="/tunedrop/dev", graders={"plain": f"{ARN}:1"}, allowed_graders=(),
+        team_run_quota=0,
+    )  # fmt: skip
+    return SimpleNamespace(
+        runs=store,
+        s3=None,
+        settings=settings,
+        teams=teams,
+        limits=Limits(),
+        models=SimpleNamespace(maker=lambda model: maker),
+        audit=SimpleNamespace(note=lambda record: None),
+    )
+
+
+def test_a_resuming_run_has_files_and_recipe_of_the_earlier_one_but_for_what_it_says(
+    store: RunStore, run: RunRecord
+) -> None:
+    written = resolve({"evaluation": {"rows": 9, "samples": 3}, "labels": {"a": "b"}}, "us-west-2")
+    earlier = replace(run, run_id=EARLIER, status=Status.FAILED, notice={"id": "n"}, tuned_model="ft-1", train=TRAIN,
+                      recipe_document=written.model_dump(mode="json"))  # fmt: skip
+    store.register(earlier)
+    source = {"kind": "call", "resumes": EARLIER, "recipe": {"evaluation": {"rows": 5}}}
+    store.update(RUN_ID, {"recipe": None, "source": source})
+    resolve_inputs.run({"run_id": RUN_ID}, stack(store, teams=Teams.parse("{}")))
+    record = store.load(RUN_ID)
+    assert (record.train, record.test, record.recipe.resumes) == (TRAIN, None, EARLIER)
+    assert (record.recipe.evaluation.rows, record.recipe.labels) == (5, {"a": "b"})
+    assert store.load(EARLIER).used_by == [RUN_ID]
+
+
+@pytest.mark.parametrize("made_by", [None, "blue", "red"])
+def test_a_given_model_is_promoted_only_if_the_team_made_it_and_an_approver_is_asked(
+    store: RunStore, run: RunRecord, made_by: str | None
+) -> None:
+    maker = None if made_by is None else store.register(replace(run, run_id=EARLIER, team=made_by, tuned_model="ft-1"))
+    recipe = {"evaluate_only": "ft-1", "promotion": {"parameter": "/tunedrop/dev/red/model"}}
+    record = replace(run, run_id="gsm8k-00000000000000bb", team="red", recipe_document=None, train=TRAIN)
+    store.register(replace(record, source={"kind": "call", "bucket": "drop", "key": TRAIN.key, "recipe": recipe}))
+    resources = stack(store, maker=maker)
+    asked = {"run_id": record.run_id}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(resolve_inputs, "pin_object", lambda s3, place: TRAIN)
+        if made_by != "red":
+            with pytest.raises(RecipeInvalid, match="no run of your team on this stack made 'ft-1'"):
+                resolve_inputs.run(asked, resources)
+            return
+        resolve_inputs.run(asked, resources)
+    resolved = store.load(record.run_id)
+    assert resolved.recipe.promotion is not None
+    assert (resolved.recipe.promotion.approval, resolved.governed) == (True, "yes")
+
+
+@pytest.fixture
+def api_table(aws: None, monkeypatch: pytest.MonkeyPatch) -> Any:
+    client = boto3.client("dynamodb")
+    client.create_table(
+        TableName="api",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    monkeypatch.setenv("API_TABLE", "api")
+    return client
+
+
+def test_an_equal_drop_is_refused_while_the_run_of_the_first_one_stands(
+    store: RunStore, run: RunRecord, api_table: Any
+) -> None:
+    resources: Any = SimpleNamespace(runs=store, dynamodb=api_table)
+    resolve_inputs._require_new_drop(RUN_ID, resources, TRAIN, None)
+    with pytest.raises(RepeatedDrop, match=rf"Nothing was started: this drop \(train\.jsonl\) equals.*{RUN_ID}"):
+        resolve_inputs._require_new_drop("second", resources, TRAIN, None)
+    store.forget(RUN_ID, "run_id = :id", {":id": RUN_ID})
+    resolve_inputs._require_new_drop("third", resources, TRAIN, None)
+
+
+def test_a_drop_whose_content_s3_does_not_tell_equals_no_other(store: RunStore, api_table: Any) -> None:
+    resources: Any = SimpleNamespace(runs=store, dynamodb=api_table)
+    for run_id in ("first", "second"):
+        resolve_inputs._require_new_drop(run_id, resources, replace(TRAIN, content=""), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,11 +14,12 @@ import pytest
 
 from tests.unit.dataset.sample_rows import a_row, as_file, good_rows
 from tunedrop.limits.limits import Limits
-from tunedrop.outcomes import DatasetInvalid, Status
+from tunedrop.outcomes import DatasetInvalid, InputMissing, LimitExceeded, Status
 from tunedrop.recipe_resolution import resolve
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import PinnedObject, RunRecord
+from tunedrop.run.record_parts import CheckedDataset
 from tunedrop.run.store import RunStore
 from tunedrop.states import validate_dataset
 
@@ -142,3 +144,23 @@ def test_the_batch_that_the_recipe_leaves_open_is_chosen_by_the_rows(
     folder_after(as_file(good_rows(400)).getvalue(), region=region)
     record = RunStore(boto3.client("dynamodb"), runs_table).load("ants-1")
     assert record.recipe.hyperparameters[name] == batch
+
+
+def test_a_run_beyond_the_operator_s_limits_ends_before_anything_is_reserved(run: RunRecord) -> None:
+    reserved: list[Any] = []
+    months = SimpleNamespace(reserve=lambda *what: reserved.append(what))
+    dataset, record = CheckedDataset(rows=1000, test_rows=100), replace(run, team="red")
+    for hours, refused in ((24, False), (1, True)):
+        limits = Limits.parse(json.dumps({"run": {"gradings": 10 if refused else 10**9}, "month": {"hours": hours}}))
+        resources: Any = SimpleNamespace(limits=limits, months=months)
+        with pytest.raises(LimitExceeded) if refused else nullcontext():
+            validate_dataset._require_room(record, record.recipe, dataset, resources)
+    ((run_id, team, wanted, most),) = reserved
+    assert (run_id, team, most.hours) == (record.run_id, "red", 24)
+    assert wanted.gradings > 1000
+
+
+def test_a_run_whose_inputs_were_never_pinned_is_told_so(store: RunStore, run: RunRecord) -> None:
+    resources: Any = SimpleNamespace(runs=store, s3=None, folder=lambda _: None)
+    with pytest.raises(InputMissing, match="has no training file pinned"):
+        validate_dataset.run({"run_id": run.run_id}, resources)

@@ -11,10 +11,12 @@ import pytest
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 
 from tunedrop.api.application import build
+from tunedrop.api.body import MOST_BODY_LEVELS
 from tunedrop.api.documents import RunRequest
 from tunedrop.api.problems import Problem
 from tunedrop.api.routes import ROUTES
 from tunedrop.api.starting import source_of
+from tunedrop.api.wording import MOST_TOLD
 from tunedrop.resources import Resources
 from tunedrop.teams import Team, Teams
 
@@ -184,3 +186,30 @@ def test_members_that_do_not_fit_together_are_named_as_wrong_fields_too(body: di
         source_of(RunRequest.model_validate(body), team, resources=stack, settings=stack)
     assert refused.value.kind == "request-invalid"
     assert [each["field"] for each in refused.value.document()["errors"]] == [field]
+
+
+def test_of_many_wrong_fields_the_first_twenty_are_told(app: APIGatewayRestResolver) -> None:
+    status, document, _ = ask(app, "/runs", {"name": "a", "dataset": URI, **{f"field-{n}": n for n in range(99)}})
+    assert (status, len(document["errors"])) == (422, MOST_TOLD)
+
+
+@pytest.mark.parametrize("opened", ["[", '{"a":'])
+def test_a_body_that_nests_a_level_too_deep_is_told_so(app: APIGatewayRestResolver, opened: str) -> None:
+    closed = "]" if opened == "[" else "}"
+    for levels, deep in ((MOST_BODY_LEVELS - 1, False), (MOST_BODY_LEVELS, True)):
+        body = f'{{"name": "a", "labels": {opened * levels}1{closed * levels}}}'
+        told = ask(app, "/runs", body)[1]["errors"]
+        assert any("levels of objects and lists" in each["expected"] for each in told) is deep
+
+
+def test_a_route_that_fails_answers_a_problem_that_tells_nothing_of_it() -> None:
+    resources: Any = SimpleNamespace()  # without the settings that each route needs
+    broken = build(resources)
+    status, document, _ = ask(broken, "/models")
+    assert (status, document["type"]) == (500, "urn:tunedrop:problem:internal")
+    assert "attribute" not in json.dumps(document)
+
+
+def test_what_is_no_resource_is_not_found(app: APIGatewayRestResolver) -> None:
+    status, document, _ = ask(app, "/run")
+    assert (status, document["type"]) == (404, "urn:tunedrop:problem:not-found")

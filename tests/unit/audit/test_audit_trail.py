@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from local.command.audit import of_month, write_csv
 from tunedrop import audit
 from tunedrop.api.stopping import stop
-from tunedrop.audit import AuditTrail
+from tunedrop.audit import AuditTrail, told_by
 from tunedrop.outcomes import Status
 from tunedrop.run.record import PinnedObject, RunRecord
 from tunedrop.run.record_parts import EvaluationResult
@@ -193,3 +193,10 @@ def test_a_text_that_a_spreadsheet_would_calculate_is_exported_as_text() -> None
     write_csv([{name: getattr(entry, name) for name in ("at", "run_id", "what", "reason", "name")}], told)
     (row,) = csv.DictReader(io.StringIO(told.getvalue()))
     assert (row["reason"], row["name"]) == ('\'=HYPERLINK("http://x")', "'-1")
+
+
+def test_a_drop_that_was_never_pinned_is_told_by_its_event() -> None:
+    record = a_run(0, random.Random(1))
+    source = {"kind": "upload", "bucket": "drop", "key": "inbox/ants/train.jsonl", "version_id": "v1"}
+    first = next(told_by(replace(record, source=source, train=None)))
+    assert (first.what, first.train) == ("dropped", "s3://drop/inbox/ants/train.jsonl?versionId=v1")

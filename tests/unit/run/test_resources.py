@@ -45,10 +45,12 @@ class CloudWatch:
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
 
-    def get_metric_statistics(self, *, MetricName: str, **_: Any) -> Any:
+    def get_metric_statistics(self, **query: Any) -> Any:
         if self.error is not None:
             raise self.error
-        return {"Datapoints": [{"Sum": 40.0}] if MetricName == "GradedAnswers" else [{"Sum": 2.0}, {"Sum": 1.0}]}
+        return {
+            "Datapoints": [{"Sum": 40.0}] if query["MetricName"] == "GradedAnswers" else [{"Sum": 2.0}, {"Sum": 1.0}]
+        }
 
 
 @pytest.mark.parametrize(
@@ -108,11 +110,13 @@ def test_a_nova_run_is_trained_and_asked_by_bedrock_s_own_api(aws: None) -> None
     settings = Settings.from_environment({**NEEDED, **told})
     backend = backend_for(find(NOVA), settings)
     assert isinstance(backend, NovaBackend)
-    assert backend._once.meta.config.retries["total_max_attempts"] == 1, "a creation is tried once"
+    once: Any = backend._once.meta.config
+    assert once.retries["total_max_attempts"] == 1, "a creation is tried once"
     assert backend._client.meta.region_name == "us-east-1"
     sampler = sampler_for(Family.NOVA, settings)
     assert isinstance(sampler, NovaSampler)
-    assert sampler._client.meta.config.retries["total_max_attempts"] == 1, "the sampler has its own waits"
+    asking: Any = sampler._client.meta.config
+    assert asking.retries["total_max_attempts"] == 1, "the sampler has its own waits"
 
 
 def test_a_stack_that_signs_sends_no_bearer_token(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -164,3 +164,16 @@ def test_the_command_a_run_the_api_and_the_page_say_the_same_of_a_dataset(
     }
     kept = s3.get_object(Bucket="runs", Key=findings_key(asked))["Body"].read()
     assert json.loads(kept) == said
+
+
+def test_a_validation_reads_the_recipe_file_that_it_names(aws: None) -> None:
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="inbox", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    s3.put_object(Bucket="inbox", Key="train.jsonl", Body=lines(answered("refund")))
+    source: dict[str, Any] = {"bucket": "inbox", "key": "train.jsonl"}
+    settings = SimpleNamespace(region="us-west-2", parameter_path="/tunedrop/dev")
+    resources: Any = SimpleNamespace(s3=s3, settings=settings)
+    for written, valid in ((b"grader: {kind: math}\n", False), (b"grader: {kind: exact}\n", True)):
+        s3.put_object(Bucket="inbox", Key="recipes/red/mine.yaml", Body=written)
+        named = {**source, "recipe_file": {"bucket": "inbox", "key": "recipes/red/mine.yaml"}}
+        assert run_validation._check(named, resources)["valid"] is valid

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.unit.promoting import promoting, report
 from tunedrop.notices import of_run
@@ -251,3 +252,28 @@ def test_a_parameter_that_somebody_else_writes_at_this_moment_is_tried_again(
     with pytest.raises(ServiceBusy):
         promote(resources)
     assert resources.runs.load(RUN).promotion is None
+
+
+def test_a_fault_of_parameter_store_that_passes_ends_no_promotion(resources: Resources) -> None:
+    close(resources)
+    fault = ClientError({"Error": {"Code": "InternalServerError"}, "ResponseMetadata": {"HTTPStatusCode": 500}}, "P")  # type: ignore[typeddict-item] # its other members are of no use here
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(promote_model, "_promote", raiser(fault))
+        with pytest.raises(ClientError):
+            promote(resources)
+    assert resources.runs.load(RUN).promotion is None
+    assert promote(resources) == "done"
+
+
+def raiser(error: Exception) -> Callable[..., None]:
+    def fail(*_: Any) -> None:
+        raise error
+
+    return fail
+
+
+def test_of_two_promotions_of_one_run_at_once_both_go_by_the_first_one_s_look(resources: Resources) -> None:
+    put(resources.ssm, "the-one-before")
+    stale = close(resources)
+    assert promote_model._noted(resources, stale, 1) == 1
+    assert promote_model._noted(resources, stale, 2) == 1, "the second one read the record before the first wrote"

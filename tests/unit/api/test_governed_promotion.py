@@ -12,6 +12,7 @@ from typing import Any, cast
 import pytest
 
 from tests.unit.promoting import STACK, promoting, report
+from tunedrop.api.application import build
 from tunedrop.api.problems import Problem
 from tunedrop.api.stopping import decide, roll_back
 from tunedrop.notices import of_run
@@ -19,6 +20,7 @@ from tunedrop.outcomes import RecipeInvalid, Status
 from tunedrop.recipe import Promotion, Recipe
 from tunedrop.recipe_resolution import resolve
 from tunedrop.resources import Resources
+from tunedrop.run import folder as names
 from tunedrop.run.models import Models
 from tunedrop.run.promotion import note_roll_back
 from tunedrop.run.record import RunRecord
@@ -351,3 +353,61 @@ def test_a_governed_record_whose_parameter_is_another_team_s_is_not_rolled_back(
     resources.runs.update_if("red-1", {"team": "blue"}, "attribute_exists(run_id)")
     assert promote_model.run({"run_id": "red-1", "word": "roll_back"}, resources).decision == "nothing"
     assert promoted(resources)[PLACE] == MODEL
+
+
+@pytest.fixture
+def ask(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, Any]]:
+    """Asks the application for something of the run red-1; status and document."""
+    teams = {"red": {"callers": [f"{ROLE}red-*"], "names": ["red-"], "approvers": [f"{ROLE}red-lead"]}}
+    monkeypatch.setenv("TEAMS", json.dumps(teams))
+    monkeypatch.setenv("API_TABLE", "api")
+    monkeypatch.setenv("PIPELINE_ARN", "arn:aws:states:us-west-2:123456789012:stateMachine:pipeline")
+    app = build(resources)
+
+    def ask(method: str, what: str) -> tuple[int, Any]:
+        path = f"/runs/red-0123456789abcdef/{what}"
+        event = {
+            "httpMethod": method,
+            "resource": f"/runs/{{run_id}}/{what}",
+            "path": path,
+            "pathParameters": {"run_id": "red-0123456789abcdef"},
+            "headers": {},
+            "multiValueHeaders": {},
+            "queryStringParameters": None,
+            "multiValueQueryStringParameters": None,
+            "requestContext": {"identity": {"userArn": f"{SESSION}red-lead/jo"}, "path": f"/v1{path}"},
+            "body": None,
+            "isBase64Encoded": False,
+        }
+        answer = app.resolve(event, None)  # type: ignore[arg-type]  # it is not asked
+        return answer["statusCode"], json.loads(answer["body"])
+
+    return ask
+
+
+def test_an_approver_s_requests_are_answered_by_the_run_as_it_is_then(
+    resources: Resources, waits: Callable[..., RunRecord], ask: Callable[..., tuple[int, Any]]
+) -> None:
+    resources.ssm.put_parameter(Name=PLACE, Value="the-one-before", Type="String")
+    run_id = waits("red-0123456789abcdef").run_id
+    status, told = ask("POST", "approve")
+    assert (status, told["run_id"]) == (202, run_id)
+    assert promote_model.run({"run_id": run_id, "word": "approved"}, resources).decision == "done"
+    resources.functions = cast(Any, SimpleNamespace(invoke=lambda **asked: invoked(resources, asked["Payload"])))
+    status, told = ask("POST", "rollback")
+    assert (status, told["promotion"]["state"]) == (202, "rolled_back")
+    assert promoted(resources)[PLACE] == "the-one-before"
+
+
+def test_an_ended_run_s_report_is_told_by_links_to_what_was_written(
+    resources: Resources, waits: Callable[..., RunRecord], ask: Callable[..., tuple[int, Any]]
+) -> None:
+    run_id = waits("red-0123456789abcdef").run_id
+    folder = resources.folder(run_id)
+    resources.runs.update_if(run_id, {"report_uri": folder.uri(names.REPORT)}, "attribute_exists(run_id)")
+    folder.write(f"{names.REPORT_ROWS}1.js", b"")
+    resources.s3.delete_object(Bucket="runs", Key=folder.key(names.MODEL_CARD))
+    status, told = ask("GET", "report")
+    assert (status, told["model_card"]) == (200, None)
+    assert f"/{folder.key(names.REPORT_PAGE)}?" in told["page"]
+    assert [each.partition("?")[0].rpartition("/")[2] for each in told["rows"]] == ["1.js"]

@@ -19,6 +19,7 @@ from tunedrop.outcomes import RecipeInvalid, RunNotFound, Status
 from tunedrop.retention import sweep as sweeping
 from tunedrop.retention.deletion import Deletion
 from tunedrop.retention.rules import FIELDS, Retention, RetentionInvalid, why_kept
+from tunedrop.retention.sweep import RetentionSweep
 from tunedrop.run.record import PinnedObject, RunRecord
 from tunedrop.run.uses import note_use
 from tunedrop.training.backend import Busy
@@ -393,3 +394,37 @@ def test_a_run_s_deployment_goes_with_its_record_and_files_elsewhere_stay(stack:
     assert "a" not in stack.service.deployed
     elsewhere = replace(old, train=PinnedObject("another-bucket", "train.jsonl", "v1", 1))
     assert deletion.of(elsewhere, "dataset") == ""
+
+
+def test_a_pass_that_has_ended_is_not_begun_again_before_the_next_is_due(stack: Stack) -> None:
+    stack.ended("a", days_ago=100)
+    stack.sweep()
+    stack.ended("b", days_ago=100)
+    told = dict(stack.notices.told)
+    RetentionSweep(Retention.parse(ALL), stack.resources()).run()
+    assert stack.notices.told == told
+    stack.sweep()
+    assert {run_id for run_id, _ in stack.notices.told} == {"a", "b"}
+
+
+def test_a_run_whose_user_is_still_there_is_kept_and_one_whose_user_is_gone_is_not(stack: Stack) -> None:
+    sweep = RetentionSweep(Retention.parse(ALL), stack.resources())
+    stack.ended("user")
+    assert not sweep._may_go(stack.ended("old", used_by=["user"]))
+    assert sweep._may_go(stack.ended("older", used_by=["gone"]))
+
+
+def test_what_somebody_wants_kept_at_the_last_moment_is_kept(stack: Stack) -> None:
+    seen = stack.ended("a", days_ago=100)
+    stack.runs.update_if("a", {"keep": "yes"}, ALWAYS)
+    sweep = RetentionSweep(Retention.parse(ALL), stack.resources())
+    assert sweep._tried(seen, "training_file") is None
+    assert sweep.run() == []
+    assert all_of("a") <= stack.left()
+
+
+def test_a_model_of_a_base_that_the_catalog_no_longer_has_is_not_deleted() -> None:
+    gone = {"model": "openai.gone-1b"}
+    record = replace(A_RUN, recipe_document=gone, tuned_model="m", finished_at=NOW, notified_at=NOW)
+    retention = Retention.parse('{"models_days": 1, "notice_days": 1}')
+    assert retention.to_announce(record, datetime(2027, 1, 1, tzinfo=UTC)) == {}

@@ -277,3 +277,10 @@ def test_of_two_promotions_of_one_run_at_once_both_go_by_the_first_one_s_look(re
     stale = close(resources)
     assert promote_model._noted(resources, stale, 1) == 1
     assert promote_model._noted(resources, stale, 2) == 1, "the second one read the record before the first wrote"
+
+
+def test_of_two_ends_of_a_promotion_the_first_one_counts(resources: Resources) -> None:
+    stale = close(resources)
+    assert promote(resources) == "done"
+    ended = promote_model._ended(resources, stale, "rejected", "too late")
+    assert (ended.decision, resources.runs.load(RUN).promotion) == ("done", "done")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import boto3
 
 from tunedrop.training.backend import TrainingEvent
 from tunedrop.training.events import TrainingEvents
+from tunedrop.training.measures import put_out
 
 RUN_ID = "set-1"
 
@@ -25,3 +28,9 @@ def test_metrics_that_an_earlier_release_kept_as_numbers_are_still_read(training
     metrics = {"metrics": {"M": {"step": {"N": "2"}, "loss": {"N": "0.5"}}}}
     client.put_item(TableName=training_events_table, Item={**item, **metrics})
     assert TrainingEvents(client, training_events_table).metrics(RUN_ID) == [{"step": 2.0, "loss": 0.5}]
+
+
+def test_events_without_a_measure_of_the_training_put_nothing_out() -> None:
+    nothing: Any = None  # a metric of it would be a fault
+    told = TrainingEvent("e", 1, "info", "Step 1", 1, {"step": 1.0})
+    put_out(nothing, "sums-1", "openai.gpt-oss-20b", [told, replace(told, metrics=None)])

@@ -43,6 +43,44 @@ def test_there_is_a_fault_for_every_rule() -> None:
     assert told == set(RULES)
 
 
+CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+TOOL: dict[str, Any] = {
+    "type": "function",
+    "function": {"name": "f", "description": "d", "parameters": {"type": "object"}},
+}
+
+
+def calling(calls: Any, role: str = "assistant", content: Any = "I ask.") -> dict[str, Any]:
+    turns = [{"role": role, "content": content, "tool_calls": calls}, {"role": "user", "content": "Well?"}]
+    return {"messages": [*a_row(707)["messages"], *turns], "reference_answer": "6"}
+
+
+def having(**changes: Any) -> dict[str, Any]:
+    return a_row(707, tools=[{**TOOL, "function": {**TOOL["function"], **changes}}])
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (calling([CALL], role="system"), "the 'system' message calls tools"),
+        (calling([]), "the calls are not an array of calls"),
+        (calling([{**CALL, "function": {"name": "f"}}]), "a call is not of the expected shape"),
+        (calling([CALL], content=["I ask."]), "a part is not an object with a type"),
+        (having(name=" "), "a tool has no name"),
+        (having(description=None), "the tool 'f' has no description"),
+        (having(parameters={"type": "array"}), "the parameters of 'f' are not a JSON schema of an object"),
+    ],
+)
+def test_what_is_wrong_with_a_tool_or_its_call_is_told(row: dict[str, Any], said: str) -> None:
+    findings = check([*good_rows(), row]).findings
+    told = [each.message for each in findings if each.rule in ("tool-calls", "content-part", "tools-shape")]
+    assert told == [said]
+
+
+def test_a_call_of_a_tool_needs_no_text_beside_it() -> None:
+    assert not [each for each in check([*good_rows(), calling([CALL], content=None)]).findings if each.line == 121]
+
+
 @pytest.mark.parametrize("family", Family)
 def test_a_file_with_one_fault_of_each_rule_names_every_one_with_its_line(family: Family) -> None:
     faults = FAULTS[family]

@@ -269,6 +269,18 @@ ANSWERS = {
         '```python\ndef f():\n    """\n    ```\n    f()\n    ```\n    """\n```',
         'def f():\n    """\n    ```\n    f()\n    ```\n    """\n',
     ),
+    "a console": ("```pycon\n>>> def f():\n...     return 1\n>>> f()\n1\n```", "def f():\n    return 1\nf()"),
+    "code that is set in": ("So:\n\n    def f():\n        return 1\n\nDone.", "def f():\n    return 1\n"),
+    "set-in text that is no code": ("So:\n\n    def f(:\n\nDone.", "So:\n\n    def f(:\n\nDone."),
+    "text alone": ("I cannot do this.", "I cannot do this."),
+    "code beside another language": (
+        "```python\ndef f(): return 1\n```\nIn Rust:\n```python\nfn f() -> i32 { 1 }\n```",
+        "def f(): return 1\n",
+    ),
+    "a last block that is cut off": (
+        "```python\ndef f(): return 1\n```\nBetter:\n```python\ndef f(x",
+        "def f(x",
+    ),
     "blocks that need each other": ("```python\nA = 1\n```\nand\n```python\nB = A\n```", "A = 1\n\n\nB = A\n"),
 }
 

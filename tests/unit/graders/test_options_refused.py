@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tunedrop.graders.kinds import make
+from tunedrop.graders.pattern import compiled
 from tunedrop.graders.sample import OptionsError
 
 MATH: dict[str, Any] = {"kind": "math"}
@@ -55,6 +56,42 @@ def test_a_part_of_a_composite_that_cannot_work_is_named(options: dict[str, Any]
 def test_a_field_of_the_json_grader_that_cannot_work_is_named(options: dict[str, Any], said: str) -> None:
     with pytest.raises(OptionsError, match=said):
         make("json", options)
+
+
+def nested(levels: int) -> dict[str, Any]:
+    return {"not": nested(levels - 1)} if levels else {}
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        (nested(80), "nests deeper than 64 levels"),
+        ({"const": float("nan")}, "cannot be written as JSON"),
+        ({"enum": ["x" * 70_000]}, "70,014 characters of JSON; expected at most 65,536"),
+        ({"$dynamicRef": "#a"}, "too costly"),
+    ],
+)
+def test_a_schema_that_cannot_be_checked_is_refused(schema: dict[str, Any], said: str) -> None:
+    with pytest.raises(OptionsError, match=said):
+        make("json", {"schema": schema})
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        ("a" * 1_001, "has 1,001 characters; expected at most 1,000"),
+        (r"a\z", r"is no pattern: bad escape"),
+        ("(?:.*x)*", "is too costly"),
+    ],
+)
+def test_a_pattern_that_cannot_be_searched_for_is_refused(pattern: str, said: str) -> None:
+    with pytest.raises(OptionsError, match=said):
+        compiled(pattern, "pattern")
+
+
+@pytest.mark.parametrize("pattern", ["(?:[^a]a)*", "(?:.a)+"])
+def test_a_pattern_that_reads_each_text_in_one_way_is_taken(pattern: str) -> None:
+    assert compiled(pattern, "pattern").search("ba")
 
 
 @pytest.mark.parametrize(

@@ -72,3 +72,16 @@ def test_what_is_left_over_at_each_level_of_a_recursion_is_refused() -> None:
     plain: Any = {"allOf": [{"properties": {"a": {"type": "integer"}}}], "unevaluatedProperties": False}
     assert violates(plain, {"b": 1})
     assert not violates(plain, {"a": 1})
+
+
+@pytest.mark.parametrize(
+    ("schema", "answer", "wrong"),
+    [
+        ({"patternProperties": {"^a": {"type": "integer"}}}, [1], False),
+        ({"additionalProperties": False}, [1], False),
+        ({"additionalProperties": {"type": "integer"}}, {"a": "x"}, True),
+        ({"additionalProperties": {"type": "integer"}}, {"a": 1}, False),
+    ],
+)
+def test_rules_for_names_count_for_objects_alone(schema: Any, answer: Any, wrong: bool) -> None:
+    assert violates(schema, answer) is wrong

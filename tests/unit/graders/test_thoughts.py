@@ -167,6 +167,7 @@ def test_a_definition_that_pays_for_what_is_missing_does_not_pay_for_thoughts_al
         ("refund<|end|><|start|>assistant<|channel|>analysis<|message|>and now?", "refund"),
         ("<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>analysis<|message|>b<|end|>", ""),
         ("finalRefund", "Refund"),
+        ("analysis\nwe look.\nassistant\nanalysis\nor not.\nassistant\nfinal\nrefund", "refund"),
         ("\ufeff<think>a</think>refund", "refund"),
     ],
 )  # fmt: skip

@@ -15,9 +15,10 @@ import pytest
 from botocore.stub import Stubber
 
 from tunedrop.identity import bedrock_name, training_file_name
+from tunedrop.training import open_weight
 from tunedrop.training.backend import JobRequest, Refused, TrainingBackend, Unclear
 from tunedrop.training.nova import NovaBackend
-from tunedrop.training.open_weight import PAGES, OpenWeightBackend
+from tunedrop.training.open_weight import OpenWeightBackend
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 RUN_ID = "gsm8k-0123456789abcdef"
@@ -186,9 +187,10 @@ def test_a_list_that_may_not_be_read_is_refused_and_not_asked_for_without_a_size
     assert len(asked) == 1
 
 
-def test_a_list_without_an_end_is_given_up() -> None:
-    pages = iter(range(10 * PAGES))
-    with pytest.raises(Unclear, match=f"did not end after {PAGES} pages"):
+def test_a_list_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_weight, "PAGES", 3)
+    pages = iter(range(9))
+    with pytest.raises(Unclear, match="did not end after 3 pages"):
         list(Endpoint(lambda _: (200, events(next(pages)))).backend.events("ftjob-1"))
 
 

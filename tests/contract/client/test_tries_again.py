@@ -174,3 +174,22 @@ def test_a_url_without_its_stage_is_told_what_it_lacks() -> None:
         server.client().models()
     assert refused.value.status == 403
     assert len(server.asked) == 1
+
+
+def test_the_metrics_of_all_pages_are_one_answer() -> None:
+    pages = [(200, {"run_id": "sums-1", "steps": [{"step": n}], "next_after": n if n < 3 else None}) for n in (1, 2, 3)]
+    with serving(in_turn(*pages)) as server:
+        metrics = server.client().metrics("sums-1")
+        assert [each.query["after"] for each in server.asked] == [["0"], ["1"], ["2"]]
+    assert metrics["steps"] == [{"step": 1}, {"step": 2}, {"step": 3}]
+    assert metrics["next_after"] is None
+
+
+def test_an_answer_that_is_no_document_is_told_as_it_came() -> None:
+    with (
+        serving(in_turn((200, b"<html>Sign in</html>"))) as server,
+        pytest.raises(Unreachable, match="no JSON: <html>"),
+    ):
+        server.client().run("sums-1")
+    with serving(in_turn((400, ["no", "such"]))) as server, pytest.raises(Problem, match="no"):
+        server.client().run("sums-1")

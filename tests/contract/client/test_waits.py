@@ -105,3 +105,10 @@ def test_a_check_that_came_to_no_result_is_an_error_with_its_reason() -> None:
         pytest.raises(ValidationFailed, match="InputMissing: there is no train.jsonl"),
     ):
         server.client().validate("s3://datasets/train.jsonl")
+
+
+def test_a_validation_that_outlasts_the_time_is_said_to_go_on() -> None:
+    clock = Clock()
+    with pytest.raises(StillRunning, match="the check has not ended within 60 seconds"):
+        waiting.until_done(looks(run()), what="the check", timeout=60, sleep=clock.sleep, now=clock.now)
+    assert clock.seconds == 60

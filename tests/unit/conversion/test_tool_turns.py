@@ -106,7 +106,7 @@ def test_a_turn_s_weight_is_left_out_and_counted() -> None:
 
 
 SAYS = {"role": "assistant", "content": [{"text": "21"}]}
-CHOICE = {"toolChoice": {"auto": {}}}
+CHOICE: dict[str, Any] = {"toolChoice": {"auto": {}}}
 
 
 def resulting(block: Any) -> dict[str, Any]:

@@ -132,3 +132,46 @@ def test_a_row_that_cannot_be_turned_is_named(rows: Any, kind: str, options: dic
 def test_a_template_with_a_lone_brace_is_refused(text: str) -> None:
     with pytest.raises(ConversionError, match="the prompt template has"):
         Template(text)
+
+
+ASKED = {"role": "user", "content": "Q?"}
+SAID = {"role": "assistant", "content": "x"}
+CALLS = [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
+
+
+@pytest.mark.parametrize(
+    ("row", "options", "messages", "reference"),
+    [
+        ({"messages": [ASKED, SAID], "label": "y"}, {"answer": "label"}, [ASKED], "y"),
+        ({"question": "Q?", "answer": CALLS}, {}, [ASKED], {"tool_calls": CALLS}),
+        ({"x": "Q", "y": "a"}, {"prompt": "{x}?", "answer": "y"}, [{**ASKED, "content": "Q?"}], "a"),
+        ({"x": "Q", "y": "a"}, {"prompt": "{x}, {x}?", "answer": "y"}, [{**ASKED, "content": "Q, Q?"}], "a"),
+    ],
+)
+def test_the_answer_is_found_and_the_prompt_is_without_it(
+    row: dict[str, Any], options: dict[str, Any], messages: list[Any], reference: Any
+) -> None:
+    assert converted([row], **options) == [{"messages": messages, "reference_answer": reference}]
+
+
+@pytest.mark.parametrize(
+    ("row", "options", "said"),
+    [
+        ({"messages": [SAID], "label": "y"}, {"answer": "label"}, "the conversation is the assistant's answer alone"),
+        ({"question": "q", "a": " ", "b": ""}, {"answer": "a,b"}, "all of a,b are blank"),
+        (
+            {"question": "q", "answer": "5 #### 7", "ground_truth": "7"},
+            {"final_answer_after": "####"},
+            "a field 'ground_truth' of its own",
+        ),
+        (
+            {"messages": [{"role": "system", "content": "s"}, SAID]},
+            {"prompt": "{content}!"},
+            "expected a user message for the prompt template",
+        ),
+        (b'{"question": "' + b"x" * 5_000_000 + b'", "answer": "a"}\n', {}, "line 1: the line is 5,000,031 bytes long"),
+    ],
+)
+def test_a_row_that_cannot_be_converted_is_refused_with_why(row: Any, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConversionError, match=said):
+        converted(row if isinstance(row, bytes) else [row], **options)

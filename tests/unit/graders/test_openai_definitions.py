@@ -115,14 +115,19 @@ def test_strings_are_checked_by(operation: str, answer: str, reference: str, rew
 # The values follow from the papers' definitions, by hand: (text, reference, value).
 SIMILARITIES: dict[str, list[tuple[str, str, float]]] = {
     "fuzzy_match": [("abcd", "abcd", 1), ("abcd", "abce", 0.75), ("", "a", 0)],
-    "bleu": [("the cat sat on the mat", "the cat sat on the mat", 1), ("dog", "cat", 0), ("a b", "a b c d", 0.3679)],
-    "gleu": [("a b c", "a b c", 1), ("a b", "a b c d", 0.3), ("x", "y", 0)],
+    "bleu": [
+        ("the cat sat on the mat", "the cat sat on the mat", 1),
+        ("dog", "cat", 0),
+        ("a b", "a b c d", 0.3679),
+        ("", "a", 0),
+    ],
+    "gleu": [("a b c", "a b c", 1), ("a b", "a b c d", 0.3), ("x", "y", 0), ("", "a", 0)],
     "rouge_1": [("a b c", "c b a", 1), ("a b", "a c", 0.5), ("", "a", 0), ("The End", "the end", 1)],
     "rouge_2": [("a b c", "c b a", 0), ("a b c", "a b d", 0.5)],
     "rouge_3": [("a b c", "a b c", 1), ("a b", "a b", 1)],
     "rouge_4": [("a b c d e", "a b c d f", 0.5)],
     "rouge_5": [("a b c d e", "a b c d e", 1)],
-    "rouge_l": [("a b c d", "a x c y", 0.5), ("a", "a", 1)],
+    "rouge_l": [("a b c d", "a x c y", 0.5), ("a", "a", 1), ("", "a", 0), ("?", "!", 1)],
 }
 
 

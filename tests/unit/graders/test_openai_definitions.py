@@ -127,7 +127,7 @@ SIMILARITIES: dict[str, list[tuple[str, str, float]]] = {
     "rouge_3": [("a b c", "a b c", 1), ("a b", "a b", 1)],
     "rouge_4": [("a b c d e", "a b c d f", 0.5)],
     "rouge_5": [("a b c d e", "a b c d e", 1)],
-    "rouge_l": [("a b c d", "a x c y", 0.5), ("a", "a", 1), ("", "a", 0), ("?", "!", 1)],
+    "rouge_l": [("a b c d", "a x c y", 0.5), ("a", "a", 1), ("", "a", 0), ("?", "!", 0)],
 }
 
 

@@ -250,7 +250,7 @@ def test_every_kind_can_keep_the_thoughts(kind: str) -> None:
     options, reference, right, _ = KINDS[kind]
     RowGrader.of(kind, {**options, "thoughts": "keep"})
 
-    with pytest.raises(OptionsError, match="expected cut or keep"):
+    with pytest.raises(OptionsError, match="thoughts must be one of cut, keep, got 'drop'"):
         RowGrader.of(kind, {**options, "thoughts": "drop"})
     row = {"id": "1", "messages": [{"role": "assistant", "content": f"<think>{right}</think>"}]}
     kept = {**row, "reference_answer": reference, "tunedrop_grader": {"thoughts": "keep"}}

@@ -73,12 +73,24 @@ SAME: dict[str, list[tuple[str, str]]] = {
         (r"\lim_{n\to\infty} a_n", r"\lim\limits_{n\to\infty} a_n"),
         (r"\sum_{k=0}^n F_k", r"\sum\limits_{k=0}^{n} F_k"), ("12", r"\operatorname {lcm}(4,6)"),
     ],
+    "± stands for both": [
+        ("1, -1", r"x = \pm 1"), (r"x \ne \pm 1", r"|x| \ne 1"), (r"y = \pm 5x", "y = -5x, y = 5x"),
+        (r"x^2 = \pm 1", r"x^2 = \mp 1"), (r"(\pm 1, 2)", "(1, 2) and (-1, 2)"), (r"(\pm 1, \pm 2)", r"(\pm 1, \pm 2)"),
+        (r"\pm \infty", r"\infty, -\infty"), (r"\sin(\pm x)", r"\pm\sin x"),
+        (r"\mathbb{R} \setminus \{-1, 1\}", r"\mathbb{R} \setminus \{\pm 1\}"),
+        (
+            r"\begin{pmatrix}\pm 1\\2\end{pmatrix}",
+            r"\begin{pmatrix}1\\2\end{pmatrix}, \begin{pmatrix}-1\\2\end{pmatrix}",
+        ),
+    ],
     "unions of intervals": [
         (r"(-\infty, 0) \cup (0, \infty)", r"(0, \infty), (-\infty, 0)"),
         (r"(0, \infty) \cup (-\infty, 0)", r"x \ne 0"),
         ("[0,3]", r"[0,2] \cup [1,3]"), ("(0,3]", r"(0,3) \cup (1,3]"), ("(0,3]", r"(0,1) \cup [1,3] \cup (1,3)"),
         (r"[0,5] \setminus \{1\}", r"[0,1) \cup (1,5]"), ("[[1,2],[3,4]]", r"\begin{pmatrix}1&2\\3&4\end{pmatrix}"),
         (r"[0,1) \cup (2,3]", "[0,1) U (2,3]"), (r"(0,\sqrt{2}) \cup (3,4)", r"0<x<\sqrt{2} \text{ or } 3<x<4"),
+        (r"(-\infty,-1) \cup (-1,1) \cup (1,\infty)", r"|x| \ne 1"), (r"x \ne 1, x \ne 3", r"|x-2| \ne 1"),
+        (r"(-\infty,0) \cup (0,1) \cup (1,\infty)", r"x \ne 0, 1"), (r"x \ne 0, 1", r"x \ne 1 \text{ and } x \ne 0"),
     ],
     "lists and sets": [
         ("1, 2, 3", "1, 3, 2"), ("-2,1", "1, -2"), ("19, 46, and 82", r"19, 46, \text{ and } 82"),
@@ -105,6 +117,7 @@ SAME: dict[str, list[tuple[str, str]]] = {
         (r"\begin{pmatrix}1 & 2 \\3 & 4\end{pmatrix}", r"\left[\begin{array}{cc}1 & 2 \\3 & 4\end{array}\right]"),
         (r"\begin{pmatrix}1/2 \\ 1\end{pmatrix}", r"\frac{1}{2}\begin{pmatrix}1 \\ 2\end{pmatrix}"),
         (r"\langle 1, 2 \rangle", "(1,2)"),
+        (r"\begin{cases} a+b=1 \\ a-b=3 \end{cases}", r"\left\{\begin{array}{l} a+b=1 \\ a-b=3\end{array}\right."),
         (r"\begin{cases} a+b=\frac12 \\ a-b=3 \end{cases}", r"\begin{cases} a+b=0.5\\ a-b=3\end{cases}"),
         ("(3,-1)", "(3, -1)"),
     ],
@@ -154,7 +167,12 @@ DIFFERENT: dict[str, list[tuple[str, str]]] = {
         ("16386.16", "16386.17"), ("3", "3:1"), ("1/4", "0.2500001"), (r"\frac{1}{0}", "1.0000"), ("1+i", "1.4142"),
         ("204_5", "2*04_5"), ("5", "5*2_5"),
     ],
-    "one of the two that ± stands for": [(r"(\pm 1, 2)", "(1, 2)"), (r"1 \pm \sqrt{2}", r"1 + \sqrt{2}")],
+    "one of the two that ± stands for": [
+        (r"y = \pm 5x", "y = 5x"), (r"x^2 = \pm 1", "x^2 = 1"), ("2x = 5", r"3x = \pm 5"), (r"x \ne \pm 1", r"x \ne 1"),
+        (r"(\pm 1, 2)", "(1, 2)"), ("x < 5", r"x < \pm 5"), ("(-5, 5)", r"-5 < x < \pm 5"),
+        ("|x| < 2", r"|x \pm 1| < 2"),
+        ("2", r"\max(\pm 3, 2)"), (r"1 \pm \sqrt{2}", r"1 + \sqrt{2}"),
+    ],
     "expressions": [
         ("5", "5x"), ("5", "5i"), ("x", "y"), ("2x", "2y"), ("x", "|x|"), ("x^2", "x^3"), ("x+1", "x-1"),
         ("(a+5)(b+2)", "(+5)(b+2)"), ("i", "-i"), ("1+2i", "1-2i"),

@@ -12,6 +12,7 @@ from tunedrop.graders.math.intervals import FLIPPED, describes_set, is_called, i
 from tunedrop.graders.math.meaning import Bracket, Digits, Formula, Listing, Meaning, Relation, Union, Words
 from tunedrop.graders.math.pairing import paired_off
 from tunedrop.graders.math.scalars import same_digits, same_number
+from tunedrop.graders.math.sign_choice import alternatives
 
 MAX_ITEMS = 200
 """Longest list compared item by item; beyond it two lists are equal only as texts."""
@@ -44,19 +45,17 @@ def _same(a: Meaning, b: Meaning) -> bool:
 def _plain(meaning: Meaning) -> Meaning:
     """Without what does not count: a list of one, ± (which is a list of two), `x ∈ S`, an interval from ∞ to ∞."""
     if isinstance(meaning, Listing):
-        items = tuple(itertools.chain.from_iterable(_alternatives(item) for item in meaning.items[:MAX_ITEMS]))
+        items = tuple(itertools.chain.from_iterable(alternatives(item) for item in meaning.items[:MAX_ITEMS]))
         items += meaning.items[MAX_ITEMS:]
         if len(items) == 1 and not isinstance(items[0], Listing):
             return _plain(items[0])
         return Listing(items, meaning.braces)
-    if isinstance(meaning, Formula):
-        both = _alternatives(meaning)
-        return meaning if len(both) == 1 else Listing(tuple(both))
     if isinstance(meaning, Relation) and meaning.operators[-1] == "∈" and len(meaning.operators) == 1:
         return _plain(meaning.parts[1])
     if isinstance(meaning, Union) and all(isinstance(part, Listing) for part in meaning.parts):
         return _computed(meaning.operator, [part for part in meaning.parts if isinstance(part, Listing)])
-    return meaning
+    both = alternatives(meaning)
+    return meaning if len(both) == 1 else Listing(both)
 
 
 def _computed(operator: str, sets: Sequence[Listing]) -> Meaning:
@@ -73,23 +72,6 @@ def _computed(operator: str, sets: Sequence[Listing]) -> Meaning:
 
 def _is_among(item: Meaning, items: Sequence[Meaning]) -> bool:
     return item in items or any(equivalent(item, one) for one in items)
-
-
-def _alternatives(meaning: Meaning) -> list[Meaning]:
-    if not isinstance(meaning, Formula) or not _has_sign_choice(meaning.node):
-        return [meaning]
-    return [Formula(_choose(meaning.node, sign)) for sign in ("+", "-")]
-
-
-def _has_sign_choice(node: Node) -> bool:
-    return node[0] in ("±", "∓") or any(
-        isinstance(part, tuple) and part and _has_sign_choice(part) for part in node[1:]
-    )
-
-
-def _choose(node: Node, sign: str) -> Node:
-    kind = {"±": sign, "∓": "-" if sign == "+" else "+"}.get(node[0], node[0])
-    return (kind, *(_choose(part, sign) if isinstance(part, tuple) and part else part for part in node[1:]))
 
 
 # ---- lists, tuples, sets, intervals -------------------------------------------------------------------------------

@@ -60,8 +60,11 @@ def _evaluate(node: Node, point: int) -> Value:
         return _evaluate(node[1], point)
     if kind == "call":
         return _call(node[1], node[2], point)
+    operation = OPERATIONS.get(kind)
+    if operation is None:
+        raise NoValueError(f"{kind} stands for two values")
     values = [_evaluate(part, point) for part in node[1:]]
-    result: Value = OPERATIONS[kind](*values)
+    result: Value = operation(*values)
     if point == _NEGATIVE and kind in _BRANCHED and not is_real(result) and all(map(is_real, values)):
         raise NoValueError("not real")  # √a·√b = √(ab) and ln a + ln b = ln ab hold where the roots are real
     return result

@@ -56,7 +56,7 @@ class _FormulaReader:
         sign = next((sign for sign in "±∓" if self._take(sign)), None)
         node: Node = self.product()
         if sign is not None:
-            node = (sign, ("number", Fraction(0)), node)
+            node = (sign, node)
         while True:
             token = self._peek()
             if token is None or token.kind != "symbol" or token.value not in ("+", "-", "±", "∓"):

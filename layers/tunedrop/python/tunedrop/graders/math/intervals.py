@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import inf
@@ -12,6 +13,7 @@ from tunedrop.graders.math.expression import Node, evaluate, names
 from tunedrop.graders.math.meaning import Bracket, Formula, Listing, Meaning, Relation, Union
 from tunedrop.graders.math.pairing import paired_off
 from tunedrop.graders.math.scalars import infinity_of
+from tunedrop.graders.math.sign_choice import alternatives
 
 MAX_PARTS = 200
 MAX_CONDITIONS = 20
@@ -148,7 +150,7 @@ def _without_points(parts: Sequence[Meaning]) -> list[Interval] | None:
     whole = _intervals(parts[0])
     if whole is None or len(parts) != 2 or not isinstance(parts[1], Listing) or len(parts[1].items) > MAX_CONDITIONS:
         return None
-    for item in parts[1].items:
+    for item in itertools.chain.from_iterable(map(alternatives, parts[1].items)):
         point = _end(item)
         if point is None or point[0] is None:
             return None
@@ -249,15 +251,20 @@ def _moved(found: list[Interval] | None, factor: Fraction, shift: Fraction) -> l
 
 
 def _two_sided(found: list[Interval] | None) -> list[Interval] | None:
-    """The values whose distance from 0 lies in the interval: `1 <= |x| <= 2` is [-2, -1] and [1, 2]."""
-    if found is None or len(found) != 1:
+    """The values whose distance from 0 lies in the intervals: `1 <= |x| <= 2` is [-2, -1] and [1, 2]."""
+    if found is None:
         return None
-    low, low_in, high, high_in = found[0]
-    if not isinstance(low, Fraction | None) or not isinstance(high, Fraction | None):
-        return None
-    if low is None or low < 0:
-        return None if high is None or high <= 0 else [(-high, high_in, high, high_in)]
-    return [(None if high is None else -high, high_in, -low, low_in), (low, low_in, high, high_in)]
+    sides: list[Interval] = []
+    for low, low_in, high, high_in in found:
+        if not isinstance(low, Fraction | None) or not isinstance(high, Fraction | None):
+            return None
+        if low is not None and low >= 0:
+            sides += [(None if high is None else -high, high_in, -low, low_in), (low, low_in, high, high_in)]
+        elif high is not None and high > 0:
+            sides.append((-high, high_in, high, high_in))
+        else:
+            return None
+    return sides
 
 
 def is_name(meaning: Meaning) -> bool:

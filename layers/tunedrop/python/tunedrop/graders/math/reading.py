@@ -40,6 +40,8 @@ def _everything(tokens: Sequence[Token], depth: int) -> Meaning:
         raise NotMathsError("nothing, or too deep")
     if tokens[0].kind == "begin" and tokens[0].value in _SYSTEMS:
         return _system(tokens, depth)
+    if tokens[0].value == "\\{" and tokens[-1].kind == "end":  # \left\{\begin{array}{l} … \end{array}\right.
+        return _system(tokens[1:], depth)
     groups = split(tokens, (";", "∨"))
     joined = split(tokens, AND) if len(groups) == 1 else []
     if len({_names(group) for group in joined}) == 1:
@@ -51,7 +53,19 @@ def _everything(tokens: Sequence[Token], depth: int) -> Meaning:
     items = tuple(_statement(piece, depth) for piece in split(tokens, SEPARATORS) if piece)
     if not items:
         raise NotMathsError("separators alone")
-    return items[0] if len(items) == 1 else Listing(items)
+    return items[0] if len(items) == 1 else Listing(_each_excluded(items))
+
+
+def _each_excluded(items: tuple[Meaning, ...]) -> tuple[Meaning, ...]:
+    """The items, where the first is `x ≠ 1` and the others are values, as `x ≠` each."""
+    first, *others = items
+    if (
+        not isinstance(first, Relation)
+        or first.operators != ("!=",)
+        or not all(isinstance(each, Formula) for each in others)
+    ):
+        return items
+    return (first, *(Relation((first.parts[0], each), ("!=",)) for each in others))
 
 
 def _names(tokens: Sequence[Token]) -> tuple[str, ...]:

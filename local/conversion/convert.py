@@ -18,7 +18,7 @@ import orjson
 from local.conversion import formats
 from local.conversion.answer_values import blank_fields
 from local.conversion.fault import BlankAnswer, ConversionError, FieldMissingError
-from local.conversion.fields import is_blank, take, text_of
+from local.conversion.fields import is_blank, refuse_infinite, take, text_of
 from local.conversion.formats import Source
 from local.conversion.invocation_log import Unanswered
 from local.conversion.json_rows import json_rows
@@ -102,6 +102,7 @@ class Converter:
         made = 0
         for place, row in islice(self._read(text, name) if kind is None else self._read_as_it_is(text, kind), rows):
             try:
+                refuse_infinite(row)
                 turned = self._made(row)
                 blank = blank_fields(turned["reference_answer"])
                 if blank and self._conversion.skip_blank_answers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,6 +41,18 @@ def take(row: Mapping[str, Any], name: str) -> tuple[Any, dict[str, Any]]:
     near = difflib.get_close_matches(name, [key for key in row if isinstance(key, str)][:200], n=1)
     meant = f"; do you mean {shown(near[0])}?" if near else ""
     raise FieldMissingError(f"expected the field {name!r}, got a row with {known or 'no fields'}{meant}")
+
+
+def refuse_infinite(value: Any, path: str = "") -> None:
+    """Raise ConversionError, with the field, for a number such as 1e400, which a double cannot hold."""
+    if isinstance(value, float) and math.isinf(value):
+        raise ConversionError(f"`{path}`: the number is too large (at most 1.8e308); write it as text")
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            refuse_infinite(each, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for place, each in enumerate(value):
+            refuse_infinite(each, f"{path}[{place}]")
 
 
 def parsed(value: Any) -> Any:

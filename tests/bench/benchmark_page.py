@@ -21,8 +21,9 @@ HEAD = """\
 # Benchmarks
 
 `make bench` measures everything again and writes this page; nobody edits it by hand. Figures that are compared were
-measured in the same run, by turns. A ratio above 1 means better than the other. A simulation takes the place of Amazon
-Bedrock in these runs: no figure says how long a training, or an answer of a model, takes at Amazon.
+measured in the same run. A ratio above 1 means better than the other, below 1 worse. A benchmark fails if a figure is
+beyond what it is held to. A simulation takes the place of Amazon Bedrock in these runs: no figure says how long a
+training, or an answer of a model, takes at Amazon.
 """
 
 
@@ -43,16 +44,19 @@ class Figure:
         return f"{self.area}: {self.name}"
 
 
-def write_page(page: Path, figures: Sequence[Figure], last: Path, missed: Sequence[str] = ()) -> str:
+def write_page(
+    page: Path, figures: Sequence[Figure], last: Path, *, missed: Sequence[str], unmeasured: Sequence[str]
+) -> str:
     """Write the page, and the figures for the next run to be compared with; one sentence about both.
 
-    `missed`: the benchmarks that did not keep their bounds in this run, by name.
+    `missed`: the benchmarks that failed in this run, by name; `unmeasured`: those that could not begin, or not here.
     """
     before = _read(last)
     page.parent.mkdir(parents=True, exist_ok=True)
     compared = _compared(figures, before)
-    if missed:
-        compared += f"\n\nNot kept in this run: {', '.join(f'`{name}`' for name in missed)}."
+    for what, names in (("Not kept", missed), ("Not measured", unmeasured)):
+        if names:
+            compared += f"\n\n{what} in this run: {', '.join(f'`{name}`' for name in names)}."
     page.write_text("\n".join([HEAD, *_machine(), "", *_tables(figures), compared, ""]), encoding="utf-8")
     last.parent.mkdir(parents=True, exist_ok=True)
     last.write_text(json.dumps({figure.key: dataclasses.asdict(figure) for figure in figures}, indent=1))

@@ -46,12 +46,24 @@ def note(request: pytest.FixtureRequest) -> Note:
     return add
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the page, where the run came to its end; it names the benchmarks that did not keep their bounds."""
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Write the page, where all benchmarks had their turn; it names those that failed or were skipped."""
     page = session.config.getoption("--page", None)
-    if page is None or session.shouldstop:
+    ended = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    if page is None or session.shouldstop or session.shouldfail or exitstatus not in ended:
         return
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    missed = [report.nodeid.partition("::")[2] for report in reporter.stats.get("failed", [])] if reporter else []
+    stats = reporter.stats if reporter else {}
+    named = {
+        kind: [report.nodeid.partition("::")[2] for report in stats.get(kind, [])]
+        for kind in ("failed", "error", "skipped")
+    }
     figures = session.config.stash.get(FIGURES, [])
-    print(write_page(page, figures, session.config.rootpath / LAST_FIGURES, missed))  # noqa: T201 - the last line of `make bench`
+    told = write_page(
+        page,
+        figures,
+        session.config.rootpath / LAST_FIGURES,
+        missed=named["failed"],
+        unmeasured=named["error"] + named["skipped"],
+    )
+    print(told)  # noqa: T201 - the last line of `make bench`

@@ -284,7 +284,8 @@ def shaken(seed: int, client: Any, clock: MachineClock) -> tuple[World, list[str
     "seeds",
     [
         pytest.param(range(8, 9), id="one seed"),  # it has faults of every kind, and refusals
-        pytest.param(range(300), id="300 seeds", marks=pytest.mark.prove),
+        pytest.param(range(50), id="50 seeds", marks=pytest.mark.prove),
+        pytest.param(range(50, 300), id="250 seeds", marks=[pytest.mark.prove, pytest.mark.exhaustive]),
     ],
 )
 def test_no_slot_is_lost_no_third_job_trains_and_no_run_is_forgotten(

@@ -46,7 +46,7 @@ def make_file(path: Path, size: int) -> Path:
     with path.open("wb") as file:
         for number, row in enumerate(published):
             start = number * 97 % 100_000
-            hidden = (passage[start:] + passage)[: max(0, a_row - 900)]
+            hidden = (passage[start:] + passage)[: max(0, a_row - 2_500)]
             question = f"{hidden}\nTask {number}. {row['question']} Think step by step; write the answer after ####."
             made = {"messages": [{"role": "user", "content": question}], "reference_answer": row["answer"]}
             line = json.dumps(made).encode()

@@ -42,6 +42,7 @@ _LOOSE = (
     (r"(:execution:\{\w+\})[:/].*", r"\1:{name}"),
     (r"(model-customization-job|custom-model|custom-model-deployment)/.*", r"\1/{name}"),
     (r"(:function:own-)[\w-]+", r"\1{name}"),
+    (r"/training/[0-9a-f]{12}", "/training/{name}"),
     (r":log-stream:.*", ":log-stream:{name}"),
     (r"(:secret:)[^{].*", r"\1{name}"),
 )

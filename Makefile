@@ -80,8 +80,8 @@ $(PROVE_INSTALLED): $(INSTALLED) requirements/prove.lock
 prove: $(PROVE_INSTALLED) $(SAM_VENV)/.installed $(LANGUAGE_MODEL) ## run the tests that take longer, some of them in Chromium (ALL=1: every example folder in every way of reasoning)
 	@command -v chromium > /dev/null || { echo "make prove opens the report in a real browser, and there is no chromium" \
 	    "on the PATH. Install it (Debian, Ubuntu: apt-get install chromium) and run make prove again." >&2; exit 2; }
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile --durations=40 -m "prove$(if $(ALL),, and not exhaustive)" --timeout=1800 \
-	    $(addprefix tests/,faults e2e unit/graders workflow contract) embedded_aws/tests tests/template tests/unit
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=40 -m "prove$(if $(ALL),, and not exhaustive)" --timeout=1800 \
+	    $(addprefix tests/,e2e faults unit/graders workflow contract) embedded_aws/tests tests/template tests/unit
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "hypothesis and not prove" --hypothesis-profile=prove --timeout=1800 tests/unit
 	@$(MAKE) --no-print-directory coverage
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import uuid
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 from local.stack import LocalStack
 from tunedrop import clock, recipe_resolution
+from tunedrop.dataset.written_rows import RowsFile, rows_of
 from tunedrop.outcomes import Status
 from tunedrop.run import folder as names
 from tunedrop.run.folder import RunFolder
@@ -75,7 +77,11 @@ def planned_run(stack: LocalStack, *, rows: int, tuned_model: str, **evaluation:
         },
     )
     folder = RunFolder(stack.aws.client("s3"), stack.outputs["RunsBucketName"], run_id)
-    folder.write(names.TEST, test)
+    written = io.BytesIO()
+    file = RowsFile(written, resolved.grader)
+    for row in rows_of(io.BytesIO(test)):
+        file.write(row)
+    folder.write(names.TEST, written.getvalue())
     invoke(stack, "PlanEvaluation", {"run_id": run_id})
     return PlannedRun(stack, run_id, len(folder.read_json(names.MANIFEST)))
 

@@ -153,7 +153,7 @@ def start(function: dict[str, Any], event: Any, endpoint: str, layers: Layers, b
         name: value if isinstance(value, str) else "measured"
         for name, value in function["Environment"]["Variables"].items()
     }
-    numbers = {name: "1" for name in variables if name.endswith(("_SECONDS", "_QUOTA", "_AT_ONCE"))}
+    numbers = {name: "1" for name in variables if name.endswith(("_SECONDS", "_QUOTA", "_AT_ONCE", "_PER_MINUTE"))}
     aws = {"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": "us-west-2"}
     aws |= {
         "AWS_ACCESS_KEY_ID": "measured",

@@ -16,8 +16,8 @@ HEADING = """# Licences
 
 These are the packages of the dependencies layer, from `requirements/layer.lock`. `make licences` writes this page from
 what each package says about itself; its own licence file is in the layer beside it. We change two packages:
-`layers/dependencies/lean_botocore.py` takes out of botocore the data of services that we do not call, and changes one
-line each of `botocore/loaders.py` and `s3transfer/compat.py`. The changed files say so.
+`layers/dependencies/lean_botocore.py` takes out of botocore the data of services that we do not call, and changes a few
+lines of `botocore/loaders.py`, `botocore/docs/` and `s3transfer/compat.py`. The changed files say so.
 
 | package | version | licence |
 |---|---|---|"""

@@ -33,7 +33,7 @@ from tests.bench.benchmark_page import Note
 from tests.bench.built_layers import Layers, build, read_only, without_bytecode
 
 ROOT = sam_template.ROOT
-STARTS = 6
+STARTS = 10
 STARTS_WITHOUT = 2
 MOST_LAYER_MB = 120
 

@@ -45,11 +45,18 @@ class Figure:
 
 
 def write_page(
-    page: Path, figures: Sequence[Figure], last: Path, *, missed: Sequence[str], unmeasured: Sequence[str]
+    page: Path,
+    figures: Sequence[Figure],
+    last: Path,
+    *,
+    missed: Sequence[str],
+    unmeasured: Sequence[str],
+    loops: Sequence[float],
 ) -> str:
     """Write the page, and the figures for the next run to be compared with; one sentence about both.
 
     `missed`: the benchmarks that failed in this run, by name; `unmeasured`: those that could not begin, or not here.
+    `loops`: milliseconds of one and the same loop, before and after each benchmark, at least one.
     """
     before = _read(last)
     page.parent.mkdir(parents=True, exist_ok=True)
@@ -57,7 +64,7 @@ def write_page(
     for what, names in (("Not kept", missed), ("Not measured", unmeasured)):
         if names:
             compared += f"\n\n{what} in this run: {', '.join(f'`{name}`' for name in names)}."
-    page.write_text("\n".join([HEAD, *_machine(), "", *_tables(figures), compared, ""]), encoding="utf-8")
+    page.write_text("\n".join([HEAD, *_machine(loops), "", *_tables(figures), compared, ""]), encoding="utf-8")
     last.parent.mkdir(parents=True, exist_ok=True)
     last.write_text(json.dumps({figure.key: dataclasses.asdict(figure) for figure in figures}, indent=1))
     return f"{len(figures)} figures written to {page}. {compared}"
@@ -70,11 +77,13 @@ def _read(last: Path) -> dict[str, Figure]:
         return {}
 
 
-def _machine() -> list[str]:
+def _machine(loops: Sequence[float]) -> list[str]:
     versions = [f"{name} {_version(name)}" for name in PACKAGES]
     return [
         f"- date: {datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC",
         f"- machine: {os.cpu_count()} cores of {_cpu_model()}, {_memory()}, {platform.system()} {platform.release()}",
+        f"- its speed: `sum(i * i for i in range(10**6))` took {min(loops):.0f} to {max(loops):.0f} ms of processor"
+        " time, measured before and after each benchmark",
         f"- versions: Python {platform.python_version()}, {', '.join(versions)}",
     ]
 

@@ -7,6 +7,8 @@ A figure that is the point of a comparison comes with its `ratio` to the usual w
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from tests.bench.benchmark_page import Figure, Note, write_page
 
 FIGURES: pytest.StashKey[list[Figure]] = pytest.StashKey()
+LOOPS: pytest.StashKey[list[float]] = pytest.StashKey()
 LAST_FIGURES = Path("build/benchmarks.json")
 """The figures of the run before, so that the page can say how far two runs differ."""
 
@@ -25,7 +28,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """No figure yet."""
-    config.stash[FIGURES] = []
+    config.stash[FIGURES], config.stash[LOOPS] = [], []
+
+
+@pytest.fixture(autouse=True)
+def speed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """How fast the machine is before and after each benchmark: other work on it slows a figure without a ratio."""
+
+    def loop() -> float:
+        began = time.process_time()
+        sum(i * i for i in range(10**6))
+        return (time.process_time() - began) * 1000
+
+    loops = request.config.stash[LOOPS]
+    loops.append(loop())
+    yield
+    loops.append(loop())
 
 
 @pytest.fixture
@@ -58,11 +76,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         kind: [report.nodeid.partition("::")[2] for report in stats.get(kind, [])]
         for kind in ("failed", "error", "skipped")
     }
-    figures = session.config.stash.get(FIGURES, [])
+    figures, loops = session.config.stash.get(FIGURES, []), session.config.stash[LOOPS]
     told = write_page(
         page,
         figures,
         session.config.rootpath / LAST_FIGURES,
+        loops=loops,
         missed=named["failed"],
         unmeasured=named["error"] + named["skipped"],
     )

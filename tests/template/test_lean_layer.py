@@ -1,6 +1,6 @@
 """The dependencies layer has botocore's data of the services that the functions call, and no other service's.
 
-Two of its modules start sooner, and do what they did.
+Some of its modules start sooner, and do what they did.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from checks import sam_template
 LEAN = sam_template.ROOT / "layers/dependencies/lean_botocore.py"
 DATA = Path(botocore.__file__).parent / "data"
 DROPPED = "ec2"
-QUICKER = ("botocore/loaders.py", "s3transfer/compat.py")
+QUICKER = ("botocore/loaders.py", "s3transfer/compat.py", "botocore/docs/__init__.py", "botocore/docs/docstring.py")
 ONCE = {"authorization", "x-amz-date", "amz-sdk-invocation-id", "user-agent"}
 CLIENT = re.compile(r"\.(?:client|resource)\(\s*\"([a-z0-9-]+)\"")
 
@@ -50,7 +50,7 @@ def lean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for service in (*called_services(), DROPPED):
         shutil.copytree(DATA / service, data / service)
     for name in QUICKER:
-        (packages / name).parent.mkdir(exist_ok=True)
+        (packages / name).parent.mkdir(exist_ok=True, parents=True)
         shutil.copy(DATA.parents[1] / name, packages / name)
     subprocess.run([sys.executable, str(LEAN), str(packages)], check=True)
     return data
@@ -137,6 +137,36 @@ def test_the_changed_modules_say_so_and_do_what_they_did(lean: Path) -> None:
     assert changed(QUICKER[1], packages).BaseManager is multiprocessing.managers.BaseManager
 
 
+READS_A_DOCSTRING = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import botocore.docs, botocore.session
+session = botocore.session.Session()
+client = session.create_client("sns", region_name="eu-west-1")
+writers = [name for name in sys.modules if name.startswith(("botocore.docs.method", "botocore.docs.service"))]
+print(botocore.docs.__file__.startswith(sys.argv[1]), writers)
+print(str(client.publish.__doc__))
+"""
+
+
+def test_the_layer_writes_documentation_when_it_is_read_and_not_before(lean: Path, tmp_path: Path) -> None:
+    theirs, ours = DATA.parents[1], tmp_path / "packages"
+    shutil.copytree(theirs / "botocore", ours / "botocore", ignore=shutil.ignore_patterns("data", "__pycache__"))
+    (ours / "botocore/data").symlink_to(DATA)
+    for name in QUICKER[2:]:
+        shutil.copy(lean.parents[1] / name, ours / name)
+    read = [
+        subprocess.run(
+            [sys.executable, "-c", READS_A_DOCSTRING, str(each)], check=True, capture_output=True, text=True
+        ).stdout.partition("\n")
+        for each in (ours, theirs)
+    ]
+    assert read[0][0] == "True []"
+    assert "botocore.docs.method" in read[1][0]
+    assert read[0][2] == read[1][2]
+    assert "client.publish(" in read[0][2]
+
+
 def test_a_line_that_is_not_there_any_more_stops_the_build(tmp_path: Path) -> None:
     shutil.copytree(DATA.parents[1] / "s3transfer", tmp_path / "s3transfer")
     (tmp_path / "botocore/data").mkdir(parents=True)
@@ -144,4 +174,4 @@ def test_a_line_that_is_not_there_any_more_stops_the_build(tmp_path: Path) -> No
     (tmp_path / "botocore/loaders.py").write_text("return json.loads(payload)\n")
     built = subprocess.run([sys.executable, str(LEAN), str(tmp_path)], check=False, capture_output=True, text=True)
     assert built.returncode != 0
-    assert "Changed: botocore/loaders.py: expected this line once" in built.stderr
+    assert "Changed: botocore/loaders.py: expected this once" in built.stderr

@@ -18,7 +18,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tunedrop import clock
 from tunedrop.catalog import Family, find
-from tunedrop.graders.deployed import DeployedGrader
 from tunedrop.run.folder import RunFolder
 from tunedrop.run.record import RunRecord
 from tunedrop.run.store import RunStore
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
     from tunedrop.audit import AuditTrail
+    from tunedrop.graders.deployed import DeployedGrader
     from tunedrop.graders.graded import Layout
     from tunedrop.graders.metrics import MetricReader
     from tunedrop.limits.limits import Limits
@@ -167,6 +167,8 @@ class Resources:
 
     def grader_in(self, record: RunRecord, layout: Layout) -> DeployedGrader:
         """The grader version that the run pinned, asked in this layout."""
+        from tunedrop.graders.deployed import DeployedGrader
+
         return DeployedGrader(self.functions, record.grader_arn or "", layout, record.reward_range)
 
     def gradings(self, record: RunRecord) -> Gradings | None:

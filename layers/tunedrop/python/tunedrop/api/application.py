@@ -21,7 +21,6 @@ from tunedrop.api.refusals import add_refusals
 from tunedrop.api.resolver import JsonResolver, json_text
 from tunedrop.api.starting import source_of, start_run
 from tunedrop.api.stopping import decide, roll_back, stop
-from tunedrop.graders.kinds import KINDS
 from tunedrop.resources import Resources
 from tunedrop.run import folder as names
 from tunedrop.validations import findings_key
@@ -229,6 +228,8 @@ def _add_the_rest(app: APIGatewayRestResolver, api: Api) -> None:
 
     @app.get("/graders", **described("listGraders", 200, "The graders that a recipe can name.", "read"))
     def list_graders() -> documents.Graders:
+        from tunedrop.graders.kinds import KINDS  # no other route reads it
+
         api.require_team()
         deployed = api.resources.settings.graders
         return documents.Graders(

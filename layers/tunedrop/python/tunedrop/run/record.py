@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tunedrop.graders.graded import Layout
 from tunedrop.graders.reward_range import UNIT, RewardRange
 from tunedrop.outcomes import Status
 from tunedrop.run.record_parts import CheckedDataset, EvaluationResult, Part, RehearsalResult, TrainingProgress
 
 if TYPE_CHECKING:
+    from tunedrop.graders.graded import Layout
     from tunedrop.recipe import Recipe
 
 

@@ -197,7 +197,7 @@ class LambdaService:
 
     def _launch(self, layers: tuple[Path, ...], surroundings: Surroundings) -> Launch:
         """How a process with these layers is started: as a fork, where something is to be imported early."""
-        if not self._imported_early or PRELUDE in self.environment:  # a prelude runs before all imports
+        if not self._imported_early or PRELUDE in os.environ:  # what measures coverage runs before all imports
             return alone
         with self._fork_servers_lock:
             if layers not in self._fork_servers:

@@ -1,4 +1,4 @@
-"""Runs in a function's process before anything else: time passes faster there, jumps, and the disk can be full.
+"""Runs in a function's process before its handler: time passes faster there, jumps, and the disk can be full.
 
 The weather file (its path in TUNEDROP_FAULTS_WEATHER) holds what is so at the moment: `speed`, seconds of the product's
 clock a real second; `since`, when the two stood together; `jump` in seconds; `disk_full`.
@@ -10,6 +10,7 @@ import asyncio
 import errno
 import json
 import os
+import sys
 import tempfile
 import time
 from datetime import UTC, datetime
@@ -49,5 +50,7 @@ def temporary_file(*arguments: Any, **more: Any) -> Any:
 
 clock.now = now
 time.sleep = sleep
-asyncio.sleep = async_sleep
+for module in list(sys.modules.values()):  # asyncio, and what has taken the name from it before the fork
+    if vars(module).get("sleep") is ASYNC_SLEEP:
+        vars(module)["sleep"] = async_sleep
 tempfile.TemporaryFile = temporary_file

@@ -59,6 +59,18 @@ def runs_table(aws: None) -> str:
 
 
 @pytest.fixture
+def api_table(aws: None) -> str:
+    """The table of the API, the queue and the limits as the template makes it; its name."""
+    boto3.client("dynamodb").create_table(
+        TableName="api",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return "api"
+
+
+@pytest.fixture
 def training_events_table(aws: None) -> str:
     """The table of training events as the template makes it; its name."""
     boto3.client("dynamodb").create_table(

@@ -84,15 +84,9 @@ def test_a_run_of_no_team_promotes_into_no_team_s_path() -> None:
 
 
 @pytest.fixture
-def resources(runs_table: str, monkeypatch: pytest.MonkeyPatch) -> Resources:
+def resources(runs_table: str, api_table: str, monkeypatch: pytest.MonkeyPatch) -> Resources:
     made, _ = promoting(runs_table, monkeypatch)
-    made.dynamodb.create_table(
-        TableName="api",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    made.models = Models(made.dynamodb, "api", made.runs)
+    made.models = Models(made.dynamodb, api_table, made.runs)
     made.teams = TEAMS
     made.stepfunctions = cast(Any, SimpleNamespace(send_task_success=lambda **_: None))
     return made

@@ -75,15 +75,8 @@ def test_a_team_with_as_many_runs_as_it_may_have_is_told_how_many() -> None:
 
 
 @pytest.fixture
-def claims(aws: None) -> Claims:
-    client = boto3.client("dynamodb")
-    client.create_table(
-        TableName="api",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return Claims(client, "api")
+def claims(api_table: str) -> Claims:
+    return Claims(boto3.client("dynamodb"), api_table)
 
 
 def test_of_two_requests_with_one_key_at_once_the_second_gets_the_first_one_s_run(claims: Claims) -> None:

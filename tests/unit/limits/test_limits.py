@@ -137,14 +137,8 @@ def store(runs_table: str) -> RunStore:
 
 
 @pytest.fixture
-def months(store: RunStore) -> Months:
-    boto3.client("dynamodb").create_table(
-        TableName="api",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return Months(boto3.client("dynamodb"), "api", store)
+def months(store: RunStore, api_table: str) -> Months:
+    return Months(boto3.client("dynamodb"), api_table, store)
 
 
 @pytest.fixture

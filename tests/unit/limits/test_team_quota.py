@@ -16,15 +16,8 @@ from tunedrop.outcomes import TooManyRuns
 
 
 @pytest.fixture
-def client(aws: None) -> Any:
-    client = boto3.client("dynamodb")
-    client.create_table(
-        TableName="api",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return client
+def client(api_table: str) -> Any:
+    return boto3.client("dynamodb")
 
 
 class Runs:

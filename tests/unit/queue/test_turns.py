@@ -51,13 +51,7 @@ def turns_of(store: RunStore, client: Client | None = None, rules: Rules = TWO) 
 
 
 @pytest.fixture
-def turns(store: RunStore) -> Turns:
-    boto3.client("dynamodb").create_table(
-        TableName="api",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+def turns(store: RunStore, api_table: str) -> Turns:
     return turns_of(store)
 
 

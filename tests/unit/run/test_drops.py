@@ -21,14 +21,8 @@ RECIPE = PinnedObject("drop", "inbox/gsm8k/recipe.yaml", "v1", 5, "e2", "e2")
 
 
 @pytest.fixture
-def drops(aws: None) -> Drops:
-    boto3.client("dynamodb").create_table(
-        TableName="api",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return Drops(boto3.client("dynamodb"), "api")
+def drops(api_table: str) -> Drops:
+    return Drops(boto3.client("dynamodb"), api_table)
 
 
 def always(_: str) -> bool:

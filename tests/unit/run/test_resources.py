@@ -72,17 +72,11 @@ def test_the_gradings_are_those_since_the_job_was_submitted() -> None:
 
 
 def test_a_run_shares_the_quota_of_its_own_service_and_its_team_has_its_month(
-    runs_table: str, monkeypatch: pytest.MonkeyPatch
+    runs_table: str, api_table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resources = Resources()
-    settings: Any = SimpleNamespace(api_table="api", runs_table=runs_table, tokens_per_minute=900)
+    settings: Any = SimpleNamespace(api_table=api_table, runs_table=runs_table, tokens_per_minute=900)
     resources.settings = settings
-    resources.dynamodb.create_table(
-        TableName="api",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
     models = {"a": "openai.gpt-oss-20b", "b": "qwen.qwen3-32b", "c": NOVA}
     records = {name: replace(RECORD, run_id=name, recipe_document={"model": model}) for name, model in models.items()}
     for _ in range(2):

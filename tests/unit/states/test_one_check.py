@@ -91,11 +91,20 @@ OFTEN = {
 """The kinds that `make test` tries; `make prove` tries the others, too."""
 
 
+@pytest.fixture
+def tables(runs_table: str, api_table: str) -> tuple[str, str]:
+    return runs_table, api_table
+
+
 @pytest.mark.parametrize(
     "kind", [pytest.param(kind, marks=[] if kind in OFTEN else [pytest.mark.prove]) for kind in KINDS]
 )
 def test_the_command_a_run_the_api_and_the_page_say_the_same_of_a_dataset(
-    kind: str, runs_table: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    kind: str,
+    tables: tuple[str, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     valid, train, test, recipe = KINDS[kind]
     files = {"train.jsonl": train, "recipe.json": json.dumps(recipe).encode()}
@@ -114,7 +123,7 @@ def test_the_command_a_run_the_api_and_the_page_say_the_same_of_a_dataset(
         put = s3.put_object(Bucket="inbox", Key=name, Body=files[name])
         return PinnedObject("inbox", name, "", len(files[name]), put["ETag"].strip('"'))
 
-    store = RunStore(boto3.client("dynamodb"), runs_table)
+    store = RunStore(boto3.client("dynamodb"), tables[0])
     moment = "2026-01-01T00:00:00.000Z"
     store.register(
         RunRecord(
@@ -145,14 +154,8 @@ def test_the_command_a_run_the_api_and_the_page_say_the_same_of_a_dataset(
     assert ("Not valid" in page) is not valid
     assert all(finding["rule"] in page for finding in said["findings"])
 
-    boto3.client("dynamodb").create_table(
-        TableName="api",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    monkeypatch.setenv("API_TABLE", "api")
-    validations = Validations(resources.dynamodb, "api")
+    monkeypatch.setenv("API_TABLE", tables[1])
+    validations = Validations(resources.dynamodb, tables[1])
     source: dict[str, Any] = {"bucket": "inbox", "key": "train.jsonl", "recipe": recipe}
     if test is not None:
         source["test"] = {"bucket": "inbox", "key": "test.jsonl"}

@@ -138,22 +138,15 @@ def test_a_given_model_is_promoted_only_if_the_team_made_it_and_an_approver_is_a
 
 
 @pytest.fixture
-def api_table(aws: None, monkeypatch: pytest.MonkeyPatch) -> Any:
-    client = boto3.client("dynamodb")
-    client.create_table(
-        TableName="api",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    monkeypatch.setenv("API_TABLE", "api")
-    return client
+def table_of_drops(api_table: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("API_TABLE", api_table)
+    return boto3.client("dynamodb")
 
 
 def test_an_equal_drop_is_refused_while_the_run_of_the_first_one_stands(
-    store: RunStore, run: RunRecord, api_table: Any
+    store: RunStore, run: RunRecord, table_of_drops: Any
 ) -> None:
-    resources: Any = SimpleNamespace(runs=store, dynamodb=api_table)
+    resources: Any = SimpleNamespace(runs=store, dynamodb=table_of_drops)
     resolve_inputs._require_new_drop(RUN_ID, resources, TRAIN, None)
     with pytest.raises(RepeatedDrop, match=rf"Nothing was started: this drop \(train\.jsonl\) equals.*{RUN_ID}"):
         resolve_inputs._require_new_drop("second", resources, TRAIN, None)
@@ -161,7 +154,7 @@ def test_an_equal_drop_is_refused_while_the_run_of_the_first_one_stands(
     resolve_inputs._require_new_drop("third", resources, TRAIN, None)
 
 
-def test_a_drop_whose_content_s3_does_not_tell_equals_no_other(store: RunStore, api_table: Any) -> None:
-    resources: Any = SimpleNamespace(runs=store, dynamodb=api_table)
+def test_a_drop_whose_content_s3_does_not_tell_equals_no_other(store: RunStore, table_of_drops: Any) -> None:
+    resources: Any = SimpleNamespace(runs=store, dynamodb=table_of_drops)
     for run_id in ("first", "second"):
         resolve_inputs._require_new_drop(run_id, resources, replace(TRAIN, content=""), None)

@@ -205,6 +205,9 @@ _NAMED_SETS = {
         r"(?:there (?:is|are) )?no (?:real |such |integer |positive |valid )?(?:solutions?|values?|roots?)(?: exists?)?"
         r"|(?:the )?empty set|none|∅|\\(?:emptyset|varnothing)|\\\{\s*\\\}|\{\s*\}"
     ),
+    "undefined": late(
+        r"(?:the (?:limit|integral|sum|derivative) |it )?(?:does(?: not|n['’]t) exist|d\.?n\.?e\.?|(?:is )?undefined)"
+    ),
     "reals": late(
         r"(?:[a-z]\s?(?:\\in|∈)\s?)?(?:\\mathbb\s?\{?\s?r\s?\}?|\u211d|\(-\s?(?:\\infty|∞)\s?,\s?\+?(?:\\infty|∞)\s?\))"
         r"|(?:the )?(?:set of )?(?:all )?(?:the )?reals?(?: numbers?)?"
@@ -213,7 +216,7 @@ _NAMED_SETS = {
 
 
 def names_same_set(one: str, other: str) -> bool:
-    """Whether two answers are the same of the sets that have a name: no solution at all, or every real number."""
+    """Whether two answers are the same of what has a name: no solution at all, no value, or every real number."""
     named = _named_set(one)
     return named is not None and named == _named_set(other)
 

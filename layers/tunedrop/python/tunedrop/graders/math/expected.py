@@ -25,6 +25,7 @@ from tunedrop.graders.math.meaning import Formula, Meaning
 from tunedrop.graders.math.quantity import MAX_DIGITS, Quantity, read_quantity
 from tunedrop.graders.math.reading import readings
 from tunedrop.graders.math.residues import split_modulus
+from tunedrop.graders.math.side_notes import without_notes
 from tunedrop.graders.math.units import Unit, combined, split_value
 from tunedrop.graders.sample import JSON
 
@@ -69,7 +70,7 @@ class Expected:
             return
         self.text = undress(as_meant(half_width(text)))
         self.letter, option = split_option(self.text)
-        bare, self.modulus = split_modulus(without_name(split_approximation(option or self.text)[0]))
+        bare, self.modulus = split_modulus(without_notes(without_name(split_approximation(option or self.text)[0])))
         if (measured := _NAMED_MEASURE.fullmatch(bare)) is not None and split_value(measured[1])[1] is not None:
             bare = measured[1]
         self.clock = clock_time(bare)

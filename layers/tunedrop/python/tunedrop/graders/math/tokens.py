@@ -57,6 +57,8 @@ _GLUED_AND = late(r"(?<=[\d)\]}])(and|or)(?=[A-Z\d(\\-]|[a-z]\b)")
 """`W(x)=1orW(x)=-1`, where the spaces were lost."""
 _GLUED_SPACE = late(r"q?quad([A-Za-z]+)")
 _REPEATING = late(r"(\d{0,20})\.(\d{0,20})\s?\\overline\s?(?:\{(\d{1,20})\}|(\d))", re.ASCII)
+_DOTTED = late(r"(\d{0,20})\.(\d{0,20})\s?\\dot\s?\{?\s?(\d)\s?\}?(?:(\d{0,18})\s?\\dot\s?\{?\s?(\d)\s?\}?)?", re.ASCII)
+"""`0.\\dot{3}` and `0.\\dot{1}4285\\dot{7}`: dots over the first and the last digit that repeat."""
 _ELLIPSIS = late(r"(\d{0,20})\.(\d{0,8}?)(\d{1,6}?)\3{2,20}(?:\\l?dots|\.\.\.|…)", re.ASCII)
 
 
@@ -122,6 +124,8 @@ def _prepare(text: str, *, join_thousands: bool) -> str:
     text = text.replace("\\%", "%").replace("\\$", "").replace("$", "").replace("\\#", "").replace("\\&", "&")
     if "overline" in text:
         text = _REPEATING.sub(lambda m: f" \\repeating{{{m[1] or 0}.{m[2]}.{m[3] or m[4]}}}", text)
+    elif "\\dot" in text and _DOTTED.search(text):
+        text = _DOTTED.sub(lambda m: f" \\repeating{{{m[1] or 0}.{m[2]}.{m[3]}{m[4] or ''}{m[5] or ''}}}", text)
     elif "…" in text or "..." in text or "dots" in text:
         text = _ELLIPSIS.sub(lambda m: f" \\repeating{{{m[1] or 0}.{m[2]}.{m[3]}}}", text)
     return text

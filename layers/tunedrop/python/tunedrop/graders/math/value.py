@@ -24,6 +24,7 @@ from tunedrop.graders.math.quantity import Quantity, read_quantity
 from tunedrop.graders.math.reading import readings
 from tunedrop.graders.math.residues import congruent, residue_class, split_modulus
 from tunedrop.graders.math.scalars import MIN_DIGITS, rounds_to_percentage
+from tunedrop.graders.math.side_notes import with_constant, without_notes
 from tunedrop.graders.math.units import Unit, combined, leading_unit, read_unit, split_value
 
 
@@ -44,7 +45,7 @@ def value_is(text: str, expected: Expected) -> bool:
     exact, about = split_approximation(text)
     if about and "." in expected.bare and _bare_value_is(about, expected):  # the reference is the decimal
         return True
-    text = without_name(exact)
+    text = with_constant(without_notes(without_name(exact)), expected.bare)
     letter, option = split_option(text)
     if letter is not None and expected.letter is not None:
         return letter == expected.letter

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from tunedrop.graders.late_pattern import late
+from tunedrop.graders.math.clock_times import last_time, same_time
 from tunedrop.graders.math.commitment import (
     Commitment,
     ends_in_nothing,
@@ -27,6 +28,7 @@ from tunedrop.graders.math.dress import (
 )
 from tunedrop.graders.math.expected import Expected
 from tunedrop.graders.math.quantity import read_quantity
+from tunedrop.graders.math.restated import told_twice
 from tunedrop.graders.math.scalars import MIN_DIGITS
 from tunedrop.graders.math.units import read_unit
 from tunedrop.graders.math.value import goes_on_in_letters, same_quantity, value_is
@@ -91,6 +93,8 @@ def _unmarked(text: str, expected: Expected) -> Verdict:
     """The verdict where nothing is marked: on the whole text, if it is nothing but a value, else on its last value."""
     if text[-1:] in ("$", ")") and _BROKEN.search(text[-MAX_BROKEN:]):
         return Verdict(False, "nothing")
+    if (twice := _told_twice(text, expected)) is not None:
+        return Verdict(twice, "none")
     whole = undress(text)
     if (expected.number is None and spelling(whole) == expected.spelling) or names_same_set(whole, expected.text):
         return Verdict(True, "none")
@@ -109,10 +113,18 @@ def _says(commitment: Commitment, expected: Expected) -> bool:
     whole = commitment.marker in ("boxed", "tag")
     if not whole and expected.number is None and spelling(undress(region)) == expected.spelling:
         return True
-    if value_is(undress(region) if whole else _leading_value(region), expected):
+    if value_is(undress(region) if whole else _leading_value(region), expected) or _told_twice(region, expected):
         return True
     # "The answer is that she has 72 apples left."
     return not (expected.textual or starts_with_value(region)) and bool(_last_value(region, expected))
+
+
+def _told_twice(text: str, expected: Expected) -> bool | None:
+    """Whether one of the two is expected, where a text ends in a quantity told twice; None where it does not."""
+    if expected.number is None:
+        return None
+    twice = told_twice(text)
+    return None if twice is None else any(value_is(each, expected) for each in twice)
 
 
 _CONNECTED = late(r"\s*(?:[,;]|(?:,\s*)?(?:and|or)\b|\\text\{\s*(?:and|or)\s*\})\s*", re.IGNORECASE)
@@ -181,7 +193,7 @@ _NUMBER = late(
     re.ASCII,
 )
 _OPERAND_BEFORE = late(r"(?:[\d)%]\s?[+*/×÷^−-]\s?|[\w)] [<>]=?|\A[<>]=?(?!\s)|[≤≥]) ?[$€£]?$")
-_OTHER_BEFORE = late(r"(?:\d[^\d.!?\n]{0,12}|[)\]])\s(?:or|to)\s(?:maybe\s|possibly\s|perhaps\s)?[$€£]?$")
+_OTHER_BEFORE = late(r"(?:\d[^\d.!?\n]{0,12}|[)\]])\s\(?(?:or|to)\s(?:maybe\s|possibly\s|perhaps\s)?[$€£]?$")
 _DENIED_BEFORE = late(
     r"\b(?:not|never|isn['’]t|wasn['’]t|cannot be|can['’]t be|instead of"
     r"|(?:rather|more|greater|less|fewer|other) than)\s(?:be\s)?[$€£]?$",
@@ -190,10 +202,8 @@ _DENIED_BEFORE = late(
 _BOLD = late(r"(?<![\w)\]}])\*\*(?=\S)([^*\n]{1,120}?)\*\*(?![\w(])", re.ASCII)
 _VALUE_WITH_UNIT = late(r"[$€£]?[-−]?\d[\d.,]{0,20}\s?[^\W\d_]\S{0,13}")
 _CALCULATION = late(r"<<[^<>\n]{0,100}>>")
-_ASIDE = late(
-    r"(?<=[A-Za-z\d%]) \((?!(?:or|maybe|perhaps|possibly)\s[$€£]?\d[\d.,]*\))[^()\n]{1,80}\)(?=[^()\n]{0,200}$)"
-)
-"""Brackets in the last line after a value: "160 minutes (or 2 hours and 40 minutes)", but not "72 (or 73)"."""
+_ASIDE = late(r"(?<=[A-Za-z\d%]) \((?!(?:or|maybe|perhaps|possibly)\s[$€£]?\d)[^()\n]{1,80}\)(?=[^()\n]{0,200}$)")
+"""Brackets in the last line after a value: "72 clips (48 in April)", but not "72 (or 73)"."""
 _A_NUMBER_WORD = late(rf"\b(?:an?\s(?=half|third|quarter)|half|{'|'.join(NUMBER_WORDS)})\b", re.IGNORECASE)
 _YES_OR_NO = ("yes", "no", "true", "false")
 _FIRST_WORD = late(r"\W{0,9}([A-Za-z]+)\s?[,.:;!—–]")
@@ -213,6 +223,14 @@ _PERCENT_NEXT = late(r"\s*(?:\\?%|percent\b|pct\b)")
 
 def _last_value(tail: str, expected: Expected) -> bool | None:
     """Whether the value that an unmarked text ends with is the expected one; None where it has no value."""
+    told = None if expected.clock is None else last_time(_SENTENCES.split(tail.rstrip().rsplit("\n", 1)[-1])[-1])
+    if told is None or expected.clock is None:
+        return _last_number_or_words(tail, expected)
+    same = same_time(expected.clock, told)
+    return told.minutes == expected.clock.minutes if same is None else same
+
+
+def _last_number_or_words(tail: str, expected: Expected) -> bool | None:
     tail = _CALCULATION.sub("", tail).rstrip()
     tail = tail[: tail.rfind("\n") + 1] + _ASIDE.sub("", tail[tail.rfind("\n") + 1 :])
     last_line = tail.rsplit("\n", 1)[-1]

@@ -40,14 +40,15 @@ _CURRENCY = r"(?:US|CA|AU|A|C|R|HK|NZ|S)?\$|[€£¥₹₩₽¢₱₦฿]|USD|EU
 _DIGITS = r"(?!0,)\d{1,3}(?:,\d{3})+(?![\d])|\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d/])|\d+"
 _NUMBER = late(
     rf"""(?P<sign>[-+\u2212\u2013\u2014]|minus\b|negative\b)?\s*
-    (?:{_CURRENCY})?\s*(?P<sign2>[-+\u2212])?\s*
+    (?P<currency>{_CURRENCY})?\s*(?P<sign2>[-+\u2212])?\s*
     (?:(?P<whole>{_DIGITS})(?P<fraction>\.\d+|,\d{{1,2}}(?![\d,])|(?<=(?<!\d)0),\d+)?|(?P<bare>\.\d+))
     (?P<exponent>[eE][-+]?\d+|\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*[({{]?\s*[-+\u2212]?\d+\s*[)}}]?)?
     (?:(?P<space>[ \u00a0])?(?P<vulgar>[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒])
       |[ \u00a0]+(?P<above>\d+)\s?[/⁄]\s?(?P<below>\d+)(?![\d.])
       |\s?[/⁄]\s?(?P<denominator>\d+)(?![\d.,]*\d))?
     (?P<percent>\s*(?:%|percent(?:age)?\b|pct\b|per\s+cent\b))?
-    (?:\s*(?P<multiplier>thousand|million|billion|trillion|hundred|dozens?|[kK])(?![A-Za-z\u00c0-\u024f]))?""",
+    (?:\s*(?P<multiplier>thousand|million|billion|trillion|hundred|dozens?|[kK]
+      |(?(currency)(?:[mM][mMnN]?|[bB][nN]?)|(?!)))(?![A-Za-z\u00c0-\u024f]))?""",
     re.VERBOSE | re.ASCII,
 )
 _VULGAR_ALONE = late(r"([-\u2212])?\s*([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒])")
@@ -98,7 +99,7 @@ def read_quantity(text: str, start: int = 0) -> Quantity | None:
             value, decimals, end = value + further.value, None, len(text) - len(further.rest)
     multiplier = SCALES.get((match["multiplier"] or "").lower())
     scaled = None if multiplier is None else value * multiplier
-    if match["multiplier"] in ("k", "K") and scaled is not None:
+    if match["multiplier"] and len(match["multiplier"]) <= 2 and scaled is not None:
         value, scaled = scaled, None
     grouped = value * 1000 if _POINT_BETWEEN_THOUSANDS.fullmatch(match[0]) else None
     return Quantity(value, match["percent"] is not None, decimals, scaled, grouped, text[end:])
@@ -116,9 +117,11 @@ _LESS_THAN_NOTHING = late(r"(?:minus|negative)\s+", re.IGNORECASE)
 
 
 def _in_words(text: str, start: int) -> Quantity | None:
-    """`seventy-two`, `one half`, `minus three`."""
+    """`seventy-two`, `one half`, `minus three`, `half a dozen`."""
     negative = _LESS_THAN_NOTHING.match(text, start)
     start = start if negative is None else negative.end()
+    if (dozen := _A_DOZEN.match(text, start)) is not None:
+        return Quantity(Fraction(6 if dozen[1] else 12), False, None, None, None, text[dozen.end() :])
     found = _fraction_words(text, start) or _number_words(text, start)
     return found if found is None or negative is None else replace(found, value=-found.value)
 
@@ -147,9 +150,13 @@ def _number_words(text: str, start: int) -> Quantity | None:
     part = _AND_A_PART.match(text, end)
     if part is not None and (further := _fraction_words(text, part.end())) is not None:
         value, end = value + further.value, len(text) - len(further.rest)
-    return Quantity(value, False, None, None, None, text[end:])
+    dozens = _DOZENS.match(text, end)
+    scaled, end = (None, end) if dozens is None else (value * 12, dozens.end())
+    return Quantity(value, False, None, scaled, None, text[end:])
 
 
+_A_DOZEN = late(r"(half\s)?an?\sdozen\b", re.IGNORECASE)
+_DOZENS = late(r"\s{1,3}dozens?\b", re.IGNORECASE)
 _PARTS_NAMED = late(
     rf"(?:(an?|{'|'.join(list(NUMBER_WORDS)[1:20])})[\s-]+)?({'|'.join(FRACTION_WORDS)}|halve)(s?)\b", re.IGNORECASE
 )

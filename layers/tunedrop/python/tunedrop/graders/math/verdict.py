@@ -93,6 +93,7 @@ def _unmarked(text: str, expected: Expected) -> Verdict:
     """The verdict where nothing is marked: on the whole text, if it is nothing but a value, else on its last value."""
     if text[-1:] in ("$", ")") and _BROKEN.search(text[-MAX_BROKEN:]):
         return Verdict(False, "nothing")
+    text = _without_check(text)
     if (twice := _told_twice(text, expected)) is not None:
         return Verdict(twice, "none")
     whole = undress(text)
@@ -106,6 +107,26 @@ def _unmarked(text: str, expected: Expected) -> Verdict:
             return Verdict(is_it, "none")
     found = _last_value(text[-MAX_TAIL:], expected)
     return Verdict(bool(found), "nothing" if found is None else "none")
+
+
+_CHECK = late(
+    r"(?:\n\s{0,5}(?:#{1,6}\s|[-*]\s)?[*_]{0,3}|(?<=[.!)])\s{1,3})(?:(?:check|checking|verification|verify|verifying|proof)"
+    r"[*_]{0,3}\s?:|(?:let(?:['’]s|\sus|\sme)|we\scan|to)\s(?:quickly\s)?(?:double[- ]?)?(?:check|verify)\b)",
+    re.IGNORECASE,
+)
+_CORRECTS = late(
+    r"\b(?:wait|but|not|no|actually|wrong|mistake|incorrect|error|instead|correction|sorry|so|therefore|thus|hence|total"
+    r"|final|answer)\b|n['’]t\b|[≠✗❌]",
+    re.IGNORECASE,
+)
+
+
+def _without_check(text: str) -> str:
+    """A text without the check of its value at its end, if that concludes nothing: "x = 42. Check: 42 + 1 = 43"."""
+    found = _CHECK.search(text, max(0, len(text) - MAX_TAIL))
+    if found is None or _CORRECTS.search(text, found.end()) or not re.search(r"\d", text[: found.start()]):
+        return text
+    return text[: found.start()].rstrip()
 
 
 def _says(commitment: Commitment, expected: Expected) -> bool:
@@ -177,7 +198,10 @@ _BROKEN = late(r"(?:(?<![$\\])\$|\\\()[ \t]*\n[^$\n]*\n[ \t]*(?:\$|\\\))\Z")
 `$$` and `\\[` begin one that may be broken."""
 
 
-_CONNECTIVE = late(r"\A(?:so|thus|hence|therefore|then|finally)\b[,:]?\s{1,3}", re.IGNORECASE)
+_CONNECTIVE = late(
+    r"\A(?:(?:so|thus|hence|therefore|then|finally)\b[,:]?\s{1,3}|(?:\\therefore(?![a-z])|∴|⇒|=>|\\(?:Rightarrow|implies)(?![a-z]))\s{0,3})",
+    re.IGNORECASE,
+)
 
 
 def _is_bare(text: str, expected: Expected) -> bool:
@@ -204,7 +228,9 @@ _VALUE_WITH_UNIT = late(r"[$€£]?[-−]?\d[\d.,]{0,20}\s?[^\W\d_]\S{0,13}")
 _CALCULATION = late(r"<<[^<>\n]{0,100}>>")
 _ASIDE = late(r"(?<=[A-Za-z\d%]) \((?!(?:or|maybe|perhaps|possibly)\s[$€£]?\d)[^()\n]{1,80}\)(?=[^()\n]{0,200}$)")
 """Brackets in the last line after a value: "72 clips (48 in April)", but not "72 (or 73)"."""
-_A_NUMBER_WORD = late(rf"\b(?:an?\s(?=half|third|quarter)|half|{'|'.join(NUMBER_WORDS)})\b", re.IGNORECASE)
+_A_NUMBER_WORD = late(rf"\b(?:an?\s(?=half|third|quarter|dozen)|half|{'|'.join(NUMBER_WORDS)})\b", re.IGNORECASE)
+_A_WORD = late(r"[A-Za-z]{3,12}")
+"""What may be a product of letters or a word: red."""
 _YES_OR_NO = ("yes", "no", "true", "false")
 _FIRST_WORD = late(r"\W{0,9}([A-Za-z]+)\s?[,.:;!—–]")
 _NEXT_CLAUSE = late(r"[,;:]|\b(?:so|leaving|left with|which|then|therefore|means)\b")
@@ -237,8 +263,10 @@ def _last_number_or_words(tail: str, expected: Expected) -> bool | None:
     bold = [match[1] for match in _BOLD.finditer(last_line) if re.search(r"\d", match[1]) or expected.textual]
     if bold and (_is_bare(bold[-1], expected) or (not expected.textual and _VALUE_WITH_UNIT.fullmatch(bold[-1]))):
         return value_is(undress(bold[-1]), expected)
-    if expected.textual:
-        return _ends_in_words(tail, words(last_line), expected)
+    may_be_a_word = expected.textual or _A_WORD.fullmatch(expected.text) is not None
+    said = may_be_a_word and _ends_in_words(tail, words(last_line), expected)
+    if expected.textual or said:
+        return said
     spans = formulas(tail) or [(match.start(), match.end(), match[1]) for match in _LOST_DELIMITERS.finditer(tail)]
     numbers = [
         match

@@ -158,5 +158,5 @@ FRACTION_WORDS: Mapping[str, int] = {
 """Name of a part → how many of them make a whole."""
 SCALES: Mapping[str, int] = {
     "hundred": 100, "k": 1000, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12,
-    "dozen": 12, "dozens": 12,
+    "dozen": 12, "dozens": 12, "m": 10**6, "mm": 10**6, "mn": 10**6, "b": 10**9, "bn": 10**9,
 }  # fmt: skip

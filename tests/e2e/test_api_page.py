@@ -86,7 +86,7 @@ def test_the_lines_for_curl_take_a_run_to_its_report(up: Mapping[str, str], tmp_
         text=True,
         cwd=tmp_path,
         env=clean(up),
-        timeout=200,
+        timeout=500,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -120,7 +120,7 @@ def test_the_python_program_needs_no_right_but_to_call_the_api(
         text=True,
         env=clean(up),
         cwd=tmp_path,
-        timeout=200,
+        timeout=500,
         check=False,
     )
     assert done.returncode == 0, done.stderr

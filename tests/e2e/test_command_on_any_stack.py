@@ -40,7 +40,7 @@ def caller(up: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def command(
-    environment: Mapping[str, str], *words: str | Path, timeout: float = 200
+    environment: Mapping[str, str], *words: str | Path, timeout: float = 500
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [TUNEDROP, *words],

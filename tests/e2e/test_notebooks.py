@@ -25,7 +25,7 @@ def run_notebook(name: str, region: str, folder: Path) -> Any:
             capture_output=True,
             text=True,
             env={"PATH": os.environ["PATH"], "HOME": str(folder)},
-            timeout=200,
+            timeout=500,
             check=False,
         )
     assert done.returncode == 0, done.stderr

@@ -29,7 +29,7 @@ def test_javascript_drives_runs_by_a_drop_by_the_api_and_by_the_openai_sdk(tmp_p
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=500,
         check=False,
     )
     assert installed.returncode == 0, installed.stderr
@@ -41,7 +41,7 @@ def test_javascript_drives_runs_by_a_drop_by_the_api_and_by_the_openai_sdk(tmp_p
             capture_output=True,
             text=True,
             env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), **environment},
-            timeout=300,
+            timeout=500,
             check=False,
         )
     assert done.returncode == 0, done.stderr

@@ -44,7 +44,7 @@ def _typed(block: str) -> str:
         text=True,
         cwd=REPOSITORY,
         env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")},
-        timeout=100,
+        timeout=400,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -78,7 +78,7 @@ def test_nova_s_walk_asks_for_its_role_and_bucket(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         cwd=REPOSITORY,
-        timeout=100,
+        timeout=400,
         check=False,
     )
     assert done.returncode == 2
@@ -95,7 +95,7 @@ def test_nothing_is_done_in_a_real_account_without_a_word_for_it(tmp_path: Path)
         capture_output=True,
         text=True,
         cwd=REPOSITORY,
-        timeout=100,
+        timeout=400,
         check=False,
     )
     assert done.returncode == 2

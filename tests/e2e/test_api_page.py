@@ -74,7 +74,6 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(300)
 def test_the_lines_for_curl_take_a_run_to_its_report(up: Mapping[str, str], tmp_path: Path) -> None:
     # A reader is in the repository; the report is written where they are.
     (tmp_path / "events/datasets").mkdir(parents=True)
@@ -109,7 +108,6 @@ def python_of_another_team(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(300)
 def test_the_python_program_needs_no_right_but_to_call_the_api(
     up: Mapping[str, str], dataset: Path, python_of_another_team: Path, tmp_path: Path
 ) -> None:
@@ -135,7 +133,6 @@ def test_the_python_program_needs_no_right_but_to_call_the_api(
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(300)
 def test_a_state_machine_starts_a_run_and_wakes_with_its_notice(up: Mapping[str, str], queue_url: str) -> None:
     """The run is one that is rejected at once: how it ends makes no difference to who waits."""
     shown = blocks("From Step Functions")

@@ -61,7 +61,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_a_whole_run_by_the_api_alone(up: Mapping[str, str], caller: Mapping[str, str], dataset: Path) -> None:
     api = ("--api", up["TUNEDROP_API_URL"])
     checked = command(caller, "validate", dataset, "--remote", *api)
@@ -121,7 +121,6 @@ def forget(run_id: str) -> None:
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(300)
 def test_a_run_that_is_stopped_ends_and_what_is_not_there_is_said(
     up: Mapping[str, str], caller: Mapping[str, str], dataset: Path
 ) -> None:
@@ -146,7 +145,6 @@ def test_a_run_that_is_stopped_ends_and_what_is_not_there_is_said(
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(300)
 def test_a_stack_is_found_however_it_is_named_and_its_logs_are_read(
     up: Mapping[str, str], caller: Mapping[str, str], dataset: Path, tmp_path: Path
 ) -> None:
@@ -186,7 +184,6 @@ def test_a_stack_is_found_however_it_is_named_and_its_logs_are_read(
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(200)
 def test_the_console_of_a_stack_that_is_named_speaks_to_its_api(up: Mapping[str, str]) -> None:
     owner = {**os.environ, **{name: value for name, value in up.items() if name.startswith("AWS_")}}
     words = [str(TUNEDROP), "console", "--stack", "tunedrop", "--no-open"]

@@ -26,7 +26,7 @@ from tunedrop_client.places import of_environment
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-pytestmark = [pytest.mark.prove, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.prove, pytest.mark.timeout(1800)]
 
 PARAMETER = "/tunedrop/tunedrop/console-model"
 RECIPE = f"""\

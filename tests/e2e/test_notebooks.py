@@ -33,7 +33,6 @@ def run_notebook(name: str, region: str, folder: Path) -> Any:
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(300)
 def test_the_notebook_of_nova_trains_deploys_and_asks_by_boto3_alone(tmp_path: Path) -> None:
     assert run_notebook("nova_by_boto3.py", "us-east-1", tmp_path) == {
         "account": "123456789012",
@@ -48,7 +47,6 @@ def test_the_notebook_of_nova_trains_deploys_and_asks_by_boto3_alone(tmp_path: P
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(300)
 def test_the_notebook_of_open_weight_models_runs_by_openai_alone(tmp_path: Path) -> None:
     assert run_notebook("open_weight_by_openai.py", "us-west-2", tmp_path) == {
         "job": "succeeded",

@@ -16,7 +16,6 @@ SCRIPT = REPOSITORY / "tests/e2e/javascript"
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(600)
 def test_javascript_drives_runs_by_a_drop_by_the_api_and_by_the_openai_sdk(tmp_path: Path) -> None:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:

@@ -17,7 +17,6 @@ DATASET = "s3://shared-data/train.jsonl"
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(600)
 def test_of_24_starts_at_once_5_go_through_where_5_are_allowed() -> None:
     parameters = {"SettleSeconds": 0, "TeamRunQuota": QUOTA, "SourceObjects": "arn:aws:s3:::shared-data/*"}
     with LocalStack(stepped_schedules=True, parameters=parameters) as stack:

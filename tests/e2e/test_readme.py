@@ -52,7 +52,6 @@ def _typed(block: str) -> str:
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(300)  # a stack, two training jobs and a run; half a minute on two idle cores
 def test_the_written_commands_work_until_ctrl_c_ends_everything() -> None:
     """One `tunedrop up` for all of them, as a reader would have it."""
     with tunedrop_up("--environment", str(UP_ENVIRONMENT)) as (process, environment):

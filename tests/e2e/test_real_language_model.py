@@ -47,7 +47,7 @@ def endpoint() -> Iterator[str]:
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_the_answers_of_a_real_model_are_graded_as_it_gives_them(endpoint: str, tmp_path: Path) -> None:
     dataset = sums(tmp_path / "sums", recipe=RECIPE)
     done = tunedrop("rehearse", str(dataset), "--endpoint", endpoint, "--model", MODEL, "--json", timeout=600)
@@ -69,7 +69,7 @@ def test_the_answers_of_a_real_model_are_graded_as_it_gives_them(endpoint: str, 
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_a_real_model_is_compared_with_itself_and_tied(endpoint: str, tmp_path: Path) -> None:
     dataset = sums(tmp_path / "sums", recipe=RECIPE)
     words = ("evaluate", MODEL, str(dataset), "--endpoint", endpoint, "--base", MODEL, "--rows", "8", "--json")

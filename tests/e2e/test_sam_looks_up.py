@@ -35,7 +35,7 @@ def sam_list(what: str, environment: Path) -> Any:
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_sam_lists_the_stack_s_outputs_and_resources(tmp_path: Path) -> None:
     environment = tmp_path / "environment"
     with tunedrop_up("--environment", str(environment)):

@@ -90,7 +90,6 @@ def test_the_tickets_become_a_dataset_that_is_valid_as_the_tutorial_shows(checko
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(600)  # a rehearsal and two runs, each of which starts the application
 def test_the_tutorial_comes_to_its_two_verdicts_as_shown(checkout: Path, kept_runs: None) -> None:
     assert sum(bool(shown) for _, shown in steps(PAGE[PAGE.index(SLOW) :])) > 3
     follow(PAGE, checkout)

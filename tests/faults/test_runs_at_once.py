@@ -60,7 +60,6 @@ def check(made: World, number: int, notice: dict[str, Any]) -> None:
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(600)
 def test_twenty_runs_at_once_all_end_and_nothing_is_mixed(tmp_path: Path) -> None:
     with world("us-west-2", tmp_path, warm_limit=PROCESSES) as made:
         made.set_weather(speed=1.0)  # on a machine that is this busy, thirty times as fast would be too fast

@@ -21,7 +21,7 @@ from tests.contract.language_model.pace import PACE
 from tests.contract.local_bedrock.bedrock_requests import method
 from tests.contract.local_bedrock.lambda_api import LambdaApi
 
-pytestmark = [pytest.mark.prove, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.prove, pytest.mark.timeout(1800)]
 
 STEPS = 10
 EPOCHS = 3

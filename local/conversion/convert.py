@@ -28,15 +28,16 @@ from local.conversion.tables import table_rows
 from local.conversion.task import Task
 from local.conversion.template import Template
 from local.conversion.tools import tools_of
-from local.conversion.turns import answer_of, turns_of, with_system
-from local.conversion.unpacked import unpacked
+from local.conversion.turns import answer_of, is_conversation, turns_of, with_system
+from local.conversion.unpacked import refuse_other_text, unpacked
 from tunedrop.dataset.file_kinds import PARQUET, FileKind
 from tunedrop.dataset.prompts import content_text
 from tunedrop.dataset.show import shown
 from tunedrop.graders.tool_calls import as_calls
 
 _MEDIA: Final = ("image", "images", "video", "videos", "audio", "audios", "image_url")
-_PART_OF_PROMPTS: Final = ("context", "passage", "document", "article", "choices", "options", "input")
+_PART_OF_PROMPTS: Final = ("context", "passage", "document", "article", "choices", "options", "input", "history")
+_BEHIND_QUESTIONS: Final = ("choices", "options")
 _MARKS_OF_ANSWERS: Final = (("label", "completion"), ("kto_tag", "conversations"), ("kto_tag", "messages"))
 _CONTENT: Final = "content"
 _MOST_NAMES: Final = 1000
@@ -135,6 +136,8 @@ class Converter:
             raise ConversionError(f"the file holds no row{left_out}")
 
     def _read(self, stream: BinaryIO, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        if not self._table:
+            refuse_other_text(name)
         head = stream.read(64 * 1024).removeprefix(b"\xef\xbb\xbf").lstrip()
         stream.seek(0)
         if not self._table and head[:1] in (b"{", b"[") and not _TABLE_NAMES.search(name):
@@ -192,6 +195,7 @@ class Converter:
         return self._row(turns, formats.text_of_answer(answer, self.notes), others)
 
     def _question(self, row: Mapping[str, Any], rest: dict[str, Any]) -> Task:
+        turns: list[dict[str, Any]] = []
         if self._template is not None:
             prompt, used = self._template.fill(row), self._template.fields
         else:
@@ -199,8 +203,8 @@ class Converter:
             if name is None:
                 raise not_named("question", row)
             said, used = take(row, name)[0], (name,)
-            if _is_conversation(said):
-                return Task(turns_of(said, name, self.notes), take(rest, name)[1])
+            if is_conversation(said):
+                return Task(turns_of(said, name, self.notes), formats.lifted(take(rest, name)[1], name))
             if not isinstance(said, str):
                 refuse_preferences(row, prompted=False)
                 within = [key for key in said if isinstance(key, str)] if isinstance(said, Mapping) else []
@@ -208,13 +212,16 @@ class Converter:
                 raise ConversionError(f"expected `{name}`, a text, got {shown(said)}; {way}")
             prompt = said
             if self._conversion.question is None:
-                _refuse_half_a_prompt(row, name)
+                turns, rest = formats.history_of(rest, self.notes)
+                _refuse_half_a_prompt(row if not turns else rest, name)
         for each in used:
             try:
                 _, rest = take(rest, each)
             except ConversionError:
                 continue  # used twice, or part of the answer
-        return Task([{"role": "user", "content": prompt}], rest)
+        if self._template is None:
+            rest = formats.lifted(rest, used[0])
+        return Task([*turns, {"role": "user", "content": prompt}], rest)
 
     def _worded_anew(self, task: Task, row: Mapping[str, Any]) -> None:
         asked = next((turn for turn in reversed(task.turns) if turn["role"] == "user"), None)
@@ -324,9 +331,10 @@ def _refuse_half_a_prompt(row: Mapping[str, Any], question: str) -> None:
     """A question may be no prompt without the text or the choices beside it: that is for the user to say."""
     for name in _PART_OF_PROMPTS:
         if name != question and not is_blank(row.get(name)):
+            first, second = (question, name) if name in _BEHIND_QUESTIONS else (name, question)
             raise ConversionError(
                 f"the row has `{name}` beside `{question}`; write both into the prompt, as in --prompt "
-                f"'{{{name}}} {{{question}}}', or name the question alone by --question {question}"
+                f"'{{{first}}} {{{second}}}', or name the question alone by --question {question}"
             )
 
 
@@ -334,14 +342,6 @@ def _refuse_what_is_not_text(others: Mapping[str, Any]) -> None:
     for name in _MEDIA:
         if not is_blank(others.get(name)):
             raise ConversionError(f"the row has `{name}`, but the service trains on text only; leave such rows out")
-
-
-def _is_conversation(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(turn, dict) and not turn.keys().isdisjoint(("role", "from")) for turn in value)
-    )
 
 
 def _text_or_object(answer: Any) -> Any:

@@ -1,10 +1,12 @@
-"""Fields of a row by name: `label`, or `reward_model.ground_truth` for one within another."""
+"""Fields of a row by name: `label`, `reward_model.ground_truth` for one within another, `answers.0` for one of an
+array."""
 
 from __future__ import annotations
 
 import difflib
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +16,9 @@ from local.conversion.fault import ConversionError, FieldMissingError
 from tunedrop.dataset.show import shown
 
 _SHOWN_FIELDS = 8
+_PLACE = re.compile(r"\[(\d+)\]")
+"""A place in an array, counted from 0, as in `answers[0].text`; `answers.0.text` is the same."""
+_PRINTED = ("{'", "[{'", "['", "array(")
 
 
 def find(row: Mapping[str, Any], name: str) -> Any:
@@ -29,14 +34,21 @@ def take(row: Mapping[str, Any], name: str) -> tuple[Any, dict[str, Any]]:
     """
     if name in row:
         return row[name], {key: value for key, value in row.items() if key != name}
-    head, dot, rest = name.partition(".")
+    head, dot, rest = _PLACE.sub(r".\1", name).partition(".")
     inner = parsed(row.get(head))
+    if dot and isinstance(inner, list):
+        inner = {str(place): each for place, each in enumerate(inner)}
     if dot and isinstance(inner, Mapping):
         try:
             value, left = take(inner, rest)
         except ConversionError as error:
             raise ConversionError(f"`{head}`: {error}") from None
         return value, {key: (left if key == head else each) for key, each in row.items() if key != head or left}
+    if dot and isinstance(inner, str) and inner.lstrip().startswith(_PRINTED):
+        raise FieldMissingError(
+            f"expected the field {name!r}, but `{head}` is a printed Python object, {shown(inner)}; write the column "
+            "with json.dumps, or the rows as JSON Lines or Parquet"
+        )
     known = ", ".join(shown(key) for key in list(row)[:_SHOWN_FIELDS])
     near = difflib.get_close_matches(name, [key for key in row if isinstance(key, str)][:200], n=1)
     meant = f"; do you mean {shown(near[0])}?" if near else ""

@@ -8,10 +8,12 @@ from typing import Any, Final
 
 from local.conversion import ground_truth, invocation_log
 from local.conversion.fault import ConversionError
-from local.conversion.fields import is_blank, parsed
+from local.conversion.fields import is_blank, parsed, take
 from local.conversion.notes import Notes
+from local.conversion.service_answers import said_by
 from local.conversion.task import Task
-from local.conversion.turns import answer_of, text_of_content, turns_of
+from local.conversion.tools import RESPONSES, TOOLS
+from local.conversion.turns import answer_of, is_conversation, text_of_content, turns_of
 from tunedrop.dataset.show import shown
 
 
@@ -77,7 +79,7 @@ def read(source: Source, row: dict[str, Any], notes: Notes, *, answered: bool = 
     if source is Source.GROUND_TRUTH:
         return ground_truth.read(row, answered=answered)
     if source is Source.ALPACA:
-        return _alpaca(row)
+        return _alpaca(row, notes)
     key = _CONVERSATION[source]
     if source is Source.SHAREGPT and key not in row:
         key = "conversation"
@@ -111,22 +113,52 @@ _SYSTEM: Final = (
 )
 
 
+def lifted(row: dict[str, Any], question: str) -> dict[str, Any]:
+    """The row with the system prompt and the tools that stand beside a question within another field, such as
+    `request.messages`."""
+    within = question.rpartition(".")[0]
+    for key in (*_SYSTEM, *TOOLS) if within else ():
+        if key not in row:
+            try:
+                value, row = take(row, f"{within}.{key}")
+            except ConversionError:
+                continue
+            row = {**row, key: value}
+    return row
+
+
 def text_of_answer(value: Any, notes: Notes) -> Any:
-    """An answer that is a conversation as its last turn's text; any other as it is."""
-    if isinstance(value, dict) and value.keys() == {"message"} and isinstance(value["message"], dict):
-        value = value["message"]  # as Converse answers
-    if isinstance(value, dict) and value.keys() in ({"role", "content"}, {"from", "value"}):
-        value = [value]
-    if (
-        isinstance(value, list)
-        and value
-        and all(isinstance(item, dict) and not item.keys().isdisjoint(("role", "from")) for item in value)
-    ):
+    """An answer that is a conversation, or what a service answered, as its last turn's text; any other as it is."""
+    value = said_by(value)
+    if isinstance(value, list) and value and all(map(_is_turn, value)):
         return answer_of(turns_of(value, "the answer", notes)[-1], notes)
     return value
 
 
-def _alpaca(row: dict[str, Any]) -> Task:
+def _is_turn(item: Any) -> bool:
+    return isinstance(item, dict) and (not item.keys().isdisjoint(("role", "from")) or item.get("type") in RESPONSES)
+
+
+def history_of(row: dict[str, Any], notes: Notes) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The turns before the question, where `history` has them (pairs of texts, or messages); and the row without it.
+
+    No turns: the row has no history, or one in another form.
+    """
+    history = parsed(row.get("history"))
+    rest = {key: value for key, value in row.items() if key != "history"}
+    if is_conversation(history):
+        return turns_of(history, "history", notes), rest
+    if not isinstance(history, list) or not history or not all(map(_is_pair, history)):
+        return [], row
+    texts = [text for pair in history for text in pair]
+    return [{"role": ("user", "assistant")[place % 2], "content": text} for place, text in enumerate(texts)], rest
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(text, str) for text in value)
+
+
+def _alpaca(row: dict[str, Any], notes: Notes) -> Task:
     instruction, given = row.get("instruction"), row.get("input")
     for name, value in (("instruction", instruction), ("input", given)):
         if value is not None and not isinstance(value, str):
@@ -134,12 +166,9 @@ def _alpaca(row: dict[str, Any]) -> Task:
                 f"expected `{name}`, a text, got {shown(value)}; --from qa --prompt '{{instruction}} {{input}}' writes "
                 "both out"
             )
-    turns: list[dict[str, Any]] = []
-    history = row.get("history") or []
-    for pair in history if isinstance(history, list) else [history]:
-        if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(text, str) for text in pair):
-            raise ConversionError(f"expected `history`, pairs of texts, got {shown(pair)}")
-        turns += [{"role": "user", "content": pair[0]}, {"role": "assistant", "content": pair[1]}]
+    turns, row = history_of(row, notes)
+    if not is_blank(row.get("history")):
+        raise ConversionError(f"expected `history`, pairs of texts, got {shown(row['history'])}")
     asked = "\n\n".join(text for text in (instruction, given) if text and text.strip())
     others = {key: value for key, value in row.items() if key not in ("instruction", "input", "history")}
     return Task([*turns, {"role": "user", "content": asked}], others)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, BinaryIO, Final
 
 from local.conversion.fault import ConversionError
@@ -12,6 +13,7 @@ from local.conversion.fields import parsed
 from local.conversion.formats import Source, recognised
 from local.conversion.names import question_of
 from local.conversion.notes import Notes
+from local.conversion.turns import is_conversation
 from tunedrop.dataset.bounds import MAX_LINE_BYTES
 from tunedrop.dataset.json_line import Fault, Reading, read_line
 from tunedrop.dataset.lines import Lines, Overlong
@@ -83,7 +85,7 @@ def _lines(stream: BinaryIO, notes: Notes) -> Iterator[tuple[str, dict[str, Any]
             if not raw.strip():
                 notes.left_out["blank line"] += 1
                 continue
-            value = _value(read_line(raw), f"line {line}")
+            value = _row_of(_value(read_line(raw), f"line {line}"), f"line {line}")
             if not isinstance(value, dict):
                 raise ConversionError(f"line {line}: expected an object, got {shown(value)}{_way_of(value)}")
             yield f"line {line}", value
@@ -97,6 +99,23 @@ def _value(reading: Reading, place: str) -> Any:
     return reading.value
 
 
+def _value_of_lines(reading: Reading, document: bytes, lines_before: int = 0) -> Any:
+    """What a document of several lines says. Raises ConversionError, with the line of a fault where it has one."""
+    found = None if reading.accepted else _AT_CHARACTER.search(reading.faults[0].message)
+    if found is None:
+        return _value(reading, "the JSON document")
+    before = document.decode("utf-8")[: int(found[1]) - 1]
+    fault = reading.faults[0]
+    message = _AT_CHARACTER.sub(f"at character {len(before) - before.rfind(chr(10))}", fault.message)
+    hint = "JSON has no comments: leave them out" if document.decode("utf-8")[len(before) :][:2] in _COMMENTS else None
+    fault = replace(fault, message=message, hint=hint or fault.hint)
+    return _value(Reading(False, None, (fault,)), f"line {lines_before + before.count(chr(10)) + 1}")
+
+
+_AT_CHARACTER: Final = re.compile(r"at character (\d+)$")
+_COMMENTS: Final = ("//", "/*")
+
+
 def _document(document: bytes, notes: Notes) -> Iterator[tuple[str, dict[str, Any]]]:
     if len(document) > MAX_DOCUMENT_BYTES:
         raise ConversionError(f"one JSON document of more than {MAX_DOCUMENT_BYTES:,} bytes; {_ONE_A_LINE}")
@@ -107,7 +126,7 @@ def _document(document: bytes, notes: Notes) -> Iterator[tuple[str, dict[str, An
         if rows is not None:
             notes.read_as.append("JSON objects, one after the other")
             return _of_array(rows)
-    value = _value(reading, "the JSON document" if b"\n" in document.strip() else "line 1")
+    value = _value(reading, "line 1") if b"\n" not in document.strip() else _value_of_lines(reading, document)
     if isinstance(value, list):
         notes.read_as.append("one JSON array")
         return _of_array(value)
@@ -122,7 +141,7 @@ def _of_object(value: dict[str, Any], notes: Notes) -> Iterator[tuple[str, dict[
     name = next((each for each in _WRAPPERS if each in arrays), None)
     if name is not None:
         notes.read_as.append(f"one JSON document with the array `{name}`")
-        for key in value.keys() - {name}:
+        for key in (each for each in value if each != name):
             rows = f" ({len(arrays[key]):,} rows)" if key in arrays else ""
             notes.left_out[f"{shown(key)} of the document, beside `{name}`{rows}"] += 1
         return _of_array(arrays[name])
@@ -130,7 +149,7 @@ def _of_object(value: dict[str, Any], notes: Notes) -> Iterator[tuple[str, dict[
     if len(found) == 1:
         path, rows_within = next(iter(found.items()))
         notes.read_as.append(f"one JSON document with the array `{path}`")
-        for key in value.keys() - {path.partition(".")[0]}:
+        for key in (each for each in value if each != path.partition(".")[0]):
             notes.left_out[f"{shown(key)} of the document, beside `{path}`"] += 1
         return _of_array(rows_within)
     if found:
@@ -148,11 +167,11 @@ def _of_object(value: dict[str, Any], notes: Notes) -> Iterator[tuple[str, dict[
     if len(parts) > 1 and all(isinstance(each, dict) and each for each in parts):
         if all(_are_numbers(each) for each in parts):
             raise _by_columns(columns)
-        if len({frozenset(each) for each in parts}) == 1:
+        if len({frozenset(each) for each in parts}) == 1 or all(map(_is_row, parts)):
             notes.read_as.append("one JSON object with a row for each key")
             return _of_array([each if "id" in each else {"id": key, **each} for key, each in value.items()])
     notes.read_as.append("one JSON object")
-    return iter([("line 1", value)])
+    return iter([("line 1", _row_of(value, "line 1"))])
 
 
 def _one_after_another(document: bytes) -> list[Any] | None:
@@ -169,6 +188,9 @@ def _one_after_another(document: bytes) -> list[Any] | None:
             found.append(_value(read_line(text[place:end].encode("utf-8", "surrogatepass")), f"row {len(found) + 1}"))
             place = _after_space(text, end)
     except (ValueError, RecursionError):
+        if found and text[place : place + 1] == "{":
+            left = text[place:].encode("utf-8", "surrogatepass")
+            _value_of_lines(read_line(left), left, text.count("\n", 0, place))
         return None
     return found
 
@@ -222,14 +244,22 @@ def _way_of(value: Any) -> str:
 
 
 def _of_array(rows: list[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for number, row in enumerate(rows, 1):
-        if isinstance(row, dict) and isinstance(row.get("row"), dict) and "row_idx" in row:
-            if row.get("truncated_cells"):
-                raise ConversionError(
-                    f"row {number}: the dataset viewer cut {', '.join(map(shown, row['truncated_cells']))}; "
-                    "download the dataset's file instead"
-                )
-            row = row["row"]  # noqa: PLW2901 - as the dataset viewer's API of Hugging Face wraps it
+    for number, each in enumerate(rows, 1):
+        row = _row_of(each, f"row {number}")
         if not isinstance(row, dict):
             raise ConversionError(f"row {number}: expected an object, got {shown(row)}{_way_of(row)}")
         yield f"row {number}", row
+
+
+def _row_of(value: Any, place: str) -> Any:
+    """The row that an array of turns is, or that the API of Hugging Face's dataset viewer wraps; any other as it is."""
+    if is_conversation(value):
+        return {"messages": value}
+    if not isinstance(value, dict) or not isinstance(value.get("row"), dict) or "row_idx" not in value:
+        return value
+    if value.get("truncated_cells"):
+        raise ConversionError(
+            f"{place}: the dataset viewer cut {', '.join(map(shown, value['truncated_cells']))}; "
+            "download the dataset's file instead"
+        )
+    return value["row"]

@@ -17,6 +17,9 @@ from tunedrop.dataset.show import shown
 CALLS: Final = ("toolUse", "tool_use")
 RESULTS: Final = ("toolResult", "tool_result")
 CALL_ROLES: Final = ("function_call", "tool_call")
+TOOLS: Final = ("tools", "functions", "toolConfig")
+RESPONSES: Final = ("message", "reasoning", "function_call", "function_call_output")
+"""Types of the items of OpenAI's Responses that can be turns."""
 RESULT_ROLES: Final = ("observation", "function_response", "tool_response", "function")
 
 
@@ -76,12 +79,70 @@ def result_turn(value: Any, path: str, before: list[dict[str, Any]]) -> dict[str
     """ShareGPT's turn with a tool's result; it answers the first call of the turns `before` that has no result yet."""
     if not isinstance(value, str):
         value = json.dumps(value, ensure_ascii=False)
-    answered = {turn.get("tool_call_id") for turn in before}
-    calls = [call["id"] for turn in before for call in turn.get("tool_calls") or [] if isinstance(call, dict)]
-    waiting = [call for call in calls if call not in answered]
+    waiting = _waiting(before)
     if not waiting:
         raise ConversionError(f"{path}: a tool's result without a call before it")
     return {"role": "tool", "tool_call_id": waiting[0], "content": value}
+
+
+def response_item(item: Mapping[str, Any], path: str, before: list[dict[str, Any]]) -> dict[str, Any]:
+    """A call of OpenAI's Responses, or its result, as a turn; a call joins the assistant's turn `before` it."""
+    name_of_call = item.get("call_id", item.get("id"))
+    name_of_call = name_of_call if isinstance(name_of_call, str) else ""
+    if item.get("type") == "function_call_output":
+        said = item.get("output", "")
+        texts = [said] if isinstance(said, str) else [_text_of_result(each, path) for each in said or []]
+        return {"role": "tool", "tool_call_id": name_of_call, "content": "\n".join(texts)}
+    if not isinstance(item.get("name"), str):
+        raise ConversionError(f"{path}: expected a call with a name, got {shown(item)}")
+    call = _call(name_of_call or item["name"], item["name"], item.get("arguments", {}))
+    if not before or before[-1]["role"] != "assistant":
+        return {"role": "assistant", "tool_calls": [call]}
+    last = before.pop()
+    return {**last, "tool_calls": [*last.get("tool_calls", []), call]}
+
+
+def with_whole_calls(item: dict[str, Any], before: list[dict[str, Any]]) -> dict[str, Any]:
+    """The turn with its calls in OpenAI's form, each with an id, and a result with the id of the call that it answers.
+
+    Turned are OpenAI's older `function_call`, LangChain's `args`, and calls whose arguments are no text or that have no
+    id. What has no name stays as it is.
+    """
+    made = dict(item)
+    older = made.get("function_call")
+    if isinstance(older, Mapping) and is_blank(made.get("tool_calls")):
+        del made["function_call"]
+        made["tool_calls"] = [older]
+    calls = made.get("tool_calls")
+    if isinstance(calls, list):
+        made["tool_calls"] = [_whole_call(call, f"call_{len(before)}_{place}") for place, call in enumerate(calls)]
+    if made.get("role") == "tool":
+        if isinstance(made.get("content"), Mapping):
+            made["content"] = json.dumps(made["content"], ensure_ascii=False)
+        if is_blank(made.get("tool_call_id")):
+            made.update([("tool_call_id", call) for call in _waiting(before)[:1]])
+    return made
+
+
+def _whole_call(call: Any, name_of_call: str) -> Any:
+    function = call.get("function", call) if isinstance(call, Mapping) else None
+    if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
+        return call
+    given = call.get("id")
+    arguments = function.get("args", function.get("arguments", {}))
+    return _call(given if isinstance(given, str) and given else name_of_call, function["name"], arguments)
+
+
+def _waiting(before: list[dict[str, Any]]) -> list[str]:
+    """The ids of the calls that have no result yet."""
+    answered = {turn.get("tool_call_id") for turn in before}
+    calls = [
+        call["id"]
+        for turn in before
+        for call in turn.get("tool_calls") or []
+        if isinstance(call, dict) and "id" in call
+    ]
+    return [call for call in calls if call not in answered]
 
 
 def _call(name_of_call: str, name: str, arguments: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ thoughts, weights for a loss and marks for a cache are left out and counted.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -25,11 +26,19 @@ ROLES: Final = {
     **dict.fromkeys(("system", "developer"), "system"),
     "tool": "tool",
 }
-_CONTENTS: Final = ("content", "value", "parts", "text")
+_SPEAKERS: Final = ("role", "from", "author", "sender", "speaker", "type")
+_CONTENTS: Final = ("content", "value", "parts", "text", "message")
+_OF_A_CLASS: Final = re.compile(r"Message(?:Chunk)?$")
+_ABOUT_MESSAGES: Final = ("id", "example", "additional_kwargs", "response_metadata", "usage_metadata")
+"""What LangChain keeps beside a message's text and calls."""
+_ABOUT_ITEMS: Final = ("id", "status", "type", "phase")
+"""What OpenAI's Responses keep beside a message's text."""
 _TEXT_TYPES: Final = ("text", "input_text", "output_text")
 _THOUGHTS: Final = ("thinking", "redacted_thinking", "reasoning", "reasoningContent", "thought")
 _TOOLS_OF_GEMINI: Final = ("functionCall", "functionResponse")
 _THOUGHT_KEYS: Final = ("reasoning_content", "reasoning", "thinking", "thinking_blocks")
+_KEPT: Final = ("name", "tool_calls", "tool_call_id", "function_call")
+"""Fields of a turn that the service knows, beside role and content; and calls that are no calls, which are refused."""
 _WEIGHT_KEYS: Final = ("weight", "loss", "loss_weight", "train")
 
 
@@ -41,8 +50,33 @@ def turns_of(items: Any, name: str, notes: Notes) -> list[dict[str, Any]]:
         raise ConversionError(f"expected `{name}`, an array of objects, got {shown(items)}{way if printed else ''}")
     made: list[dict[str, Any]] = []
     for place, item in enumerate(items):
-        made += _turns(item, f"{name}[{place}]", notes, made)
+        made += _turns(_unwrapped(item), f"{name}[{place}]", notes, made)
+    if not made:
+        raise ConversionError(f"`{name}` has no turn with a text; leave such rows out")
     return made
+
+
+def is_conversation(value: Any) -> bool:
+    """Whether a value is an array of turns that say whose they are."""
+    return isinstance(value, list) and bool(value) and all(isinstance(turn, dict) and _is_told(turn) for turn in value)
+
+
+def _is_told(turn: Mapping[str, Any]) -> bool:
+    """Whether a turn says whose it is; `from` and `sender` are columns of mails, too."""
+    said = _speaker(turn)
+    known = (*ROLES, *tools.CALL_ROLES, *tools.RESULT_ROLES)
+    return "role" in turn or (isinstance(said, str) and "type" not in turn and said.lower() in known)
+
+
+def _unwrapped(item: dict[str, Any]) -> dict[str, Any]:
+    """LangChain's message within its `data` or `kwargs`, with its type; any other turn as it is."""
+    inner = item.get("data") if item.keys() == {"type", "data"} else item.get("kwargs") if "lc" in item else None
+    if not isinstance(inner, dict):
+        return item
+    named = item.get("id") if "lc" in item else None
+    kind = named[-1] if isinstance(named, list) and named else item.get("type")
+    said = _OF_A_CLASS.sub("", kind).lower() if isinstance(kind, str) else kind
+    return {**{key: value for key, value in inner.items() if key not in _ABOUT_MESSAGES}, "type": said}
 
 
 def text_of_content(content: Any, path: str, notes: Notes) -> str:
@@ -79,10 +113,25 @@ def with_system(turns: list[dict[str, Any]], text: str, whose: str) -> list[dict
     raise ConversionError(f"{whose} would be a second system message; the conversation has one of its own")
 
 
-def _turns(item: dict[str, Any], path: str, notes: Notes, before: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _turns(  # noqa: PLR0911 - a kind of item each
+    item: dict[str, Any], path: str, notes: Notes, before: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
     """The turns that an item is: one, or several where it has blocks with results of tools."""
     said = _speaker(item)
     word = said.lower() if isinstance(said, str) else ""
+    if said == "reasoning":
+        notes.left_out["thoughts of the assistant"] += 1
+        return []
+    if said in ("function_call", "function_call_output") and "type" in item:
+        return [tools.response_item(item, path, before)]
+    if said is None and item and all(key.lower() in ROLES and isinstance(text, str) for key, text in item.items()):
+        return [{"role": ROLES[key.lower()], "content": text} for key, text in item.items()]  # a turn of each
+    if item.get("type") == "message" and "role" in item:
+        item = {key: value for key, value in item.items() if key not in _ABOUT_ITEMS}
+    if ROLES.get(word) == "system" and is_blank(next((item[key] for key in _CONTENTS if key in item), None)):
+        notes.left_out["blank system message"] += 1
+        return []
+    item = tools.with_whole_calls(item, before)
     value = next((item[key] for key in _CONTENTS if key in item), None)
     if word in tools.CALL_ROLES:
         return [tools.call_turn(value, path, len(before))]
@@ -103,7 +152,7 @@ def _turns(item: dict[str, Any], path: str, notes: Notes, before: list[dict[str,
 
 def _speaker(item: Mapping[str, Any]) -> Any:
     """Whose turn it is; Gemini's turn without a role is the user's, LangChain's has a type."""
-    said = item.get("role", item.get("from", item.get("author", item.get("type"))))
+    said = next((item[key] for key in _SPEAKERS if key in item), None)
     return "user" if said is None and "parts" in item else said
 
 
@@ -128,12 +177,15 @@ def _turn(item: dict[str, Any], path: str, notes: Notes) -> dict[str, Any]:
     elif not item.get("tool_calls") and not item.get("function_call"):
         other = next((key for key in ("refusal", "audio") if not is_blank(item.get(key))), None)
         raise ConversionError(f"{path} has {f'a field {other!r} but ' if other else ''}no content; leave such rows out")
-    of_the_speaker = ("role", "from", "author", *(("type",) if item.get("type") == said else ()))
+    of_the_speaker = ("role", "from", "author", next(key for key in _SPEAKERS if key in item or key == "type"))
     kept = {key: value for key, value in item.items() if key not in (*of_the_speaker, named) and not is_blank(value)}
     for keys, what in ((_THOUGHT_KEYS, "thoughts of the assistant"), (_WEIGHT_KEYS, "a turn's weight for the loss")):
         for key in kept.keys() & keys:
             del kept[key]
             notes.left_out[what] += 1
+    for key in [key for key in kept if key not in _KEPT]:
+        del kept[key]
+        notes.left_out[f"{shown(key)} of a turn"] += 1
     return {**turn, **kept}
 
 

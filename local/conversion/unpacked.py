@@ -93,6 +93,25 @@ def _refused(kind: FileKind) -> ConversionError:
     return ConversionError(f"this is {kind.name}, which convert does not read; first: {kind.way}")
 
 
+_OTHER_TEXTS: Final = {
+    **dict.fromkeys((".yaml", ".yml"), ("YAML", "yq -o json FILE > rows.json")),
+    ".toml": ("TOML", "write its rows as JSON Lines, one row a line"),
+    ".sql": ("SQL", "run the query, and export its rows as CSV with a header"),
+    **dict.fromkeys((".py", ".js", ".ts"), ("a program", "let it write its rows as JSON Lines, one row a line")),
+    ".ipynb": ("a notebook", "let it write its rows as JSON Lines, one row a line"),
+}
+
+
+def refuse_other_text(name: str) -> None:
+    """Raise ConversionError for a text that is no rows by its name, but would be read as a table of one column."""
+    title, way = _OTHER_TEXTS.get(name[name.rfind(".") :].lower(), ("", ""))
+    if title:
+        raise ConversionError(
+            f"by its name this is {title}, which convert does not read; first: {way}. If it is a table all the same, "
+            "add --from csv"
+        )
+
+
 def _as_utf8(stream: BinaryIO, encoding: str | None, notes: Notes) -> BinaryIO:
     if encoding is not None:
         try:

@@ -303,3 +303,32 @@ def test_a_text_beside_input_is_still_asked_for() -> None:
     body = b'{"context": "c", "input": "a", "output": "b"}'
     with pytest.raises(ConversionError, match="the row has `context` beside `input`"):
         list(Converter(Conversion()).lines(io.BytesIO(body), "x.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ('[\n {"text": "x", "intent": "y"},\n]', "line 2: a comma before the closing bracket, at character 30"),
+        (
+            '[\r\n // two\r\n {"text": "x"}]',
+            "line 2: a value is missing or misspelt, at character 2. JSON has no comments",
+        ),
+        ('[\n {"text": "ü",\n  \'intent\': 1}]', "line 3: a key is missing or without double quotes, at character 3"),
+        ('{\n "text": "x"\n}\n{\n "text": "y",\n}\n', "line 5: a comma before the closing bracket, at character 13"),
+    ],
+)
+def test_a_fault_of_a_document_is_told_with_its_line(document: str, said: str) -> None:
+    with pytest.raises(ConversionError) as caught:
+        read(document.encode(), "rows.json")
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["rows.yaml", "rows.YML", "rows.toml", "rows.sql", "rows.py"])
+def test_another_kind_of_text_is_refused_by_its_name_with_a_way(name: str) -> None:
+    with pytest.raises(ConversionError, match=r"by its name this is .*, which convert does not read; first: "):
+        read(b"- text: x\n  intent: y\n", name)
+
+
+def test_rows_by_key_may_have_different_fields() -> None:
+    document = {"a": {"question": "x", "intent": "y"}, "b": {"question": "z", "intent": "y", "note": "n"}}
+    assert read(json.dumps(document).encode(), "rows.json", question="question")[0] == [("x", "y"), ("z", "y")]

@@ -241,7 +241,7 @@ def test_an_answer_is_a_text_or_an_object_as_the_service_takes_it(answer: Any, m
         ({"prompt": "x", "completion": "a", "label": False}, "`label` marks the answer of `completion` as unwanted"),
         ({"data": {"text": "x", "intent": "y"}}, "as in --question data.text --answer data.intent"),
         ({"instruction": "x", "context": "long", "response": "y"}, "as in --prompt '{context} {instruction}', or name"),
-        ({"question": "x", "choices": ["a", "b"], "answer": 1}, "as in --prompt '{choices} {question}', or name"),
+        ({"question": "x", "choices": ["a", "b"], "answer": 1}, "as in --prompt '{question} {choices}', or name"),
         ({"source": "x", "a-metadata": {}, "b-metadata": {}}, "name one, as in --answer a-metadata.class-name"),
         ({"question": "x", "solution": "a", "ideal": "b"}, "the answer may be 'solution' or 'ideal'; name it"),
         ({"id": "7", "text": "x", "label": "late"}, "name it, as in --question text --answer label"),

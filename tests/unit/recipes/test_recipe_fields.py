@@ -11,6 +11,7 @@ from tunedrop.graders.sample import OptionsError
 from tunedrop.outcomes import RecipeInvalid
 from tunedrop.recipe_fields import Path, allowed, fields
 from tunedrop.recipe_resolution import resolve
+from tunedrop.recipe_text import parse
 
 
 def _refused(path: Path, value: object) -> str:
@@ -42,6 +43,51 @@ def test_a_number_beyond_its_bound_is_refused_by_the_range_that_the_page_gives()
 
 def test_a_section_that_is_no_section_is_answered_with_its_fields() -> None:
     assert "`grader`: expected fields (kind, function, options, range), got 'json'" in _refused(("grader",), "json")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "way"),
+    [
+        (("samples",), 4, "did you mean `rehearsal.samples` or `evaluation.samples`?"),
+        (("n_epochs",), 3, "did you mean `hyperparameters.n_epochs`?"),
+        (("evaluation.samples",), 2, "write it within its section, as `evaluation: {samples: …}`"),
+        (("\u00a0seed",), 2, "did you mean `evaluation.seed`?"),
+        (("eval",), {}, "did you mean `evaluation`?"),
+        (("base_model",), "x", "did you mean `model`?"),
+        (("notes",), "x", "`notes` is not known; known are model, hyperparameters, grader"),
+        (("grader",), "exact", "did you mean `grader: {kind: exact}`?"),
+        (("labels", "version"), 1.0, "expected text of 1 to 128 characters on one line, got 1.0; put it in quotes"),
+        (("evaluation", "slices"), "topic", "write a list, as [topic]"),
+        (("grader", "range"), [1, 0], "as [-1, 1]; got [1.0, 0.0]"),
+    ],
+)
+def test_a_field_that_is_elsewhere_or_a_value_nearly_right_is_told(path: Path, value: object, way: str) -> None:
+    told = _refused(path, value)
+    assert way in told
+    assert told.count("got ") <= 1
+
+
+@pytest.mark.parametrize("value", [None, [1], {"a": 1}])
+def test_a_hyperparameter_s_fault_is_told_once(value: object) -> None:
+    told = _refused(("hyperparameters", "n_epochs"), value)
+    assert told == f"recipe field `hyperparameters.n_epochs`: expected a whole number, got {value!r}"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "way"),
+    [
+        ("recipe.yaml", "grader:\n\tkind: exact", "line 2, column 1; indent with spaces, not with tabs"),
+        ("recipe.yaml", "```yaml\nmodel: x\n```", "leave out the lines of ``` around it"),
+        ("recipe.yaml", "labels: {since: 2026-01-02}", "is a date for some readers of YAML; put it in quotes"),
+        ("recipe.json", "", "it is empty: write {}, or leave the file out"),
+        ("recipe.json", "model: x", "if it is YAML, name it recipe.yaml"),
+        ("recipe.json", '{"labels": {}, // none\n // more\n}', "JSON has no comments: leave them out"),
+    ],
+)
+def test_a_recipe_that_cannot_be_read_is_told_with_a_way(name: str, text: str, way: str) -> None:
+    with pytest.raises(RecipeInvalid) as raised:
+        parse(text.encode(), name)
+    assert way in str(raised.value)
 
 
 @pytest.mark.parametrize(

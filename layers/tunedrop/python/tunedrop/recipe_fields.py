@@ -28,7 +28,8 @@ def schema_at(path: Path) -> Schema | None:
     """The schema of what stands at a path: a field, or a value in its list or by its name; None for a section."""
     for length in range(len(path), 0, -1):
         if found := fields().get(path[:length]):
-            inner = found.get("items", found.get("additionalProperties"))
+            by_name = next(iter(found.get("patternProperties", {}).values()), None)
+            inner = found.get("items", by_name or found.get("additionalProperties"))
             return inner if length < len(path) and isinstance(inner, Mapping) else found
     return None
 

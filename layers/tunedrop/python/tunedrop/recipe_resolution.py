@@ -48,7 +48,8 @@ def resolve(document: Mapping[str, Any], region: str, *, parameter_path: str = "
             model = catalog.find_for_region(model_id, region)
             given = document.get("hyperparameters") or {}
             if isinstance(given, Mapping):
-                problems += _hyperparameter_problems(given, model)
+                told = _hyperparameter_problems(given, model)
+                problems = [each for each in problems if not each.startswith(tuple(map(_field_of, told)))] + told
                 problems += _contradictions(recipe, model)
                 defaults = {name: each.default for name, each in model.hyperparameters.items() if not each.fits_rows}
                 chosen = {name: value for name, value in {**defaults, **given}.items() if value is not None}
@@ -96,6 +97,11 @@ def _as_trained(evaluation: Evaluation, hyperparameters: Mapping[str, Any]) -> E
         room = max(evaluation.max_tokens, trained if isinstance(trained, int) else 0, thinking)
         update["max_tokens"] = min(room, MOST_ANSWER_TOKENS)
     return evaluation.model_copy(update=update) if update else evaluation
+
+
+def _field_of(problem: str) -> str:
+    """The beginning of a problem's sentence, which names its field."""
+    return "`".join(problem.split("`", 2)[:2]) + "`"
 
 
 def _hyperparameter_problems(given: Mapping[str, Any], model: catalog.Model) -> list[str]:

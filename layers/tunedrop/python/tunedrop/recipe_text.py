@@ -52,7 +52,7 @@ def parse(text: bytes, file_name: str) -> Mapping[str, Any]:
             f"{file_name} cannot be read: it nests deeper than {MOST_LEVELS} levels; write it flatter"
         ) from None
     except ValueError as error:
-        raise RecipeInvalid(f"{file_name} cannot be read: {error}") from None
+        raise RecipeInvalid(f"{file_name} cannot be read: {error}{_way(written, file_name)}") from None
     if document is None:
         return {}
     if isinstance(document, Refused):
@@ -63,6 +63,20 @@ def parse(text: bytes, file_name: str) -> Mapping[str, Any]:
         )
     require_storable(document)
     return document
+
+
+def _way(written: str, file_name: str) -> str:
+    """What to do about a text that is not what its name says, where that is plain."""
+    begins = written.lstrip()
+    if file_name.endswith(".json") and not begins:
+        return "; it is empty: write {}, or leave the file out"
+    if begins.startswith("```"):
+        return "; leave out the lines of ``` around it"
+    if not file_name.endswith(".json") or begins.startswith(("[", '"')):
+        return ""
+    if re.search(r"^[ \t]*(?://|/\*|#)", written, re.MULTILINE):
+        return "; JSON has no comments: leave them out, or name the file recipe.yaml and begin each with #"
+    return "" if begins.startswith("{") else "; if it is YAML, name it recipe.yaml"
 
 
 def _read_yaml(written: str) -> Any:

@@ -54,7 +54,8 @@ def read_yaml(written: str) -> Any:
         where = error.problem_mark or error.context_mark
         line = f" at line {where.line + 1}, column {where.column + 1}" if where else ""
         told = ", ".join(part for part in (error.context, error.problem) if part)
-        raise ValueError(f"{told}{line}") from None
+        tab = "; indent with spaces, not with tabs" if "'\\t'" in told else ""
+        raise ValueError(f"{told}{line}{tab}") from None
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from None
     return None if node is None else _value(node)
@@ -128,7 +129,8 @@ def _decimal(text: str) -> int | float | Refused:
 
 def _ambiguous(what: str) -> Callable[[str], Refused]:
     return lambda text: Refused(
-        f"{short(text)} is {what} for some readers of YAML; put it in quotes, or write the number as decimal"
+        f"{short(text)} is {what} for some readers of YAML; put it in quotes"
+        f"{', or write the number as decimal' * ('number' in what)}"
     )
 
 

@@ -67,6 +67,7 @@ OPEN_WEIGHT_LINES: dict[str, Callable[[int], Line]] = {
         role="user", content=[{"type": "text", "text": f"{ANTS} {n}"}, {"type": "image_url", "image_url": {"url": "x"}}]
     ),
     "system-first": lambda n: asked(("user", f"{ANTS} {n}"), ("system", "Be short.")),
+    "system-beside": lambda n: a_row(n, system="Be short."),
     "user-missing": lambda n: asked(("system", f"{ANTS} {n}")),
     "last-turn": lambda n: asked(("user", f"{ANTS} {n}"), ("assistant", "Six.")),
     "turn-order": lambda n: asked(("user", ANTS), ("user", f"{ANTS} {n}")),

@@ -213,3 +213,13 @@ def test_a_stream_that_gives_little_at_a_time_is_read_all_the_same() -> None:
     report = check_dataset(Slow(body), family=Family.OPEN_WEIGHT)
     assert report.valid
     assert report.train == check_dataset(io.BytesIO(body), family=Family.OPEN_WEIGHT).train
+
+
+@pytest.mark.parametrize("field", ["system", "system_prompt", "systemPrompt", "system_instruction"])
+def test_a_system_prompt_that_the_model_never_sees_is_told_in_every_row(field: str) -> None:
+    beside: list[Any] = [a_row(number, **{field: "Be short."}) for number in range(1, 121)]
+    assert len(found(check(beside), "system-beside")) == 120
+    for said in ("", None, 7):
+        assert not found(check([{**row, field: said} for row in beside]), "system-beside")
+    with_one = [{**row, "messages": [{"role": "system", "content": "?"}, *row["messages"]]} for row in beside]
+    assert not found(check(with_one), "system-beside")

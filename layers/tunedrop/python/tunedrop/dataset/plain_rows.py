@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from tunedrop.dataset.row_format import SYSTEM_FIELDS
+
 if TYPE_CHECKING:
     import msgspec
 
@@ -71,7 +73,7 @@ def _reader(keys: tuple[str, ...]) -> Callable[[bytes, bool], Columns | None] | 
     """Reads lines that are rows with exactly these keys; None where rows with them are not plain."""
     import msgspec
 
-    if _MESSAGES not in keys or _ANSWER not in keys:
+    if _MESSAGES not in keys or _ANSWER not in keys or not SYSTEM_FIELDS.isdisjoint(keys):
         return None
 
     fields = tuple(key for key in keys if key != _MESSAGES)

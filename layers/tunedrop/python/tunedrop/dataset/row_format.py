@@ -22,6 +22,9 @@ class RowFormat:
     """Texts that one of AWS's validators refuses inside a message (lower case)."""
 
 
+SYSTEM_FIELDS = frozenset({"system", "system_prompt", "systemPrompt", "system_instruction"})
+"""Fields of a row in which other tools keep the system prompt, which the service does not show the model."""
+
 _ROLES = frozenset({"system", "user", "assistant"})
 _MESSAGE_KEYS = frozenset({"role", "content", "tool_calls", "tool_call_id"})
 

@@ -14,7 +14,7 @@ from tunedrop.dataset.json_line import CONVERT
 from tunedrop.dataset.misnamed import converter_hint, misspelt_hint
 from tunedrop.dataset.named_parts import NamedParts
 from tunedrop.dataset.prompts import content_text
-from tunedrop.dataset.row_format import FORMATS
+from tunedrop.dataset.row_format import FORMATS, SYSTEM_FIELDS
 from tunedrop.dataset.show import shown
 from tunedrop.graders.sample import Grader
 
@@ -69,6 +69,8 @@ class RowChecker:
             self._add("row-object", "the line is JSON, but not an object", got=shown(row), **words)
             return False
         readable = self._messages(row)
+        if readable and not SYSTEM_FIELDS.isdisjoint(row):
+            self._system_beside(row)
         self._reference(row)
         if "id" in row:
             self._id(row["id"])
@@ -117,6 +119,8 @@ class RowChecker:
             roles.append(message["role"])
             if not self._is_plain_content(message.get("content")):
                 return False
+        if not SYSTEM_FIELDS.isdisjoint(row):
+            return False
         return _is_plain_answer(row.get(ANSWER)) and _is_plain_id(row.get("id", "-")) and self._in_order(roles)
 
     def _is_plain_content(self, content: Any) -> bool:
@@ -278,6 +282,13 @@ class RowChecker:
         self._tool_messages(messages)
 
     # --- tools -------------------------------------------------------------------------------------------------
+
+    def _system_beside(self, row: dict[str, Any]) -> None:
+        """A system prompt in a field of its own, in a row whose messages have none."""
+        name = next(key for key in row if key in SYSTEM_FIELDS)
+        said = content_text(row[name])
+        if said.strip() and not any(turn.get("role") in ("system", "developer") for turn in row["messages"]):
+            self._add("system-beside", f"the system prompt stands in `{name}`", field=name, got=shown(said))
 
     def _tool_messages(self, messages: list[dict[str, Any]]) -> None:
         called: set[str] = set()

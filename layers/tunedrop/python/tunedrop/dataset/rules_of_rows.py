@@ -98,6 +98,12 @@ ROW_RULES: tuple[Rule, ...] = (
         "Move the system message to the front; if there are several, join them.",
     ),
     Rule(
+        "system-beside", for_both(W),
+        "The model sees the messages only: a system prompt in another field of the row goes to the grader alone.",
+        OPEN_WEIGHT_DATA + ": other fields are passed on to the grader", "the system prompt as the first message",
+        "Put it first in `messages` with the role system, as `tunedrop convert` does.",
+    ),
+    Rule(
         "user-missing", for_each(open_weight=W, nova=E),
         "Without a user message there is no question.",
         f"{FORGE}; for open-weight models {UNCONFIRMED}", "at least one user message",

@@ -173,6 +173,8 @@ class Converter:
             if source is Source.QUESTION_ANSWER
             else formats.read(source, rest, self.notes, answered=bool(answer_from))
         )
+        if source is Source.ALPACA and self._template is None:
+            _refuse_half_a_prompt(task.others, "instruction")
         if source is not Source.QUESTION_ANSWER and self._template is not None:
             self._worded_anew(task, row)
         _refuse_what_is_not_text(task.others)
@@ -188,6 +190,8 @@ class Converter:
         if system:
             turns = with_system(turns, system, "the row's system prompt")
         if conversion.system is not None:
+            if not conversion.system.strip():
+                raise ConversionError("--system is blank; give it a text, or leave it out")
             turns = with_system(turns, conversion.system, "--system")
         if not any(turn["role"] == "user" and content_text(turn.get("content")).strip() for turn in turns):
             raise ConversionError("the prompt is blank; expected a text from the user")

@@ -10,12 +10,14 @@ from local.conversion.fault import ConversionError, FieldMissingError
 from local.conversion.fields import text_of
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_DOUBLED = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
+"""A field as Jinja and Mustache have it."""
 
 
 class Template:
     """Text with `{field}` for a field of the row (`{a.b}`: a nested one) and `{{`, `}}` for braces.
 
-    Raises ConversionError where braces are alone or empty.
+    Raises ConversionError where braces are alone or empty, or no field is named.
     """
 
     def __init__(self, text: str) -> None:
@@ -35,6 +37,10 @@ class Template:
                 )
         self._parts.append(text[done:])
         self.fields = tuple(part[0] for part in self._parts if isinstance(part, tuple))
+        if not self.fields:
+            doubled = _DOUBLED.search(text)
+            way = f"write {{{doubled[1]}}}, with one brace" if doubled else "name one, as in 'Sort this: {text}'"
+            raise ConversionError(f"the prompt template names no field, so that all prompts would be the same; {way}")
 
     def fill(self, row: Mapping[str, Any]) -> str:
         """The prompt of a row. Raises ConversionError where the row lacks a field."""

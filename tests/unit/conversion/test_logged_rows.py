@@ -219,3 +219,16 @@ def test_a_printed_object_in_a_column_is_named_as_such() -> None:
     said = refusal_of({"prompt": "x", "reward_model": "{'ground_truth': '4'}"})
     assert "`reward_model` is a printed Python object" in said
     assert "write the column with json.dumps" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"prompt": "Sort this."}, "names no field, so that all prompts would be the same; name one"),
+        ({"prompt": "Sort {{ text }}."}, "would be the same; write {text}, with one brace"),
+        ({"system": " ", "prompt": "{context} {instruction}"}, "--system is blank"),
+        ({"answer": "output"}, "the row has `context` beside `instruction`"),
+    ],
+)
+def test_no_prompt_lacks_its_text(options: dict[str, str], said: str) -> None:
+    assert said in refusal_of({"instruction": "x", "context": "long", "output": "y"}, **options)

@@ -20,7 +20,7 @@ from local.conversion.answer_values import blank_fields
 from local.conversion.fault import BlankAnswer, ConversionError, FieldMissingError
 from local.conversion.fields import is_blank, refuse_infinite, take, text_of
 from local.conversion.formats import Source
-from local.conversion.invocation_log import Unanswered
+from local.conversion.invocation_log import CHAT_MARKS, Unanswered
 from local.conversion.json_rows import json_rows
 from local.conversion.names import known_answer, not_named, question_of, refuse_preferences
 from local.conversion.notes import Notes
@@ -40,6 +40,10 @@ _PART_OF_PROMPTS: Final = ("context", "passage", "document", "article", "choices
 _BEHIND_QUESTIONS: Final = ("choices", "options")
 _MARKS_OF_ANSWERS: Final = (("label", "completion"), ("kto_tag", "conversations"), ("kto_tag", "messages"))
 _CONTENT: Final = "content"
+_CHAT_TEMPLATE: Final = (
+    "Some prompts hold marks of a model's own chat template, such as <|im_start|> or [INST]. The service adds its own: "
+    "write such prompts as `messages`."
+)
 _MOST_NAMES: Final = 1000
 _TABLE_NAMES: Final = re.compile(r"\.(?:csv|tsv|tab)(?:\.(?:gz|bz2|xz|zst))?$", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,20})?(?:[eE][-+]?\d{1,3})?")
@@ -195,6 +199,8 @@ class Converter:
             turns = with_system(turns, conversion.system, "--system")
         if not any(turn["role"] == "user" and content_text(turn.get("content")).strip() for turn in turns):
             raise ConversionError("the prompt is blank; expected a text from the user")
+        if any(CHAT_MARKS.search(content_text(turn.get("content"))) for turn in turns):
+            self.notes.hints[_CHAT_TEMPLATE] = None
         self.notes.references[answer_from] += 1
         return self._row(turns, formats.text_of_answer(answer, self.notes), others)
 

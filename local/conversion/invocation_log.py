@@ -29,7 +29,7 @@ _NO_TEXT: Final[tuple[tuple[frozenset[str], str], ...]] = (
     (frozenset({"source", "content"}), "a guardrail's judgement"),
 )
 """Fields of a request for something other than an answer in text."""
-_CHAT_MARKS: Final = re.compile(r"<\|[a-z_]+\|>|\[INST\]|\n\nHuman:")
+CHAT_MARKS: Final = re.compile(r"<\|[a-z_]+\|>|\[INST\]|\n\nHuman:")
 
 
 class Unanswered(ConversionError):
@@ -77,7 +77,7 @@ def _asked(body: Any, notes: Notes) -> list[dict[str, Any]]:
         raise ConversionError(f"expected `input.inputBodyJson.messages`, got {shown(body)}")
     text = body.get("prompt", body.get("inputText"))
     if "messages" not in body and isinstance(text, str):
-        if _CHAT_MARKS.search(text):
+        if CHAT_MARKS.search(text):
             raise ConversionError(
                 f"the prompt is in a model's own chat template, {shown(text)}; write it as `messages`"
             )

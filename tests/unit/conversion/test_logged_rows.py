@@ -232,3 +232,11 @@ def test_a_printed_object_in_a_column_is_named_as_such() -> None:
 )
 def test_no_prompt_lacks_its_text(options: dict[str, str], said: str) -> None:
     assert said in refusal_of({"instruction": "x", "context": "long", "output": "y"}, **options)
+
+
+@pytest.mark.parametrize("prompt", ["<|im_start|>user\nMail 1<|im_end|>", "[INST] Mail 1 [/INST]", "\n\nHuman: Mail 1"])
+def test_a_prompt_in_a_chat_template_is_told(prompt: str) -> None:
+    made, told = read({"prompt": prompt, "completion": "refund"})
+    assert made["messages"][0]["content"] == prompt
+    assert "marks of a model's own chat template" in told
+    assert "chat template" not in read({"prompt": "Mail 1", "completion": "refund"})[1]

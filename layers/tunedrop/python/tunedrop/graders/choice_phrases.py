@@ -16,7 +16,7 @@ AFTER = 60
 """How many characters after a letter are looked at."""
 
 _FILLER = r"""(?:[\s*_:,=~>–—-]|→|⇒|\b(?:for\ssure|for\scertain|without\s(?:a\s)?doubt|therefore|thus|hence|clearly|definitely|indeed|probably|likely|most|certainly|simply|just|then
-    |actually|still|the|a|an|be|to|being|that|it|with|for|as|letter|option|choice|answer|number|correct|right|best)\b){0,14}"""
+    |actually|still|the|(?-i:a)|an|be|to|being|that|it|with|for|as|letter|option|choice|answer|number|correct|right|best)\b){0,14}"""
 
 _COMMITS = {
     "noun": r"""\b(?:ans|answers?|options?|choices?|picks?|selections?|responses?|solutions?|verdict|vote|guess|bet|conclusion|letter
@@ -40,8 +40,8 @@ _COMMITS = {
     "french": r"\b(?:réponse|reponse|choix|solution|option|proposition|lettre)(?:[\s*_:]|\b(?:correcte?|juste|exacte|finale?|bonne|est|serait|donc|la|le|réponse)\b|l'){0,8}"
     r"|\b(?:je\s(?:choisis|prends|dirais|sélectionne)|c['’]est|donc)(?:\s(?:la|le|réponse|l['’]option)){0,3}",
     "spanish, portuguese, italian": r"\b(?:respuesta|opción|opcion|alternativa|solución|solucion|elección|letra|inciso|resposta|opção|opcao|escolha|risposta|opzione|scelta|soluzione|lettera)\b"
-    r"(?:[\s*_:]|\b(?:correct[ao]|cert[ao]|corretta|giusta|esatta|final[e]?|es|é|sería|seria|la|a|el|o|letra|opción|opção|sarebbe|por|tanto)\b|è){0,8}"
-    r"|\b(?:elijo|escojo|selecciono|escolho|seleciono|marco|scelgo|seleziono|es|é|quindi|portanto|entonces|logo|dunque)(?:\s(?:la|a|el|o|opción|opção|letra|risposta)){0,3}",
+    r"(?:[\s*_:]|\b(?:correct[ao]|cert[ao]|corretta|giusta|esatta|final[e]?|es|é|sería|seria|la|(?-i:a)|el|o|letra|opción|opção|sarebbe|por|tanto)\b|è){0,8}"
+    r"|\b(?:elijo|escojo|selecciono|escolho|seleciono|marco|scelgo|seleziono|es|é|quindi|portanto|entonces|logo|dunque)(?:\s(?:la|(?-i:a)|el|o|opción|opção|letra|risposta)){0,3}",
     "russian, ukrainian": r"(?:ответ|вариант|выбор|буква|відповідь|варіант)(?:ом|а|е|у|у|ы|і)?(?:\s|является|будет|это|є|под|буквой|ответ|ответа|:|–|—|-){0,8}|(?:выбираю|обираю|выберу)(?:\s|вариант|ответ){0,4}",
     "polish, czech": r"\b(?:odpowiedź|odpowiedz|odpowiedzią|opcja|odpověď|možnost|volba)\b(?:[\s*_:]|\b(?:to|jest|je|poprawna|prawidłowa|správná)\b){0,6}|\b(?:wybieram|volím)\b",
     "dutch, nordic": r"\b(?:antwoord|optie|keuze|svaret?|alternativ(?:et)?|valg(?:et)?|vastaus)\b(?:[\s*_:]|\b(?:is|är|er|on|het|juiste)\b){0,6}|\b(?:ik\skies|jag\sväljer|jeg\svelger)\b",
@@ -104,6 +104,21 @@ REJECTS_AFTER = late(
     re.VERBOSE | re.IGNORECASE,
 )
 """The words after a letter reject it."""
+
+REJECTS_ALL_AFTER = late(
+    r"[\s*_)\]\"'”’`$]{0,6}(?:(?:both|all|too|also)\s)?"
+    r"(?:are|were|aren|weren|do|don|have|can|cannot|could|fail|contradict|sind|sont|son|são|sono)\b",
+    re.IGNORECASE,
+)
+"""What is said after the last of several letters is said of all of them: `A, C and D are wrong`."""
+
+CORRECTS_BEFORE = late(
+    r"(?:\bon\s(?:(?:further\s)?reflection|second\sthoughts?)|\bactually|\bwait|\bscratch\sthat|\bcorrection|\bi\smean|\bno(?=,))"
+    r"[\s,.:;!—–-]{1,5}(?:(?:it['’]s|it\sis|make\s(?:that|it))\s)?[*_(]{0,3}\Z",
+    re.IGNORECASE,
+)
+ENDS_AFTER = late(r"[*_)]{0,4}(?:[.!]?\s*\Z|[.!]?\s*\n|[.!]\s)")
+"""A letter that ends its sentence, behind a word that takes another one back: `… Actually, A.`"""
 
 REJECTS_BEFORE = late(
     r"""(?:(?:\bnot|n't|n’t|\bnever)\s(?:choose|pick|select|go\swith|say|be|take)|\b(?:anything|everything|all)\sbut|\bexcept\sfor|\bnot|\bisn't|\bisn’t|\bwasn't|\baren't|\bneither|\bnor|\bcannot\sbe|\bcan't\sbe|\bcan’t\sbe|\bcouldn't\sbe|\beliminat(?:e|es|ed|ing)|\brul(?:e|es|ed|ing)\sout|\bexclud(?:e|es|ed|ing)

@@ -13,16 +13,46 @@ from tunedrop.graders.choice_phrases import (
     BETWEEN_LETTERS,
     COMMITS_AFTER,
     COMMITS_BEFORE,
+    CORRECTS_BEFORE,
+    ENDS_AFTER,
     NAMED,
     REJECTS_AFTER,
+    REJECTS_ALL_AFTER,
     REJECTS_BEFORE,
 )
+from tunedrop.graders.json_answer import NotOneDocument, read_answer
 from tunedrop.graders.late_pattern import late
 from tunedrop.graders.math.commitment import Commitment, find_commitment
 from tunedrop.graders.sample import JSON
 
 MAX_CHOICE = 400
 """Longest text of a choice."""
+MAX_DOCUMENT = 20_000
+"""Characters of an answer that is read as JSON."""
+_MEMBERS = (
+    *(
+        "finalanswer",
+        "answer",
+        "correctanswer",
+        "answerchoice",
+        "answerletter",
+        "choice",
+        "finalchoice",
+        "chosenoption",
+    ),
+    *(
+        "correctoption",
+        "correctchoice",
+        "option",
+        "letter",
+        "selectedoption",
+        "selected",
+        "selection",
+        "selectedanswer",
+    ),
+    *("label", "prediction", "result", "output", "response"),
+)
+"""Names of the member that holds a JSON answer's choice."""
 _MOST_MENTIONS = 32
 """Letters of an answer that are looked at: the last ones. Whoever names more has not chosen."""
 _OPENING = "*_([{\"'“‘「『【<$`"
@@ -34,9 +64,26 @@ _ALONE = late(r"[\s*_(\[{\"'“‘「『【<$`]*([A-Za-z])[\s*_)\]}\"'”’」�
 _QUESTIONED = late(r"[\s*_)\]}\"'”’`$.]{0,6}[?](?!\s*(?:yes|correct|right|true)\b)", re.IGNORECASE)
 _LABEL = late(r"(?m)^[\s*_>-]{0,6}\(?([A-Z])[).:][*_ ]{0,3}\s")
 _AFTER_LETTER_A = late(
-    r"[*_)\]}\"'”’$`]|\s*(?:[.,:;!?)\]。，：/&|+-]|$|\n|–|—)|\s(?:because|since|as|for|is|was|and|or|but|given|due|would|must|seems|fits|über|weil|porque|car)\b"
+    r"[*_)\]}\"'”’$`]|\s*(?:[.,:;!?)\]。，：/&|+✅✓✔☑❌✗✘✖☒-]|$|\n|–|—)|\s(?:because|since|as|for|is|was|and|or|but|given|due|would|must|seems|fits|über|weil|porque|car)\b"
 )
 _LETTER_NEXT = late(r"\s{1,3}[B-Z](?![A-Za-z'’])")
+_CROSSED_BEFORE = late(r"[❌✗✘✖☒]\ufe0f?[ \t*_(]{0,4}\Z")
+_CROSSED_AFTER = late(r"[ \t*_).]{0,4}[❌✗✘✖☒]")
+_TICKED_BEFORE = late(r"[✅✓✔☑]\ufe0f?[ \t*_(]{0,4}\Z")
+_TICKED_AFTER = late(r"[ \t*_).]{0,4}[✅✓✔☑]")
+_BELOW = late(r"[.!)*_]{0,4}[ \t]*\n\s*\n[\s*_>(-]{0,6}")
+_STOPS = late(r"[)*_]{0,4}(?:[.!][)*_]{0,4}\s+|[ \t]*\n\s*)[*_(]{0,3}")
+_SAYS = late(
+    r"[)*_]{0,3}(?:(?:,\s(?:and\s|or\s)?|\s(?:and|or)\s)(?:option\s)?\(?[A-Z]\)?){0,4}\s(?:both\s|all\s)?(?:is|are|was|were|has|have|does|do"
+    r"|can|cannot|could|would|might|may|seems?|looks?|describes?|refers?|fails?|contradicts?|isn|aren|doesn|don|wasn|weren)\b"
+)
+"""A sentence of its own about a letter: `Answer: A. B is in France.`"""
+_LABEL_AHEAD = late(r"\)?[).:][*_]{0,2}\s")
+_PREFER = late(r"\bprefer\s(?:(?:option|choice|answer)\s)?[*_(\"']{0,3}\Z", re.IGNORECASE)
+_LESS_PREFERRED = late(
+    r"\bprefer\s(?:(?:option|choice|answer)\s)?[*_(\"']{0,3}[A-Z][*_)\"']{0,3}\s(?:to|over)\s(?:(?:option|choice)\s)?[*_(\"']{0,3}\Z",
+    re.IGNORECASE,
+)
 _AND = late(r"\b(?:and|or|nor|und|oder|et|ou|ni|y|o|e|né|nem|и|или|ни)\b|和|或|、", re.IGNORECASE)
 _LINE_OF_CHOICE = late(
     r"[\s*_>-]{0,6}(?:(?:option|choice|answer)\s)?\(?([A-Z])[*_]{0,2}[).:*_ -](?P<said>[^\n]{0,300})", re.IGNORECASE
@@ -81,12 +128,27 @@ def chosen_letter(answer: str, row: Mapping[str, JSON], letters: str) -> str | N
     right", 答案是B); a letter alone on the last line; the only letter that is named and not rejected; the text of one
     of the row's `choices`. Letters named in one breath ("B or D") are no choice.
     """
-    text = unicodedata.normalize("NFKC", answer).strip()
+    text = unicodedata.normalize("NFKC", _member_of(answer)).strip()
     commitment = find_commitment(text, textual=True)
     if commitment is not None and commitment.marker in ("hashes", "boxed", "tag"):
         region = _TEXT_COMMAND.sub(r"\1", commitment.region).strip(" \t*_$.\\")
         return _letter_of_region(region, row, letters)
     return _judged_line_by_line(text, letters) or _letter_in_words(text, commitment, row, letters)
+
+
+def _member_of(answer: str) -> str:
+    """The member of a JSON answer that holds its choice, beside others that explain it; any other answer as it is."""
+    if len(answer) > MAX_DOCUMENT or '"' not in answer or "{" not in answer:
+        return answer
+    try:
+        document = read_answer(answer, "text")
+    except NotOneDocument:
+        return answer
+    if not isinstance(document, dict):
+        return answer
+    named = {"".join(filter(str.isalpha, name.casefold())): value for name, value in document.items()}
+    held = next((named[name] for name in _MEMBERS if name in named), None)
+    return held if isinstance(held, str) else answer
 
 
 def _letter_in_words(text: str, commitment: Commitment | None, row: Mapping[str, JSON], letters: str) -> str | None:
@@ -148,12 +210,16 @@ def _groups(text: str, letters: str) -> list[list[_Mention]]:
         between = text[previous.end : mention.start] if previous is not None else ""
         # "Of A, B, C and D, B is right": the last one is named for itself.
         for_itself = mention.committed and mention.affirmed and between.strip() == ","
+        # "B\n\nA: London is wrong": what stands below explains.
+        for_itself = for_itself or (_BELOW.fullmatch(between) and _LABEL_AHEAD.match(text, mention.end)) is not None
+        for_itself = for_itself or (_STOPS.fullmatch(between) and _SAYS.match(text, mention.end)) is not None
+        for_itself = for_itself or (previous is not None and _preferred(text, previous, between))
         if len(between) in range(1, AFTER) and BETWEEN_LETTERS.match(between) and not for_itself:
             together = groups[-1][0].rejected and not mention.committed and _AND.search(between) is not None
             groups[-1].append(replace(mention, rejected=mention.rejected or together))  # "eliminating A, B and D"
         else:
             groups.append([mention])
-    return groups
+    return [_all_rejected(group, text) for group in groups]
 
 
 def _mentions(text: str, letters: str) -> list[_Mention]:
@@ -165,15 +231,38 @@ def _mentions(text: str, letters: str) -> list[_Mention]:
         before, after = text[max(0, match.start() - BEFORE) : match.start()], text[match.end() : match.end() + AFTER]
         affirmed = COMMITS_AFTER.match(after) is not None
         committed = affirmed or COMMITS_BEFORE.search(before) is not None
+        committed = committed or (ENDS_AFTER.match(after) and CORRECTS_BEFORE.search(before)) is not None
         named = committed or NAMED.search(before) is not None
         if not _is_a_letter(match[1], before, after, named=named, alone=match.end() - match.start() == len(text)):
             continue
         questioned = _QUESTIONED.match(after) is not None
         rejected = questioned or bool(REJECTS_AFTER.match(after) or REJECTS_BEFORE.search(before))
+        rejected = rejected or _is_crossed_out(before, after) or _LESS_PREFERRED.search(before) is not None
         mentions.append(
             _Mention(letter, match.start(), match.end(), committed and not rejected, affirmed, rejected, questioned)
         )
     return mentions
+
+
+def _all_rejected(group: list[_Mention], text: str) -> list[_Mention]:
+    """The group, all of it rejected if what follows rejects all: `A, C and D are wrong`."""
+    last = group[-1]
+    if len(group) == 1 or not last.rejected or not REJECTS_ALL_AFTER.match(text, last.end):
+        return group
+    return [replace(mention, rejected=True) for mention in group]
+
+
+def _preferred(text: str, previous: _Mention, between: str) -> bool:
+    """Whether the letter before was preferred: `I prefer B to A`."""
+    before = text[max(0, previous.start - BEFORE) : previous.start]
+    return between.strip() in ("to", "over") and _PREFER.search(before) is not None
+
+
+def _is_crossed_out(before: str, after: str) -> bool:
+    """Whether a cross on its line belongs to the letter: `A ❌ B ✅`, `❌ A ✅ B`."""
+    if _CROSSED_AFTER.match(after):
+        return _TICKED_BEFORE.search(before) is None
+    return _CROSSED_BEFORE.search(before) is not None and _TICKED_AFTER.match(after) is None
 
 
 def _is_a_letter(character: str, before: str, after: str, *, named: bool, alone: bool) -> bool:

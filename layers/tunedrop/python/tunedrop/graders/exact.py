@@ -25,8 +25,15 @@ _REFERENCE_KEYS = ("answer", "final_answer", "text", "label", "target", "ground_
 _ANSWER_TAG = late(r"\s*<answer>(.*)</answer>\s*", re.DOTALL)
 _BOX = late(r"[\s$]*\\boxed\s?\{\s*(?:\\(?:text|textbf|mathrm|texttt)\s?\{([^{}]+)\}|([^{}\\]+))\s*\}[\s$.]*")
 """An answer that is a box and nothing else."""
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad")) | {0x2212: "-"}
-"""Characters that nobody sees; and the minus sign is a hyphen."""
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad")) | dict.fromkeys(
+    map(ord, "\u2010\u2011\u2012\u2013\u2212"), "-"
+)
+"""Characters that nobody sees; and the short dashes and the minus sign are a hyphen: `2024–01–05`."""
+_FENCE = late(r"\s*`{3}\w{0,20}[ \t]*\n([^`]*?)\s*`{3}\s*")
+"""An answer that is a fenced block and nothing else."""
+_LINK = late(r"\s*<([^\s<>]{1,2000}(?:@|://)[^\s<>]{1,2000})>[\s.]*")
+"""An address as Markdown writes it, `<me@example.org>`."""
+_EMPHASIS_ENDS = late(r"[*_]{1,3}(?=\s)")
 _ARTICLES = late(r"\b(?:a|an|the)\b")
 _STAYS = late("[0-9]|[A-Za-z]{4}")
 """Is neither punctuation nor an article, whatever stands around it."""
@@ -138,13 +145,18 @@ class ExactGrader:
         if tagged is not None and "<answer>" not in tagged[1]:
             text = tagged[1]
         elif self._extract is None and not self._options.after and self._options.mode in ("text", "f1", "fuzzy"):
+            fenced = _FENCE.fullmatch(text)
+            text = text if fenced is None else fenced[1]
             boxed = _BOX.fullmatch(text)
             text = text if boxed is None else boxed[1] or boxed[2]
+            link = _LINK.fullmatch(text)
+            text = text if link is None else link[1]
         if self._options.after:
             _, found, rest = text.rpartition(self._options.after)
             if not found:
                 return ""
-            text = rest.strip().split("\n", 1)[0]
+            text = _EMPHASIS_ENDS.sub("", rest, count=1) if _EMPHASIS_ENDS.match(rest) else rest  # **ANSWER:** Rome
+            text = text.strip().split("\n", 1)[0]
         if self._extract is not None:
             last = None
             for match in self._extract.finditer(text):

@@ -6,6 +6,7 @@ import math
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, TypeGuard
 
 from tunedrop.graders.late_pattern import late
@@ -119,21 +120,48 @@ def _exact(_: Comparison, got: JSON, expected: JSON, __: Any) -> float:
 
 def _case_insensitive(_: Comparison, got: JSON, expected: JSON, __: Any) -> float:
     if isinstance(got, str) and isinstance(expected, str):
-        return float(" ".join(got.casefold().split()) == " ".join(expected.casefold().split()))
+        return float(_folded(got) == _folded(expected))
     return float(equal(got, expected))
+
+
+def _folded(text: str) -> str:
+    """The text in one case, with single blanks, an accented letter as one character."""
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
 
 
 def _number(how: Comparison, got: JSON, expected: JSON, _: Any) -> float:
     if not (_is_number(got) and _is_number(expected)):
         return 0.0
-    allowed = max(how.tolerance, how.relative * abs(expected))
-    return float(abs(got - expected) <= allowed)
+    # As decimals, as they are written: 0.31 is within 0.01 of 0.3, and the float nearest to it is not.
+    mine, theirs = Decimal(str(got)), Decimal(str(expected))
+    allowed = max(Decimal(str(how.tolerance)), Decimal(str(how.relative)) * abs(theirs))
+    return float(abs(mine - theirs) <= allowed)
 
 
 def _one_of(how: Comparison, got: JSON, expected: JSON, accepted: Sequence[JSON] | None) -> float:
     same = equal_loosely if how.loose else equal
     candidates = accepted if accepted is not None else how.values or (expected,)
+    if how.values_from_reference:
+        return float(any(_takes(candidate, got, same) for candidate in candidates))
     return float(any(same(got, candidate) for candidate in candidates))
+
+
+def _takes(candidate: JSON, got: JSON, same: Callable[[JSON, JSON], bool]) -> bool:
+    """Whether an accepted value takes what the answer has; an object's members may be arrays of accepted values."""
+    if same(got, candidate):
+        return True
+    if _is_array(candidate) and _is_array(got):
+        return len(candidate) == len(got) and all(
+            _takes(one, other, same) for one, other in zip(candidate, got, strict=True)
+        )
+    if not isinstance(candidate, Mapping) or not isinstance(got, Mapping) or not got.keys() <= candidate.keys():
+        return False
+    for key, values in candidate.items():
+        if not _is_array(values):
+            return False
+        if not (any(_takes(value, got[key], same) for value in values) if key in got else "" in values):
+            return False
+    return True
 
 
 def _fuzzy(how: Comparison, got: JSON, expected: JSON, _: Any) -> float:

@@ -15,7 +15,7 @@ from tunedrop.graders.named import Named, named_fields, pointers
 from tunedrop.graders.pairing import best_pairs
 from tunedrop.graders.sample import JSON, Grade, OptionsError, Part, Sample, no_choice, require_known
 from tunedrop.graders.tool_call_texts import calls_in
-from tunedrop.graders.tool_calls import Call, as_calls, text_of_calls
+from tunedrop.graders.tool_calls import Call, as_calls, calls_by_name, text_of_calls, with_known_name
 
 _OPTIONS = ("fields", "default", "schema", "surroundings", "extra", "partial", "calls")
 _EXTRA = ("wrong", "ignore")
@@ -165,7 +165,10 @@ class JsonGrader:
             return worth_nothing(f"No document: {error}.", NO_JSON, parsed=False)
         if self._schema is not None and (violation := _violation(self._schema, answer)):
             return worth_nothing(f"The schema is violated: {violation}.", AGAINST_SCHEMA, parsed=True)
-        if expected and (given := as_calls(answer, written=True)):
+        names = {str(call["name"]) for call in expected or ()}
+        given = (as_calls(answer, written=True) or calls_by_name(answer, names)) if expected else None
+        if expected and given:
+            given = tuple(with_known_name(call, names) for call in given)
             if len(expected) == len(given) == 1:
                 return self._compare(given[0], expected[0], accepted, optional, call=True)
             return self._compare_calls(

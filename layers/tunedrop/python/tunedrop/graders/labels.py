@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from tunedrop.graders.json_answer import NotOneDocument, read_answer
 from tunedrop.graders.json_compare import words
+from tunedrop.graders.label_phrases import (
+    APPLIES,
+    ARTICLE,
+    CONFIDENCE,
+    KIND_BEHIND,
+    LAST_CLAUSE,
+    LEAD_IN,
+    NONE_APPLIES,
+    OPENING,
+    TAKEN_BACK,
+)
 from tunedrop.graders.late_pattern import late
 from tunedrop.graders.sample import JSON
 
@@ -28,42 +40,30 @@ _ANSWER_FIELDS = (
         "prediction",
     ),
     *("predictions", "output", "verdict", "decision", "flags", "name"),
+    *("intent", "intents", "topic", "topics", "type", "sentiment", "polarity", "emotion", "emotions", "tone", "stance"),
+    *("final_label", "predicted_label", "final_answer", "primary_category", "predicted_category", "predicted_class"),
 )
+_APPLYING = frozenset({"applies", "applicable", "present", "detected", "flagged", "matches", "violated"})
+"""Members of an object that say whether its label applies."""
 LONGEST_PLAIN_ANSWER = 400
 """Characters of an answer in words: a label is short, and who writes more than this has not committed to one."""
+LONGEST_EXPLAINED_ANSWER = 4_000
+"""Characters of an answer that begins with a line of labels and explains them."""
+_LONGEST_LABEL = 6
+"""Words of a label that is looked for in an explanation."""
 MOST_LABELS = 200
 _DEEPEST = 4
 _YES = ("true", "yes", "y", "1", "x", "applies", "present", "✓", "✅")
 _NO = ("false", "no", "n", "0", "none", "absent", "not present", "does not apply", "✗", "❌")
-_LEAD_IN = late(
-    r"^(?:(?:the|my|final|correct|right|best|most|applicable|assigned|predicted|appropriate)\s+)*"
-    r"(?:labels?|categor(?:y|ies)|answers?|verdict|classification|decision|tags?|class(?:es)?|violations?|result|output"
-    r"|flag(?:ged(?:\s(?:for|as))?|s)?|detected|kategorien?|etikett(?:en)?|catégories?|étiquettes?|categorías?|etiquetas?|categorias?"
-    r"|categori[ae]|etichett[ae]|категори[яи]|метк[аи]|标签|标籤|標籤|类别|類別|分类|分類|ラベル|カテゴリー?|라벨|레이블|분류)"
-    r"\s*(?:is|are|as|:|\uff1a|=|-)?\s*:?\s*"
-    r"|^(?:this|it|(?:the|this)\s(?:message|text|comment|post|content|answer|tweet|review|input|sentence))"
-    r"\s+(?:is|contains|has|shows|violates|(?:falls|belongs)\s(?:in)?(?:to|under)"
-    r"|(?:is|should|would|must|can)\s(?:be\s)?(?:labell?ed|classified|tagged|flagged|marked|categori[sz]ed)(?:\s(?:as|with|under|for))?)\s+"
-    r"|^(?:both|all\sof)\s+"
-    r"|^(?:i\s(?:would|will|\x27d|’d)?\s?)?(?:label|classify|categori[sz]e|tag|flag|mark)\s(?:this|it|that)(?:\s\w{1,20})?\s(?:as|under)\s+",
+_BOTH = late(r"^(?:both|all\sof|as)\s+", re.IGNORECASE)
+_EXPLAINED = late(
+    r"\n\s*\n\s*[*_#]{0,3}(?:explanation|reason(?:ing)?|rationale|justification|because|why|note)\b"
+    r"|\n[ \t]*[*_#-]{0,3}[ \t]?(?:explanation|reason(?:ing)?|rationale|justification)[*_]{0,3}[ \t]?:",
     re.IGNORECASE,
 )
-_BOTH = late(r"^(?:both|all\sof|as)\s+", re.IGNORECASE)
-_NONE_APPLIES = late(
-    r"(?:(?:this|it|(?:this|the)(?:message|text|comment|post|content|answer|tweet|review|input|sentence))"
-    r"(?:contains|has|shows|violates|fallsunder|isin|matches))?(?:there(?:is|are))?"
-    r"(?:no|none)(?:of)?(?:the|these|those)?(?:above|listed|given)?"
-    r"(?:labels?|category|categories|violations?|tags?|issues?|flags?)?(?:that|which)?"
-    r"(?:apply|applies|applicable|found|detected|present)?"
-    r"(?:here|(?:to|in)(?:this|the)(?:message|text|comment|post|content|answer|tweet|review|input|sentence))?"
-    r"|na|nothing(?:applies)?|notapplicable"
-)
-"""What says in other words that no label applies, as `words` writes it."""
-_EXPLAINED = late(
-    r"\n\s*\n\s*[*_#]{0,3}(?:explanation|reason(?:ing)?|rationale|justification|because|why|note)\b", re.IGNORECASE
-)
+_FENCED = late(r"\s*`{3}\w{0,20}\n([^`]{1,400}?)\s*`{3}\s*")
 _CHECKED = late(r"\s*(?:[-*+]\s*)?(?:\[(?P<box>[ xX✓])\]|(?P<sign>[✅✓✔☑✗✘❌☐]\ufe0f?))\s*(?P<label>[^\n]{1,120})")
-_SEPARATOR = late(r"[,;\n|/+]|\s(?:and|&)\s")
+_SEPARATOR = late(r"[,;\n|/+、，；]|\s(?:and|&|as\swell\sas|und|et|y)\s")
 _LIST_MARK = late(
     r"(?:^|(?<=\s))(?:\d{1,3}[.)](?=[^\W\d])|\(?\d{1,3}[.):]|\(?(?:[a-z]|[ivx]{2,4})[.)]|[-*•–]|#(?=\w))\s*(?<=[\s#.)])(?=\S)"
 )
@@ -71,14 +71,14 @@ _FLAG_LINE = late(r"\s*[*_`\"']{0,3}([^:=\n,;]{1,120}?)[*_`\"']{0,3}\s*[:=]\s*[*
 _CHECKED_BEHIND = late(
     r"\s*(?:[-*+]\s*)?(?P<label>[^\n✅✓✔☑✗✘❌☐:]{1,120}?)\s*[:=-]?\s*(?P<sign>[✅✓✔☑✗✘❌☐]\ufe0f?)\s*"
 )
-_APPLIES = late(
-    r"\s+(?:(?:both|all|each)\s)?(?:apply|applies|(?:is|are|was|were)\s(?:present|detected|found|applicable|violated)|detected|present)"
-    r"(?:\s(?:here|to\s\w{1,10}\s\w{1,12}))?\s*\Z",
-    re.IGNORECASE,
-)
 _REASON = late(r"\s*(?:\s[-–—]\s|:\s|\(|\s(?:because|since|as)\s)(?P<why>[^\n]{1,300})", re.IGNORECASE)
 _IN_BRACKETS = late(r"\s*\(([^()\n]{1,200})\)")
 _DENIES = late(r"\b(?:no|not|none|never|without|absent|lacks?|neither|nor|unlikely|false)\b|n['’]t\b", re.IGNORECASE)
+_LEFT_OUT = late(
+    r"\b(?:no|not|never|(?:doe?s?|would|should)(?:n['’]t)|excluded?|excluding|reject(?:ed|ing)?|ruled\sout)\b[^.!?\n:]{0,40}:[\s*_]{0,9}\Z|\bnot[\s*_]{0,9}\Z",
+    re.IGNORECASE,
+)
+"""A line above the labels that leaves them out: `Labels that do not apply:`."""
 _IN_A_TAG = late(r"<([A-Za-z_]{1,20})>(.{0,400})</\1>", re.DOTALL)
 _PYTHON_LIST = late(r"[\[({]\s*((?:'[^'\"\\\n]{0,120}'\s*,?\s*){1,50})[\])}]")
 """A list as Python prints it."""
@@ -97,18 +97,10 @@ def read_labels(answer: str, known: Mapping[str, str], none: str) -> frozenset[s
 
     `known`: every label there is (empty: any may be named). `none` is the label that stands for no label at all.
     """
-    if _TAGS.fullmatch(answer.strip()) is not None:  # <label>spam</label><label>hate</label>
-        answer = "\n".join(re.findall(r">([^<>]{1,200})</", answer))
-    elif (tagged := _IN_A_TAG.fullmatch(answer.strip())) is not None:
-        answer = tagged[2]
-    if "\\boxed" in answer:
-        answer = _boxed(answer)
-    text = answer.strip()
-    if (quoted := _PYTHON_LIST.fullmatch(text)) is not None:
-        answer = text = json.dumps(re.findall(r"'([^'\n]*)'", quoted[1]))
+    answer = text = _as_json(_unwrapped(answer).strip())
     if text.endswith(("?", "\uff1f")):
         return None  # who asks has not committed
-    if words(text) not in (*known, "no") and _NONE_APPLIES.fullmatch(words(text)):
+    if words(text) not in (*known, "no") and NONE_APPLIES.fullmatch(words(text)):
         return frozenset({none})
     # An answer that begins as a document must be one, whole: half of one commits to nothing.
     in_text = len(text) <= LONGEST_PLAIN_ANSWER and text[:1] not in ("{", "[")
@@ -120,7 +112,7 @@ def read_labels(answer: str, known: Mapping[str, str], none: str) -> frozenset[s
     try:
         document = read_answer(answer, "text" if in_text else "fence")
     except NotOneDocument:
-        found = _in_words(answer, {*known, none} if known else None)
+        found = _in_words(answer, {*known, none} if known else None, none)
     else:
         found = _in_document(document, {*known, none} if known else None, _DEEPEST)
     if found is None:
@@ -128,10 +120,35 @@ def read_labels(answer: str, known: Mapping[str, str], none: str) -> frozenset[s
     return frozenset(label for label in found if label) or frozenset({none})
 
 
+def _unwrapped(answer: str) -> str:
+    """The answer without what is written around its labels: tags, boxes, a fence that holds no JSON."""
+    if _TAGS.fullmatch(answer.strip()) is not None:  # <label>spam</label><label>hate</label>
+        answer = "\n".join(re.findall(r">([^<>]{1,200})</", answer))
+    elif (tagged := _IN_A_TAG.fullmatch(answer.strip())) is not None:
+        answer = tagged[2]
+    if "\\boxed" in answer:
+        answer = _boxed(answer)
+    fenced = _FENCED.fullmatch(answer)
+    return answer if fenced is None or fenced[1][:1] in ("{", "[") else fenced[1]
+
+
 def _boxed(answer: str) -> str:
     """What the boxes of an answer hold, a line each: `The label is \\boxed{\\text{spam}}.`; the answer without any."""
     held = [one or other for one, other in _BOX.findall(answer[-LONGEST_BOXED:])]
     return "\n".join(held) or answer
+
+
+def _as_json(text: str) -> str:
+    """The JSON of a list or an object as Python prints it, `{'label': 'spam'}`; any other text as it is."""
+    if (quoted := _PYTHON_LIST.fullmatch(text)) is not None:
+        return json.dumps(re.findall(r"'([^'\n]*)'", quoted[1]))
+    if len(text) > LONGEST_PLAIN_ANSWER or text[:1] != "{" or "'" not in text:
+        return text
+    try:  # parsed, never run
+        printed = ast.literal_eval(text)
+        return json.dumps(printed) if isinstance(printed, dict) else text
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        return text
 
 
 def member(document: Mapping[str, JSON], names: tuple[str, ...] = FIELDS) -> JSON:
@@ -167,14 +184,24 @@ def _in_item(item: JSON, known: set[str] | None, depth: int) -> list[str] | None
 
 
 def _in_object(document: Mapping[str, JSON], known: set[str] | None, depth: int) -> list[str] | None:
-    flags = {words(name): flag for name, value in document.items() if (flag := _flag(value)) is not None}
+    flags = {words(name): flag for name, value in document.items() if (flag := _flag_within(value)) is not None}
     named = {name: flag for name, flag in flags.items() if known is None or name in known}
     if named and (known is not None or len(flags) == len(document)):
         return [name for name, applies in named.items() if applies]
     inner = member(document, _ANSWER_FIELDS)
+    if inner is not None and any(not flag for name, flag in flags.items() if name in _APPLYING):
+        return []
     if inner is None or depth <= 1:
         return None if inner is None and not any(name in document for name in FIELDS) else []
     return _in_document(inner, known, depth - 1)
+
+
+def _flag_within(value: JSON) -> bool | None:
+    """A flag, also as the only one of an object: `{"applies": true, "reason": "…"}`."""
+    if not isinstance(value, Mapping):
+        return _flag(value)
+    flags = [flag for name, each in value.items() if words(name) in _APPLYING and (flag := _flag(each)) is not None]
+    return flags[0] if len(flags) == 1 else None
 
 
 def _flag(value: JSON) -> bool | None:
@@ -188,31 +215,70 @@ def _flag(value: JSON) -> bool | None:
     return None
 
 
-def _in_words(answer: str, known: set[str] | None) -> list[str] | None:
+def _in_words(answer: str, known: set[str] | None, none: str) -> list[str] | None:
     """Labels written out: the whole answer, or its last line, must be nothing but labels (and "The label is")."""
     text = answer.strip()
     if text[:1] in ("{", "["):
         return None  # it was to be JSON, and is not
-    if len(text) > LONGEST_PLAIN_ANSWER:
-        text = text.rpartition("\n")[2].strip()
-    explained = _EXPLAINED.search(text)
-    for candidate in (text[: explained.start()] if explained else text, text.rpartition("\n")[2]):
+    for candidate in _candidates(text, known):
         if len(candidate) > LONGEST_PLAIN_ANSWER:
             continue
         flagged = _flagged(candidate, known)
         if flagged is not None:
             return flagged
+        candidate = CONFIDENCE.sub("", candidate)  # noqa: PLW2901 (what is left of it)
         stripped = candidate.strip(_DECORATION)
-        led = _BOTH.sub("", _LEAD_IN.sub("", stripped, count=1), count=1)
-        plain = _APPLIES.sub("", led, count=1)
-        parts = _parts(led, known) or _parts(plain, known) or _parts(_without_aside(led, known), known)
-        parts = parts or _with_reasons(candidate, known) or _with_reasons(led, known)
+        opened = OPENING.sub("", stripped, count=1).lstrip(_DECORATION)
+        led = _BOTH.sub("", LEAD_IN.sub("", opened, count=1), count=1).lstrip(_DECORATION)
+        if led != stripped and words(led) not in (known or ()) and NONE_APPLIES.fullmatch(words(led)):
+            return [none]
+        plain = APPLIES.sub("", led, count=1)
+        parts = (known is not None and _parts(stripped, known)) or _parts(led, known) or _parts(plain, known)
+        parts = parts or _parts(_without_aside(led, known), known)
+        parts = parts or _with_reasons(candidate, known) or _with_reasons(led, known) or _in_a_noun(plain, known)
         if not parts:
             continue
         if known is not None:
             return parts
         return parts if led != stripped or len(led.split()) <= 3 * len(parts) else None
     return None
+
+
+def _candidates(text: str, known: set[str] | None) -> Iterator[str]:
+    """What may be the labels: the text without an explanation, its last line, its first, its last clause."""
+    whole = text
+    if len(text) > LONGEST_PLAIN_ANSWER:
+        text = text.rpartition("\n")[2].strip()
+    explained = _EXPLAINED.search(text)
+    yield text[: explained.start()] if explained else text
+    above, _, last_line = text.rpartition("\n")
+    if not _LEFT_OUT.search(above):
+        yield last_line
+    if known is None:
+        return
+    first, _, rest = whole.partition("\n")
+    if len(whole) <= LONGEST_EXPLAINED_ANSWER and not TAKEN_BACK.match(rest) and not _names_one(rest, known):
+        yield first
+    if (last := LAST_CLAUSE.search(text)) is not None:
+        yield last["clause"]
+
+
+def _names_one(text: str, known: set[str]) -> bool:
+    """Whether a text names a known label anywhere."""
+    found = [words(each) for each in text.split()]
+    return any(
+        "".join(found[start : start + size]) in known
+        for start in range(len(found))
+        for size in range(1, _LONGEST_LABEL)
+    )
+
+
+def _in_a_noun(text: str, known: set[str] | None) -> list[str]:
+    """The label of `a billing issue` or `positive sentiment`; none where it is not one known label."""
+    if known is None:
+        return []
+    bare = ARTICLE.sub("", text.strip(_DECORATION), count=1)
+    return next((found for each in (bare, KIND_BEHIND.sub("", bare, count=1)) if (found := _parts(each, known))), [])
 
 
 def _parts(text: str, known: set[str] | None) -> list[str]:

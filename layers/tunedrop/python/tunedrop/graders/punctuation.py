@@ -13,6 +13,8 @@ _MARKUP = late(
 )
 """Emphasis, headings, quotes and bullets of Markdown: `**Paris**`, `# Paris`, `> Paris`, `- Paris`."""
 _BULLET = late(r"\s*[-•*+>#]+\s")
+_EMPHASIZED = late(r"\s*(\*\*|__)(?=\S)[^*]{1,2000}\1[\s.,!]*")
+_IN_BACKTICKS = late(r"\s*`([^`]+)`[\s.]*")
 _LONE = late(r"(?<![*_])[*_](?![*_])")
 _DASH = "[-\u2010\u2011\u2012\u2013\u2014]"
 _HYPHEN = late(
@@ -30,6 +32,8 @@ _SPACED = str.maketrans(dict.fromkeys(_QUOTES + _BRACKETS + _STOPS, " ") | dict.
 
 def _is_marked_up(text: str) -> bool:
     """Whether the text may have emphasis, a heading or a bullet: the one star of `A*`, or line of `_x`, is neither."""
+    if _EMPHASIZED.fullmatch(text):
+        return True
     lone = _LONE.search(text)
     return lone is None or text[:1].isspace() or text.count(lone[0]) > 1 or _BULLET.match(text) is not None
 
@@ -41,6 +45,8 @@ def without_punctuation(text: str) -> str:
     (`-5`, `x<y`, `2*3`, `C++`, `C#`, `50%`, `$5`), points, commas and colons within numbers, but
     for the commas between thousands (`3,000` is `3000`).
     """
+    quoted = _IN_BACKTICKS.fullmatch(text)
+    text = text if quoted is None else quoted[1]
     text = _MARKUP.sub(" ", text) if _is_marked_up(text) else text
     text = _HYPHEN.sub(" ", text)
     text = _SHOUT.sub(" ", text)

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 from tunedrop.graders.json_answer import LONGEST_ANSWER, NotOneDocument, documents_in, parse
 from tunedrop.graders.late_pattern import late
@@ -39,7 +39,9 @@ _BLOCKS = late(
     r"|<\|action_start\|>(?:<\|plugin\|>)?(?P<internlm>.*?)(?:<\|action_end\|>|\Z)"
     r"|\Afunctools(?P<phi>\[.*)\Z"
     r"|(?:^|\n)`{3}(?:tool_c(?:ode|alls?)|python|py)\n(?P<fenced>.*?)(?:`{3}|\Z)"
-    r"|(?:^|\n)Action:\s{0,9}(?:`{3}json)?\s{0,9}(?P<cohere>\[.*?)(?:`{3}|\Z)"  # Command R
+    r"|(?:^|\n)Action:\s{0,9}(?:`{3}(?:json)?)?\s{0,9}(?P<cohere>[\[{].*?)(?:`{3}|\nObservation:|\Z)"  # Command R
+    r"|\[TOOL_(?:CALL|REQUEST)\](?P<bracketed>.*?)(?:\[/TOOL_(?:CALL|REQUEST)\]|\[END_TOOL_REQUEST\]|\Z)"
+    r"|<tool_code>(?P<tagged>.*?)(?:</tool_code>|\Z)"
     r"|(?:^|\n)Action:[ \t]{0,9}(?P<react>[\w.-]{1,128})[ \t]{0,9}\n+Action Input:(?P<input>.*?)(?=\nObservation:|\Z)"
     r"|<(?P<space>antml:|steptml:|\uff5cDSML\uff5c)?invoke name=\"(?P<invoke>[\w.-]{1,128})\">(?P<parameters>.*?)"
     r"(?:</(?:antml:|steptml:|\uff5cDSML\uff5c)?invoke>|\Z)"  # Claude, MiniMax, DeepSeek V3.2, Step
@@ -59,6 +61,7 @@ _DEEPSEEK = late(
     re.DOTALL,
 )
 _HUNYUAN = late(r"\s*(?:function)?<tool_sep>([\w.-]{1,128})\s*\n`{3}(?:json)?(.*)", re.DOTALL)
+_METHOD = late(r"\A(\s*\w{1,128})\.call\(")
 _BARE_NAME = late(r"[\w.-]{1,128}")
 _PARAMETER = late(r"parameter name=\"([\w.-]{1,128})\"([^<>]{0,40})>")
 _BARE_KEY = late(r"([{,]\s{0,9})([A-Za-z_]\w{0,128})\s{0,9}:")
@@ -66,7 +69,16 @@ _QUOTED_OBJECT = late(r"(?<=:)\s{0,9}'(\{.{0,20000}\})'(?=\s{0,9}\})", re.DOTALL
 """Arguments between single quotes, as Glaive's data has them."""
 _GLM = late(r"\s*([\w.-]{1,128})\s*(?=<arg_key>|\Z)")
 _NAME = late(r"[A-Za-z_]\w*(?:\.\w+)*", re.ASCII)
-_PYTHON = late(r"\[?\s*[A-Za-z_][\w.]{0,128}\(")
+_PYTHON = late(
+    r"\[?\s*[A-Za-z_][\w.]{0,128}\(|\[\s*[A-Za-z][\w ./:&-]{0,128}\(|(?:\w{1,60}\s?=\s?)?(?:await\s)?[\w.]{1,128}\("
+)
+_UNNAMED = late(
+    r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'"
+    r"|(?P<name>(?<![\w.])[A-Za-z][\w./:&-]{0,60}(?: [\w./:&-]{1,60}){0,12})(?=\()"
+)
+_WHOLE_FENCE = late(r"`{3}\w{0,10}\n([^`]*)`{3}|`([^`\n]+)`")
+_LISTED = late(r"(?m)^[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t]+(?=[A-Za-z_][\w.]{0,128}\()")
+_NEXT_LIST = late(r"\)\s*\]\s*\[\s*(?=[A-Za-z_][\w.]{0,128}\()")
 
 
 def calls_in(text: str, texts: Texts = ()) -> tuple[Call, ...]:
@@ -79,7 +91,16 @@ def calls_in(text: str, texts: Texts = ()) -> tuple[Call, ...]:
     blocks = list(_BLOCKS.finditer(text))
     if blocks:
         return tuple(call for block in blocks for call in _calls_of_block(block, texts))[:MOST_CALLS]
-    return tuple(_python_calls(text.strip())) if _PYTHON.match(text.strip()) else ()
+    text = _bare(text)
+    return tuple(_python_calls(text)) if _PYTHON.match(text) else ()
+
+
+def _bare(text: str) -> str:
+    """The text without a fence around all of it, a list's marks, and the brackets between two lists of calls."""
+    text = text.strip()
+    fenced = _WHOLE_FENCE.fullmatch(text)
+    text = text if fenced is None else (fenced[1] or fenced[2] or "").strip()
+    return _NEXT_LIST.sub("), ", _LISTED.sub("", text))
 
 
 def _calls_of_block(block: re.Match[str], texts: Texts) -> Iterator[Call]:
@@ -97,7 +118,10 @@ def _calls_of_block(block: re.Match[str], texts: Texts) -> Iterator[Call]:
         yield from _gemma(block["gemma"])
         return
     form = str(block.lastgroup)
-    yield from _calls_of_body(_QUOTED_OBJECT.sub(r"\1", str(block[form])), form, texts)
+    body = _QUOTED_OBJECT.sub(r"\1", str(block[form]))
+    if form == "llama":  # its built-in tools: brave_search.call(query="…")
+        body = _METHOD.sub(r"\1(", body, count=1)
+    yield from _calls_of_body(body, form, texts)
 
 
 def _calls_of_body(body: str, form: str, texts: Texts) -> Iterator[Call]:
@@ -193,28 +217,46 @@ def _python_calls(text: str) -> Iterator[Call]:
     """Calls as Python writes them, with named arguments that are literals. The text is parsed, never run."""
     if len(text) > LONGEST_PYTHON:
         return
+    names: dict[str, str] = {}
+    if text.startswith("["):  # "[Market Trends API(country='us')]": a name that Python cannot have
+        text = _UNNAMED.sub(lambda found: _identifier(found, names), text)
     try:
         body = ast.parse(text).body
-        written = [_unprinted(part.value) for part in body if isinstance(part, ast.Expr)]
+        written = [_unprinted(part.value) for part in body if isinstance(part, ast.Expr) or _keeps_its_result(part)]
         if len(written) != len(body):
             return  # a program, which calls for itself
         tree = written[0] if len(written) == 1 else ast.Tuple(written)
         nodes = tree.elts if isinstance(tree, (ast.List, ast.Tuple)) else [tree]
-        calls = [_python_call(node) for node in nodes[:MOST_CALLS]]
+        calls = [_python_call(node, names) for node in nodes[:MOST_CALLS]]
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         return
     yield from calls
 
 
+def _identifier(found: re.Match[str], names: dict[str, str]) -> str:
+    """A name for Python in place of one that it cannot have; what stands in quotation marks stays."""
+    name = found["name"]
+    if name is None or _NAME.fullmatch(name) is not None:
+        return found[0]
+    return names.setdefault(name, f"tool_{len(names)}_")
+
+
+def _keeps_its_result(part: ast.stmt) -> TypeGuard[ast.Assign]:
+    """`x = area(base=10)`."""
+    return isinstance(part, ast.Assign) and len(part.targets) == 1 and isinstance(part.targets[0], ast.Name)
+
+
 def _unprinted(node: ast.expr) -> ast.expr:
-    """`area(base=10)`, where it is `print(area(base=10))`."""
+    """`area(base=10)`, where it is `print(area(base=10))` or `await area(base=10)`."""
     match node:
+        case ast.Await(value=ast.Call() as call):
+            return call
         case ast.Call(func=ast.Name(id="print"), args=[ast.Call() as call], keywords=[]):
             return call
     return node
 
 
-def _python_call(node: ast.expr) -> Call:
+def _python_call(node: ast.expr, names: Mapping[str, str]) -> Call:
     if not isinstance(node, ast.Call) or node.args or any(keyword.arg is None for keyword in node.keywords):
         raise ValueError("no call with named arguments only")
     name = ast.unparse(node.func) if isinstance(node.func, (ast.Name, ast.Attribute)) else ""
@@ -222,7 +264,8 @@ def _python_call(node: ast.expr) -> Call:
         raise ValueError("no name")
     arguments: dict[str, Any] = {str(each.arg): ast.literal_eval(_OfJson().visit(each.value)) for each in node.keywords}
     json.dumps(arguments, allow_nan=False)  # raises where a literal is no JSON
-    return made(name, json.loads(json.dumps(arguments)))
+    original = next((mine for mine, given in names.items() if given == name), name)
+    return made(original, json.loads(json.dumps(arguments)))
 
 
 class _OfJson(ast.NodeTransformer):

@@ -7,7 +7,7 @@ Converse's `toolUse`), or leave them in it as the model's template writes them. 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from tunedrop.graders.json_answer import NotOneDocument, parse
@@ -18,10 +18,14 @@ Call: TypeAlias = Mapping[str, JSON]
 MOST_CALLS = 64
 """Calls of one answer; an answer with more has none that count."""
 
-_ARGUMENTS = ("arguments", "parameters", "input", "args", "action_input", "tool_input", "tool_args")
-_NAMES = ("name", "tool_name", "function_name", "tool", "function", "action", "recipient_name")
+_ARGUMENTS = ("arguments", "parameters", "input", "args", "action_input", "tool_input", "tool_args", "function_args")
+_NAMES = ("name", "tool_name", "function_name", "tool", "function", "action", "recipient_name", "api_name", "api")
 _NAMESPACES = ("functions.", "default_api.")
 _BESIDE = ("type", "id", "call_id", "index", "status", "toolUseId", "tool_call_id", "thoughtSignature")
+_LISTS = ("tool_calls", "tool_uses", "function_calls", "functions", "calls", "tools")
+"""What holds the calls of an answer; the first one also those of a reference."""
+_THOUGHTS = frozenset({"thought", "thoughts", "reasoning", "explanation", "rationale", "thinking"})
+"""What a model may say beside its calls."""
 _WRAPPERS = ("function", "toolUse", "function_call", "functionCall", "tool_call", "tool_use")
 
 
@@ -38,13 +42,42 @@ def as_calls(document: JSON, *, written: bool = False) -> tuple[Call, ...] | Non
 
     `written` says that a model wrote it, which may call the arguments `parameters` or `input`.
     """
-    if isinstance(document, Mapping) and set(document) <= {"tool_calls", "tool_uses", "role", "content"}:
-        document = document.get("tool_calls", document.get("tool_uses"))
+    if written:
+        document = _without_thoughts(document)
+    lists = _LISTS if written else _LISTS[:2]
+    if isinstance(document, Mapping) and set(document) <= {*lists, "role", "content"}:
+        document = next((document[name] for name in lists if name in document), None)
     items = document if isinstance(document, Sequence) and not isinstance(document, str) else [document]
+    if written:
+        items = [_without_thoughts(item) for item in items[: MOST_CALLS + 1]]
     calls = [_call(item) if _is_call(item, _ARGUMENTS if written else _ARGUMENTS[:1]) else None for item in items]
     if not calls or len(calls) > MOST_CALLS or any(call is None for call in calls):
         return None
     return tuple(call for call in calls if call is not None)
+
+
+def calls_by_name(document: JSON, names: Collection[str]) -> tuple[Call, ...] | None:
+    """The calls of `{"area": {"base": 10}}` or an array of such, if one of their names is among `names`; else None."""
+    items = document if isinstance(document, list) else [document]
+    if not items or len(items) > MOST_CALLS:
+        return None
+    pairs = [next(iter(item.items())) for item in items if isinstance(item, Mapping) and len(item) == 1]
+    if len(pairs) < len(items) or not all(isinstance(arguments, Mapping) for _, arguments in pairs):
+        return None
+    return tuple(made(*pair) for pair in pairs) if any(name in names for name, _ in pairs) else None
+
+
+def with_known_name(call: Call, names: Iterable[str]) -> Call:
+    """The call by its known name: an interface that takes no points in names has `math_sqrt` for `math.sqrt`."""
+    name = str(call["name"])
+    alike = [known for known in names if known.replace(".", "_") == name.replace(".", "_")]
+    return {**call, "name": alike[0]} if len(alike) == 1 else call
+
+
+def _without_thoughts(document: JSON) -> JSON:
+    if not isinstance(document, Mapping) or not (_THOUGHTS & document.keys()):
+        return document
+    return {key: value for key, value in document.items() if key not in _THOUGHTS}
 
 
 def _is_call(item: JSON, fields: Sequence[str]) -> bool:

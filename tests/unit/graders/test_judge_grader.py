@@ -88,6 +88,10 @@ def test_a_verdict_in_another_form_is_asked_for_again(reply: str) -> None:
     assert len(replies.asked) == 2
 
 
+def test_a_score_that_is_written_as_a_decimal_is_the_whole_number() -> None:
+    assert judge(Replies('{"reason": "Right.", "score": 4.0}')).grade(sample("Jupiter")).reward == 1.0
+
+
 def test_a_judge_that_never_gives_a_verdict_leaves_the_sample_ungraded() -> None:
     replies = Replies("It is fine.")
     with pytest.raises(JudgeFailed, match="requested form"):

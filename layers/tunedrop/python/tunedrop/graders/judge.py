@@ -169,6 +169,8 @@ class JudgeGrader:
         if not isinstance(document, Mapping) or set(document) != {"score", "reason"}:
             raise NotOneDocument("expected an object with `reason` and `score`")
         score, reason = document["score"], document["reason"]
+        if isinstance(score, float) and score.is_integer():
+            score = int(score)
         if isinstance(score, bool) or not isinstance(score, int) or not 0 <= score <= self._levels:
             raise NotOneDocument(f"expected a score from 0 to {self._levels}")
         if not isinstance(reason, str):

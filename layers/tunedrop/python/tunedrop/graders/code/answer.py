@@ -9,12 +9,14 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tunedrop.graders.json_answer import NotOneDocument, read_answer
+
 LONGEST_ANSWER = 256 * 1024
 """Characters of an answer that are looked at: far beyond any solution, far below what could stall a parser."""
 _FENCE = re.compile(
     r"^([ \t]*)(?:[-*+][ \t]+|\d{1,3}[.)][ \t]+)?(`{3,}|~{3,})[ \t]*\{?\.?([\w+#-]*)([^\n`]*)$", re.MULTILINE
 )
-_PYTHON = frozenset({"", "python", "py", "python3", "python2", "pycon", "ipython", "sage"})
+_PYTHON = frozenset({"", "python", "py", "py3", "python3", "python2", "pycon", "ipython", "sage"})
 _READS_INPUT = re.compile(r"\binput\s*\(|\bstdin\b|\bopen\s*\(\s*0\b|\bos\.read\s*\(\s*0\b|\bfileinput\b")
 _QUOTED_FENCE, _QUOTE = re.compile(r"^> ?(?:`{3}|~{3})", re.MULTILINE), re.compile(r"^> ?", re.MULTILINE)
 _PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.)(?: |$)", re.MULTILINE)
@@ -22,10 +24,16 @@ _START = re.compile(r"^(?:(?:def|class|import|from|async def)\b|@)", re.MULTILIN
 _INDENTED_START = re.compile(r"^([ \t]+)(?:def|class|import|from|async def)\b", re.MULTILINE)
 _TAGGED = re.compile(
     r"\[(?:PYTHON|BEGIN|CODE|ANSWER)\]\s*?\n(.*?)(?:\[(?:/(?:PYTHON|CODE|ANSWER)|DONE|END)\]|\Z)"
-    r"|<(?:code|python|answer|solution)>\s*?\n(.*?)(?:</(?:code|python|answer|solution)>|\Z)",
+    r"|<(?:code|python|answer|solution)(?:[ \t][^<>\n]{0,80})?>"
+    r"(?:\s*?\n|(?=(?:def|class|import|from|async def)\s|@))(.*?)(?:</(?:code|python|answer|solution)>|\Z)"
+    r"|\\begin\{(?:lstlisting|minted|verbatim|python|code)\}[^\n]{0,80}\n(.*?)(?:\\end\{|\Z)",
     re.DOTALL,
 )
 """How models of some prompts mark their program instead of a fence."""
+_LANGUAGE_ALONE = re.compile(r"\s*(?:python3?|py)[ \t]*\n", re.IGNORECASE)
+_UNSEEN = re.compile("[\ufeff\u200b\u200c\u200d\u2060]")
+_MEMBERS = ("code", "python_code", "python", "solution", "program", "implementation", "source", "completion", "answer")
+"""Members of a JSON answer that hold its program."""
 _KNOWN = frozenset(dir(builtins))
 _LONGEST_CUT, _MOST_CUTS = 32 * 1024, 60
 """Characters of an answer without fences, and how many shorter pieces of it are parsed, to find the program in it."""
@@ -58,9 +66,13 @@ def program_of(answer: str, names: Sequence[str]) -> str:
     text = answer[:LONGEST_ANSWER].replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
     if _QUOTED_FENCE.search(text):
         text = _QUOTE.sub("", text)
-    found = _blocks(text) or [one or other for one, other in _TAGGED.findall(text)]
-    if not found:
-        return _without_prose(text)
+    text = _member(text)
+    found = _all_blocks(text) or ["".join(groups) for groups in _TAGGED.findall(text)] or _blocks_that_define(text)
+    return _visible(_chosen(found, names) if found else _without_prose(text))
+
+
+def _chosen(found: Sequence[str], names: Sequence[str]) -> str:
+    """The program out of the blocks of an answer."""
     blocks = [_described(source) for source in found]
     chosen = {
         max(holders)
@@ -74,6 +86,44 @@ def program_of(answer: str, names: Sequence[str]) -> str:
         whole = "\n\n".join(found)
         return whole if _tree(whole) else "\n\n".join(b.source for b in blocks if b.parses) or whole
     return "\n\n".join(blocks[place].source for place in sorted(_with_helpers(blocks, chosen)))
+
+
+def _member(text: str) -> str:
+    """The program of an answer that is a JSON object, `{"code": "…"}`; any other text as it is."""
+    if not text.lstrip().startswith(("{", "```json")):
+        return text
+    try:
+        document = read_answer(text, "fence")
+    except NotOneDocument:
+        return text
+    held = next((document[name] for name in _MEMBERS if name in document), None) if isinstance(document, dict) else None
+    return held if isinstance(held, str) else text
+
+
+def _visible(source: str) -> str:
+    """The source without what nobody sees and Python does not read: a byte order mark, hard and zero-width spaces."""
+    if _tree(source) is not None:
+        return source
+    plain = _UNSEEN.sub("", source).replace("\u00a0", " ")
+    return plain if _tree(plain) is not None else source
+
+
+def _all_blocks(text: str) -> list[str]:
+    """The Python blocks; the first one may have its opening fence in the prompt."""
+    marks = list(_FENCE.finditer(text))
+    if len(marks) % 2 and not marks[0][3] and _is_program(head := text[: marks[0].start()]):
+        return [head, *_blocks(text[marks[0].end() :])]
+    return _blocks(text)
+
+
+def _blocks_that_define(text: str) -> list[str]:
+    """The blocks of a fence that names another language, or none that is known, and hold Python's definitions."""
+    return [block for block in _blocks(text, any_language=True) if _is_program(block)]
+
+
+def _is_program(text: str) -> bool:
+    """Whether a text is Python as a whole, and defines something or reads input: most single words are Python, too."""
+    return bool(_START.search(text) or _READS_INPUT.search(text)) and _tree(text) is not None
 
 
 def _with_helpers(blocks: Sequence[_Block], chosen: set[int]) -> set[int]:
@@ -94,7 +144,7 @@ def _with_helpers(blocks: Sequence[_Block], chosen: set[int]) -> set[int]:
         chosen |= {(before or holders)[-1]} if holders else set()
 
 
-def _blocks(text: str) -> list[str]:
+def _blocks(text: str, *, any_language: bool = False) -> list[str]:
     """The sources of the Python blocks, in order, without the indentation that their fence has."""
     blocks: list[str] = []
     opened: tuple[str, str, int, int] | None = None
@@ -105,10 +155,10 @@ def _blocks(text: str) -> list[str]:
             starts = fence.end() - len(beside) if _START.match(beside) else fence.end() + 1
             opened = (marks, language, starts, indent)
         elif marks[0] == opened[0][0] and len(marks) >= len(opened[0]) and not language and indent <= opened[3] + 3:
-            if opened[1] in _PYTHON:
+            if any_language or opened[1] in _PYTHON:
                 blocks.append(_dedented(text[opened[2] : fence.start()], opened[1]))
             opened = None
-    if opened is not None and opened[1] in _PYTHON:
+    if opened is not None and (any_language or opened[1] in _PYTHON):
         blocks.append(_dedented(text[opened[2] :], opened[1]))
     return [block for block in blocks if block.strip()]
 
@@ -188,6 +238,9 @@ def _defined_by_sight(source: str) -> frozenset[str]:
 
 def _without_prose(text: str) -> str:
     """The longest piece from the first definition on that is Python; the text itself where there is none."""
+    text = _LANGUAGE_ALONE.sub("", text, count=1) if _LANGUAGE_ALONE.match(text) else text
+    if text.lstrip().startswith(">>> "):
+        return _dedented(text, "")
     if _tree(text):
         return text
     start = _START.search(text)
@@ -196,12 +249,17 @@ def _without_prose(text: str) -> str:
     if start is None:
         return _indented_program(text)
     lines = text[start.start() :].split("\n")
-    ends = [number for number in range(len(lines), 0, -1) if number == len(lines) or not lines[number - 1].strip()]
+    ends = [number for number in range(len(lines), 0, -1) if number == len(lines) or _may_end(lines, number)]
     for end in ends[:_MOST_CUTS]:
         piece = "\n".join(lines[:end])
         if _tree(piece):
             return piece
     return text
+
+
+def _may_end(lines: Sequence[str], number: int) -> bool:
+    """Whether a program may end before this line: behind a blank one, or where one that is not indented follows."""
+    return not lines[number - 1].strip() or not lines[number].startswith((" ", "\t"))
 
 
 def _indented_program(text: str) -> str:

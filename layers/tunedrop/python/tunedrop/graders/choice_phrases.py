@@ -142,6 +142,7 @@ NAMED = late(
 """The word before a letter says that it is one of the choices."""
 
 BETWEEN_LETTERS = late(
+    r"[ \t*_)]{0,4}\n[\s*•-]{0,6}(?:option|choice)\s[*_(]{0,3}\Z|"
     r"[\s)\]}.:*_$\"'”’]{0,6}(?:(?<=\s)(?=[A-Z]?\Z)|,|/|&|;|、|，|\||\bor\b|\band\b|\band/or\b|\boder\b|\bund\b|\bou\b|\bet\b|\by\b|\bo\b|\be\b|\bи\b"
     r"|\bили\b|和|或|或者|と|か|또는|과|와|-|–|through|to|bis)"
     r"[\s,]{0,3}(?:\b(?:or|and|maybe|possibly|perhaps|also|even|either|both|option|choice|answer|letter|else|it\sis|it's|could\sbe)\b[\s*_]{0,3}){0,3}"

@@ -72,6 +72,14 @@ _CROSSED_AFTER = late(r"[ \t*_).]{0,4}[❌✗✘✖☒]")
 _TICKED_BEFORE = late(r"[✅✓✔☑]\ufe0f?[ \t*_(]{0,4}\Z")
 _TICKED_AFTER = late(r"[ \t*_).]{0,4}[✅✓✔☑]")
 _BELOW = late(r"[.!)*_]{0,4}[ \t]*\n\s*\n[\s*_>(-]{0,6}")
+_OPTION_BEFORE = late(
+    r"(?:^|[.!?:;,\n]\s{0,3}|\b(?:and|while|whereas|but|because|since|as)\s)[\s*_>(•-]{0,6}(?:option|choice|answer|statement)\s[*_(\"']{0,3}\Z",
+    re.IGNORECASE,
+)
+_IS_AFTER = late(
+    r"[)*_\"']{0,4}(?:[:.]|\s[(–—-]|\s(?:is|was|has|does|can|could|would|might|may|seems|looks|describes|refers|represents|corresponds|gives|means|says|states"
+    r"|suggests|involves|mentions|talks|relates|deals)\b)"
+)
 _STOPS = late(r"[)*_]{0,4}(?:[.!][)*_]{0,4}\s+|[ \t]*\n\s*)[*_(]{0,3}")
 _SAYS = late(
     r"[)*_]{0,3}(?:(?:,\s(?:and\s|or\s)?|\s(?:and|or)\s)(?:option\s)?\(?[A-Z]\)?){0,4}\s(?:both\s|all\s)?(?:is|are|was|were|has|have|does|do"
@@ -111,6 +119,8 @@ class _Mention:
     committed: bool
     affirmed: bool
     """The words after it say that it is right."""
+    described: bool
+    """A sentence begins with it and says what it is (`Option A is the Balmer line`): this alone commits to nothing."""
     rejected: bool
     questioned: bool
 
@@ -157,8 +167,11 @@ def _letter_in_words(text: str, commitment: Commitment | None, row: Mapping[str,
     asserted = [group for group in groups if not group[-1].questioned]
     standing = [kept for group in asserted if (kept := [mention for mention in group if not mention.rejected])]
     committed = [group for group in standing if any(mention.committed for mention in group)]
-    if committed:
-        return _only_letter(committed[-1])
+    chosen = [group for group in committed if not all(mention.described for mention in group if mention.committed)]
+    if chosen:
+        return _only_letter(chosen[-1])
+    if committed and len({mention.letter for group in committed for mention in group}) == 1:
+        return committed[-1][0].letter
     last_line = text.rsplit("\n", 1)[-1]
     alone = _ALONE.fullmatch(last_line)
     if alone is not None and alone[1].upper() in letters:
@@ -213,6 +226,7 @@ def _groups(text: str, letters: str) -> list[list[_Mention]]:
         # "B\n\nA: London is wrong": what stands below explains.
         for_itself = for_itself or (_BELOW.fullmatch(between) and _LABEL_AHEAD.match(text, mention.end)) is not None
         for_itself = for_itself or (_STOPS.fullmatch(between) and _SAYS.match(text, mention.end)) is not None
+        for_itself = for_itself or (mention.described and "\n" in between)
         for_itself = for_itself or (previous is not None and _preferred(text, previous, between))
         if len(between) in range(1, AFTER) and BETWEEN_LETTERS.match(between) and not for_itself:
             together = groups[-1][0].rejected and not mention.committed and _AND.search(between) is not None
@@ -231,6 +245,7 @@ def _mentions(text: str, letters: str) -> list[_Mention]:
         before, after = text[max(0, match.start() - BEFORE) : match.start()], text[match.end() : match.end() + AFTER]
         affirmed = COMMITS_AFTER.match(after) is not None
         committed = affirmed or COMMITS_BEFORE.search(before) is not None
+        described = not affirmed and (_OPTION_BEFORE.search(before) and _IS_AFTER.match(after)) is not None
         committed = committed or (ENDS_AFTER.match(after) and CORRECTS_BEFORE.search(before)) is not None
         named = committed or NAMED.search(before) is not None
         if not _is_a_letter(match[1], before, after, named=named, alone=match.end() - match.start() == len(text)):
@@ -239,7 +254,16 @@ def _mentions(text: str, letters: str) -> list[_Mention]:
         rejected = questioned or bool(REJECTS_AFTER.match(after) or REJECTS_BEFORE.search(before))
         rejected = rejected or _is_crossed_out(before, after) or _LESS_PREFERRED.search(before) is not None
         mentions.append(
-            _Mention(letter, match.start(), match.end(), committed and not rejected, affirmed, rejected, questioned)
+            _Mention(
+                letter,
+                match.start(),
+                match.end(),
+                committed and not rejected,
+                affirmed,
+                described,
+                rejected,
+                questioned,
+            )
         )
     return mentions
 
@@ -274,7 +298,7 @@ def _is_a_letter(character: str, before: str, after: str, *, named: bool, alone:
     if character in "Aa" and not enclosed and before[-3:].lower().endswith("is ") and slip:
         return False  # "is a and" is no choice of A, but a slip of an article
     if character.islower():
-        return named or (before[-1:] == "(" and after[:1] == ")") or alone
+        return named or ((before[-1:] == "(" or not before.strip()) and after[:1] == ")") or alone
     return True
 
 

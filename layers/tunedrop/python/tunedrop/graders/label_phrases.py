@@ -12,11 +12,11 @@ from tunedrop.graders.late_pattern import late
 _DECIDED = r"(?:is|are|would\sbe|should\sbe|must\sbe|:)"
 _QUALIFIER = (
     r"(?:(?:the|this|my|its|your|a|an|final|correct|right|best|most|applicable|assigned|predicted|appropriate|primary|main|overall"
-    r"|suitable|fitting|likely|suggested|recommended|relevant|single|proper|chosen|selected|detected|dominant|user|customer|die|der|das|la|le|el|il)\s+){0,5}"
+    r"|suitable|fitting|likely|suggested|recommended|relevant|single|proper|chosen|selected|detected|dominant|predominant|following|user|customer|news|article|safety|content|die|der|das|la|le|el|il)\s+){0,5}"
 )
 _KIND = (
     r"(?:labels?|label\(s\)|categor(?:y|ies)|answers?|verdict|classifications?|decision|tags?|class(?:es)?|violations?|results?|outputs?"
-    r"|response|predictions?|intents?|intentions?|topics?|types?|sentiments?|polarity|emotions?|tone|stance|rating|genre|flags?"
+    r"|response|predictions?|intents?|intentions?|topics?|types?|sentiments?|polarity|emotions?|tone|stance|rating|genre|flags?|safety"
     r"|kategorien?|etikett(?:en)?|klasse|stimmung|absicht|catégories?|étiquettes?|sentiment|intention|categorías?|etiquetas?|sentimiento"
     r"|categorias?|sentimento|categori[ae]|etichett[ae]|категори[яи]|метк[аи]|класс|тональность"
     r"|标签|标籤|標籤|类别|類別|分类|分類|情感|意图|感情|ラベル|カテゴリー?|라벨|레이블|카테고리|분류|감정|감성)(?![a-z])"
@@ -25,9 +25,8 @@ _TEXT = (
     r"(?:message|text|comment|post|content|answer|tweet|review|input|sentence|ticket|e-?mail|query|question|request|article"
     r"|document|conversation|statement|utterance|headline|passage|feedback|complaint|inquiry|prompt|snippet|paragraph|example)"
 )
-_THIS_TEXT = (
-    rf"(?:(?:the|this|that)\s(?:given\s|provided\s|above\s)?(?:(?:user|customer)(?:['’]s)?\s)?{_TEXT}\b|this|it|that)"
-)
+_WHOSE = r"(?:(?:user|customer|news|blog|support|product|movie|film)(?:['’]s)?\s)?"
+_THIS_TEXT = rf"(?:(?:the|this|that)\s(?:given\s|provided\s|above\s)?{_WHOSE}{_TEXT}\b|this|it|that)"
 _IS = (
     r"(?:\s(?:is|are|was|as|(?:would|should|must|will)\sbe|ist|lautet|est|es|seria|sería)\b|\s[èé]\s|は|은|는|是|为)?"
     r"\s{0,3}(?::|\uff1a|=|-)?\s*"
@@ -39,15 +38,17 @@ _CLASSED = (
 _GROUP = rf"(?:\s(?:the\s)?(?:{_KIND})(?:\s(?:of|is|as)\b)?\s{{0,3}}:?)?"
 
 LEAD_IN = late(
-    rf"^{_QUALIFIER}{_KIND}(?:\s(?:for|of|to|in|that\sapplies\sto|that\sfits)\s{_THIS_TEXT})?"
+    rf"^{_QUALIFIER}{_KIND}(?:\s(?:expressed|conveyed|shown|detected|present|found)\b)?(?:\s(?:for|of|to|in|by|that\sapplies\sto|that\sfits)\s{_THIS_TEXT})?"
     rf"(?:\s(?:that\s)?(?:applies|apply|here)\b)?{_IS}"
     r"|^(?:flag(?:ged(?:\s(?:for|as))?|s)?|detected)\s*:?\s*"
     rf"|^(?:it|this|that)(?:['’]s|\sis)\s+(?:clearly\s|definitely\s)?"
-    rf"|^{_THIS_TEXT}\s+(?:(?:clearly|definitely|best)\s)?(?:is(?:\s(?:about|related\sto))?|contains|has|shows"
-    rf"|violates|expresses|conveys|reflects|concerns|relates\sto|fits(?:\sunder)?"
+    rf"|^{_THIS_TEXT}\s+(?:is|should|would|must|can)\s(?:best\s)?(?:be\s)?{_CLASSED}{_GROUP}\s*(?:\s|:\s?)"
+    rf"|^(?:{_THIS_TEXT}|the\s(?:author|speaker|writer|user|customer|reviewer))\s+(?:(?:clearly|definitely|best)\s)?(?:is(?:\s(?:about|related\sto))?|contains|has|shows"
+    rf"|violates|feels|expresses|conveys|reflects|concerns|relates\sto|fits(?:\sunder)?"
     rf"|(?:falls|belongs|fits)\s(?:in)?(?:to|under)|(?:is|should|would|must|can)\s(?:best\s)?(?:be\s)?{_CLASSED}){_GROUP}\s*(?:\s|:\s?)"
     rf"|^(?:i\s?(?:would|will|['’]d|['’]ll)?\s?)?(?:label|classify|categori[sz]e|tag|flag|mark)\s{_THIS_TEXT}\s(?:as|under|with)\s+"
-    r"|^i\s?(?:would|will|['’]d|['’]ll)?\s?(?:choose|chose|pick|select|say|go\swith|assign)\s+(?:the\s(?:label|category|class)\s)?",
+    r"|^i\s?(?:would|will|['’]d|['’]ll)?\s?(?:choose|chose|pick|select|say|go\swith|assign|apply)\s+"
+    r"(?:the\s(?:labels?|category|categories|class|tags?)\s)?",
     re.IGNORECASE,
 )
 """What stands before a label: `The best category for this ticket is`, `This text is classified as`."""

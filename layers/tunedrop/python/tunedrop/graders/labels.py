@@ -40,7 +40,20 @@ _ANSWER_FIELDS = (
         "prediction",
     ),
     *("predictions", "output", "verdict", "decision", "flags", "name"),
-    *("intent", "intents", "topic", "topics", "type", "sentiment", "polarity", "emotion", "emotions", "tone", "stance"),
+    *(
+        "intent",
+        "intents",
+        "topic",
+        "topics",
+        "type",
+        "sentiment",
+        "polarity",
+        "emotion",
+        "emotions",
+        "tone",
+        "stance",
+        "safety",
+    ),
     *("final_label", "predicted_label", "final_answer", "primary_category", "predicted_category", "predicted_class"),
 )
 _APPLYING = frozenset({"applies", "applicable", "present", "detected", "flagged", "matches", "violated"})
@@ -79,6 +92,9 @@ _LEFT_OUT = late(
     re.IGNORECASE,
 )
 """A line above the labels that leaves them out: `Labels that do not apply:`."""
+_LIST_AT_END = late(r"(?m:^)[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t][^\n]*(?:\n+[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t][^\n]*)+\Z")
+_ANSWERED = late(r"[*_]{0,2}(yes|no|true|false)[*_]{0,2}[,.;:–—][*_]{0,2}\s", re.IGNORECASE)
+"""`Yes, the claim is supported.`"""
 _IN_A_TAG = late(r"<([A-Za-z_]{1,20})>(.{0,400})</\1>", re.DOTALL)
 _PYTHON_LIST = late(r"[\[({]\s*((?:'[^'\"\\\n]{0,120}'\s*,?\s*){1,50})[\])}]")
 """A list as Python prints it."""
@@ -251,11 +267,17 @@ def _candidates(text: str, known: set[str] | None) -> Iterator[str]:
         text = text.rpartition("\n")[2].strip()
     explained = _EXPLAINED.search(text)
     yield text[: explained.start()] if explained else text
-    above, _, last_line = text.rpartition("\n")
-    if not _LEFT_OUT.search(above):
-        yield last_line
+    listed = _LIST_AT_END.search(text)
+    start = text.rfind("\n") + 1 if listed is None else listed.start()
+    if not _LEFT_OUT.search(text[:start]):
+        yield text[start:]
     if known is None:
         return
+    answered = _ANSWERED.match(whole)
+    if answered is not None and words(answered[1]) in known and len(whole) <= LONGEST_EXPLAINED_ANSWER:
+        behind = whole[answered.end() :]
+        if not TAKEN_BACK.match(behind) and not _names_one(behind, known):
+            yield answered[1]
     first, _, rest = whole.partition("\n")
     if len(whole) <= LONGEST_EXPLAINED_ANSWER and not TAKEN_BACK.match(rest) and not _names_one(rest, known):
         yield first

@@ -30,28 +30,10 @@ MAX_CHOICE = 400
 MAX_DOCUMENT = 20_000
 """Characters of an answer that is read as JSON."""
 _MEMBERS = (
-    *(
-        "finalanswer",
-        "answer",
-        "correctanswer",
-        "answerchoice",
-        "answerletter",
-        "choice",
-        "finalchoice",
-        "chosenoption",
-    ),
-    *(
-        "correctoption",
-        "correctchoice",
-        "option",
-        "letter",
-        "selectedoption",
-        "selected",
-        "selection",
-        "selectedanswer",
-    ),
-    *("label", "prediction", "result", "output", "response"),
-)
+    "finalanswer", "answer", "correctanswer", "answerchoice", "answerletter", "choice", "finalchoice", "chosenoption",
+    "correctoption", "correctchoice", "option", "letter", "selectedoption", "selected", "selection", "selectedanswer",
+    "label", "prediction", "result", "output", "response",
+)  # fmt: skip
 """Names of the member that holds a JSON answer's choice."""
 _MOST_MENTIONS = 32
 """Letters of an answer that are looked at: the last ones. Whoever names more has not chosen."""

@@ -26,36 +26,11 @@ from tunedrop.graders.sample import JSON
 FIELDS = ("labels", "label", "categories", "category", "answer")
 """The member of an object that holds its labels, in a reference as in an answer."""
 _ANSWER_FIELDS = (
-    *FIELDS,
-    *(
-        "result",
-        "results",
-        "violations",
-        "violation",
-        "tags",
-        "tag",
-        "classes",
-        "class",
-        "classification",
-        "prediction",
-    ),
-    *("predictions", "output", "verdict", "decision", "flags", "name"),
-    *(
-        "intent",
-        "intents",
-        "topic",
-        "topics",
-        "type",
-        "sentiment",
-        "polarity",
-        "emotion",
-        "emotions",
-        "tone",
-        "stance",
-        "safety",
-    ),
-    *("final_label", "predicted_label", "final_answer", "primary_category", "predicted_category", "predicted_class"),
-)
+    *FIELDS, "result", "results", "violations", "violation", "tags", "tag", "classes", "class", "classification",
+    "prediction", "predictions", "output", "verdict", "decision", "flags", "name", "intent", "intents", "topic",
+    "topics", "type", "sentiment", "polarity", "emotion", "emotions", "tone", "stance", "safety", "final_label",
+    "predicted_label", "final_answer", "primary_category", "predicted_category", "predicted_class",
+)  # fmt: skip
 _APPLYING = frozenset({"applies", "applicable", "present", "detected", "flagged", "matches", "violated"})
 """Members of an object that say whether its label applies."""
 LONGEST_PLAIN_ANSWER = 400

@@ -11,15 +11,17 @@ the part of the client that the function uses: answers of models, or files and j
 The fastest of some starts counts, whose files are in the machine's page cache. What is bounded is the processor's time,
 interpreter included. How long a processor takes differs by a factor of two, from machine to machine and, where machines
 are shared, from hour to hour. So a start that is longer than its bound in milliseconds is still held to its bound in
-plain starts: of a function that makes one client of boto3, asks it for one item, and does nothing else, by turns with
-the others. Lambda gives a function a share of a processor in proportion to its memory, one whole at 1,769 MB; "wall" is
-the processor's time at that share, computed.
+plain starts: of a function that makes one client of boto3, asks it for one item, and does nothing else. One of them is
+measured right before each start, and the median of these pairs counts. Lambda gives a function a share of a processor
+in proportion to its memory, one whole at 1,769 MB; "wall" is the processor's time at that share, computed.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -36,7 +38,7 @@ from tests.bench.benchmark_page import Note
 from tests.bench.built_layers import Layers, build, read_only, without_bytecode
 
 ROOT = sam_template.ROOT
-STARTS = 10
+STARTS = 8
 STARTS_WITHOUT = 2
 MOST_LAYER_MB = 120
 
@@ -44,14 +46,21 @@ MEGABYTES_OF_A_PROCESSOR = 1769
 """docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
 
 
+PLAIN_MILLISECONDS = 160
+"""What a plain start takes on a processor that must keep the bounds in milliseconds."""
+
+
 class Bound(NamedTuple):
     """The most that a start may take: in milliseconds of processor time, or else in plain starts."""
 
     milliseconds: float
-    plain_starts: float
+
+    @property
+    def plain_starts(self) -> float:
+        return self.milliseconds / PLAIN_MILLISECONDS
 
 
-OPENAI, MATH, OTHER = Bound(600, 3.3), Bound(120, 0.6), Bound(350, 2.0)
+OPENAI, MATH, OTHER = Bound(600), Bound(120), Bound(350)
 
 PLAIN = """
 import sys, time
@@ -224,22 +233,24 @@ def test_every_function_starts_in_time(note: Note, tmp_path: Path) -> None:
         deployed = functions()
         before = {which: read_only(each) for which, each in builds.items()}
         # By turns, so that some slow seconds of the machine are not all starts of one function.
+        plain: dict[str, list[float]] = {name: [] for name in deployed}
         turns: dict[bool, list[dict[str, Start]]] = {True: [], False: []}
-        plain_starts = []
         for number in range(STARTS):
             for which in (True, False) if number < STARTS_WITHOUT else (True,):
                 turns[which].append({})
                 for name, each in deployed.items():
+                    if which:
+                        plain[name].append(plain_start(aws.endpoint, layers, before[True]))
                     turns[which][-1][name] = start(each, first_event(name), aws.endpoint, builds[which], before[which])
-            plain_starts += [plain_start(aws.endpoint, layers, before[True]) for _ in range(2)]
-    plain = min(plain_starts)
-    note("a plain start: a client of boto3, and one call", plain, "ms")
+    note("a plain start: a client of boto3, and one call", min(itertools.chain(*plain.values())), "ms")
     for name, function in deployed.items():
         best, without = (
             min((turn[name] for turn in turns[which]), key=lambda each: each.processor) for which in (True, False)
         )
         assert best.answered in ENDS, f"{name} ended early, as {best.answered}: what it imports later was not measured"
         slower = max(1.0, MEGABYTES_OF_A_PROCESSOR / function["MemorySize"])
+        starts = [turn[name].processor for turn in turns[True]]
+        plain_starts = statistics.median(mine / its for mine, its in zip(starts, plain[name], strict=True))
         bound = MATH if name == "GraderPlain" else OPENAI if best.openai else OTHER
         lines.append(
             f"{name:16} {function['MemorySize']:4} MB {without.processor:16.0f} ms {best.processor:5.0f} ms "
@@ -251,8 +262,8 @@ def test_every_function_starts_in_time(note: Note, tmp_path: Path) -> None:
             best.processor,
             "ms",
             versus="a plain start",
-            ratio=plain / best.processor,
-            bound=f"at most {bound.milliseconds:.0f} ms, or {bound.plain_starts} plain starts",
+            ratio=1 / plain_starts,
+            bound=f"at most {bound.milliseconds:.0f} ms, or {bound.plain_starts:.3g} plain starts",
         )
         note(
             f"{name}: the same at its {function['MemorySize']} MB",
@@ -261,8 +272,8 @@ def test_every_function_starts_in_time(note: Note, tmp_path: Path) -> None:
             versus="layers without bytecode",
             ratio=without.processor / best.processor,
         )
-        if best.processor >= max(bound.milliseconds, bound.plain_starts * plain):
-            late.append(f"{name}: {best.processor:.0f} ms, {best.processor / plain:.2f} plain starts; held to {bound}")
+        if best.processor >= bound.milliseconds and plain_starts >= bound.plain_starts:
+            late.append(f"{name}: {best.processor:.0f} ms, {plain_starts:.2f} plain starts; held to {bound}")
     size = layers.megabytes()
     lines.append(f"both layers, unzipped: {size:.0f} MB of at most {MOST_LAYER_MB}, {modules} modules with bytecode")
     sys.stdout.write("\n" + "\n".join(lines) + "\n")

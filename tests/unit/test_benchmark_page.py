@@ -39,7 +39,7 @@ def page_of(folder: Path, *options: str) -> str:
     subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *words, "--page", str(page), *options, "bench_some.py"],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""},
         capture_output=True,
         check=False,
     )

@@ -12,8 +12,8 @@ The fastest of some starts counts, whose files are in the machine's page cache. 
 interpreter included. How long a processor takes differs by a factor of two, from machine to machine and, where machines
 are shared, from hour to hour. So a plain start is measured right before each start: of a function that makes one client
 of boto3, asks it for one item, and does nothing else. The median of these pairs tells what is the machine's and what is
-the function's. Lambda gives a function a share of a processor in proportion to its memory, one whole at 1,769 MB; "wall"
-is the processor's time at that share, computed.
+the function's. Lambda gives a function a share of a processor in proportion to its memory, one whole at 1,769 MB;
+"wall" is the processor's time at that share, computed.
 """
 
 from __future__ import annotations

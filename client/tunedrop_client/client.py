@@ -155,16 +155,27 @@ class Client:
         """A run's progress and its result."""
         return cast(RunDocument, self._connection.ask("GET", f"/runs/{run_id}"))
 
-    def follow(self, run_id: str, *, timeout: float | None = None, every: float | None = None) -> Iterator[RunDocument]:
+    def follow(
+        self,
+        run_id: str,
+        *,
+        timeout: float | None = None,
+        every: float | None = None,
+        on_failure: waiting.OnFailure | None = None,
+    ) -> Iterator[RunDocument]:
         """The run each time that it has changed, and at last as it ended.
 
         It goes on through failures of the network and the API for an hour. `timeout` in seconds, None for as long as
-        the run takes; `every`: seconds between two looks, else 2 seconds at first and 30 later.
+        the run takes; `every`: seconds between two looks, else 2 seconds at first and 30 later. `on_failure` is called
+        with each failure that may pass and with the seconds since the last answer; what it raises ends the wait.
 
         Raises:
             StillRunning: the time is over.
+            Unreachable, Problem: the API failed for an hour, or refused the request.
         """
-        return waiting.follow(lambda: self.run(run_id), run_id, timeout=timeout, every=every, sleep=self._sleep)
+        return waiting.follow(
+            lambda: self.run(run_id), run_id, timeout=timeout, every=every, on_failure=on_failure, sleep=self._sleep
+        )
 
     def wait(self, run_id: str, *, timeout: float | None = None, every: float | None = None) -> RunDocument:
         """The run once it has ended, as `follow` waits for it. Raises StillRunning."""

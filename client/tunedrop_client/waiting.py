@@ -20,6 +20,8 @@ PATIENCE_SECONDS = 3600.0
 """How long the API may fail without a break before a waiter gives up: a closed laptop, an outage."""
 
 Clock = Callable[[], float]
+OnFailure = Callable[[Exception, float], None]
+"""Is called with each failure that may pass and the seconds since the last answer. What it raises ends the wait."""
 Seen = TypeVar("Seen")
 
 
@@ -29,12 +31,13 @@ def follow(
     *,
     timeout: float | None,
     every: float | None,
+    on_failure: OnFailure | None = None,
     sleep: Callable[[float], None] = time.sleep,
     now: Clock = time.monotonic,
 ) -> Iterator[RunDocument]:
     """The run each time that it has changed, and at last as it ended. Raises StillRunning."""
     last: RunDocument | None = None
-    for run in _looks(look, timeout=timeout, every=every, sleep=sleep, now=now):
+    for run in _looks(look, timeout=timeout, every=every, on_failure=on_failure, sleep=sleep, now=now):
         if run is None:
             raise StillRunning(f"run {run_id} has not ended within {timeout:g} seconds", last)
         if run != last:
@@ -68,6 +71,7 @@ def _looks(
     every: float | None,
     sleep: Callable[[float], None],
     now: Clock,
+    on_failure: OnFailure | None = None,
 ) -> Iterator[Seen | None]:
     """What each look sees; None at last, if the time is over. Failures that pass are passed over."""
     began = seen_at = now()
@@ -78,6 +82,8 @@ def _looks(
         except (Problem, Unreachable) as error:
             if not passes(error) or now() - seen_at > PATIENCE_SECONDS:
                 raise
+            if on_failure is not None:
+                on_failure(error, now() - seen_at)
         else:
             seen_at = now()
             yield seen

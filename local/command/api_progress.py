@@ -11,6 +11,8 @@ from tunedrop.outcomes import Status
 from tunedrop.run.record import RunRecord
 from tunedrop.run.record_parts import CheckedDataset, EvaluationResult, RehearsalResult
 from tunedrop.stages import ORDER, STAGES
+from tunedrop_client import Problem, Unreachable
+from tunedrop_client.connection import passes
 
 if TYPE_CHECKING:
     from tunedrop_client import Client
@@ -42,7 +44,11 @@ class ApiProgress:
         training = run["training"]
         known = int(self._metrics[-1]["step"]) if self._metrics else 0
         if training is not None and (training["steps"] or 0) > known:
-            self._metrics += self._client.metrics(run["run_id"], after=known)["steps"]
+            try:
+                self._metrics += self._client.metrics(run["run_id"], after=known)["steps"]
+            except (Problem, Unreachable) as error:
+                if not passes(error):
+                    raise
         return self._metrics
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from local.command import exits, kept_runs, places
+from local.command import exits, kept_runs, places, which_stack
 from local.command.api_progress import ApiProgress
 from local.command.differences import p_value
 from tunedrop.notices.plain_text import plain
@@ -51,7 +51,8 @@ def follow_and_tell(client: Client, run_id: str, console: Console, view: View, *
     progress = ApiProgress(client)
     run: RunDocument | None = None
     try:
-        for run in client.follow(run_id, every=LOCAL_LOOK_SECONDS if client.place.local else None):
+        every = LOCAL_LOOK_SECONDS if client.place.local else None
+        for run in client.follow(run_id, every=every, on_failure=_Silence(client.place.api_url, run_id, view)):
             view.show(progress.of(run))
     except KeyboardInterrupt:
         view.close()
@@ -65,6 +66,29 @@ def follow_and_tell(client: Client, run_id: str, console: Console, view: View, *
     if as_json:
         print(json.dumps(run, ensure_ascii=False), flush=True)
     return exits.of_status(run["status"])
+
+
+class _Silence:
+    """Tells that the API gives no answer, more seldom the longer it lasts; ends the command if its stack has ended."""
+
+    def __init__(self, url: str, run_id: str, view: View) -> None:
+        self._url, self._run_id, self._view = url, run_id, view
+        self._next_seconds = 0.0
+
+    def __call__(self, error: Exception, seconds: float) -> None:
+        """A look failed, `seconds` after the last answer. Raises CommandError."""
+        if which_stack.has_ended(self._url):
+            raise exits.CommandError(
+                f"the stack at {self._url} has ended, and run {self._run_id} with it; start one with `tunedrop up`, "
+                "and start the run again"
+            )
+        if seconds < self._next_seconds:
+            return
+        self._next_seconds = max(60.0, 2 * seconds)
+        self._view.tell(
+            f"No answer for {seconds:.0f} s ({error}). The run goes on; this command asks again, for up to an hour. "
+            "Ctrl-C ends only the command"
+        )
 
 
 def run_id_of(client: Client, name: str) -> str:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 2.0
 
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
 HELP = """\
 which stack:
   --stack, --api, --profile    a deployed stack, by the AWS credentials and the Region of this shell
@@ -67,7 +69,7 @@ def chosen(arguments: argparse.Namespace, *, region: str | None = None) -> Clien
         place = of_environment(places.UP_ENVIRONMENT)
     except NoSuchPlace as error:
         raise exits.UsageError(str(error)) from None
-    if not _answers(place.api_url) or region not in (None, place.region):
+    if not _listens(place.api_url) or region not in (None, place.region):
         return None
     return Client(place=place)
 
@@ -93,7 +95,12 @@ def _wanted(arguments: argparse.Namespace) -> Wanted:
     )
 
 
-def _answers(url: str) -> bool:
+def has_ended(url: str) -> bool:
+    """Whether `url` is of this machine, and nobody listens there any more."""
+    return (urlsplit(url).hostname or "") in _LOOPBACK and not _listens(url)
+
+
+def _listens(url: str) -> bool:
     """Whether anyone listens there: an `up` that was killed leaves its file behind."""
     parts = urlsplit(url)
     try:

@@ -1,4 +1,4 @@
-"""The local Bedrock is killed under a command: the command says so at once, and ends."""
+"""The local Bedrock, or a whole stack, ends under a command: the command says so at once, and ends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from embedded_aws.waiting import until
-from tests.e2e.command_runs import REPOSITORY, TUNEDROP, small_gsm8k, tunedrop_up
+from tests.e2e.command_runs import REPOSITORY, TUNEDROP, small_gsm8k, stop, tunedrop_up
 
 pytestmark = pytest.mark.prove
 
@@ -41,3 +41,18 @@ def test_up_ends_when_its_bedrock_is_killed() -> None:
         _, told = process.communicate(timeout=30)
     assert process.returncode == 1
     assert "nothing can be trained or asked any more: the local Bedrock has ended by signal 9" in told
+
+
+def test_a_run_at_an_up_that_is_ended_says_so_and_ends(tmp_path: Path) -> None:
+    command = [str(TUNEDROP), "run", str(small_gsm8k(tmp_path / "rows")), "--plain"]
+    with tunedrop_up() as (up, told_by_up):
+        environment = {**os.environ, **told_by_up}
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY, env=environment
+        ) as run:
+            assert run.stdout is not None
+            assert next((each for each in run.stdout if "SubmitJob" in each), None)
+            stop(up, signal.SIGINT)
+            _, told = run.communicate(timeout=120)
+    assert run.returncode == 1
+    assert f"the stack at {told_by_up['TUNEDROP_API_URL']} has ended, and run rows-" in told

@@ -36,8 +36,9 @@ def _block(heading: str) -> str:
     return found[2]
 
 
-def _typed(block: str) -> str:
-    """What a shell that knows nothing but the block prints."""
+def _typed(block: str, environment: Path = UP_ENVIRONMENT) -> str:
+    """What a shell that knows nothing but the block prints. `environment`: the file that an `up` has written."""
+    block = block.replace(str(UP_ENVIRONMENT.relative_to(REPOSITORY)), str(environment))
     done = subprocess.run(  # the reader's own bash, wherever it is
         ["/usr/bin/env", "bash", "-euo", "pipefail", "-c", block],
         capture_output=True,
@@ -52,26 +53,27 @@ def _typed(block: str) -> str:
 
 
 @pytest.mark.prove
-def test_the_written_commands_work_until_ctrl_c_ends_everything() -> None:
-    """One `tunedrop up` for all of them, as a reader would have it."""
-    with tunedrop_up("--environment", str(UP_ENVIRONMENT)) as (process, environment):
-        by_curl = _typed(_block("curl"))
+def test_the_written_commands_work_until_ctrl_c_ends_everything(tmp_path: Path) -> None:
+    """One `tunedrop up` for all of them, as a reader would have it. Other tests' commands must not find it."""
+    file = tmp_path / "environment"
+    with tunedrop_up("--environment", str(file)) as (process, environment):
+        by_curl = _typed(_block("curl"), file)
         assert '"Step 67/67: training metrics"' in by_curl or "successfully completed" in by_curl
         assert by_curl.count('"object":"fine_tuning.job.checkpoint"') == 4
         assert '"object":"chat.completion"' in by_curl
         assert '"object":"chat.completion.chunk"' in by_curl
         assert by_curl.rstrip().endswith("data: [DONE]")
 
-        by_sdk = _typed(_block("The openai SDK")).splitlines()
+        by_sdk = _typed(_block("The openai SDK"), file).splitlines()
         assert by_sdk[0].startswith("succeeded ")
         assert [line.split()[0] for line in by_sdk if line.split()[:1] and line.split()[0].isdigit()] != []
         assert "successfully completed" in "\n".join(by_sdk)
 
         if shutil.which("aws"):
-            by_cli = _typed(_block("The AWS CLI and SDKs"))
+            by_cli = _typed(_block("The AWS CLI and SDKs"), file)
             assert environment["TUNEDROP_PIPELINE_ARN"] in by_cli
 
-        runs = json.loads(_typed(_block("Tunedrop's own API")))["runs"]
+        runs = json.loads(_typed(_block("Tunedrop's own API"), file))["runs"]
         # What the block before has dropped, unless the listing was quicker than its event.
         assert {run["name"] for run in runs} <= {"sums"}
 
@@ -80,7 +82,7 @@ def test_the_written_commands_work_until_ctrl_c_ends_everything() -> None:
         stop(process, signal.SIGINT)
         assert process.returncode == 0
     assert not [pid for pid in started if alive(pid)]
-    assert not UP_ENVIRONMENT.exists()
+    assert not file.exists()
 
 
 def test_a_file_that_is_checked_first_has_the_findings_that_are_shown() -> None:

@@ -74,6 +74,23 @@ def test_an_outage_without_end_is_told_after_an_hour() -> None:
     assert 3600 < clock.seconds < 3700
 
 
+def test_each_failure_is_told_with_the_seconds_since_the_last_answer() -> None:
+    clock, told = Clock(), []
+    out = Unreachable("no network", sent=False)
+    list(
+        waiting.follow(
+            looks(run(), out, out, run("FAILED")),
+            "sums-1",
+            timeout=None,
+            every=5,
+            on_failure=lambda error, seconds: told.append((error, seconds)),
+            sleep=clock.sleep,
+            now=clock.now,
+        )
+    )
+    assert told == [(out, 5), (out, 10)]
+
+
 def test_a_refusal_that_stays_is_told_at_once() -> None:
     clock = Clock()
     with pytest.raises(Problem):

@@ -13,8 +13,10 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Any
 
 from tunedrop import clock
@@ -48,9 +50,26 @@ def temporary_file(*arguments: Any, **more: Any) -> Any:
     return TEMPORARY_FILE(*arguments, **more)
 
 
+def functions_of(module: ModuleType) -> Iterator[FunctionType]:
+    """The functions that a module defines, those of its classes among them."""
+    for each in vars(module).values():
+        if isinstance(each, type | FunctionType) and each.__module__ == module.__name__:
+            yield from (own for own in (each, *vars(each).values()) if isinstance(own, FunctionType))
+
+
+def own_sleep(value: Any) -> Any:
+    """`value`, or what takes the place of a sleep."""
+    return sleep if value is SLEEP else async_sleep if value is ASYNC_SLEEP else value
+
+
 clock.now = now
 time.sleep = sleep
-for module in list(sys.modules.values()):  # asyncio, and what has taken the name from it before the fork
+for module in list(sys.modules.values()):  # asyncio, and what took a name or a default before the fork
     if vars(module).get("sleep") is ASYNC_SLEEP:
         vars(module)["sleep"] = async_sleep
+    if module.__name__.startswith("tunedrop."):
+        for function in functions_of(module):
+            given, by_name = function.__defaults__, function.__kwdefaults__
+            function.__defaults__ = given and tuple(map(own_sleep, given))
+            function.__kwdefaults__ = by_name and {name: own_sleep(value) for name, value in by_name.items()}
 tempfile.TemporaryFile = temporary_file

@@ -138,6 +138,7 @@ class World:
         self.hits.clear()
         self.calls = 0
         self.set_weather(fresh=True)
+        self._forget_refusals()
         shown = dict([planned.thoughts]) if planned.thoughts else {}
         self.stack.bedrock.forget({**SWITCHES, "list_lag_seconds": planned.list_lag_seconds, **shown})
         plan = [_entry(fault) for fault in planned.faults if fault.what.startswith("bedrock:")]
@@ -155,6 +156,13 @@ class World:
                 self._arm_grader(fault)
             elif fault.kind in schedule.LAMBDA_KINDS and ":" not in fault.what and fault.kind != "killed between":
                 self._arm_function(fault)
+
+    def _forget_refusals(self) -> None:
+        """The clock begins anew: what refusals taught an earlier run, at a later time, would hold this one up."""
+        for family in ("open_weight", "nova"):
+            self.stack.aws.client("dynamodb").delete_item(
+                TableName=self.stack.resources["ApiTable"], Key={"id": {"S": f"queue/{family}"}}
+            )
 
     def clear(self) -> None:
         """The weather clears: no new fault happens, and what was held back comes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -57,6 +58,24 @@ def test_no_unit_of_tests_is_divided_between_workers(pytestconfig: pytest.Config
     assert first.given == [TESTS[0], TESTS[1], TESTS[3]]
     assert second.given[:2] == [TESTS[2], TESTS[4]]
     assert sorted([*first.given, *second.given]) == sorted(TESTS)
+
+
+OF_A_STACK = {("local.stack", "LocalStack"), ("tests.workflow.pipeline.application", "running")}
+
+
+@pytest.mark.parametrize("folder", ON_ONE_STACK)
+def test_no_file_of_a_folder_with_one_stack_starts_another(folder: str) -> None:
+    """A process has room for one, and the folder's own is there until the worker leaves the folder."""
+    files = sorted((Path(__file__).parents[3] / folder).glob("test_*.py"))
+    assert files
+    for file in files:
+        imported = {
+            (node.module, name.name)
+            for node in ast.walk(ast.parse(file.read_text()))
+            if isinstance(node, ast.ImportFrom)
+            for name in node.names
+        }
+        assert not imported & OF_A_STACK, f"{file.name} belongs into tests/workflow/deployments"
 
 
 COLLECT_AS_EACH_WORKER = """

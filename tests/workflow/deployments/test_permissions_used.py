@@ -21,7 +21,7 @@ from tests.workflow.api.clients import Client, Service
 from tests.workflow.pipeline.application import QUICK, TRAIN, Application, jsonl, rows
 from tunedrop import recipe_text
 
-HERE = "tests/workflow/pipeline/test_permissions_used.py"
+HERE = "tests/workflow/deployments/test_permissions_used.py"
 EXAMPLES = Path(__file__).parents[3] / "events/datasets"
 PATIENCE_SECONDS = 1200
 """How long a run may take on a machine that does much else."""

@@ -73,7 +73,7 @@ class _Silence:
 
     def __init__(self, url: str, run_id: str, view: View) -> None:
         self._url, self._run_id, self._view = url, run_id, view
-        self._next_seconds = 0.0
+        self._last_seconds = self._next_seconds = 0.0
 
     def __call__(self, error: Exception, seconds: float) -> None:
         """A look failed, `seconds` after the last answer. Raises CommandError."""
@@ -82,6 +82,9 @@ class _Silence:
                 f"the stack at {self._url} has ended, and run {self._run_id} with it; start one with `tunedrop up`, "
                 "and start the run again"
             )
+        if seconds < self._last_seconds:  # there were answers in between
+            self._next_seconds = 0.0
+        self._last_seconds = seconds
         if seconds < self._next_seconds:
             return
         self._next_seconds = max(60.0, 2 * seconds)

@@ -28,25 +28,25 @@ class Place:
 
 
 class SilentClient:
-    """A client that has no answer for a run, `failures` times, each after a minute; then it is refused."""
+    """A client that has no answer for a run, `failures` times, each after a minute, in each outage; then a refusal."""
 
-    def __init__(self, url: str, failures: int) -> None:
+    def __init__(self, url: str, failures: int, outages: int) -> None:
         self.place = Place(url)
-        self._failures = failures
+        self._minutes = [*range(failures)] * outages
 
     def follow(self, _run_id: str, *, every: float | None, on_failure: Callable[[Exception, float], None]) -> Any:
         assert every is not None
-        for number in range(self._failures):
-            on_failure(OUT, 60.0 * number)
+        for minute in self._minutes:
+            on_failure(OUT, 60.0 * minute)
         raise Problem(404, {"detail": "no such run"})
 
 
-def followed(url: str, failures: int = 1) -> tuple[str, Exception]:
+def followed(url: str, failures: int = 1, outages: int = 1) -> tuple[str, Exception]:
     """What the command told, and how it ended."""
     told = io.StringIO()
     view = PlainView(Console(file=told, width=300))
     with pytest.raises((exits.CommandError, Problem)) as ended:
-        follow_and_tell(SilentClient(url, failures), "sums-1", Console(file=told), view, as_json=False)  # type: ignore[arg-type]
+        follow_and_tell(SilentClient(url, failures, outages), "sums-1", Console(file=told), view, as_json=False)  # type: ignore[arg-type]
     return told.getvalue(), ended.value
 
 
@@ -69,11 +69,10 @@ def test_a_stack_that_is_only_busy_is_asked_on(listening: str) -> None:
     assert isinstance(ended, Problem)
 
 
-def test_an_outage_is_told_more_seldom_the_longer_it_lasts() -> None:
-    told, _ = followed(ELSEWHERE, failures=60)
-    assert [line.split(" s (")[0].rpartition(" ")[2] for line in told.splitlines()] == [
-        *("0", "60", "120", "240", "480", "960", "1920")
-    ]
+def test_each_outage_is_told_more_seldom_the_longer_it_lasts() -> None:
+    told, _ = followed(ELSEWHERE, failures=60, outages=2)
+    seconds = [line.split(" s (")[0].rpartition(" ")[2] for line in told.splitlines()]
+    assert seconds == [*("0", "60", "120", "240", "480", "960", "1920")] * 2
 
 
 class NoMetrics:

@@ -7,6 +7,7 @@ import json
 import statistics
 import sys
 import time
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -278,15 +279,32 @@ def test_a_fault_refuses_invocations_or_loses_their_answers(stack: SmallStack, t
 
 
 @pytest.mark.prove
-def test_a_warm_invocation_through_the_api_takes_a_few_milliseconds(stack: SmallStack, tmp_path: Path) -> None:
+def test_a_warm_invocation_takes_little_more_than_a_call_that_runs_nothing(stack: SmallStack, tmp_path: Path) -> None:
     name = stack.make_function(tmp_path, "quick", ECHO)
-    seconds = []
-    for _ in range(300):
+    functions = stack.aws.client("lambda")
+
+    def seconds(call: Callable[[], object]) -> float:
         began = time.perf_counter()
-        stack.invoke(name, {})
-        seconds.append(time.perf_counter() - began)
-    # The quickest tenth: what the invocation itself takes, on a machine that does other things meanwhile.
-    assert statistics.quantiles(seconds, n=10)[0] < 0.010
+        call()
+        return time.perf_counter() - began
+
+    def quickest_tenth(measured: Iterable[float]) -> float:
+        """What the call itself takes, on a machine that does other things meanwhile."""
+        return statistics.quantiles(measured, n=10)[0]
+
+    # By turns, so that what slows the machine down slows both. The second bound is what an answer takes that waits for
+    # a delayed acknowledgement of TCP: both would.
+    pairs = [
+        (
+            seconds(lambda: functions.get_function_configuration(FunctionName=name)),
+            seconds(lambda: stack.invoke(name, {})),
+        )
+        for _ in range(300)
+    ]
+    plain, invocation = (quickest_tenth(measured) for measured in zip(*pairs, strict=True))
+    told = f"an invocation takes {invocation * 1000:.1f} ms, {invocation / plain:.2f} of a plain call"
+    assert invocation < 3 * plain, told
+    assert invocation < 0.040, told
 
 
 def test_an_unknown_function_is_not_found(stack: SmallStack) -> None:

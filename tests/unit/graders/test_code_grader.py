@@ -191,6 +191,30 @@ HONEST = {
         "async def f(n):\n    await asyncio.sleep(0)\n    return sum(await asyncio.gather(*map(g, range(n))))",
         "import asyncio\nassert asyncio.run(f(4)) == 6",
     ),
+    "tests that are coroutines": (
+        "import asyncio\nasync def f(x):\n    await asyncio.sleep(0)\n    return x * x",
+        "import asyncio\nasync def main():\n    assert await asyncio.wait_for(f(3), 1) == 9\nasyncio.run(main())",
+    ),
+    "test functions that are coroutines": (
+        "async def f(x): return x * x",
+        "import pytest\nasync def test_one():\n    assert await f(3) == 9\n"
+        "@pytest.mark.asyncio(loop_scope='function')\n@pytest.mark.parametrize('x', [1, 2])\n"
+        "async def test_two(x):\n    assert await f(x) == x * x",
+    ),
+    "a test case of coroutines": (
+        "async def f(x): return x * x",
+        "import unittest\nclass T(unittest.IsolatedAsyncioTestCase):\n"
+        "    async def asyncSetUp(self): self.x = 3\n"
+        "    async def test_f(self): self.assertEqual(await f(self.x), 9)",
+    ),
+    "a pool of threads": (
+        "from concurrent.futures import ThreadPoolExecutor, as_completed\nimport asyncio\n"
+        "def f(xs):\n    with ThreadPoolExecutor(max_workers=2) as pool:\n"
+        "        first = list(pool.map(abs, xs))\n"
+        "        return first, sum(each.result() for each in as_completed([pool.submit(abs, x) for x in xs]))\n"
+        "def g(x): return asyncio.run(asyncio.to_thread(abs, x))",
+        "assert f([-1, 2]) == ([1, 2], 3) and g(-4) == 4",
+    ),
     "logging, unittest and tests of its own": (
         "import logging, unittest\nlogging.basicConfig()\ndef f(x):\n    logging.error('x')\n    return x\n"
         "class T(unittest.TestCase):\n    def test_f(self): self.assertEqual(f(1), 1)\nunittest.main()",
@@ -211,6 +235,13 @@ def test_an_honest_program_passes_with(grader: CodeGrader, kind: str) -> None:
     program, tests = HONEST[kind]
     got = grade(grader, program, tests)
     assert got.correct, got.explanation
+
+
+@pytest.mark.parametrize("kind", [kind for kind in HONEST if "coroutine" in kind or "threads" in kind])
+def test_no_program_that_returns_something_else_passes_with(grader: CodeGrader, kind: str) -> None:
+    for program in ("async def f(*_): return 0", "def f(*_): return 0", "async def f(*_): raise GeneratorExit"):
+        got = grade(grader, program, HONEST[kind][1])
+        assert got.reward == 0.0, got.explanation
 
 
 def test_a_class_that_the_task_gives_lives_beside_the_code(grader: CodeGrader) -> None:

@@ -123,7 +123,9 @@ ENDS_AFTER = late(r"[*_)]{0,4}(?:[.!]?\s*\Z|[.!]?\s*\n|[.!]\s)")
 REJECTS_BEFORE = late(
     r"""(?:(?:\bnot|n't|n’t|\bnever)\s(?:choose|pick|select|go\swith|say|be|take)|\b(?:anything|everything|all)\sbut|\bexcept\sfor|\bnot|\bisn't|\bisn’t|\bwasn't|\baren't|\bneither|\bnor|\bcannot\sbe|\bcan't\sbe|\bcan’t\sbe|\bcouldn't\sbe|\beliminat(?:e|es|ed|ing)|\brul(?:e|es|ed|ing)\sout|\bexclud(?:e|es|ed|ing)
       |\bdiscard(?:s|ed|ing)?|\bdismiss(?:es|ed|ing)?|\breject(?:s|ed|ing)?|\bcross(?:ed|ing)?\sout|\binstead\sof|\brather\sthan|\bunlike|\bthan|\bexcept|\bwrong(?:\sanswer)?(?:\sis|:)|\bincorrect(?:\sanswer)?(?:\sis|:)
-      |\b(?:doubt|unsure|uncertain|not\s(?:sure|certain|convinced))(?:\s(?:that|if|whether))?\s(?:it['’]?s|it\sis|it\swas)
+      |\b(?:doubt|unsure|uncertain|not\s(?:sure|certain|convinced)
+        |(?:(?:can(?:not|['’]t|\snot)|do(?:\snot|n['’]t)|could(?:\snot|n['’]t))\s(?:really\s)?|(?:hard|difficult|impossible)\sto\s)(?:say|tell|know|decide|determine))
+        (?:\sfor\s(?:sure|certain))?(?:\s(?:that|if|whether))?\s(?:it['’]?s|it\sis|it\swas)
       |\bfor\s(?:(?:the|this|it|its|an|my|correct|right)\s){0,3}(?:answer\s|option\s|choice\s)?to\sbe
       |\bnicht|\bkein|\bpas|\bni|\bno\ses|\bnão\sé|\bnon(?=\s)(?:\sè)?|\bне|\bstatt|\bniet|\bnie(?:\sjest)?|\bbukan|không\sphải(?:\slà)?
       |(?:,|\b[ye])\s(?:no|não)(?=\s(?!,))

@@ -154,10 +154,8 @@ def _letter_in_words(text: str, commitment: Commitment | None, row: Mapping[str,
         return _only_letter(chosen[-1])
     if committed and len({mention.letter for group in committed for mention in group}) == 1:
         return committed[-1][0].letter
-    last_line = text.rsplit("\n", 1)[-1]
-    alone = _ALONE.fullmatch(last_line)
-    if alone is not None and alone[1].upper() in letters:
-        return alone[1].upper()
+    if alone := _alone_at_the_end(text, letters):
+        return alone.pop() if len(alone) == 1 else None
     named = _letter_of_text(text, row, letters)
     if named is None and commitment is not None:
         named = _letter_of_text(commitment.region, row, letters)
@@ -167,6 +165,14 @@ def _letter_in_words(text: str, commitment: Commitment | None, row: Mapping[str,
     if len(named_letters) == 1:
         return named_letters.pop()
     return _leading_label(text, letters) if named_letters and len(standing[0]) == 1 else None
+
+
+def _alone_at_the_end(text: str, letters: str) -> set[str]:
+    """The letter that stands alone in the last line, and another that stands alone in the line above: no choice."""
+    lines = [line for line in text[-MAX_CHOICE:].split("\n") if line.strip()]
+    found = [_ALONE.fullmatch(line) for line in lines[-2:]]
+    alone = [match[1].upper() for match in found if match is not None]
+    return {*alone} if found and found[-1] is not None and alone[-1] in letters else set()
 
 
 def _judged_line_by_line(text: str, letters: str) -> str | None:

@@ -105,6 +105,6 @@ NONE_APPLIES = late(
     rf"(?:no|none)(?:applicable|relevant|matching)?{_NONE_OF}(?:that|which)?(?:apply|applies|applicable|found|detected|present)?"
     rf"(?:here|(?:to|in)(?:this|the){_TEXT_OR_SUCH})?"
     rf"|{_THE_TEXT}(?:doesnot|doesnt)(?:violate|contain|match|fit|fitinto|fitunder|fallunder|fallinto|belongto)any{_NONE_OF}"
-    r"|na|nothing(?:applies)?|notapplicable"
+    r"|na|nothing(?:applies)?|notapplicable|neither(?:of(?:them|these|those|thetwo))?(?:applies|apply)?"
 )
 """What says in other words that no label applies, as `words` writes it."""

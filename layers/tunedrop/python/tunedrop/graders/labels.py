@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
+from tunedrop.graders.denied_labels import denied_alone, given_and_denied
 from tunedrop.graders.json_answer import NotOneDocument, read_answer
 from tunedrop.graders.json_compare import words
 from tunedrop.graders.label_phrases import (
@@ -227,6 +228,7 @@ def _in_words(answer: str, known: set[str] | None, none: str) -> list[str] | Non
         parts = (known is not None and _parts(stripped, known)) or _parts(led, known) or _parts(plain, known)
         parts = parts or _parts(_without_aside(led, known), known)
         parts = parts or _with_reasons(candidate, known) or _with_reasons(led, known) or _in_a_noun(plain, known)
+        parts = parts or _but_not(stripped, known, none)
         if not parts:
             continue
         if known is not None:
@@ -276,6 +278,21 @@ def _in_a_noun(text: str, known: set[str] | None) -> list[str]:
         return []
     bare = ARTICLE.sub("", text.strip(_DECORATION), count=1)
     return next((found for each in (bare, KIND_BEHIND.sub("", bare, count=1)) if (found := _parts(each, known))), [])
+
+
+def _but_not(text: str, known: set[str] | None, none: str) -> list[str]:
+    """The labels of a text that denies others, too; the label of none where it denies every other one."""
+    if known is None:
+        return []
+    if (alone := denied_alone(text)) is not None and set(_parts(alone, known)) >= known - {none}:
+        return [none]
+    for given, denied in given_and_denied(text):
+        led = LEAD_IN.sub("", given.strip(_DECORATION), count=1).lstrip(_DECORATION)
+        parts = _parts(led, known) or _in_a_noun(led, known)
+        others = _parts(denied, known) or _in_a_noun(denied, known)
+        if parts and others and not {*parts} & {*others}:
+            return parts
+    return []
 
 
 def _parts(text: str, known: set[str] | None) -> list[str]:

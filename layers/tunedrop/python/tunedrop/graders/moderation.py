@@ -8,6 +8,7 @@ from typing import Self
 
 from tunedrop.graders.json_answer import NotOneDocument
 from tunedrop.graders.json_compare import words
+from tunedrop.graders.label_phrases import NONE_APPLIES
 from tunedrop.graders.labels import MOST_LABELS, member, read_labels
 from tunedrop.graders.named import Named
 from tunedrop.graders.sample import (
@@ -32,7 +33,8 @@ class ModerationGrader:
 
     - `labels`: every label there is. Without it, each row's `labels` field counts; without that, any may be named.
     - `mode` ("multi"): "single" asks for exactly one label.
-    - `none` ("none"): the label that says that no label applies; the same as an empty set.
+    - `none` ("none"): the label that says that no label applies; the same as an empty set. Where `labels` lacks it,
+      the label of the list that says so in other words, such as "none of these".
     - `weights`: label → how much it matters (1.0 each).
     - `false_positive` (1.0), `false_negative` (1.0): what a label too many, a label missed costs; a number for all
       labels, or label → number with "*" for the others.
@@ -117,9 +119,10 @@ class ModerationGrader:
 
     def grade(self, sample: Sample) -> Grade:
         """Compare the labels of the answer with the right ones. Raises NotOneDocument where the reference has none."""
-        right = self._reference_labels(sample.reference)
         known = self._known(sample.row)
-        named = read_labels(sample.answer, known, self._none)
+        none = self._none_among(known)
+        right = frozenset(none if label == self._none else label for label in self._reference_labels(sample.reference))
+        named = read_labels(sample.answer, known, none)
         if named is None:
             return Grade(
                 0.0,
@@ -174,6 +177,12 @@ class ModerationGrader:
         if self._labels:
             return self._labels
         return {words(label): label for label in _label_list(row.get("labels") or [], "the row's labels")}
+
+    def _none_among(self, known: Mapping[str, str]) -> str:
+        """The label of none; where the list lacks it, the label of the list that says the same: `none of these`."""
+        if not known or self._none in known:
+            return self._none
+        return next((label for label in known if NONE_APPLIES.fullmatch(label)), self._none)
 
     def _reference_labels(self, reference: JSON) -> frozenset[str]:
         """The right labels, compared without case and punctuation; no label is the label of none."""

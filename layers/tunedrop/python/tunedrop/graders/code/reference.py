@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from tunedrop.graders.code import input_output, unittest_cases
 from tunedrop.graders.code_sandbox.modules import EMPTIED, PRELOADED
 from tunedrop.graders.code_sandbox.pytest_tools import KNOWN as KNOWN_OF_PYTEST
+from tunedrop.graders.code_sandbox.pytest_tools import KNOWN_MARKS
 from tunedrop.graders.late_pattern import late
 from tunedrop.graders.sample import JSON
 
 _TEST_FIELDS = ("tests", "test_list", "test")
 _SETUP_FIELDS = ("setup", "test_setup_code", "test_imports")
 _BUILTINS = frozenset(dir(builtins))
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
 MOST_TESTS = 1_000
 LONGEST_TESTS = 1_000_000
 """Characters of all tests of a row: they are parsed in the grader's own process."""
@@ -144,16 +147,16 @@ def _split(source: str, entry: str) -> Iterator[str]:
         yield from cases
         return
     pending: list[ast.stmt] = []
-    functions: list[str] = []
+    functions: list[_Function] = []
     for statement in tree.body:
         pending.append(statement)
         if isinstance(statement, ast.Assert):
             yield ast.unparse(ast.Module(pending, []))
             pending = []
-        elif isinstance(statement, ast.FunctionDef):
-            functions.append(statement.name)
-    calls = [f"{name}()" for name in functions if name.startswith("test")]
-    if "check" in functions:  # HumanEval's form: def check(candidate)
+        elif isinstance(statement, _FUNCTIONS):
+            functions.append(statement)
+    calls = [_call_of(function) for function in functions if function.name.startswith("test")]
+    if any(function.name == "check" for function in functions):  # HumanEval's form: def check(candidate)
         if not entry:
             raise TestsError("tests with a `check(candidate)` function need `entry_point`, the name to check")
         calls = [f"check({entry})"]
@@ -174,10 +177,18 @@ def _with_calls(source: str) -> list[str]:
     cases = unittest_cases.tests_of(tree)
     if cases:
         return cases
-    if not all(isinstance(part, (ast.FunctionDef, ast.Import, ast.ImportFrom, ast.Assign)) for part in tree.body):
+    if not all(isinstance(part, (*_FUNCTIONS, ast.Import, ast.ImportFrom, ast.Assign)) for part in tree.body):
         return [source]
-    functions = [part for part in tree.body if isinstance(part, ast.FunctionDef) and part.name.startswith("test")]
-    return ["\n".join([source, *(f"{part.name}()" for part in functions if not part.args.args or part.decorator_list)])]
+    functions = [part for part in tree.body if isinstance(part, _FUNCTIONS) and part.name.startswith("test")]
+    called = [function for function in functions if not function.args.args or function.decorator_list]
+    return ["\n".join([source, *map(_call_of, called)])]
+
+
+def _call_of(function: _Function) -> str:
+    """What runs a test function; the marks of a decorated one see to its coroutine."""
+    if isinstance(function, ast.AsyncFunctionDef) and not function.decorator_list:
+        return f"import asyncio\nasyncio.run({function.name}())"
+    return f"{function.name}()"
 
 
 def _parsed(source: str, where: str) -> ast.Module:
@@ -214,7 +225,7 @@ def _taken_from_pytest(node: ast.AST) -> list[str]:
         case ast.Attribute(value=ast.Name(id="pytest"), attr=name):
             return [name]
         case ast.Attribute(value=ast.Attribute(value=ast.Name(id="pytest"), attr="mark"), attr=name):
-            return [] if name == "parametrize" else [f"mark.{name}"]
+            return [] if name in KNOWN_MARKS else [f"mark.{name}"]
     return []
 
 
@@ -236,7 +247,9 @@ def _taken_names(trees: Sequence[ast.Module], entry: str) -> tuple[tuple[str, ..
                     used.setdefault(name)
                 case ast.Name(id=name):
                     bound.add(name)
-                case ast.arg(arg=name) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                case ast.arg(arg=name) | ast.ClassDef(name=name):
+                    bound.add(name)
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                     bound.add(name)
                 case ast.alias(name=name, asname=other):
                     bound.add(other or name.partition(".")[0])
@@ -278,7 +291,7 @@ def why_never(plan: TestPlan) -> str:
         reason = "a plain class of tests never runs; write asserts, functions named `test…`, or a class of `unittest`"
     elif any("__main__" in ast.unparse(part.test) for tree in trees for part in tree.body if isinstance(part, ast.If)):
         reason = "code below `if __name__ == '__main__'` never runs"
-    elif all(isinstance(part, ast.FunctionDef) for tree in trees for part in tree.body):
+    elif all(isinstance(part, _FUNCTIONS) for tree in trees for part in tree.body):
         reason = "their functions are never called"
     elif any(isinstance(node, ast.Try) for node in nodes):
         reason = "they may swallow their own AssertionError"

@@ -15,7 +15,7 @@ def cases_of(tree: ast.Module) -> Iterator[tuple[str, str]] | None:
         (each.name, part.name)
         for each in classes
         for part in each.body
-        if isinstance(part, ast.FunctionDef) and part.name.startswith("test")
+        if isinstance(part, _METHODS[any(map(_is_async, each.bases))]) and part.name.startswith("test")
     )
 
 
@@ -32,9 +32,20 @@ def tests_of(tree: ast.Module) -> list[str] | None:
     return [f"{source}\n{name}.setUpClass()\n{name}({method!r}).debug()" for name, method in cases]
 
 
+_METHODS = {False: (ast.FunctionDef,), True: (ast.FunctionDef, ast.AsyncFunctionDef)}
+"""What a class of `unittest` runs as a test: a coroutine only where the class has an event loop."""
+
+
+def _is_async(base: ast.expr) -> bool:
+    return _name_of(base) == "IsolatedAsyncioTestCase"
+
+
 def _is_case(base: ast.expr) -> bool:
-    name = base.attr if isinstance(base, ast.Attribute) else base.id if isinstance(base, ast.Name) else ""
-    return name in ("TestCase", "IsolatedAsyncioTestCase")
+    return _name_of(base) in ("TestCase", "IsolatedAsyncioTestCase")
+
+
+def _name_of(base: ast.expr) -> str:
+    return base.attr if isinstance(base, ast.Attribute) else base.id if isinstance(base, ast.Name) else ""
 
 
 def _is_runner(statement: ast.stmt) -> bool:

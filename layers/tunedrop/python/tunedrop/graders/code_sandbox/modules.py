@@ -27,9 +27,10 @@ PRELOADED = (
     *("random", "re", "reprlib", "secrets", "shlex", "statistics", "string", "struct", "sys", "textwrap", "threading"),
     *("time", "timeit", "traceback", "types", "typing", "unicodedata", "urllib.parse", "uuid", "warnings", "weakref"),
     *("zlib", "__future__", "ipaddress", "copyreg", "pickle", "token", "tokenize", "zoneinfo", "string.templatelib"),
-    *("asyncio", "atexit", "cmd", "codecs", "concurrent.futures", "contextvars", "doctest", "errno", "fileinput"),
+    *("asyncio", "atexit", "cmd", "codecs", "concurrent.futures", "concurrent.futures.thread", "contextvars"),
+    *("doctest", "errno", "fileinput"),
     *("logging", "optparse", "getopt", "platform", "sched", "select", "selectors", "shutil", "signal", "socket"),
-    *("subprocess", "tempfile", "unittest", "unittest.mock"),
+    *("subprocess", "tempfile", "unittest", "unittest.async_case", "unittest.mock"),
     *("_strptime", "encodings.ascii", "encodings.latin_1", "encodings.idna", "encodings.utf_16", "encodings.utf_32"),
     *("encodings.cp1252", "encodings.unicode_escape", "encodings.raw_unicode_escape", "encodings.rot_13"),
 )

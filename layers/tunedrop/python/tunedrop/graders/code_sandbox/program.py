@@ -11,6 +11,8 @@ import threading
 import time
 from asyncio import base_events
 from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures.thread import ThreadPoolExecutor
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -86,11 +88,13 @@ def stand_in_for_what_is_missing() -> None:
     """What programs expect of an interpreter that has its `site` module, threads and an event loop.
 
     `exit` and `quit`; a thread runs at once where it is started (most are started for a larger stack and joined at
-    once); `asyncio.run` gets a loop that keeps time and tasks and has no sockets.
+    once), and so does what a pool of threads is given; `asyncio.run` gets a loop that keeps time and tasks and has no
+    sockets.
     """
     builtins.exit = builtins.quit = sys.exit  # type: ignore[assignment]
     threading.Thread.start = _run_now  # type: ignore[assignment,method-assign]
     threading.Thread.join = lambda *_, **__: None  # type: ignore[method-assign]
+    ThreadPoolExecutor.submit = _submitted  # type: ignore[method-assign,assignment]
     threading.stack_size = lambda *_: 0
     make_event_loops_without_sockets()
 
@@ -100,6 +104,16 @@ def _run_now(thread: threading.Thread) -> None:
         thread.run()
     except Exception as error:  # as a thread does: it ends, its starter goes on
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
+
+
+def _submitted(_: ThreadPoolExecutor, function: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
+    """What `ThreadPoolExecutor.submit` gives, with its result: no thread is there to wait for work."""
+    future: Future[Any] = Future()
+    try:
+        future.set_result(function(*given, **named))
+    except Exception as error:
+        future.set_exception(error)
+    return future
 
 
 class _NoSockets:

@@ -95,8 +95,9 @@ _VALUE = late(
       |(?:approximately|about|around|roughly|minus|negative|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven
          |twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy
          |eighty|ninety|half|an?\s(?:hundred|half|third|quarter|fourth|fifth|sixth|eighth|tenth))\b
-      |[A-Za-z]\([^A-Za-z]
-      |(?![a-z]{2,3}\s[-−+][\d.½])[A-Za-z]{1,3}(?:_\w)?(?:\([A-Za-z0-9, ]{1,9}\))?\s?
+      |[A-Za-z]\([^A-Za-z]|[A-Za-z]\s?\\[A-Za-z]|[\u0391-\u03a9\u03b1-\u03c9](?![^\W\d_])
+      |(?:[A-Za-z](?:\^\{?-?\d{1,3}\}?|[²³])?\s){1,5}[A-Za-z](?:\^\{?-?\d{1,3}\}?|[²³])?[\s.*_$]{0,9}\Z
+      |(?![a-z]{2,3}\s[-−+][\d.½])[A-Za-z]{1,3}(?:_(?:\w|\{[^{}\s]{1,9}\}))?(?:\([A-Za-z0-9, ]{1,9}\))?\s?
         (?:$|[=<>≤≥≈∈+\-*/^,²³.:)\]}]|\\(?:in|leq?(?:slant)?|geq?(?:slant)?|lt|gt|neq?|approx|equiv)(?![A-Za-z]))
       |(?:option|choice|letter)\s\(?[A-J]\b|all\s(?:the\s)?reals?\b|(?:sqrt|sin|cos|tan|log|ln|pi|infinity|x|y|n)\b)""",
     re.VERBOSE | re.IGNORECASE,
@@ -238,7 +239,7 @@ def _hashes(text: str) -> Commitment | None:
 
 
 _STEP = late(
-    r"(?:\b[A-Za-z]{2,}\b.{0,40}?){2}|\d\s{0,2}[-+*/×÷]\s{0,2}\d.{0,60}=|\b(?:wrong|incorrect|no|not|wait)\b",
+    r"(?:\b[A-Za-z]{2,}\b.{0,40}?){2}|\d\s{0,2}[-+*/×·⋅÷]\s{0,2}\d.{0,60}=|\b(?:wrong|incorrect|no|not|wait)\b",
     re.IGNORECASE,
 )
 

@@ -146,7 +146,7 @@ _DRESSING = late(
     r"""[\s*_"'`“‘(\[=:~≈]*(?:(?:approximately|about|around|roughly|exactly|only|just|a\stotal\sof|equal\sto)\s+)?(?:\()?""",
     re.VERBOSE | re.IGNORECASE,
 )
-_FORMULA_GOES_ON = late(r"\s*(?:[+*/^=×÷<>≤≥−–±]|-\s*\d|x\s*\d|\*\*|[²³!√π]|[$€£]?-?\d)|\(")
+_FORMULA_GOES_ON = late(r"\s*(?:[+*/^=×·⋅∙∗÷∕⁄<>≤≥−–±]|-\s*\d|x\s*\d|\*\*|[²³!√π]|[$€£]?-?\d)|\(")
 _ANOTHER = late(
     r"""\s*\(?(?:[,;/&|]\s*|,?\s*(?:or|and|to|through|versus|vs\.?)\s+|\.\.+\s*)(?:maybe\s|possibly\s|perhaps\s|also\s)?
     [\s$€£(]*[-+−]?(?:\d|\.\d|(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty

@@ -216,7 +216,7 @@ _NUMBER = late(
     r"(?:\d[\d,]*(?:\.\d+)?|\.\d+|[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒])",
     re.ASCII,
 )
-_OPERAND_BEFORE = late(r"(?:[\d)%]\s?[+*/×÷^−-]\s?|[\w)] [<>]=?|\A[<>]=?(?!\s)|[≤≥]) ?[$€£]?$")
+_OPERAND_BEFORE = late(r"(?:[\d)%]\s?[+*/×·⋅∙∗÷^−-]\s?|[\w)] [<>]=?|\A[<>]=?(?!\s)|[≤≥]) ?[$€£]?$")
 _OTHER_BEFORE = late(r"(?:\d[^\d.!?\n]{0,12}|[)\]])\s\(?(?:or|to)\s(?:maybe\s|possibly\s|perhaps\s)?[$€£]?$")
 _DENIED_BEFORE = late(
     r"\b(?:not|never|isn['’]t|wasn['’]t|cannot be|can['’]t be|instead of"

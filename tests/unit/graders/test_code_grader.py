@@ -106,7 +106,7 @@ def test_tests_may_stand_in_the_row_itself(grader: CodeGrader) -> None:
     assert grade(grader, "def double(x): return 2 * x", None, row).correct
 
 
-HONEST = {
+HONEST: dict[str, tuple[str, JSON]] = {
     "a class": (
         "class Stack:\n"
         "    def __init__(self): self.items = []\n"
@@ -194,6 +194,10 @@ HONEST = {
     "tests that are coroutines": (
         "import asyncio\nasync def f(x):\n    await asyncio.sleep(0)\n    return x * x",
         "import asyncio\nasync def main():\n    assert await asyncio.wait_for(f(3), 1) == 9\nasyncio.run(main())",
+    ),
+    "a check that is a coroutine": (
+        "async def f(x): return x * x",
+        {"tests": "async def check(candidate):\n    assert await candidate(3) == 9", "entry_point": "f"},
     ),
     "test functions that are coroutines": (
         "async def f(x): return x * x",

@@ -169,7 +169,7 @@ def _letter_in_words(text: str, commitment: Commitment | None, row: Mapping[str,
 
 def _alone_at_the_end(text: str, letters: str) -> set[str]:
     """The letter that stands alone in the last line, and another that stands alone in the line above: no choice."""
-    lines = [line for line in text[-MAX_CHOICE:].split("\n") if line.strip()]
+    lines = [line for line in text.rsplit("\n", 4) if line.strip()]
     found = [_ALONE.fullmatch(line) for line in lines[-2:]]
     alone = [match[1].upper() for match in found if match is not None]
     return {*alone} if found and found[-1] is not None and alone[-1] in letters else set()

@@ -156,10 +156,11 @@ def _split(source: str, entry: str) -> Iterator[str]:
         elif isinstance(statement, _FUNCTIONS):
             functions.append(statement)
     calls = [_call_of(function) for function in functions if function.name.startswith("test")]
-    if any(function.name == "check" for function in functions):  # HumanEval's form: def check(candidate)
+    check = next((function for function in functions if function.name == "check"), None)
+    if check is not None:  # HumanEval's form: def check(candidate)
         if not entry:
             raise TestsError("tests with a `check(candidate)` function need `entry_point`, the name to check")
-        calls = [f"check({entry})"]
+        calls = [_call_of(check, entry)]
     rest = ast.unparse(ast.Module(pending, []))
     if calls:
         yield f"{rest}\n{calls[0]}"
@@ -184,11 +185,12 @@ def _with_calls(source: str) -> list[str]:
     return ["\n".join([source, *map(_call_of, called)])]
 
 
-def _call_of(function: _Function) -> str:
+def _call_of(function: _Function, argument: str = "") -> str:
     """What runs a test function; the marks of a decorated one see to its coroutine."""
+    call = f"{function.name}({argument})"
     if isinstance(function, ast.AsyncFunctionDef) and not function.decorator_list:
-        return f"import asyncio\nasyncio.run({function.name}())"
-    return f"{function.name}()"
+        return f"import asyncio\nasyncio.run({call})"
+    return call
 
 
 def _parsed(source: str, where: str) -> ast.Module:

@@ -87,6 +87,20 @@ FORMS: dict[str, JSON] = {
         "def test_each(given, wanted):\n    assert double(given) == pytest.approx(wanted)\n\n"
         "def test_nothing():\n    with pytest.raises(TypeError, match='NoneType'):\n        double(None)\n"
     ),
+    "pytest's fixtures": (
+        "import pytest\n@pytest.fixture\ndef one():\n    return 1\n"
+        "@pytest.fixture(scope='module')\ndef three(one):\n    yield one + 2\n"
+        "@pytest.mark.parametrize('more', [1, 2])\n"
+        "def test_sum(three, more):\n    assert double(three + more) == 2 * (three + more)\n"
+    ),
+    "a test function that is called with the code": "def test(candidate):\n    assert candidate(3) == 6\ntest(double)",
+    "a test function and an entry point": {
+        "tests": "def test(candidate):\n    assert candidate(3) == 6",
+        "entry_point": "double",
+    },
+    "an exit": "import sys\nif double(3) != 6:\n    sys.exit('wrong')\nsys.exit(0)",
+    "AceCode": {"test_cases": ["assert double(2) == 4", "assert double(0) == 0"]},
+    "a field test_code": {"test_code": "assert double(3) == 6"},
 }
 
 
@@ -97,8 +111,10 @@ def test_tests_are_read_in_the_form_of(grader: CodeGrader, form: str) -> None:
 
 
 def test_tests_that_need_more_of_pytest_are_refused(grader: CodeGrader) -> None:
-    tests = "import pytest\n@pytest.fixture\ndef x():\n    return 2\ndef test_two(x):\n    assert double(x) == 4"
-    assert "the tests use pytest.fixture; the sandbox has pytest.raises" in (grader.check_reference(tests, {}) or "")
+    tests = "import pytest\ndef test_two():\n    with pytest.warns(UserWarning):\n        assert double(2) == 4"
+    assert "the tests use pytest.warns; the sandbox has pytest.raises" in (grader.check_reference(tests, {}) or "")
+    tests = "def test_two(capsys):\n    double(2)\n    assert capsys.readouterr().out == '4'"
+    assert "test_two takes 'capsys', which is no fixture" in (grader.check_reference(tests, {}) or "")
 
 
 def test_tests_may_stand_in_the_row_itself(grader: CodeGrader) -> None:
@@ -211,6 +227,11 @@ HONEST: dict[str, tuple[str, JSON]] = {
         "    async def asyncSetUp(self): self.x = 3\n"
         "    async def test_f(self): self.assertEqual(await f(self.x), 9)",
     ),
+    "names of types that it does not import": (
+        "class Solution:\n    def f(self, xs: List[int], y: Optional[int] = None) -> Dict[str, int]:\n"
+        "        return {'a': xs[0]}",
+        "assert Solution().f([1]) == {'a': 1}",
+    ),
     "a pool of threads": (
         "from concurrent.futures import ThreadPoolExecutor, as_completed\nimport asyncio\n"
         "def f(xs):\n    with ThreadPoolExecutor(max_workers=2) as pool:\n"
@@ -243,7 +264,12 @@ def test_an_honest_program_passes_with(grader: CodeGrader, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in HONEST if "coroutine" in kind or "threads" in kind])
 def test_no_program_that_returns_something_else_passes_with(grader: CodeGrader, kind: str) -> None:
-    for program in ("async def f(*_): return 0", "def f(*_): return 0", "async def f(*_): raise GeneratorExit"):
+    for program in (
+        "async def f(*_): return 0",
+        "def f(*_): return 0",
+        "async def f(*_): raise GeneratorExit",
+        "async def f(*_): raise SystemExit",
+    ):
         got = grade(grader, program, HONEST[kind][1])
         assert got.reward == 0.0, got.explanation
 

@@ -10,18 +10,19 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tunedrop.graders.code import input_output, unittest_cases
+from tunedrop.graders.code import input_output, pytest_cases, unittest_cases
+from tunedrop.graders.code.pytest_cases import FUNCTIONS, Function
 from tunedrop.graders.code_sandbox.modules import EMPTIED, PRELOADED
 from tunedrop.graders.code_sandbox.pytest_tools import KNOWN as KNOWN_OF_PYTEST
 from tunedrop.graders.code_sandbox.pytest_tools import KNOWN_MARKS
 from tunedrop.graders.late_pattern import late
 from tunedrop.graders.sample import JSON
 
-_TEST_FIELDS = ("tests", "test_list", "test")
+_TEST_FIELDS = ("tests", "test_list", "test", "test_code", "unit_tests", "unit_test", "assertions", "asserts")
+_ALSO_ASSERTS = ("test_cases", "testcases", "public_test_cases")
+"""Fields of inputs and outputs that may hold asserts instead, as AceCode's do."""
 _SETUP_FIELDS = ("setup", "test_setup_code", "test_imports")
 _BUILTINS = frozenset(dir(builtins))
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 MOST_TESTS = 1_000
 LONGEST_TESTS = 1_000_000
 """Characters of all tests of a row: they are parsed in the grader's own process."""
@@ -76,6 +77,9 @@ def plan_of(reference: JSON, row: Mapping[str, JSON]) -> TestPlan:
         fields = reference
     elif isinstance(reference, Mapping) and "input" in reference and "output" in reference:
         fields = {"tests": reference}
+    asserts = next((name for name in _ALSO_ASSERTS if _are_asserts(fields.get(name))), None)
+    if asserts is not None:
+        fields = {**fields, asserts: None, "tests": fields[asserts]}
     pairs = _from_pairs(fields)
     if pairs is not None:
         return pairs
@@ -115,6 +119,10 @@ def _from_pairs(fields: Mapping[str, JSON]) -> TestPlan | None:
     return TestPlan(tests, setup, preamble, (function,) if function else (), (), program=not function)
 
 
+def _are_asserts(value: JSON) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(test, str) and "assert" in test for test in value)
+
+
 def _text(value: JSON, field: str) -> str:
     if value is None:
         return ""
@@ -135,7 +143,7 @@ def _tests(found: JSON, entry: str) -> tuple[str, ...]:
     if isinstance(found, str):
         return tuple(_split(_source(found, "tests"), entry))
     if isinstance(found, Sequence) and found and all(isinstance(test, str) and test.strip() for test in found):
-        return tuple(one for test in found for one in _with_calls(_source(test, "tests")))
+        return tuple(one for test in found for one in _with_calls(_source(test, "tests"), entry))
     raise TestsError("`tests` must be Python source or a non-empty array of it")
 
 
@@ -147,20 +155,17 @@ def _split(source: str, entry: str) -> Iterator[str]:
         yield from cases
         return
     pending: list[ast.stmt] = []
-    functions: list[_Function] = []
     for statement in tree.body:
         pending.append(statement)
         if isinstance(statement, ast.Assert):
             yield ast.unparse(ast.Module(pending, []))
             pending = []
-        elif isinstance(statement, _FUNCTIONS):
-            functions.append(statement)
-    calls = [_call_of(function) for function in functions if function.name.startswith("test")]
-    check = next((function for function in functions if function.name == "check"), None)
+    calls = _calls(tree, entry)
+    check = next((part for part in tree.body if isinstance(part, FUNCTIONS) and part.name == "check"), None)
     if check is not None:  # HumanEval's form: def check(candidate)
         if not entry:
             raise TestsError("tests with a `check(candidate)` function need `entry_point`, the name to check")
-        calls = [_call_of(check, entry)]
+        calls = [_run(check, entry)]
     rest = ast.unparse(ast.Module(pending, []))
     if calls:
         yield f"{rest}\n{calls[0]}"
@@ -169,7 +174,7 @@ def _split(source: str, entry: str) -> Iterator[str]:
         yield rest
 
 
-def _with_calls(source: str) -> list[str]:
+def _with_calls(source: str, entry: str) -> list[str]:
     """A test of an array as it is; functions named `test…` that stand alone in it are called, as pytest would.
 
     A class of `unittest` is as many tests as it has methods.
@@ -178,19 +183,34 @@ def _with_calls(source: str) -> list[str]:
     cases = unittest_cases.tests_of(tree)
     if cases:
         return cases
-    if not all(isinstance(part, (*_FUNCTIONS, ast.Import, ast.ImportFrom, ast.Assign)) for part in tree.body):
+    if not all(isinstance(part, (*FUNCTIONS, ast.Import, ast.ImportFrom, ast.Assign)) for part in tree.body):
         return [source]
-    functions = [part for part in tree.body if isinstance(part, _FUNCTIONS) and part.name.startswith("test")]
-    called = [function for function in functions if not function.args.args or function.decorator_list]
-    return ["\n".join([source, *map(_call_of, called)])]
+    return ["\n".join([source, *_calls(tree, entry)])]
 
 
-def _call_of(function: _Function, argument: str = "") -> str:
-    """What runs a test function; the marks of a decorated one see to its coroutine."""
+def _calls(tree: ast.Module, entry: str) -> list[str]:
+    """What runs the test functions of a source, as pytest would. Raises TestsError where a fixture is lacking."""
+    missing = pytest_cases.missing_fixture(tree)
+    if missing is not None and not entry:
+        raise TestsError(
+            f"the test {missing[0]} takes {missing[1]!r}, which is no fixture of these tests; the sandbox has no "
+            "fixtures of pytest's own, such as capsys and tmp_path"
+        )
+    return [_call_of(function, entry) for function in pytest_cases.tests_of(tree)]
+
+
+def _call_of(function: Function, entry: str) -> str:
+    """What runs a test function, with its fixtures, or with the code where it takes that: `def test(candidate)`."""
+    if not function.decorator_list and entry and len(pytest_cases.needed(function)) == 1:
+        return _run(function, entry)
+    if pytest_cases.needed(function) or function.decorator_list:
+        return f"{pytest_cases.CALL}({function.name}, globals())"
+    return _run(function, "")
+
+
+def _run(function: Function, argument: str) -> str:
     call = f"{function.name}({argument})"
-    if isinstance(function, ast.AsyncFunctionDef) and not function.decorator_list:
-        return f"import asyncio\nasyncio.run({call})"
-    return call
+    return f"import asyncio\nasyncio.run({call})" if isinstance(function, ast.AsyncFunctionDef) else call
 
 
 def _parsed(source: str, where: str) -> ast.Module:
@@ -239,7 +259,7 @@ def _taken_names(trees: Sequence[ast.Module], entry: str) -> tuple[tuple[str, ..
     where `entry_point` says so, or where the tests call nothing but a built-in name (MBPP asks for a `sum`).
     """
     used: dict[str, None] = {}  # in order
-    bound: set[str] = set()
+    bound: set[str] = {pytest_cases.CALL}
     called: set[str] = set()
     calls_by_depth: list[tuple[int, str]] = []
     for tree in trees:
@@ -293,7 +313,7 @@ def why_never(plan: TestPlan) -> str:
         reason = "a plain class of tests never runs; write asserts, functions named `test…`, or a class of `unittest`"
     elif any("__main__" in ast.unparse(part.test) for tree in trees for part in tree.body if isinstance(part, ast.If)):
         reason = "code below `if __name__ == '__main__'` never runs"
-    elif all(isinstance(part, _FUNCTIONS) for tree in trees for part in tree.body):
+    elif all(isinstance(part, FUNCTIONS) for tree in trees for part in tree.body):
         reason = "their functions are never called"
     elif any(isinstance(node, ast.Try) for node in nodes):
         reason = "they may swallow their own AssertionError"

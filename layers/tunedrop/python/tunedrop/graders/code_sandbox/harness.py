@@ -88,12 +88,15 @@ class _Solution:
         """The exception that the code raised. Raises WireError where the message is none."""
         match told:
             case {"chain": list(chain), "args": list(values), "text": str(text), "fields": dict(fields)}:
-                return self._classes.make(
+                error = self._classes.make(
                     chain,
                     [decode(value, self) for value in values],
                     text,
                     {str(name): decode(value, self) for name, value in fields.items()},
                 )
+                if isinstance(error, SystemExit):
+                    error.of_the_code = True  # type: ignore[attr-defined]
+                return error
         raise WireError("a message of an unknown kind")
 
     def _call_back(self, number: int, positional: list[Any], keywords: dict[str, Any]) -> dict[str, Any]:
@@ -182,6 +185,7 @@ def _run(request: Mapping[str, Any], solution: _Solution) -> tuple[set[int], str
 
 def _fresh_namespace(request: Mapping[str, Any]) -> dict[str, Any]:
     namespace: dict[str, Any] = {"__name__": "tests", "_same_output": same_output, "_same_value": same_value}
+    namespace["_call_test"] = pytest_tools.call
     namespace.update((name, sys.modules[name]) for name in request["modules"] if name in sys.modules)
     sys.modules["pytest"] = pytest_tools
     return namespace
@@ -220,6 +224,11 @@ def _passing(tests: Sequence[str], namespace: dict[str, Any]) -> tuple[set[int],
         try:
             exec(compile(source, f"<test {number + 1}>", "exec", dont_inherit=True), namespace)  # noqa: S102 (as above)
             passed.add(number)
+        except SystemExit as end:
+            if end.code in (None, 0) and not hasattr(end, "of_the_code"):
+                passed.add(number)
+            else:
+                reason = reason or f"test {number + 1}: exit code {str(end.code)[:40]}"
         except Exception as error:
             reason = reason or f"test {number + 1}: {_told(error)}"
     return passed, reason[:_LONGEST_REASON]

@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 import time
+import typing
 from asyncio import base_events
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -16,6 +17,10 @@ from concurrent.futures.thread import ThreadPoolExecutor
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+NAMES_OF_TYPES = (
+    *("Any", "Callable", "DefaultDict", "Deque", "Dict", "FrozenSet", "Generator", "Iterable", "Iterator", "List"),
+    *("Mapping", "Optional", "Sequence", "Set", "Tuple", "Type", "Union"),
+)
 LONGEST_OUTPUT = 4 * 1024 * 1024
 """Characters of a program's output that are kept."""
 
@@ -87,11 +92,13 @@ _real: dict[str, Callable[..., Any]] = {"read": os.read, "write": os.write, "fst
 def stand_in_for_what_is_missing() -> None:
     """What programs expect of an interpreter that has its `site` module, threads and an event loop.
 
-    `exit` and `quit`; a thread runs at once where it is started (most are started for a larger stack and joined at
-    once), and so does what a pool of threads is given; `asyncio.run` gets a loop that keeps time and tasks and has no
-    sockets.
+    `exit` and `quit`; the names of types, which templates of exercises use without an import (`nums: List[int]`); a
+    thread runs at once where it is started (most are started for a larger stack and joined at once), and so does what
+    a pool of threads is given; `asyncio.run` gets a loop that keeps time and tasks and has no sockets.
     """
     builtins.exit = builtins.quit = sys.exit  # type: ignore[assignment]
+    for name in NAMES_OF_TYPES:
+        setattr(builtins, name, getattr(typing, name))
     threading.Thread.start = _run_now  # type: ignore[assignment,method-assign]
     threading.Thread.join = lambda *_, **__: None  # type: ignore[method-assign]
     ThreadPoolExecutor.submit = _submitted  # type: ignore[method-assign,assignment]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from types import CoroutineType, SimpleNamespace, TracebackType
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import CoroutineType, GeneratorType, SimpleNamespace, TracebackType
 from typing import Any, NoReturn
 
-KNOWN = ("raises", "approx", "mark", "fail")
+KNOWN = ("raises", "approx", "mark", "fail", "fixture")
 KNOWN_MARKS = ("parametrize", "asyncio", "anyio")
 _RELATIVE, _ABSOLUTE = 1e-6, 1e-12
 """The tolerances of `pytest.approx`."""
@@ -75,6 +75,7 @@ def _parametrize(names: str | Sequence[str], cases: Sequence[Any], **_: Any) -> 
             for case in cases:
                 _to_its_end(test(**given, **dict(zip(called, case if len(called) > 1 else (case,), strict=True))))
 
+        run.wanted = [name for name in _wanted(test) if name not in called]  # type: ignore[attr-defined]
         return run
 
     return decorate
@@ -88,6 +89,7 @@ def _asyncio(test: Callable[..., Any] | None = None, **_: Any) -> Callable[..., 
     def run(**given: Any) -> None:
         _to_its_end(test(**given))
 
+    run.wanted = _wanted(test)  # type: ignore[attr-defined]
     return run
 
 
@@ -99,3 +101,48 @@ def _to_its_end(result: Any) -> None:
 
 
 mark = SimpleNamespace(parametrize=_parametrize, asyncio=_asyncio, anyio=_asyncio)
+
+
+def fixture(function: Callable[..., Any] | None = None, *, autouse: bool = False, **_: Any) -> Callable[..., Any]:
+    """A function whose result, or what it yields, tests take by its name."""
+    if function is None:
+        return lambda decorated: fixture(decorated, autouse=autouse)
+    function.autouse = autouse  # type: ignore[attr-defined]
+    return function
+
+
+def call(test: Callable[..., Any], names: Mapping[str, Any]) -> None:
+    """Call a test with the fixtures that its parameters name, which stand among `names`."""
+    made: dict[str, Any] = {}
+    endings: list[Iterator[Any]] = []
+    for name, value in list(names.items()):
+        if getattr(value, "autouse", None) is True:
+            _make(name, names, made, endings)
+    try:
+        _to_its_end(test(**{name: _make(name, names, made, endings) for name in _wanted(test)}))
+    finally:
+        for ending in reversed(endings):
+            for _ in ending:
+                """What a fixture does behind its `yield`."""
+
+
+def _make(name: str, names: Mapping[str, Any], made: dict[str, Any], endings: list[Iterator[Any]]) -> Any:
+    """The value of a fixture; each is made once a test."""
+    if name not in made:
+        function = names[name]
+        value = function(**{each: _make(each, names, made, endings) for each in _wanted(function)})
+        if isinstance(value, GeneratorType):
+            endings.append(value)
+            value = next(value)
+        made[name] = value
+    return made[name]
+
+
+def _wanted(function: Any) -> list[str]:
+    """The parameters that a function must be given."""
+    if (told := getattr(function, "wanted", None)) is not None:
+        return list(told)
+    code = function.__code__
+    positional = code.co_varnames[: code.co_argcount - len(function.__defaults__ or ())]
+    named = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    return [*positional, *(name for name in named if name not in (function.__kwdefaults__ or {}))]

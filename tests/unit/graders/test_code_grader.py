@@ -98,6 +98,15 @@ FORMS: dict[str, JSON] = {
         "tests": "def test(candidate):\n    assert candidate(3) == 6",
         "entry_point": "double",
     },
+    "pytest's fixtures for every test": (
+        "import pytest\ndone = []\n@pytest.fixture(autouse=True)\ndef prepare():\n    done.append(3)\n"
+        "def test_prepared():\n    assert double(done[0]) == 6"
+    ),
+    "decorators that give a parameter": (
+        "from functools import lru_cache\nfrom unittest import mock\n"
+        "@mock.patch('builtins.print')\ndef test_patched(printed):\n    print(1)\n    assert double(3) == 6\n"
+        "    assert printed.called\n@lru_cache\ndef test_kept():\n    assert double(1) == 2"
+    ),
     "an exit": "import sys\nif double(3) != 6:\n    sys.exit('wrong')\nsys.exit(0)",
     "AceCode": {"test_cases": ["assert double(2) == 4", "assert double(0) == 0"]},
     "a field test_code": {"test_code": "assert double(3) == 6"},

@@ -40,13 +40,16 @@ def missing_fixture(tree: ast.Module) -> tuple[str, str] | None:
     """The first test with a parameter that no fixture and no `parametrize` of the source gives, and the parameter."""
     for function in tests_of(tree):
         given = _parametrized(function)
-        lacking = [] if given is None else [name for name in needed(function) if name not in {*given, *_fixtures(tree)}]
+        lacking = (
+            [] if given is None else [name for name in needed(function) if name not in {*given, *fixtures_of(tree)}]
+        )
         if lacking:
             return function.name, lacking[0]
     return None
 
 
-def _fixtures(tree: ast.Module) -> set[str]:
+def fixtures_of(tree: ast.Module) -> set[str]:
+    """The names of the fixtures that a source defines."""
     return {part.name for part in ast.walk(tree) if isinstance(part, FUNCTIONS) and _is_fixture(part)}
 
 
@@ -58,8 +61,10 @@ def _parametrized(function: Function) -> set[str] | None:
     """The parameters that the function's `parametrize` marks give; None where they cannot be told."""
     found: set[str] = set()
     for decorator in function.decorator_list:
-        if _name_of(decorator) != "parametrize" or not isinstance(decorator, ast.Call) or not decorator.args:
+        if _name_of(decorator) in ("asyncio", "anyio"):
             continue
+        if _name_of(decorator) != "parametrize" or not isinstance(decorator, ast.Call) or not decorator.args:
+            return None  # `@mock.patch(…)` gives one, too
         try:
             names = ast.literal_eval(decorator.args[0])
         except ValueError:

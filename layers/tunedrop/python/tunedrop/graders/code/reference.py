@@ -196,14 +196,15 @@ def _calls(tree: ast.Module, entry: str) -> list[str]:
             f"the test {missing[0]} takes {missing[1]!r}, which is no fixture of these tests; the sandbox has no "
             "fixtures of pytest's own, such as capsys and tmp_path"
         )
-    return [_call_of(function, entry) for function in pytest_cases.tests_of(tree)]
+    fixtures = bool(pytest_cases.fixtures_of(tree))
+    return [_call_of(function, entry, fixtures) for function in pytest_cases.tests_of(tree)]
 
 
-def _call_of(function: Function, entry: str) -> str:
+def _call_of(function: Function, entry: str, fixtures: bool) -> str:
     """What runs a test function, with its fixtures, or with the code where it takes that: `def test(candidate)`."""
     if not function.decorator_list and entry and len(pytest_cases.needed(function)) == 1:
         return _run(function, entry)
-    if pytest_cases.needed(function) or function.decorator_list:
+    if fixtures or pytest_cases.needed(function) or function.decorator_list:
         return f"{pytest_cases.CALL}({function.name}, globals())"
     return _run(function, "")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import CoroutineType, GeneratorType, SimpleNamespace, TracebackType
+from types import CoroutineType, FunctionType, GeneratorType, SimpleNamespace, TracebackType
 from typing import Any, NoReturn
 
 KNOWN = ("raises", "approx", "mark", "fail", "fixture")
@@ -116,7 +116,7 @@ def call(test: Callable[..., Any], names: Mapping[str, Any]) -> None:
     made: dict[str, Any] = {}
     endings: list[Iterator[Any]] = []
     for name, value in list(names.items()):
-        if getattr(value, "autouse", None) is True:
+        if isinstance(value, FunctionType) and vars(value).get("autouse") is True:
             _make(name, names, made, endings)
     try:
         _to_its_end(test(**{name: _make(name, names, made, endings) for name in _wanted(test)}))
@@ -142,6 +142,8 @@ def _wanted(function: Any) -> list[str]:
     """The parameters that a function must be given."""
     if (told := getattr(function, "wanted", None)) is not None:
         return list(told)
+    if not isinstance(function, FunctionType):
+        return []  # what a decorator made of it
     code = function.__code__
     positional = code.co_varnames[: code.co_argcount - len(function.__defaults__ or ())]
     named = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]

@@ -60,6 +60,7 @@ def needs_python_3_13() -> None:
         pytest.skip("no Python 3.13 on this machine: the layers have no bytecode here")
 
 
+@pytest.mark.prove
 def test_the_packages_own_layer_has_bytecode_that_lambda_takes_unchecked(tmp_path: Path) -> None:
     needs_python_3_13()
     layer = build_layer("tunedrop", tmp_path / "one")

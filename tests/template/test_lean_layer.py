@@ -23,6 +23,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 
 from checks import sam_template
+from tests.in_prove import a_third_in_each_run
 
 LEAN = sam_template.ROOT / "layers/dependencies/lean_botocore.py"
 DATA = Path(botocore.__file__).parent / "data"
@@ -106,7 +107,7 @@ def test_the_layer_keeps_the_services_that_the_functions_call_and_no_other(lean:
     assert {path.name for path in lean.iterdir() if path.is_dir()} == called_services()
 
 
-@pytest.mark.parametrize("service", sorted(called_services()))
+@pytest.mark.parametrize("service", a_third_in_each_run(sorted(called_services())))
 def test_a_client_of_the_layer_sends_what_botocore_s_own_sends(service: str, lean: Path) -> None:
     ours, theirs = client(service, lean), client(service, DATA)
     operations = theirs.meta.service_model.operation_names
@@ -149,6 +150,7 @@ print(str(client.publish.__doc__))
 """
 
 
+@pytest.mark.prove
 def test_the_layer_writes_documentation_when_it_is_read_and_not_before(lean: Path, tmp_path: Path) -> None:
     theirs, ours = DATA.parents[1], tmp_path / "packages"
     shutil.copytree(theirs / "botocore", ours / "botocore", ignore=shutil.ignore_patterns("data", "__pycache__"))

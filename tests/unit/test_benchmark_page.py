@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 BENCHMARKS = """
 import pytest
@@ -46,6 +48,7 @@ def page_of(folder: Path, *options: str) -> str:
     return page.read_text() if page.exists() else ""
 
 
+@pytest.mark.prove
 def test_one_benchmark_that_fails_keeps_no_other_from_being_noted(tmp_path: Path) -> None:
     page = page_of(tmp_path)
     assert "| late | 2 s |  |  | at most 1 s |" in page
@@ -54,5 +57,6 @@ def test_one_benchmark_that_fails_keeps_no_other_from_being_noted(tmp_path: Path
     assert "Not measured in this run: `test_breaks`, `test_cannot_be_here`." in page
 
 
+@pytest.mark.prove
 def test_a_run_that_is_cut_short_writes_no_page(tmp_path: Path) -> None:
     assert page_of(tmp_path, "--exitfirst") == ""

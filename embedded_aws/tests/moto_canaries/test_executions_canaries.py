@@ -156,6 +156,7 @@ def test_moto_starts_executions_of_any_name() -> None:
     )
 
 
+@pytest.mark.prove
 @canary_of(execution_limits.limit_payloads)
 def test_moto_limits_no_variables() -> None:
     machine = create_machine(Only={"Type": "Pass", "Assign": {"x": "x" * 300_000}, "End": True})

@@ -87,7 +87,8 @@ def test_without_the_runtime_client_it_says_what_to_do(tmp_path: Path) -> None:
         EmbeddedAws(runtime=tmp_path)
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.prove)])
+@pytest.mark.prove
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_no_process_outlives_its_parent_however_that_ends(tmp_path: Path, how: signal.Signals) -> None:
     parent = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(PROGRAM), str(tmp_path)],

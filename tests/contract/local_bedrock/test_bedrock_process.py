@@ -29,7 +29,8 @@ def steps(client: OpenAI, job: str) -> list[int]:
     ]
 
 
-@pytest.mark.parametrize("kill", [True, pytest.param(False, marks=pytest.mark.prove)])
+@pytest.mark.prove
+@pytest.mark.parametrize("kill", [True, False])
 def test_a_job_in_training_goes_on_after_a_restart_as_if_nothing_had_been(
     bedrock: LocalBedrock,
     client: OpenAI,

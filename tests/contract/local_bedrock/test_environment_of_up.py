@@ -11,6 +11,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from local.bedrock import LocalBedrock
 from local.command.up import environment, written
 from tests.contract.local_bedrock.lambda_api import LambdaApi
@@ -31,6 +33,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.prove
 def test_boto3_and_openai_reach_the_local_bedrock_by_the_file_alone(
     nova_bedrock: LocalBedrock, lambda_api: LambdaApi, tmp_path: Path
 ) -> None:

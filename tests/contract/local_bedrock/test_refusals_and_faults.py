@@ -19,6 +19,7 @@ from openai import APIConnectionError, APITimeoutError, AuthenticationError, Int
 
 from local.bedrock import LocalBedrock, LocalBedrockFailed
 from tests.contract.local_bedrock.bedrock_requests import method, training_rows
+from tests.in_prove import in_prove
 
 CREDENTIALS = Credentials("AKIDEXAMPLE", "secret")
 CREATE = "CreateFineTuningJob"
@@ -110,7 +111,7 @@ class TestFaults:
             model="openai.gpt-oss-20b", training_file=file.id, extra_body={"method": method(batch_size=30)}
         )
 
-    @pytest.mark.parametrize("when", ["before", "after"])
+    @pytest.mark.parametrize("when", [in_prove("before"), "after"])
     @pytest.mark.parametrize(
         ("kind", "error"),
         [

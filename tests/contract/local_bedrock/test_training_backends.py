@@ -15,6 +15,7 @@ from embedded_aws.waiting import until
 from local.bedrock import LocalBedrock
 from tests.contract.local_bedrock.bedrock_requests import native_client, training_rows
 from tests.contract.local_bedrock.lambda_api import LambdaApi
+from tests.in_prove import in_prove
 from tunedrop.catalog import find
 from tunedrop.identity import bedrock_name, training_file_name
 from tunedrop.sampling.nova import NovaSampler
@@ -258,8 +259,15 @@ def test_half_an_answer_of_an_open_weight_model_is_asked_for_again(bedrock: Loca
     assert asyncio.run(ask_twice()).text
 
 
-@pytest.mark.parametrize("status", ["400", "404"])
-@pytest.mark.parametrize("until_when", ["start", "first"])
+@pytest.mark.parametrize(
+    ("status", "until_when"),
+    [
+        ("400", "first"),
+        in_prove("404", "first"),
+        in_prove("400", "start"),
+        in_prove("404", "start"),
+    ],
+)
 def test_early_lists_are_refused_as_the_switches_say_until_there_is_something(
     client: OpenAI, bedrock: LocalBedrock, status: str, until_when: str
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import pytest
 
+from tests.in_prove import in_prove
 from tests.unit.promoting import STACK, promoting, report
 from tunedrop.api.application import build
 from tunedrop.api.problems import Problem
@@ -145,14 +146,14 @@ def refused(kind: str) -> Iterator[None]:
     ("by", "started_by"),
     [
         (f"{SESSION}red-jobs/me", f"{ROLE}red-lead-of-jobs"),  # a caller of the team, and no approver
-        (f"{SESSION}red-lead-2/me", f"{ROLE}red-lead-of-jobs"),  # a role whose name begins alike
-        (f"{SESSION}blue-lead/me", f"{ROLE}red-lead-of-jobs"),  # another team's
-        (f"{ROLE}red-lead-2", f"{ROLE}red-lead-of-jobs"),
-        ("arn:aws:iam::210987654321:role/red-lead", f"{ROLE}red-lead-of-jobs"),  # another account's
-        ("arn:aws:sts::123456789012:federated-user/red-lead", f"{ROLE}red-lead-of-jobs"),
+        in_prove(f"{SESSION}red-lead-2/me", f"{ROLE}red-lead-of-jobs"),  # a role whose name begins alike
+        in_prove(f"{SESSION}blue-lead/me", f"{ROLE}red-lead-of-jobs"),  # another team's
+        in_prove(f"{ROLE}red-lead-2", f"{ROLE}red-lead-of-jobs"),
+        in_prove("arn:aws:iam::210987654321:role/red-lead", f"{ROLE}red-lead-of-jobs"),  # another account's
+        in_prove("arn:aws:sts::123456789012:federated-user/red-lead", f"{ROLE}red-lead-of-jobs"),
         (f"{SESSION}red-lead/me", f"{ROLE}red-lead"),  # who started the run
-        (f"{SESSION}red-lead/another-name", f"{ROLE}red-lead"),  # in another session
-        ("", f"{ROLE}red-lead-of-jobs"),
+        in_prove(f"{SESSION}red-lead/another-name", f"{ROLE}red-lead"),  # in another session
+        in_prove("", f"{ROLE}red-lead-of-jobs"),
     ],
 )
 def test_who_is_no_approver_or_started_the_run_decides_nothing(
@@ -278,7 +279,9 @@ def test_an_approver_rolls_back_and_it_is_kept_who_when_and_why(resources: Resou
     assert by_what["promoted"]["tuned_model"] == MODEL
 
 
-@pytest.mark.parametrize("by", [f"{SESSION}red-jobs/me", f"{SESSION}blue-lead/me", f"{ROLE}red-lead-2", ""])
+@pytest.mark.parametrize(
+    "by", [f"{SESSION}red-jobs/me", *map(in_prove, (f"{SESSION}blue-lead/me", f"{ROLE}red-lead-2", ""))]
+)
 def test_who_is_no_approver_rolls_nothing_back(resources: Resources, replaced: RunRecord, by: str) -> None:
     with refused("approval-not-yours"):
         undo(resources, replaced, by)

@@ -130,7 +130,8 @@ def test_20_001_rows_are_one_too_many() -> None:
     assert check([a_row(number) for number in range(20_000)]).valid
 
 
-@pytest.mark.parametrize("name", ["train", pytest.param("test", marks=pytest.mark.prove)])
+@pytest.mark.prove
+@pytest.mark.parametrize("name", ["train", "test"])
 def test_repetition_takes_no_more_than_linear_time_in_the_search_for_leaks(name: str) -> None:
     long = {"messages": [{"role": "user", "content": "again " * 100_000}], "reference_answer": "1"}
     rows = [*good_rows(), long]

@@ -29,6 +29,7 @@ def split(body: bytes, **options: Any) -> tuple[list[bytes], list[bytes], Split]
     return [row.text for row in train], [row.text for row in test], done
 
 
+@pytest.mark.prove
 def test_gsm8k_s_hold_out_does_not_move_a_row_when_100_are_added() -> None:
     body = gsm8k("train", WALKTHROUGH)
     added = b"".join(as_line(a_row(number)) + b"\n" for number in range(100))

@@ -54,6 +54,7 @@ def coverage(draw: Draw, rows: int, draws: int) -> tuple[float, float]:
     return held / draws, above / draws
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize(("case", "rows"), [("many differ", 300), ("no difference", 100)])
 def test_the_interval_of_right_and_wrong_answers_holds_the_truth(case: str, rows: int) -> None:
     held, above = coverage(CASES[case], rows, draws=1_000)

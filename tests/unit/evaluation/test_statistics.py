@@ -156,6 +156,7 @@ def test_few_partial_differences_are_tested_exactly() -> None:
     assert result.p_value == pytest.approx(expected)
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("shift", [0.0, 0.03, 0.06])
 def test_many_partial_differences_are_tested_as_by_permutation(shift: float) -> None:
     draw = np.random.default_rng(7)

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.in_prove import in_prove
 from tunedrop.graders.batch import grade_batch
 from tunedrop.graders.contract import BatchError
 from tunedrop.graders.sample import JSON, Grade, Sample, Terms
@@ -80,7 +81,7 @@ def names(answer: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("grader", [Obedient(), Quick()])
-@pytest.mark.parametrize("hostile", ["spin", "backtrack", "power", "fork"])
+@pytest.mark.parametrize("hostile", ["spin", *map(in_prove, ("backtrack", "power", "fork"))])
 def test_a_stuck_sample_is_cut_off_and_counted_and_the_others_are_answered(grader: Obedient, hostile: str) -> None:
     batch = rollouts(*["fine"] * 31, hostile, *["fine"] * 32)
 

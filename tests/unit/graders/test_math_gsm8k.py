@@ -66,6 +66,7 @@ def test_a_rendering_says_its_number_and_nothing_else_like_it() -> None:
     assert {write(72) for write in PLAIN.values()} >= {"72", "$72", "72.", "**72**"}
 
 
+@pytest.mark.prove
 def test_the_short_way_for_usual_endings_says_what_the_long_way_says(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [text for number in (72, -3, 1600) for _, text in renderings(number, start=number % 3, stride=3)]
     short = [[is_right(text, number) for number in (72, -3, 1600)] for text in texts]

@@ -16,6 +16,7 @@ from local.bedrock.grading import GraderSettings, Reasoning, Reply, sample_of
 from local.bedrock.policy import BEHAVIOURS
 from local.bedrock.rendering import form_of, labels_of
 from local.bedrock.switches import Switches
+from tests.in_prove import a_third_in_each_run
 from tunedrop.graders.contract import read_sample
 
 FOLDERS = Path(__file__).parents[3] / "events/datasets"
@@ -42,7 +43,7 @@ def test_every_way_to_show_reasoning_is_a_switch_of_the_local_bedrock() -> None:
         assert GraderSettings.of(Switches(grader_reasoning=way)).reasoning == way
 
 
-@pytest.mark.parametrize("reasoning", [way for way in get_args(Reasoning) if way != "none"])
+@pytest.mark.parametrize("reasoning", a_third_in_each_run(way for way in get_args(Reasoning) if way != "none"))
 @pytest.mark.parametrize("folder", ["gsm8k", "extraction", "code", "moderation", "judge"])
 def test_every_answer_to_an_example_is_graded_as_it_is_without_reasoning(folder: str, reasoning: Reasoning) -> None:
     asked = 0

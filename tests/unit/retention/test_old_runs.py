@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.in_prove import a_third_in_each_run
 from tests.unit.retention.old_runs import ALL, NOVA, Stack, all_of
 from tests.unit.states.simulated_service import Clock, Killed, once
 from tunedrop import clock as tunedrop_clock
@@ -172,9 +173,7 @@ NEVER: dict[str, Callable[[Stack, RunRecord], Any]] = {
 ALWAYS = "attribute_exists(run_id)"
 
 
-@pytest.mark.parametrize(
-    "why", [each if at % 3 == 0 else pytest.param(each, marks=pytest.mark.prove) for at, each in enumerate(NEVER)]
-)
+@pytest.mark.parametrize("why", a_third_in_each_run(NEVER))
 @pytest.mark.parametrize("when", [pytest.param("before", marks=pytest.mark.prove), "after"])
 def test_nothing_of_a_run_is_deleted_while(stack: Stack, why: str, when: str) -> None:
     record = stack.ended("old", model=NOVA, days_ago=100, asked_as="deployment-9")

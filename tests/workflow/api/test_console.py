@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from local.console.server import running
 from tests.contract.client.answering import Server
 from tests.contract.console.browsing import Browser
@@ -10,6 +12,7 @@ from tests.workflow.pipeline.application import TRAIN
 from tunedrop_client.places import Place
 
 
+@pytest.mark.prove
 def test_another_team_s_run_is_neither_shown_nor_stopped(service: Service, red: Client, blue: Client) -> None:
     dataset = {"upload_id": red.upload(TRAIN)}
     theirs = red.start({"name": "held-theirs", "dataset": dataset}).json["run_id"]

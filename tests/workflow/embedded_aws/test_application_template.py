@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from embedded_aws import EmbeddedAws, deploy
 from local.stack import LAYERS, TEMPLATE
 
 
+@pytest.mark.prove
 def test_the_applications_template_is_deployed_with_all_its_resources(aws: EmbeddedAws) -> None:
     deployment = deploy(aws, TEMPLATE, stack_name="tunedrop", built=LAYERS)
     outputs = deployment.outputs

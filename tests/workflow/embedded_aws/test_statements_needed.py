@@ -165,6 +165,7 @@ def resources() -> dict[str, Any]:
     return translated
 
 
+@pytest.mark.prove
 def test_without_any_one_statement_something_is_refused(
     deployed: Deployed, resources: dict[str, Any], pytestconfig: pytest.Config
 ) -> None:

@@ -116,14 +116,8 @@ def test_stopping_while_the_job_trains_cancels_it(application: Application) -> N
     assert len(application.notices_of(name)) == 1
 
 
-@pytest.mark.parametrize(
-    "moment",
-    [
-        pytest.param("before the handler", marks=pytest.mark.prove),
-        "while it creates the job",
-        pytest.param("after the handler", marks=pytest.mark.prove),
-    ],
-)
+@pytest.mark.prove
+@pytest.mark.parametrize("moment", ["before the handler", "while it creates the job", "after the handler"])
 def test_stopping_while_submit_job_runs_leaves_no_job_training(application: Application, moment: str) -> None:
     application.stack.bedrock.set_switch("step_seconds", 1)
     name = "stopped-" + moment.replace(" ", "-")

@@ -53,6 +53,7 @@ def ended(application: Application, change: Callable[[], list[str]], recipe: byt
     return notice
 
 
+@pytest.mark.prove
 def test_a_training_file_that_was_emptied_before_the_rehearsal_ends_the_run_by_name(application: Application) -> None:
     notice = ended(application, lambda: change_before(application, "RehearseGrader", names.TRAIN, "emptied"))
     assert (notice["status"], notice["reason"]["error"]) == ("FAILED", "RunFileBroken")

@@ -112,6 +112,7 @@ def test_without_a_test_set_some_training_rows_become_one(application: Applicati
     assert dataset.rows >= 100
 
 
+@pytest.mark.prove
 def test_a_job_that_fails_ends_the_run_with_the_services_reason(application: Application) -> None:
     application.stack.bedrock.set_switch("grader_retries", 0)
     application.stack.bedrock.set_switch("step_seconds", 0.3)

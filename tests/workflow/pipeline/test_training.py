@@ -111,6 +111,7 @@ def test_files_are_deleted_where_the_recipe_says_so(application: Application) ->
     assert record.file_id not in {file.id for file in client.files.list()}
 
 
+@pytest.mark.prove
 def test_no_token_is_in_anything_that_a_run_wrote(application: Application) -> None:
     # Every call of the training service fails once, so that errors are written, too.
     application.stack.bedrock.set_switch("fault_plan", "CreateFineTuningJob:after:500,GetFineTuningJob:before:500:3")

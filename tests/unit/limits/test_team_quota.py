@@ -80,6 +80,46 @@ def test_twenty_four_that_begin_at_once_get_five_slots_in_all(start: Callable[..
         assert sum(threads.map(begun, range(24))) == 5
 
 
+class Overtaken:
+    """A client whose first read comes after somebody else's `take`."""
+
+    def __init__(self, client: Any, take: Callable[[], None]) -> None:
+        self._client = client
+        self._takes = [take]
+
+    def get_item(self, **asked: Any) -> Any:
+        if self._takes:
+            self._takes.pop()()
+        return self._client.get_item(**asked)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+
+@pytest.mark.parametrize("quota", [2, 3, 20])
+def test_slots_that_another_run_has_just_freed_are_free(client: Any, start: Callable[..., None], quota: int) -> None:
+    runs = Runs()
+    for number in range(quota):
+        start(runs, f"run-{number}", quota)
+        runs.closed[f"run-{number}"] = True
+    overtaken: Any = Overtaken(client, lambda: start(runs, "first", quota))
+    slots: Any = Slots(overtaken, "api", runs)  # type: ignore[arg-type]  # all that it asks of the runs
+    slots.take("red", "second", quota)
+    for number in range(quota - 2):
+        start(runs, f"later-{number}", quota)
+    with pytest.raises(TooManyRuns, match=f"has {quota} active runs and may have {quota}"):
+        start(runs, "one-too-many", quota)
+
+
+def test_the_last_slot_that_another_run_took_first_is_refused(client: Any, start: Callable[..., None]) -> None:
+    runs = Runs()
+    start(runs, "a", 1)
+    runs.closed["a"] = True
+    slots: Any = Slots(Overtaken(client, lambda: start(runs, "b", 1)), "api", runs)  # type: ignore[arg-type]
+    with pytest.raises(TooManyRuns, match="has 1 active run"):
+        slots.take("red", "c", 1)
+
+
 def test_a_slot_whose_run_never_began_is_free_after_a_quarter_of_an_hour(
     start: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

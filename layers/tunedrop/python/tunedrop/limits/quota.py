@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 LOST_SECONDS = 900
 """A slot without a record, so long after the team last took one, is of a request that broke off."""
 
-_TRIES = 3
-"""To take a slot, and to take it again after the slots of ended runs are free."""
+_TRIES = 20
+"""To take a slot, and to take it again after the slots of ended runs are free. Each further try needs another run that
+took what was free meanwhile, and has ended, too."""
 
 
 class Slots:
@@ -46,9 +47,11 @@ class Slots:
                 return
             held, taken_at = self._held(team)
             ended = self._ended(held, taken_at)
-            if not ended:
+            if ended:
+                self._free(team, ended)
+            elif len(held) >= quota:
                 break
-            self._free(team, ended)
+            # Otherwise another run has just freed the slots that this one found taken.
         raise TooManyRuns(team, active=len(held), quota=quota)
 
     def _taken(self, team: str, run_id: str, room: int) -> bool:

@@ -29,13 +29,14 @@ def report_on_gsm8k(prompt: str | None) -> DatasetReport:
     )
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize(
     "prompt",
     [
         None,
-        pytest.param(WALKTHROUGH, marks=pytest.mark.prove),
-        pytest.param("You are good at maths. Answer this: {question}", marks=pytest.mark.prove),
-        pytest.param("{question} Answer.", marks=pytest.mark.prove),
+        WALKTHROUGH,
+        "You are good at maths. Answer this: {question}",
+        "{question} Answer.",
     ],
 )
 def test_gsm8k_s_known_overlaps_are_found_whatever_the_prompt_template(prompt: str | None) -> None:

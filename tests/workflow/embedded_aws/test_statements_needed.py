@@ -184,6 +184,7 @@ def test_without_any_one_statement_something_is_refused(
     assert sorted(excused - stated) == [], "statements that are gone"
 
 
+@pytest.mark.prove
 def test_what_the_runs_asked_for_is_allowed_and_needs_the_statement_beside_it(deployed: Deployed) -> None:
     permissions, names = deployed.aws.permissions, deployed.names
     for line in asked_permissions.kept():

@@ -193,21 +193,14 @@ def test_a_grader_that_leaves_its_range_is_caught_before_there_is_a_job(applicat
     assert "the reward is outside 0 to 1, which the recipe's `grader.range` says" in reason["message"]
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize(
     ("body", "gates", "error", "told"),
     [
         (CONSTANT, {}, "GraderUnsound|NoSignal", "all answers got the same reward"),
-        pytest.param(
-            PAYS_FOR_HEDGING,
-            {},
-            "GraderUnsound",
-            "Cheats earn more than honest wrong answers .*hedging",
-            marks=pytest.mark.prove,
-        ),
-        pytest.param(RAISES_NOW_AND_THEN, {}, "GraderUnsound", "The grader failed on", marks=pytest.mark.prove),
-        pytest.param(
-            SLOW, {"most_step_seconds": 1}, "GraderUnsound", "Grading one step would take", marks=pytest.mark.prove
-        ),
+        (PAYS_FOR_HEDGING, {}, "GraderUnsound", "Cheats earn more than honest wrong answers .*hedging"),
+        (RAISES_NOW_AND_THEN, {}, "GraderUnsound", "The grader failed on"),
+        (SLOW, {"most_step_seconds": 1}, "GraderUnsound", "Grading one step would take"),
     ],
     ids=["constant", "pays for hedging", "raises now and then", "slow"],
 )

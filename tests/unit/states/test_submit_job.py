@@ -227,7 +227,7 @@ def machines(machine: Machine, seeds: Iterable[int]) -> Iterator[tuple[int, Mach
         yield seed, Machine(machine.store, service, machine.clock, run_id)
 
 
-@pytest.mark.parametrize("seeds", [range(3), pytest.param(range(3, 60), marks=pytest.mark.prove)], ids=["few", "many"])
+@pytest.mark.parametrize("seeds", [range(8), pytest.param(range(8, 60), marks=pytest.mark.prove)], ids=["few", "many"])
 def test_drawn_faults_make_one_job_a_run_and_leave_none_behind(machine: Machine, seeds: range) -> None:
     deaths = 0
     for seed, each in machines(machine, seeds):

@@ -161,7 +161,7 @@ def test_the_same_key_with_another_body_is_refused_and_starts_nothing(red: Clien
     assert red.get(f"/runs?name={name}")["runs"] == []
 
 
-@pytest.mark.parametrize("count", [6, pytest.param(200, marks=pytest.mark.prove)])
+@pytest.mark.parametrize("count", [12, pytest.param(200, marks=pytest.mark.prove)])
 def test_of_many_requests_none_is_lost_and_each_run_is_there_at_once(
     red: Client, measured: Callable[[str], None], count: int
 ) -> None:

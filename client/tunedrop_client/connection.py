@@ -35,6 +35,10 @@ TIMEOUT_SECONDS = 40
 PASSING = frozenset({"throttled", "unavailable", "internal", "run-not-started"})
 """Problems that may be gone at the next try."""
 
+NOTHING_DONE = frozenset({"throttled", "run-not-started"})
+"""With these the API says that it did nothing. Behind another one a function may have acted: the gateway also answers
+`unavailable` where a function took longer than 29 seconds."""
+
 PASSING_STATUS = frozenset({500, 502, 503, 504})
 """The same, of an answer that is no problem document: a gateway's or a proxy's."""
 
@@ -84,7 +88,7 @@ class Connection:
             try:
                 return self._ask_once(method, url, data, headers or {})
             except (Problem, Unreachable) as error:
-                harmless = repeat or (isinstance(error, Problem) and error.kind in PASSING - {"internal"})
+                harmless = repeat or (isinstance(error, Problem) and error.kind in NOTHING_DONE)
                 harmless = harmless or (isinstance(error, Unreachable) and not error.sent)
                 if number == self._tries - 1 or not passes(error) or not harmless:
                     raise

@@ -88,6 +88,15 @@ def test_an_approval_whose_answer_is_lost_is_not_sent_twice() -> None:
         assert lost.value.sent
 
 
+@pytest.mark.parametrize("kind", ["unavailable", "internal"])
+@pytest.mark.parametrize("word", ["approve", "reject", "rollback"])
+def test_a_decision_that_may_have_been_taken_is_not_sent_again(word: str, kind: str) -> None:
+    with serving(in_turn(problem(kind, 503), STARTED)) as server:
+        with pytest.raises(Problem) as told:
+            getattr(server.client(), word)("sums-1")
+        assert (told.value.kind, len(server.asked)) == (kind, 1)
+
+
 def test_an_approval_that_the_api_did_not_look_at_is_sent_again() -> None:
     with serving(in_turn(problem("throttled", 429), STARTED)) as server:
         assert dict(server.client().approve("sums-1")) == RUN

@@ -35,12 +35,12 @@ TIMEOUT_SECONDS = 40
 PASSING = frozenset({"throttled", "unavailable", "internal", "run-not-started"})
 """Problems that may be gone at the next try."""
 
+PASSING_STATUS = frozenset({500, 502, 503, 504})
+"""The same, of an answer that is no problem document: a gateway's or a proxy's."""
+
 NOTHING_DONE = frozenset({"throttled", "run-not-started"})
 """With these the API says that it did nothing. Behind another one a function may have acted: the gateway also answers
 `unavailable` where a function took longer than 29 seconds."""
-
-PASSING_STATUS = frozenset({500, 502, 503, 504})
-"""The same, of an answer that is no problem document: a gateway's or a proxy's."""
 
 _NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -86,6 +88,19 @@ def test_of_two_requests_with_one_key_at_once_the_second_gets_the_first_one_s_ru
         claims.claim("red", "k", {"name": "b"}, "third")
     assert refused.value.kind == "idempotency-key-reused"
     assert claims.claim("blue", "k", {"name": "b"}, "fourth") == "fourth"
+
+
+def test_of_fifty_requests_with_one_key_at_the_same_moment_all_get_one_run(claims: Claims) -> None:
+    gate = threading.Barrier(50)
+
+    def claimed(number: int) -> str:
+        assert claims.run_of("red", "k", {}) is None
+        gate.wait()  # so that the key is new to all of them
+        return claims.claim("red", "k", {}, f"run-{number}")
+
+    with ThreadPoolExecutor(50) as threads:
+        (run_id,) = set(threads.map(claimed, range(50)))
+    assert claims.run_of("red", "k", {}) == run_id
 
 
 def test_a_request_without_a_caller_is_no_team_s() -> None:

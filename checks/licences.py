@@ -15,9 +15,10 @@ from checks import sam_template
 HEADING = """# Licences
 
 These are the packages of the dependencies layer, from `requirements/layer.lock`. `make licences` writes this page from
-what each package says about itself; its own licence file is in the layer beside it. We change two packages:
-`layers/dependencies/lean_botocore.py` takes out of botocore the data of services that we do not call, and changes a few
-lines of `botocore/loaders.py`, `botocore/docs/` and `s3transfer/compat.py`. The changed files say so.
+what each package says about itself; its own licence file is in the layer beside it.
+`layers/dependencies/lean_packages.py` takes out of botocore the data of services that we do not call, and changes a few
+lines of boto3, botocore, s3transfer, urllib3, Powertools, pydantic, pydantic-core, openai, httpx2 and httpcore2. Each
+changed file says so.
 
 | package | version | licence |
 |---|---|---|"""

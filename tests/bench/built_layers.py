@@ -11,6 +11,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,6 +48,28 @@ def build(folder: Path) -> Layers:
         made = ["make", "--makefile", f"layers/{layer}/Makefile", f"build-{target}", f"ARTIFACTS_DIR={folder / layer}"]
         subprocess.run([*made, *words], cwd=sam_template.ROOT, check=True, capture_output=True)
     return Layers(folder)
+
+
+def install_boto3(folder: Path) -> Path:
+    """The boto3 of the layer as pip installs it, with its bytecode: the folder for Python's path."""
+    uv, packages = str(Path(sys.executable).parent / "uv"), folder / "python"
+    words = [
+        uv,
+        "pip",
+        "install",
+        "--quiet",
+        "--target",
+        str(packages),
+        "--link-mode",
+        "copy",
+        "--only-binary",
+        ":all:",
+    ]
+    versions = [f"boto3=={version('boto3')}", f"botocore=={version('botocore')}"]
+    subprocess.run([*words, *versions], cwd=sam_template.ROOT, check=True, capture_output=True)
+    compiled = ["sh", "layers/compile.sh", str(folder)]
+    subprocess.run(compiled, cwd=sam_template.ROOT, check=True, capture_output=True, env={**os.environ, "UV": uv})
+    return packages
 
 
 def without_bytecode(layers: Layers, folder: Path) -> Layers:

@@ -5,14 +5,14 @@ Some of its modules start sooner, and do what they did.
 
 from __future__ import annotations
 
-import importlib.util
-import multiprocessing.managers
+import json
 import re
+import runpy
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import botocore
@@ -25,10 +25,13 @@ from botocore.model import ListShape, MapShape, Shape, StringShape, StructureSha
 from checks import sam_template
 from tests.in_prove import a_third_in_each_run
 
-LEAN = sam_template.ROOT / "layers/dependencies/lean_botocore.py"
+LEAN = sam_template.ROOT / "layers/dependencies/lean_packages.py"
+LAYER = sam_template.ROOT / "build/local/layers/dependencies/python"
+"""The layer of this machine: as on Lambda, but for this machine's processor and Python."""
 DATA = Path(botocore.__file__).parent / "data"
 DROPPED = "ec2"
-QUICKER = ("botocore/loaders.py", "s3transfer/compat.py", "botocore/docs/__init__.py", "botocore/docs/docstring.py")
+QUICKER = (*(words := runpy.run_path(str(LEAN)))["QUICKER"], *words["VERSIONS"], *words["BY_NAME"])
+"""The modules that it changes."""
 ONCE = {"authorization", "x-amz-date", "amz-sdk-invocation-id", "user-agent"}
 CLIENT = re.compile(r"\.(?:client|resource)\(\s*\"([a-z0-9-]+)\"")
 
@@ -53,6 +56,8 @@ def lean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in QUICKER:
         (packages / name).parent.mkdir(exist_ok=True, parents=True)
         shutil.copy(DATA.parents[1] / name, packages / name)
+    for package in words["VERSIONS"].values():
+        (packages / f"{package}-{version(package)}.dist-info").mkdir()
     subprocess.run([sys.executable, str(LEAN), str(packages)], check=True)
     return data
 
@@ -117,25 +122,45 @@ def test_a_client_of_the_layer_sends_what_botocore_s_own_sends(service: str, lea
     assert [request(ours, name) for name in operations[:: len(operations) // 20 + 1]] == sent
 
 
-def changed(name: str, packages: Path) -> ModuleType:
-    """A module as the layer has it, beside botocore's own."""
-    spec = importlib.util.spec_from_file_location("changed", packages / name)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def test_the_changed_modules_say_so(lean: Path) -> None:
+    for folder in (lean.parents[1], LAYER):
+        for name in QUICKER:
+            assert (folder / name).read_text().startswith("# Changed by Tunedrop")
 
 
-def test_the_changed_modules_say_so_and_do_what_they_did(lean: Path) -> None:
-    packages = lean.parents[1]
-    for name in QUICKER:
-        assert (packages / name).read_text().startswith("# Changed by Tunedrop")
-    loaders = [changed(QUICKER[0], packages), botocore.loaders]
-    read = [each.Loader(extra_search_paths=[str(DATA)]).load_service_model("s3", "service-2") for each in loaders]
-    assert read[0] == read[1]
-    assert list(read[0]["operations"]) == list(read[1]["operations"])
-    assert changed(QUICKER[1], packages).BaseManager is multiprocessing.managers.BaseManager
+DOES = sam_template.ROOT / "tests/template/what_packages_do.py"
+LOADED_LATER = frozenset(
+    [
+        "aws_lambda_powertools.tracing",
+        "boto3.resources.factory",
+        "botocore.docs.service",
+        "configparser",
+        "httpcore2._async",
+        "importlib.metadata",
+        "multiprocessing.managers",
+        "openai.lib._tools",
+        "s3transfer.manager",
+    ]
+)
+
+
+@pytest.mark.prove
+def test_the_changed_modules_do_what_they_did() -> None:
+    theirs, ours = (
+        json.loads(
+            subprocess.run(
+                [sys.executable, "-S", str(DOES), str(packages)],
+                check=True,
+                capture_output=True,
+                text=True,
+                env={"PYDANTIC_DISABLE_PLUGINS": "__all__"},
+            ).stdout
+        )
+        for packages in (DATA.parents[1], LAYER)
+    )
+    assert set(theirs.pop("started")) >= LOADED_LATER
+    assert LOADED_LATER.isdisjoint(ours.pop("started"))
+    assert ours == theirs
 
 
 READS_A_DOCSTRING = """
@@ -155,8 +180,9 @@ def test_the_layer_writes_documentation_when_it_is_read_and_not_before(lean: Pat
     theirs, ours = DATA.parents[1], tmp_path / "packages"
     shutil.copytree(theirs / "botocore", ours / "botocore", ignore=shutil.ignore_patterns("data", "__pycache__"))
     (ours / "botocore/data").symlink_to(DATA)
-    for name in QUICKER[2:]:
-        shutil.copy(lean.parents[1] / name, ours / name)
+    for name in QUICKER:
+        if name.startswith("botocore/docs"):
+            shutil.copy(lean.parents[1] / name, ours / name)
     read = [
         subprocess.run(
             [sys.executable, "-c", READS_A_DOCSTRING, str(each)], check=True, capture_output=True, text=True

@@ -23,7 +23,8 @@ from tunedrop.states import sweep_runs as sweeping
 from tunedrop.states.release_run import Releaser
 from tunedrop.states.sweep_runs import Counts
 from tunedrop.training.backend import Busy, JobRequest, JobStatus, Refused, Unclear
-from tunedrop.training.holdings import delete_holdings, left_behind
+from tunedrop.training.holdings import delete_holdings
+from tunedrop.training.left_behind import left_behind
 from tunedrop.training.takeover import take_over
 
 NOVA = "amazon.nova-2-lite-v1:0:256k"

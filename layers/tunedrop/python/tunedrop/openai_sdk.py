@@ -1,9 +1,9 @@
 """The `openai` SDK. What asks with it imports it from here: `from tunedrop.openai_sdk import openai`.
 
 `import openai` alone loads the SDK's thousand types of all its APIs. That takes as long as all else that a function
-starts with, and Tunedrop uses a dozen of them. The packages below `openai.types` only name what their modules hold. So
-a module of these packages is loaded here when someone asks for a name of it, as Python's documentation of module
-attributes (PEP 562) shows.
+starts with, and Tunedrop uses a dozen of them. The packages below `openai.types` only name what their modules hold, and
+so does `openai.lib`, for tools and parsed answers. So a module of these packages is loaded here when someone asks for a
+name of it, as Python's documentation of module attributes (PEP 562) shows.
 
 The SDK's own modules run unchanged. A package that does more than name things is loaded as usual.
 """
@@ -20,15 +20,16 @@ from types import ModuleType
 from typing import Any
 
 _TYPES = "openai.types"
+_BY_NAME = frozenset((_TYPES, "openai.lib", "openai.lib._parsing"))
 
 
-class _TypesFinder(MetaPathFinder):
-    """Finds packages of types as Python does, and lets `_ByName` load them."""
+class _Finder(MetaPathFinder):
+    """Finds these packages as Python does, and lets `_ByName` load them."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname != _TYPES and not fullname.startswith(f"{_TYPES}."):
+        if fullname not in _BY_NAME and not fullname.startswith(f"{_TYPES}."):
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.submodule_search_locations is not None and isinstance(spec.loader, InspectLoader):
@@ -82,7 +83,7 @@ def _homes(source: str | None) -> dict[str, tuple[str, str]] | None:
 
 
 if "openai" not in sys.modules:
-    sys.meta_path.insert(0, _TypesFinder())
+    sys.meta_path.insert(0, _Finder())
 
 import openai as openai  # noqa: E402, PLC0414 - once the finder is there; others import the name from here
 

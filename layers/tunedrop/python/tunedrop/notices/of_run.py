@@ -7,7 +7,7 @@ published. events/schemas/notice.schema.json is the documents' schema, docs/noti
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunedrop import clock, identity, outcomes
 from tunedrop.catalog import who_trains
@@ -15,13 +15,15 @@ from tunedrop.notices import actions
 from tunedrop.notices.publication import Publication, document_of, publication, subject_line, with_document
 from tunedrop.notices.summary import summary
 from tunedrop.outcomes import Status
-from tunedrop.queue.place import Place
 from tunedrop.recipe import Promotion
 from tunedrop.run.approval import approval_of
 from tunedrop.run.promotion import standing
 from tunedrop.run.record import RunRecord
 from tunedrop.training.budget import training_cost
-from tunedrop.training.holdings import left_behind
+from tunedrop.training.left_behind import left_behind
+
+if TYPE_CHECKING:
+    from tunedrop.queue.place import Place
 
 SCHEMA_VERSION = "1.0"
 

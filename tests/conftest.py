@@ -54,13 +54,19 @@ botocore.hooks.EventAliaser.__init__ = _alias_events_once  # type: ignore[method
 
 # Thousands of tests are objects that live to the end: the garbage collector need not look at them again and again.
 gc.disable()
-ALLOCATIONS_BETWEEN_LOOKS = 50_000
+ALLOCATIONS_BETWEEN_LOOKS = 500_000
 
 
 def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()
     gc.set_threshold(ALLOCATIONS_BETWEEN_LOOKS)
+
+
+def pytest_unconfigure() -> None:
+    """Look once for what was left open. pytest does so five times after this; by then there is nothing to look at."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)

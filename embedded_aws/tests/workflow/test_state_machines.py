@@ -114,7 +114,7 @@ def test_a_failing_function_ends_the_execution_with_its_class_name_and_json(stac
     ("event", "error"),
     [
         ({"what": "leave", "status": 1}, "Runtime.ExitError"),
-        ({"what": "sleep", "child_file": "/dev/null"}, "Sandbox.Timedout"),
+        pytest.param({"what": "sleep", "child_file": "/dev/null"}, "Sandbox.Timedout", marks=pytest.mark.prove),
     ],
 )
 def test_lambdas_own_errors_can_be_caught_by_name(stack: SmallStack, event: dict[str, Any], error: str) -> None:

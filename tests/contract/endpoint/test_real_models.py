@@ -21,6 +21,7 @@ from tests.contract.endpoint.stand_in import (
     serving,
     sums,
 )
+from tests.in_prove import in_prove
 from tunedrop.graders.own_file import FOLDER_VARIABLE
 from tunedrop.sampling import asking
 
@@ -73,7 +74,7 @@ def test_a_rehearsal_asks_the_model_grades_here_and_keeps_every_answer(
         assert part in page, part
 
 
-@pytest.mark.parametrize("beside", [True, False])
+@pytest.mark.parametrize("beside", [True, in_prove(False)])
 def test_a_grader_of_one_s_own_grades_a_real_model_s_answers(
     server: StandIn, dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], beside: bool
 ) -> None:

@@ -158,6 +158,7 @@ def test_the_same_calls_come_by_chat_and_responses_streamed_or_not(taught: OpenA
     assert all(each == told[0] for each in told)
 
 
+@pytest.mark.prove
 def test_the_same_calls_come_by_converse_and_invoke_model_streamed_or_not(runtime: BedrockRuntimeClient) -> None:
     ways: list[Callable[[BedrockRuntimeClient, str], Calls]] = [converse, converse_streamed, invoke, invoke_streamed]
     told = [[way(runtime, prompt) for prompt in PROMPTS] for way in ways]

@@ -97,6 +97,7 @@ def test_a_response_that_is_not_kept_is_not_found(client: OpenAI) -> None:
         assert refusal.value.code == "previous_response_not_found"
 
 
+@pytest.mark.prove
 def test_a_streamed_response_is_kept_too(client: OpenAI) -> None:
     with client.responses.stream(model=MODEL, input="Hi") as stream:
         final = stream.get_final_response()

@@ -219,7 +219,10 @@ def test_the_run_s_own_team_says_who_approves_and_when(resources: Resources, wai
         assert resolve_inputs._approving(waits(f"of-{other}", team=other), resources) is None
 
 
-@pytest.mark.parametrize("model", ["openai.gpt-oss-20b", "someone-s-model", MODEL.upper(), f"{MODEL} ", "blue-s-model"])
+@pytest.mark.parametrize(
+    "model",
+    ["blue-s-model", *map(in_prove, ("openai.gpt-oss-20b", "someone-s-model", MODEL.upper())), f"{MODEL} "],
+)
 def test_a_model_that_no_run_of_the_team_made_is_not_promoted(
     resources: Resources, waits: Callable[..., RunRecord], model: str
 ) -> None:

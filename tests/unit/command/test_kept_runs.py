@@ -15,6 +15,7 @@ from local.command.compare import side_by_side
 from local.command.dataset_folder import DatasetFolder
 from local.command.differences import SHOWN, changes, in_words, p_value, told_apart
 from local.command.evaluate import kept_model, model_of, with_model
+from tests.in_prove import in_prove
 from tests.unit.command.kept_run_folder import ROWS, keep_run, leave_only_the_report
 from tests.unit.reporting.sample_run import a_rejected_run, a_run
 from tunedrop.reporting import row_texts
@@ -180,7 +181,7 @@ def test_the_page_of_a_comparison_has_every_shared_row_with_all_answers(runs: Pa
     assert "default-src &#39;none&#39;" in page
 
 
-@pytest.mark.parametrize("small", [True, False])
+@pytest.mark.parametrize("small", [in_prove(True), False])
 def test_runs_of_which_only_the_reports_are_here_are_compared_alike(
     runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: bool
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.in_prove import in_prove
 from tests.unit.dataset.sample_rows import a_row, as_line, check, found, good_rows, rules_of
 from tunedrop.catalog import Family
 from tunedrop.dataset.bounds import MAX_LINE_BYTES
@@ -72,9 +73,7 @@ def test_a_line_of_100_mb_is_passed_over_in_flat_memory() -> None:
         pytest.param(
             b'"' + b'\\"' * (MAX_LINE_BYTES // 2 - 8), "json-syntax", id="a string of escaped quotes without end"
         ),
-        pytest.param(
-            b"[" + b"1," * (MAX_LINE_BYTES // 2 - 8) + b"1]", "row-object", id="an array of 2 million numbers"
-        ),
+        in_prove(b"[" + b"1," * (MAX_LINE_BYTES // 2 - 8) + b"1]", "row-object", id="an array of 2 million numbers"),
         pytest.param(b"[" * 200 + b'"' * (MAX_LINE_BYTES - 300), "json-syntax", id="4 million quotes"),
     ],
 )
@@ -95,7 +94,7 @@ def test_a_hostile_line_is_one_finding(line: bytes, rule: str) -> None:
         pytest.param(b"\xef\xbb\xbf", "file-empty", id="only a byte order mark"),
         pytest.param(b"\xef", "encoding-utf8", id="the first byte of a byte order mark"),
         pytest.param(b"\xff\xfe[\x00]\x00", "encoding-utf16", id="UTF-16"),
-        pytest.param(b"\n" * 500_000, "file-empty", id="500,000 empty lines"),
+        pytest.param(b"\n" * 100_000, "file-empty", id="100,000 empty lines"),
         pytest.param(b"\n" * 3_000_000, "file-empty", id="3 million empty lines", marks=pytest.mark.prove),
         pytest.param(b" \n" * 100_000, "line-blank", id="100,000 blank lines"),
         pytest.param(b"x\n" * 20_000, "json-syntax", id="20,000 broken lines"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.in_prove import in_prove
 from tests.unit.states.simulated_service import EXECUTION, REFUSAL, RUN_ID, Clock, Killed, SimulatedService, drawn, once
 from tunedrop import clock as tunedrop_clock
 from tunedrop.outcomes import JobRefused, RunReleased, ServiceBusy, SubmissionUnclear, Transient
@@ -134,7 +135,7 @@ FAULTS = [
 @pytest.mark.parametrize(
     ("call", "when", "error"), FAULTS, ids=lambda each: each if isinstance(each, str) else type(each).__name__
 )
-@pytest.mark.parametrize("lag", [0, LAG_SECONDS - 1], ids=["list_current", "list_stale"])
+@pytest.mark.parametrize("lag", [in_prove(0, id="list_current"), pytest.param(LAG_SECONDS - 1, id="list_stale")])
 def test_whatever_happens_at_a_call_there_is_one_job(
     machine: Machine, call: str, when: str, error: BaseException, lag: float
 ) -> None:

@@ -23,7 +23,7 @@ export PYTHONDONTWRITEBYTECODE :=
 help: ## list the commands
 	@grep -hE '^[a-z][a-zA-Z_-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-$(INSTALLED): requirements/dev.lock requirements/layer.lock requirements/runtime.lock pyproject.toml local/find_python.sh layers/dependencies/lean_packages.py
+$(INSTALLED): requirements/dev.lock requirements/layer.lock requirements/runtime.lock pyproject.toml local/find_python.sh layers/dependencies/lean_botocore.py layers/dependencies/quick_packages.py
 	@python="$$(sh local/find_python.sh)" && echo "Setting up $(VENV) with $$("$$python" --version) ..." && \
 	    "$$python" -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock
@@ -31,7 +31,8 @@ $(INSTALLED): requirements/dev.lock requirements/layer.lock requirements/runtime
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@rm -rf build/local && mkdir -p $(LOCAL_LAYERS)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode --target $(LOCAL_LAYERS)/dependencies/python -r requirements/layer.lock
-	@$(BIN)/python layers/dependencies/lean_packages.py $(LOCAL_LAYERS)/dependencies/python
+	@$(BIN)/python layers/dependencies/lean_botocore.py $(LOCAL_LAYERS)/dependencies/python
+	@$(BIN)/python layers/dependencies/quick_packages.py $(LOCAL_LAYERS)/dependencies/python
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode --target $(LOCAL_LAYERS)/runtime -r requirements/runtime.lock
 	@touch $@
 

@@ -16,9 +16,9 @@ HEADING = """# Licences
 
 These are the packages of the dependencies layer, from `requirements/layer.lock`. `make licences` writes this page from
 what each package says about itself; its own licence file is in the layer beside it.
-`layers/dependencies/lean_packages.py` takes out of botocore the data of services that we do not call, and changes a few
-lines of boto3, botocore, s3transfer, urllib3, Powertools, pydantic, pydantic-core, openai, httpx2 and httpcore2. Each
-changed file says so.
+`layers/dependencies/lean_botocore.py` takes out of botocore the data of services that we do not call.
+`layers/dependencies/quick_packages.py` changes a few lines of boto3, botocore, s3transfer, urllib3, Powertools,
+pydantic, pydantic-core, openai, httpx2 and httpcore2. Each changed module says so.
 
 | package | version | licence |
 |---|---|---|"""

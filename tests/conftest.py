@@ -54,7 +54,7 @@ botocore.hooks.EventAliaser.__init__ = _alias_events_once  # type: ignore[method
 
 # Thousands of tests are objects that live to the end: the garbage collector need not look at them again and again.
 gc.disable()
-ALLOCATIONS_BETWEEN_LOOKS = 500_000
+ALLOCATIONS_BETWEEN_LOOKS = 2_000_000
 
 
 def pytest_collection_finish() -> None:

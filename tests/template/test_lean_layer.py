@@ -1,17 +1,11 @@
-"""The dependencies layer has botocore's data of the services that the functions call, and no other service's.
-
-Some of its modules start sooner, and do what they did.
-"""
+"""The dependencies layer has botocore's data of the services that the functions call, and no other service's."""
 
 from __future__ import annotations
 
-import json
 import re
-import runpy
 import shutil
 import subprocess
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +19,9 @@ from botocore.model import ListShape, MapShape, Shape, StringShape, StructureSha
 from checks import sam_template
 from tests.in_prove import a_third_in_each_run
 
-LEAN = sam_template.ROOT / "layers/dependencies/lean_packages.py"
-LAYER = sam_template.ROOT / "build/local/layers/dependencies/python"
-"""The layer of this machine: as on Lambda, but for this machine's processor and Python."""
+LEAN = sam_template.ROOT / "layers/dependencies/lean_botocore.py"
 DATA = Path(botocore.__file__).parent / "data"
 DROPPED = "ec2"
-QUICKER = (*(words := runpy.run_path(str(LEAN)))["QUICKER"], *words["VERSIONS"], *words["BY_NAME"])
-"""The modules that it changes."""
 ONCE = {"authorization", "x-amz-date", "amz-sdk-invocation-id", "user-agent"}
 CLIENT = re.compile(r"\.(?:client|resource)\(\s*\"([a-z0-9-]+)\"")
 
@@ -53,11 +43,6 @@ def lean(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(path, data)
     for service in (*called_services(), DROPPED):
         shutil.copytree(DATA / service, data / service)
-    for name in QUICKER:
-        (packages / name).parent.mkdir(exist_ok=True, parents=True)
-        shutil.copy(DATA.parents[1] / name, packages / name)
-    for package in words["VERSIONS"].values():
-        (packages / f"{package}-{version(package)}.dist-info").mkdir()
     subprocess.run([sys.executable, str(LEAN), str(packages)], check=True)
     return data
 
@@ -120,86 +105,3 @@ def test_a_client_of_the_layer_sends_what_botocore_s_own_sends(service: str, lea
     sent = [request(theirs, name) for name in operations[:: len(operations) // 20 + 1]]
     assert "Sent" in {kind for kind, _ in sent}
     assert [request(ours, name) for name in operations[:: len(operations) // 20 + 1]] == sent
-
-
-def test_the_changed_modules_say_so(lean: Path) -> None:
-    for folder in (lean.parents[1], LAYER):
-        for name in QUICKER:
-            assert (folder / name).read_text().startswith("# Changed by Tunedrop")
-
-
-DOES = sam_template.ROOT / "tests/template/what_packages_do.py"
-LOADED_LATER = frozenset(
-    [
-        "aws_lambda_powertools.tracing",
-        "boto3.resources.factory",
-        "botocore.docs.service",
-        "configparser",
-        "httpcore2._async",
-        "importlib.metadata",
-        "multiprocessing.managers",
-        "openai.lib._tools",
-        "s3transfer.manager",
-    ]
-)
-
-
-@pytest.mark.prove
-def test_the_changed_modules_do_what_they_did() -> None:
-    theirs, ours = (
-        json.loads(
-            subprocess.run(
-                [sys.executable, "-S", str(DOES), str(packages)],
-                check=True,
-                capture_output=True,
-                text=True,
-                env={"PYDANTIC_DISABLE_PLUGINS": "__all__"},
-            ).stdout
-        )
-        for packages in (DATA.parents[1], LAYER)
-    )
-    assert set(theirs.pop("started")) >= LOADED_LATER
-    assert LOADED_LATER.isdisjoint(ours.pop("started"))
-    assert ours == theirs
-
-
-READS_A_DOCSTRING = """
-import sys
-sys.path.insert(0, sys.argv[1])
-import botocore.docs, botocore.session
-session = botocore.session.Session()
-client = session.create_client("sns", region_name="eu-west-1")
-writers = [name for name in sys.modules if name.startswith(("botocore.docs.method", "botocore.docs.service"))]
-print(botocore.docs.__file__.startswith(sys.argv[1]), writers)
-print(str(client.publish.__doc__))
-"""
-
-
-@pytest.mark.prove
-def test_the_layer_writes_documentation_when_it_is_read_and_not_before(lean: Path, tmp_path: Path) -> None:
-    theirs, ours = DATA.parents[1], tmp_path / "packages"
-    shutil.copytree(theirs / "botocore", ours / "botocore", ignore=shutil.ignore_patterns("data", "__pycache__"))
-    (ours / "botocore/data").symlink_to(DATA)
-    for name in QUICKER:
-        if name.startswith("botocore/docs"):
-            shutil.copy(lean.parents[1] / name, ours / name)
-    read = [
-        subprocess.run(
-            [sys.executable, "-c", READS_A_DOCSTRING, str(each)], check=True, capture_output=True, text=True
-        ).stdout.partition("\n")
-        for each in (ours, theirs)
-    ]
-    assert read[0][0] == "True []"
-    assert "botocore.docs.method" in read[1][0]
-    assert read[0][2] == read[1][2]
-    assert "client.publish(" in read[0][2]
-
-
-def test_a_line_that_is_not_there_any_more_stops_the_build(tmp_path: Path) -> None:
-    shutil.copytree(DATA.parents[1] / "s3transfer", tmp_path / "s3transfer")
-    (tmp_path / "botocore/data").mkdir(parents=True)
-    (tmp_path / "botocore/data/endpoints.json").write_text('{"partitions": []}')
-    (tmp_path / "botocore/loaders.py").write_text("return json.loads(payload)\n")
-    built = subprocess.run([sys.executable, str(LEAN), str(tmp_path)], check=False, capture_output=True, text=True)
-    assert built.returncode != 0
-    assert "Changed: botocore/loaders.py: expected this once" in built.stderr

@@ -1,40 +1,17 @@
-"""Takes out of the layer's packages what no function needs: python lean_packages.py FOLDER, which has the packages.
+"""Lets the layer's packages start sooner: python quick_packages.py FOLDER, which has the packages.
 
-Each client lists the services that botocore describes, and reads its own service's description, most of which is
-documentation for people, and the endpoints of all services. Without the rest a start is some 40 ms of processor time
-shorter, and the layer a fifth smaller. Some imports and patterns of botocore and of other packages are made where they
-are first used, and one line of code is changed; that spares each start more. What is left is as the packages have it.
+A few of their lines are changed, so that a module is imported, or a pattern compiled, when it is first used and not at
+each start of a function. What a package does stays as it is.
 """
 
 from __future__ import annotations
 
 import ast
-import gzip
 import importlib.util
-import json
-import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from textwrap import indent
-from typing import Any
-
-SERVICES = frozenset(
-    [
-        "bedrock",
-        "bedrock-runtime",
-        "cloudwatch",
-        "dynamodb",
-        "lambda",
-        "s3",
-        "secretsmanager",
-        "sns",
-        "ssm",
-        "stepfunctions",
-    ]
-)
-"""The services that Tunedrop's functions make clients of, by botocore's names."""
-
 
 _DOCUMENTERS = """from botocore.docs.bcdoc.restdoc import DocumentStructure
 from botocore.docs.method import document_model_driven_method
@@ -362,7 +339,8 @@ def by_name(package: str, text: str) -> str:
 
 def change(module: Path, text: str) -> None:
     """Give a module another text. Its licence (Apache 2.0, section 4) asks that a changed file says so."""
-    replace(module, f"# Changed by Tunedrop: see QUICKER and BY_NAME in lean_packages.py.\n{text}".encode())
+    module.unlink()  # it may be a link into a cache of packages
+    module.write_text(f"# Changed by Tunedrop: see quick_packages.py.\n{text}")
     Path(importlib.util.cache_from_source(str(module))).unlink(missing_ok=True)
 
 
@@ -373,51 +351,5 @@ def version_written(package: str, packages: Path) -> tuple[tuple[str, str], ...]
     return ("from importlib.metadata import version\n", ""), (f'version("{package}")', f'"{version}"')
 
 
-def make_lean(data: Path) -> None:
-    """`data`: the folder with botocore's data."""
-    prefixes = set()
-    for service in sorted(path for path in data.iterdir() if path.is_dir()):
-        if service.name not in SERVICES:
-            shutil.rmtree(service)
-            continue
-        for model in sorted(service.glob("*/service-2.json.gz")):
-            description = json.loads(gzip.decompress(model.read_bytes()))
-            prefixes.add(description["metadata"]["endpointPrefix"])
-            replace(model, gzip.compress(compact(without_documentation(description)), mtime=0))
-    endpoints = json.loads((data / "endpoints.json").read_bytes())
-    for partition in endpoints["partitions"]:
-        partition["services"] = only(partition["services"], prefixes.__contains__)
-    replace(data / "endpoints.json", compact(endpoints))
-
-
-def without_documentation(description: Any) -> Any:
-    """A service's description with empty texts as `documentation`; a member of that name is no text, and stays."""
-    if isinstance(description, dict):
-        return {
-            name: "" if name == "documentation" and isinstance(each, str) else without_documentation(each)
-            for name, each in description.items()
-        }
-    if isinstance(description, list):
-        return [without_documentation(each) for each in description]
-    return description
-
-
-def only(whole: dict[str, Any], wanted: Callable[[str], bool]) -> dict[str, Any]:
-    """Those entries of `whole` whose name is wanted."""
-    return {name: each for name, each in whole.items() if wanted(name)}
-
-
-def compact(document: Any) -> bytes:
-    """Its shortest JSON."""
-    return json.dumps(document, separators=(",", ":")).encode()
-
-
-def replace(path: Path, content: bytes) -> None:
-    """Put a new file in the place of `path`, which may be a link into a cache of packages."""
-    path.unlink()
-    path.write_bytes(content)
-
-
 if __name__ == "__main__":
-    make_lean(Path(sys.argv[1], "botocore/data"))
     make_quick(Path(sys.argv[1]))

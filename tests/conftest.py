@@ -52,9 +52,10 @@ def _alias_events_once(aliaser: Any, *args: Any, **kwargs: Any) -> None:
 
 botocore.hooks.EventAliaser.__init__ = _alias_events_once  # type: ignore[method-assign,assignment]
 
-# Thousands of tests are objects that live to the end: the garbage collector need not look at them again and again.
+# Thousands of tests are objects that live to the end: the garbage collector need not look at them again and again. What
+# the tests leave is looked at once a worker has made ten million objects more than it has freed, and when it ends.
 gc.disable()
-ALLOCATIONS_BETWEEN_LOOKS = 2_000_000
+ALLOCATIONS_BETWEEN_LOOKS = 10_000_000
 
 
 def pytest_collection_finish() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.in_prove import a_third_in_each_run
 from tunedrop.graders.choices import chosen_letter
 
 ANSWERS = Path(__file__).parents[2] / "data/choices/answers.jsonl"
@@ -24,7 +25,10 @@ def test_a_letter_is_read_however_it_is_named(names_b: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["A ", "B or ", "(B) ", "the answer is ", "**", "答案是", "a b c ", "is the B ", "not B, ", "\n", "B? "]
+    "unit",
+    a_third_in_each_run(
+        ["A ", "B or ", "(B) ", "the answer is ", "**", "答案是", "a b c ", "is the B ", "not B, ", "\n", "B? "]
+    ),
 )
 def test_a_choice_in_a_long_text_is_read_in_linear_time(unit: str) -> None:
     def seconds(length: int) -> float:

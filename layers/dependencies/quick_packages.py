@@ -195,7 +195,7 @@ _BRACELESS_IPV6_ADDRZ_RE = _OfIpv6("^" + _IPV6_ADDRZ_PAT[2:-2] + "$")
 """,
         ),
     ),
-    # Most functions write no metrics, none has a trace of X-Ray.
+    # Most functions write no metrics, and none makes segments of a trace.
     "aws_lambda_powertools/__init__.py": (
         ("from aws_lambda_powertools.metrics import Metrics, single_metric\n", ""),
         ("from aws_lambda_powertools.tracing import Tracer\n", ""),

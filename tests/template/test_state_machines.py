@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel
 
 from checks import sam_template, state_machines
+from tests.in_prove import a_third_in_each_run
 from tunedrop import recipe
 from tunedrop.queue.pace import turn_wait_seconds
 from tunedrop.states.plan_evaluation import LEAST_ANSWERS
@@ -105,28 +106,30 @@ def goes_on_to(machine: dict[str, Any], choice: str, answer: dict[str, Any]) -> 
 
 @pytest.mark.parametrize(
     ("machine", "choice", "answer", "following"),
-    [
-        ("rft_pipeline", "Registered?", {"decision": "registered"}, "Settle"),
-        ("rft_pipeline", "Registered?", {"decision": "duplicate"}, "Duplicate"),
-        ("rft_pipeline", "Ready?", {"warnings": [], "decision": "running"}, "WaitForTraining"),
-        ("rft_pipeline", "Ready?", {"warnings": [], "decision": "unknown"}, "WaitForTraining"),
-        ("rft_pipeline", "Ready?", {"warnings": [], "decision": "ready"}, "PlanEvaluation"),
-        ("rft_pipeline", "Ready?", {"warnings": [], "decision": "what is this"}, None),
-        ("rft_pipeline", "Ready?", {"warnings": [{"subject": "s"}], "decision": "running"}, "PublishWarning"),
-        ("rft_pipeline", "Compared?", {"round": 2}, "PlanEvaluation"),
-        ("rft_pipeline", "Compared?", {"round": 0}, "ConcludeRun"),
-        ("rft_pipeline", "Promote?", {"promotion": {"wanted": True, "approval": False}}, "PromoteModel"),
-        ("rft_pipeline", "Promote?", {"promotion": {"wanted": True, "approval": True}}, "PublishNotice"),
-        ("rft_pipeline", "Promote?", {"promotion": {"wanted": False, "approval": False}}, "PublishNotice"),
-        ("rft_pipeline", "Told?", {"promotion": {"approval": False}}, "PublishNotice"),
-        ("rft_pipeline", "Told?", {"promotion": {"approval": True}}, "Ended"),
-        ("rft_pipeline", "Approval?", {"promotion": {"wanted": True, "approval": True}}, "AskForApproval"),
-        ("rft_pipeline", "Approval?", {"promotion": {"wanted": True, "approval": False}}, "Ended"),
-        ("aftermath", "Released?", {"decision": "publish"}, "PublishNotice"),
-        ("aftermath", "Released?", {"decision": "wait"}, "WaitForRelease"),
-        ("aftermath", "Released?", {"decision": "nothing"}, "NothingToDo"),
-        ("aftermath", "Released?", {"decision": "what is this"}, None),
-    ],
+    a_third_in_each_run(
+        [
+            ("rft_pipeline", "Registered?", {"decision": "registered"}, "Settle"),
+            ("rft_pipeline", "Registered?", {"decision": "duplicate"}, "Duplicate"),
+            ("rft_pipeline", "Ready?", {"warnings": [], "decision": "running"}, "WaitForTraining"),
+            ("rft_pipeline", "Ready?", {"warnings": [], "decision": "unknown"}, "WaitForTraining"),
+            ("rft_pipeline", "Ready?", {"warnings": [], "decision": "ready"}, "PlanEvaluation"),
+            ("rft_pipeline", "Ready?", {"warnings": [], "decision": "what is this"}, None),
+            ("rft_pipeline", "Ready?", {"warnings": [{"subject": "s"}], "decision": "running"}, "PublishWarning"),
+            ("rft_pipeline", "Compared?", {"round": 2}, "PlanEvaluation"),
+            ("rft_pipeline", "Compared?", {"round": 0}, "ConcludeRun"),
+            ("rft_pipeline", "Promote?", {"promotion": {"wanted": True, "approval": False}}, "PromoteModel"),
+            ("rft_pipeline", "Promote?", {"promotion": {"wanted": True, "approval": True}}, "PublishNotice"),
+            ("rft_pipeline", "Promote?", {"promotion": {"wanted": False, "approval": False}}, "PublishNotice"),
+            ("rft_pipeline", "Told?", {"promotion": {"approval": False}}, "PublishNotice"),
+            ("rft_pipeline", "Told?", {"promotion": {"approval": True}}, "Ended"),
+            ("rft_pipeline", "Approval?", {"promotion": {"wanted": True, "approval": True}}, "AskForApproval"),
+            ("rft_pipeline", "Approval?", {"promotion": {"wanted": True, "approval": False}}, "Ended"),
+            ("aftermath", "Released?", {"decision": "publish"}, "PublishNotice"),
+            ("aftermath", "Released?", {"decision": "wait"}, "WaitForRelease"),
+            ("aftermath", "Released?", {"decision": "nothing"}, "NothingToDo"),
+            ("aftermath", "Released?", {"decision": "what is this"}, None),
+        ]
+    ),
 )
 def test_each_answer_leads_where_the_story_goes(
     machine: str, choice: str, answer: dict[str, Any], following: str | None
@@ -292,43 +295,45 @@ SHARD = (STATES, "EvaluateShards", "ItemProcessor", STATES, "EvaluateShard")
 
 @pytest.mark.parametrize(
     ("change", "state", "rule"),
-    [
-        (_set(STATES, "SubmitJob", "Next", value="WaitForTrainin"), "SubmitJob", "dangling"),
-        (_set(STATES, "Ready?", "Choices", 1, "Next", value="Nowhere"), "Ready?", "dangling"),
-        (_set(STATES, "Promote?", "Default", value="Nowhere"), "Promote?", "dangling"),
-        (_set("StartAt", value="Register"), "RegisterRun", "dangling"),
-        (_set(STATES, "Approval?", "Choices", 0, "Next", value="Ended"), "AskForApproval", "unreachable"),
-        (_set(STATES, "MarkNotified", "Next", value="MarkNotified"), "MarkNotified", "endless"),
-        (
-            _set(STATES, "WaitForApproval", "Retry", 0, "ErrorEquals", 0, value="States.Timeout"),
-            "WaitForApproval",
-            "retry",
-        ),
-        (_set(STATES, "Ready?", "Choices", 1, "Next", value="WaitForTraining"), "PollJob", "endless"),
-        (_drop(*SHARD, "End"), "EvaluateShard", "endless"),
-        (_set(STATES, "PollJob", "Arguments", "FunctionName", value="${PolJob}"), "", "substitution"),
-        (_set(STATES, "Settle", "Seconds", value="{% $states.input. %}"), "Settle", "jsonata"),
-        (_set(STATES, "Settle", "Seconds", value="{% 1 %} second"), "Settle", "jsonata"),
-        (_set(STATES, "PollJob", "Arguments", "Payload", "run_id", value="{% $runid %}"), "PollJob", "variable"),
-        (_drop(STATES, "ConcludeRun", "Assign"), "PublishNotice", "variable"),
-        (_set(*SHARD, "Arguments", "Payload", value="{% $run_id %}"), "EvaluateShard", "variable"),
-        (_drop(STATES, "PublishNotice", "TimeoutSeconds"), "PublishNotice", "timeout"),
-        (_drop(*SHARD, "TimeoutSeconds"), "EvaluateShard", "timeout"),
-        (_drop("TimeoutSeconds"), "", "timeout"),
-        (_drop(STATES, "PlanEvaluation", "Retry"), "PlanEvaluation", "retry"),
-        (_drop(STATES, "PlanEvaluation", "Retry", 1), "PlanEvaluation", "retry"),
-        (_drop(STATES, "PublishNotice", "Retry"), "PublishNotice", "retry"),
-        (_drop(STATES, "PollJob", "Retry", 0, "JitterStrategy"), "PollJob", "retry"),
-        (_drop(STATES, "PollJob", "Retry", 0, "MaxDelaySeconds"), "PollJob", "retry"),
-        (_drop(STATES, "PollJob", "Retry", 0, "ErrorEquals", 4), "PollJob", "retry"),
-        (_set(STATES, "PollJob", "Retry", 0, "ErrorEquals", 5, value="TrainingFailed"), "PollJob", "retry"),
-        (_set(STATES, "PollJob", "Retry", 0, "ErrorEquals", 5, value="ServiceBsy"), "PollJob", "retry"),
-        (_set(STATES, "PollJob", "Retry", 0, "ErrorEquals", 5, value="States.TaskFailed"), "PollJob", "retry"),
-        (_drop(STATES, "Settle", "Comment"), "Settle", "comment"),
-        (_drop(*SHARD, "Comment"), "EvaluateShard", "comment"),
-        (_drop("Comment"), "", "comment"),
-        (_drop("QueryLanguage"), "", "query-language"),
-    ],
+    a_third_in_each_run(
+        [
+            (_set(STATES, "SubmitJob", "Next", value="WaitForTrainin"), "SubmitJob", "dangling"),
+            (_set(STATES, "Ready?", "Choices", 1, "Next", value="Nowhere"), "Ready?", "dangling"),
+            (_set(STATES, "Promote?", "Default", value="Nowhere"), "Promote?", "dangling"),
+            (_set("StartAt", value="Register"), "RegisterRun", "dangling"),
+            (_set(STATES, "Approval?", "Choices", 0, "Next", value="Ended"), "AskForApproval", "unreachable"),
+            (_set(STATES, "MarkNotified", "Next", value="MarkNotified"), "MarkNotified", "endless"),
+            (
+                _set(STATES, "WaitForApproval", "Retry", 0, "ErrorEquals", 0, value="States.Timeout"),
+                "WaitForApproval",
+                "retry",
+            ),
+            (_set(STATES, "Ready?", "Choices", 1, "Next", value="WaitForTraining"), "PollJob", "endless"),
+            (_drop(*SHARD, "End"), "EvaluateShard", "endless"),
+            (_set(STATES, "PollJob", "Arguments", "FunctionName", value="${PolJob}"), "", "substitution"),
+            (_set(STATES, "Settle", "Seconds", value="{% $states.input. %}"), "Settle", "jsonata"),
+            (_set(STATES, "Settle", "Seconds", value="{% 1 %} second"), "Settle", "jsonata"),
+            (_set(STATES, "PollJob", "Arguments", "Payload", "run_id", value="{% $runid %}"), "PollJob", "variable"),
+            (_drop(STATES, "ConcludeRun", "Assign"), "PublishNotice", "variable"),
+            (_set(*SHARD, "Arguments", "Payload", value="{% $run_id %}"), "EvaluateShard", "variable"),
+            (_drop(STATES, "PublishNotice", "TimeoutSeconds"), "PublishNotice", "timeout"),
+            (_drop(*SHARD, "TimeoutSeconds"), "EvaluateShard", "timeout"),
+            (_drop("TimeoutSeconds"), "", "timeout"),
+            (_drop(STATES, "PlanEvaluation", "Retry"), "PlanEvaluation", "retry"),
+            (_drop(STATES, "PlanEvaluation", "Retry", 1), "PlanEvaluation", "retry"),
+            (_drop(STATES, "PublishNotice", "Retry"), "PublishNotice", "retry"),
+            (_drop(STATES, "PollJob", "Retry", 0, "JitterStrategy"), "PollJob", "retry"),
+            (_drop(STATES, "PollJob", "Retry", 0, "MaxDelaySeconds"), "PollJob", "retry"),
+            (_drop(STATES, "PollJob", "Retry", 0, "ErrorEquals", 4), "PollJob", "retry"),
+            (_set(STATES, "PollJob", "Retry", 0, "ErrorEquals", 5, value="TrainingFailed"), "PollJob", "retry"),
+            (_set(STATES, "PollJob", "Retry", 0, "ErrorEquals", 5, value="ServiceBsy"), "PollJob", "retry"),
+            (_set(STATES, "PollJob", "Retry", 0, "ErrorEquals", 5, value="States.TaskFailed"), "PollJob", "retry"),
+            (_drop(STATES, "Settle", "Comment"), "Settle", "comment"),
+            (_drop(*SHARD, "Comment"), "EvaluateShard", "comment"),
+            (_drop("Comment"), "", "comment"),
+            (_drop("QueryLanguage"), "", "query-language"),
+        ]
+    ),
 )
 def test_a_planted_fault_is_found(change: Callable[[dict[str, Any]], None], state: str, rule: str) -> None:
     assert (state, rule) in {(fault.state, fault.rule) for fault in planted(change)}

@@ -38,6 +38,8 @@ from embedded_aws.tests.moto_canaries.moto_alone import (
 )
 from embedded_aws.waiting import until
 
+pytestmark = pytest.mark.prove
+
 
 @canary_of(executions.name_unnamed)
 def test_moto_calls_an_execution_without_a_name_none() -> None:

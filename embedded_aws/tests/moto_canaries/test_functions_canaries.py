@@ -16,6 +16,8 @@ from embedded_aws.moto_patches import (
 )
 from embedded_aws.tests.moto_canaries.moto_alone import canary_of, client, create_role
 
+pytestmark = pytest.mark.prove
+
 
 @canary_of(functions.run)
 def test_moto_runs_no_function() -> None:

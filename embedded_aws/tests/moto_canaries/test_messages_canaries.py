@@ -26,6 +26,8 @@ from embedded_aws.moto_patches import (
 )
 from embedded_aws.tests.moto_canaries.moto_alone import ACCOUNT, REGION, canary_of, client, create_machine
 
+pytestmark = pytest.mark.prove
+
 
 @canary_of(events.deliver_object_events)
 def test_motos_object_events_have_one_id_and_come_with_tags_and_parts(monkeypatch: pytest.MonkeyPatch) -> None:

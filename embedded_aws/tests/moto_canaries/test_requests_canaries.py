@@ -23,6 +23,8 @@ from embedded_aws.moto_patches import (
 )
 from embedded_aws.tests.moto_canaries.moto_alone import canary_of, client, create_bucket
 
+pytestmark = pytest.mark.prove
+
 
 @canary_of(remembered.services_of_hosts)
 def test_moto_looks_for_a_host_s_service_in_its_folder_each_time(monkeypatch: pytest.MonkeyPatch) -> None:

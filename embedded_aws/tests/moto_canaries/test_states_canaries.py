@@ -24,6 +24,8 @@ from embedded_aws.moto_patches import (
 )
 from embedded_aws.tests.moto_canaries.moto_alone import REGION, canary_of, create_machine, end_of, start_execution
 
+pytestmark = pytest.mark.prove
+
 
 @canary_of(expressions.bring_evaluator)
 def test_motos_jsonata_evaluator_is_none() -> None:

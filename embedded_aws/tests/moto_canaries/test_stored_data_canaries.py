@@ -24,6 +24,8 @@ from embedded_aws.moto_patches import (
 )
 from embedded_aws.tests.moto_canaries.moto_alone import canary_of, client, create_bucket
 
+pytestmark = pytest.mark.prove
+
 
 @canary_of(dynamodb.make_atomic)
 def test_moto_lets_two_conditional_writes_at_one_moment_succeed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from embedded_aws import EmbeddedAws
 
+pytestmark = pytest.mark.prove
+
 
 @pytest.mark.parametrize(("principal", "heard"), [("cloudwatch.amazonaws.com", True), ("events.amazonaws.com", False)])
 def test_an_alarm_is_heard_where_cloudwatch_may_publish(aws: EmbeddedAws, principal: str, heard: bool) -> None:

@@ -15,6 +15,8 @@ from embedded_aws import EmbeddedAws
 from embedded_aws.calls import Call
 from embedded_aws.tests.workflow.small_stack import SmallStack
 
+pytestmark = pytest.mark.prove
+
 PATIENCE_SECONDS = 10.0
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 

@@ -18,6 +18,8 @@ from embedded_aws.gateway.proxy_event import Request, gateway_error
 from embedded_aws.gateway.routes import Route
 from embedded_aws.lambdas.errors import MAX_PAYLOAD_BYTES, InvokeRefused
 
+pytestmark = pytest.mark.prove
+
 
 @pytest.fixture(scope="module")
 def deployment(aws: EmbeddedAws) -> Deployment:

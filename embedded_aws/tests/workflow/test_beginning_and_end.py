@@ -22,6 +22,8 @@ from embedded_aws.tests.workflow.small_stack import RUNTIME
 from embedded_aws.tests.workflow.waiting_function import start_waiting
 from embedded_aws.waiting import until
 
+pytestmark = pytest.mark.prove
+
 REPOSITORY = Path(__file__).parents[3]
 
 PROGRAM = """

@@ -15,6 +15,8 @@ from embedded_aws.deployer.errors import NotHonoured, ParameterInvalid, Template
 from embedded_aws.deployer.resources import TYPES
 from embedded_aws.tests.workflow.small_stack import SmallStack
 
+pytestmark = pytest.mark.prove
+
 Deploy = Callable[..., Deployment]
 
 

@@ -18,6 +18,8 @@ from embedded_aws.tests.processes import alive
 from embedded_aws.tests.workflow.small_stack import RUNTIME
 from embedded_aws.waiting import until
 
+pytestmark = pytest.mark.prove
+
 SEEN = """
 import os, sys
 

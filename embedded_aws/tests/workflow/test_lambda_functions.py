@@ -21,6 +21,8 @@ from embedded_aws.tests.processes import alive
 from embedded_aws.tests.workflow.small_stack import SmallStack
 from embedded_aws.waiting import until
 
+pytestmark = pytest.mark.prove
+
 MISBEHAVE = (Path(__file__).parent / "stack/functions/misbehave/app.py").read_text()
 ECHO = "import os\n\ndef handler(event, context):\n    return {'event': event, 'pid': os.getpid()}\n"
 

@@ -21,6 +21,8 @@ from embedded_aws.s3.refusals import S3Refused
 from embedded_aws.s3.signers import Signer, scope_of
 from embedded_aws.tests.workflow.small_stack import SmallStack
 
+pytestmark = pytest.mark.prove
+
 
 @pytest.fixture(scope="module")
 def signer(stack: SmallStack) -> Credentials:

@@ -7,6 +7,8 @@ import requests
 
 from embedded_aws.tests.workflow.small_stack import SmallStack
 
+pytestmark = pytest.mark.prove
+
 QUERY_CALL = "Action=CreateTopic&Name=made-by-a-page&Version=2010-03-31"
 
 

@@ -12,6 +12,8 @@ from botocore.exceptions import ClientError
 from embedded_aws import machine_limits
 from embedded_aws.tests.workflow.small_stack import SmallStack
 
+pytestmark = pytest.mark.prove
+
 KIB = 1024
 MANY = {f"a{number}": {"DataType": "String", "StringValue": "v"} for number in range(11)}
 

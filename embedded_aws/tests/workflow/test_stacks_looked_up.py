@@ -12,6 +12,8 @@ from embedded_aws import EmbeddedAws, deploy
 from embedded_aws.deployer.errors import DeploymentError
 from embedded_aws.tests.workflow.small_stack import SmallStack
 
+pytestmark = pytest.mark.prove
+
 TEMPLATE = Path(__file__).parent / "stack/template.yaml"
 
 

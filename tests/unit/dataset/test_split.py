@@ -42,6 +42,7 @@ def test_gsm8k_s_hold_out_does_not_move_a_row_when_100_are_added() -> None:
         assert set(test) <= set(later_test)
 
 
+@pytest.mark.prove
 def test_the_split_of_gsm8k_is_the_same_in_every_process_and_version() -> None:
     _, test, _ = split(gsm8k("train", WALKTHROUGH))
     assert [json.loads(row)["ground_truth"] for row in test[:8]] == GROUND_TRUTHS_OF_THE_FIRST_HELD_OUT

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.in_prove import a_third_in_each_run
 from tunedrop.graders.batch import grade_batch
 from tunedrop.graders.code.answer import program_of
 from tunedrop.graders.code.grader import CodeGrader
@@ -113,7 +114,7 @@ FORMS: dict[str, JSON] = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", a_third_in_each_run(FORMS))
 def test_tests_are_read_in_the_form_of(grader: CodeGrader, form: str) -> None:
     assert grade(grader, "def double(x): return 2 * x", FORMS[form]).correct
     assert not grade(grader, "def double(x): return x + 2", FORMS[form]).correct
@@ -264,7 +265,7 @@ HONEST: dict[str, tuple[str, JSON]] = {
 }
 
 
-@pytest.mark.parametrize("kind", HONEST)
+@pytest.mark.parametrize("kind", a_third_in_each_run(HONEST))
 def test_an_honest_program_passes_with(grader: CodeGrader, kind: str) -> None:
     program, tests = HONEST[kind]
     got = grade(grader, program, tests)

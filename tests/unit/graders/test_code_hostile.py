@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.in_prove import a_third_in_each_run
 from tunedrop.graders.code.grader import CodeGrader
 from tunedrop.graders.code.sandbox import Limits, Sandbox, SandboxError
 from tunedrop.graders.sample import Grade, Sample
@@ -177,7 +178,7 @@ CHEATS = {
 }
 
 
-@pytest.mark.parametrize("cheat", CHEATS)
+@pytest.mark.parametrize("cheat", a_third_in_each_run(CHEATS))
 def test_no_test_is_passed_by(grader: CodeGrader, cheat: str) -> None:
     got = grade(
         grader,

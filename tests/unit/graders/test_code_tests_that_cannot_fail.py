@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.in_prove import a_third_in_each_run
 from tunedrop.graders.code.grader import CodeGrader
 from tunedrop.graders.sample import JSON, Grade, Sample
 
@@ -38,7 +39,7 @@ CANNOT_FAIL = {
 }
 
 
-@pytest.mark.parametrize("kind", CANNOT_FAIL)
+@pytest.mark.parametrize("kind", a_third_in_each_run(CANNOT_FAIL))
 def test_a_test_pays_nobody_and_is_a_finding_that_asserts_by(grader: CodeGrader, kind: str) -> None:
     reference: JSON = {"tests": [CANNOT_FAIL[kind]]}
     assert grade(grader, "def f(x):\n    return x * x", reference).reward == 0.0

@@ -133,6 +133,7 @@ def test_a_row_that_comes_again_is_not_written_again_and_a_changed_one_is(tmp_pa
     assert len(book) == 1
 
 
+@pytest.mark.prove
 def test_a_book_of_long_rows_holds_none_of_them_in_memory(tmp_path: Path) -> None:
     book = RowBook(Records(tmp_path / "state.sqlite"))
     tracemalloc.start()

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from tests.in_prove import in_prove
+from tests.in_prove import a_third_in_each_run, in_prove
 from tunedrop.evaluation.answers import Answer
 from tunedrop.outcomes import RunFileBroken, RunFileMissing, ServiceBusy
 from tunedrop.recipe import Evaluation
@@ -97,7 +97,7 @@ def test_a_file_that_is_gone_is_named_with_its_address(run_folder: RunFolder, re
 
 
 @pytest.mark.parametrize("content", [b"", *map(in_prove, (b"\n{", b"\xff\xfe", b"[]")), b'{"messages": 1}\n'])
-@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("reader", a_third_in_each_run(READERS))
 def test_a_file_that_was_emptied_or_edited_is_named_with_its_address(
     run_folder: RunFolder, reader: str, content: bytes
 ) -> None:

@@ -15,6 +15,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
+from tests.in_prove import a_third_in_each_run
 from tests.unit.service_answers.broken_bodies import HTML, broken
 from tunedrop.identity import bedrock_name, training_file_name
 from tunedrop.training.backend import Busy, Job, JobRequest, Refused, TrainingBackend, Unclear
@@ -166,7 +167,7 @@ def _hold_types(result: Any, what: str) -> None:
         assert not isinstance(result, dict), what
 
 
-@pytest.mark.parametrize("name", OPEN_WEIGHT)
+@pytest.mark.parametrize("name", a_third_in_each_run(OPEN_WEIGHT))
 def test_a_broken_answer_for_an_open_weight_model_has_a_named_end(
     name: str, open_weight: OpenWeightBackend, wire: Wire
 ) -> None:
@@ -176,7 +177,7 @@ def test_a_broken_answer_for_an_open_weight_model_has_a_named_end(
     assert name == "cancel" or "Unclear" in ends
 
 
-@pytest.mark.parametrize("name", NOVA)
+@pytest.mark.parametrize("name", a_third_in_each_run(NOVA))
 def test_a_broken_answer_for_nova_has_a_named_end(name: str, nova: NovaBackend, wire: Wire) -> None:
     ends = outcomes(*NOVA[name], nova, wire)
     assert "result" in ends

@@ -50,6 +50,7 @@ def events(training_events_table: str) -> TrainingEvents:
         pytest.param((1, 1), id="as_fast_as_allowed", marks=pytest.mark.prove),
     ],
 )
+@pytest.mark.prove
 def test_a_job_of_72_hours_stays_below_20000_events_of_history(
     store: RunStore, clock: Clock, service: SlowService, events: TrainingEvents, pace: tuple[int, int]
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import boto3
 import pytest
 
+from tests.in_prove import in_prove
 from tests.unit.states.simulated_service import RUN_ID, Clock, SimulatedService, once
 from tests.unit.training.training_series import SICK as SICKNESSES
 from tunedrop import clock as tunedrop_clock
@@ -143,7 +144,7 @@ def test_a_poll_that_dies_within_a_page_loses_and_doubles_nothing(
 
 
 @pytest.mark.parametrize("trouble", [Refused("HTTP 404"), Busy("HTTP 429"), Unclear("no list")])
-@pytest.mark.parametrize("unread", ["events", "checkpoints"])
+@pytest.mark.parametrize("unread", ["events", in_prove("checkpoints")])
 def test_no_list_of_a_job_ends_a_run_while_the_job_can_be_read(
     look: Look,
     store: RunStore,

@@ -13,6 +13,7 @@ import pytest
 from botocore.credentials import Credentials
 
 from embedded_aws.waiting import until
+from tests.in_prove import a_third_in_each_run
 from tests.workflow.api.clients import ACCOUNT, Client, Service
 from tests.workflow.pipeline.application import TRAIN
 
@@ -62,7 +63,7 @@ def test_whoever_the_resource_policy_does_not_let_in_gets_403(service: Service, 
     assert ask(service.client("someone-else"), method, filled(path)) == (403, "not-authorized")
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES_OF_A_RUN)
+@pytest.mark.parametrize(("method", "path"), a_third_in_each_run(ROUTES_OF_A_RUN))
 def test_the_other_team_s_run_is_as_one_that_is_not_there(
     reds_run: str, blue: Client, red: Client, method: str, path: str
 ) -> None:

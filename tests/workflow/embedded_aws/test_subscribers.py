@@ -25,6 +25,7 @@ from moto.sns.models import sns_backends
 
 from embedded_aws import EmbeddedAws, deploy
 from embedded_aws.waiting import until
+from tests.in_prove import a_third_in_each_run
 from tests.unit.notices.notices_of_all_kinds import NOTICES
 from tests.workflow.embedded_aws.mailbox import mailbox
 from tunedrop.notices.publication import document_of
@@ -289,7 +290,10 @@ def test_a_web_hook_takes_nothing_that_sns_did_not_sign_for_its_topic(hook: Hook
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b'{"Type": []}', b'{"Type": {}}', b" " * 2**20 + b"{}"]
+    "body",
+    a_third_in_each_run(
+        [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b'{"Type": []}', b'{"Type": {}}', b" " * 2**20 + b"{}"]
+    ),
 )
 def test_a_web_hook_refuses_what_is_no_message_at_all(hook: Hook, body: bytes) -> None:
     assert requests.post(hook.address, data=body, timeout=10).status_code == 403

@@ -17,8 +17,6 @@ from typing import Any
 
 import boto3
 import yaml
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import intrinsics_multi_constructor
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,6 +67,9 @@ def translate(template: dict[str, Any], root: Path = ROOT) -> dict[str, Any]:
     Raises:
         samtranslator.model.exceptions.InvalidDocumentException: SAM refuses the template.
     """
+    from samtranslator.parser.parser import Parser
+    from samtranslator.translator.translator import Translator
+
     packaged = copy.deepcopy(template)
     for resource in packaged["Resources"].values():
         for artefact in _ARTEFACTS.get(resource["Type"], ()):

@@ -18,6 +18,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
 
+import tunedrop.openai_sdk  # noqa: F401 - the tests' openai, too, loads no type that nobody asks for
+
 # A loaded machine is no fault of the code: no example has a deadline, and none is given up because it was made slowly.
 # `make test` draws a few examples of each property, `make prove` (--hypothesis-profile=prove) many and longer ones.
 for profile, examples, steps in (("test", 25, 20), ("prove", 400, 50)):

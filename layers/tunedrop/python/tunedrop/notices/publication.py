@@ -28,7 +28,7 @@ _TEXT_PER_ENTRY = 40
 
 _NOT_IN_ATTRIBUTES = r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 """All but SNS, Publish: "Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to
-#x10FFFF". Written as what is left, which compiles nine times as fast, and at the first notice."""
+#x10FFFF". Written as what is left, which compiles faster, and compiled at the first notice."""
 
 
 class Publication(TypedDict):

@@ -67,7 +67,11 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Who waits and who has a slot, by run id. `served`: the number of each team's last turn."""
+    """Who waits and who has a slot, by run id. `served`: the number of each team's last turn.
+
+    A team's last turn stays known when it leaves the line: else a team that sends one run after the other would seem
+    new each time and go before those that wait. Teams are those of the parameter `Teams`, so they are few.
+    """
 
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
     slots: Mapping[str, Slot] = field(default_factory=dict)
@@ -122,9 +126,7 @@ class Line:
                 typical = took if typical is None else (1 - NEW_SHARE) * typical + NEW_SHARE * took
         waiting = {name: each for name, each in self.waiting.items() if name not in run_ids}
         slots = {name: each for name, each in self.slots.items() if name not in run_ids}
-        teams = {each.team for each in waiting.values()} | {each.waited.team for each in slots.values()}
-        served = {team: turn for team, turn in self.served.items() if team in teams}
-        return replace(self, waiting=waiting, slots=slots, served=served, job_seconds=typical)
+        return replace(self, waiting=waiting, slots=slots, job_seconds=typical)
 
     def refused(self, run_id: str, now: str) -> Line:
         """With the run back where it waited, as the service had no room for its job."""

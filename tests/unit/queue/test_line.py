@@ -170,7 +170,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.seconds = 0.0
         self.came = 0
         self.passed: Counter[str] = Counter()
-        """How often other teams got a slot while this one waited and had none, since it last got one or ceased to wait."""
+        """How often other teams got a slot while this one waited without one, since it last got one."""
 
     def look(self, run_id: str) -> None:
         before = self.line

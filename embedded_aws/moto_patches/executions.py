@@ -40,8 +40,9 @@ def name_unnamed(replace: Replace) -> None:
 
 def end_at_once(replace: Replace, hooks: Hooks) -> None:
     """In moto a stopped execution stays RUNNING until its current task returns, one that has only just started
-    cannot be stopped, and no status change is told to anyone. AWS ends it at once and sends an event
-    (docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html)."""
+    cannot be stopped and has no status at first, which breaks ListExecutions, and no status change is told to anyone.
+    AWS ends it at once and sends an event (docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html).
+    """
     changed = hooks.execution_changed
     lock = threading.RLock()
     execution_class = moto.stepfunctions.parser.backend.execution.Execution
@@ -56,11 +57,18 @@ def end_at_once(replace: Replace, hooks: Hooks) -> None:
 
     make_environment = replace(worker_class, "_get_evaluation_environment", environment_of)
 
-    def start(execution: Any) -> None:
-        start_execution(execution)
-        changed(execution)
+    def make(execution: Any, *args: Any, **kwargs: Any) -> None:
+        make_execution(execution, *args, **kwargs)
+        execution.exec_worker = execution._get_start_execution_worker()
+        execution.exec_status = ExecutionStatus.RUNNING
 
-    start_execution = replace(execution_class, "start", start)
+    make_execution = replace(execution_class, "__init__", make)
+
+    def start(execution: Any) -> None:
+        changed(execution)  # before the machine's thread can end it
+        execution.exec_worker.start()
+
+    replace(execution_class, "start", start)
 
     def stop(execution: Any, _: Any, error: str | None, cause: str | None) -> None:
         with lock:

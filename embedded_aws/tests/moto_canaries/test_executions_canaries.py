@@ -20,6 +20,7 @@ from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
+from moto.stepfunctions.parser.backend.execution import Execution
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from embedded_aws.moto_patches import (
@@ -91,6 +92,21 @@ def test_moto_cannot_stop_an_execution_that_has_not_begun() -> None:
     described.exec_worker.env = None  # as it is until the machine's thread has read the definition
     with pytest.raises(AttributeError):
         client("stepfunctions").stop_execution(executionArn=execution)
+
+
+@canary_of(executions.end_at_once)
+def test_moto_gives_no_status_to_an_execution_that_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    statuses: list[Any] = []
+    start = Execution.start
+
+    def look(execution: Any) -> None:
+        backend: Any = stepfunctions_parser_backends[ACCOUNT][REGION]
+        statuses.append(backend.describe_execution(execution.exec_arn).exec_status)
+        start(execution)
+
+    monkeypatch.setattr(Execution, "start", look)
+    end_of(start_execution(create_machine(Only={"Type": "Succeed"}), name="begins"))
+    assert statuses == [None]
 
 
 @canary_of(executions.keep_ended)

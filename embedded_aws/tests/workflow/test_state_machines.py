@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.stepfunctions.parser.backend.execution import Execution
 
 from embedded_aws.calls import CallRefused
 from embedded_aws.tests.workflow.small_stack import SmallStack
@@ -233,6 +234,26 @@ def test_an_execution_can_be_stopped_right_after_its_start(stack: SmallStack) ->
         stack.aws.client("stepfunctions").stop_execution(executionArn=execution)
         assert stack.describe(execution)["status"] == "ABORTED"
         assert _changes(stack, execution) == ["RUNNING", "ABORTED"]
+
+
+def test_an_execution_that_others_see_before_it_begins_runs_and_can_be_stopped(
+    stack: SmallStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = stack.make_machine("just-known", {"Only": {"Type": "Wait", "Seconds": 600, "End": True}})
+    machines = stack.aws.client("stepfunctions")
+    seen: list[str] = []
+    start = Execution.start
+
+    def look_and_stop(execution: Any) -> None:
+        running = machines.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]
+        seen.extend(each["executionArn"] for each in running)
+        machines.stop_execution(executionArn=execution.exec_arn)
+        start(execution)
+
+    monkeypatch.setattr(Execution, "start", look_and_stop)
+    execution = stack.start(machine)
+    assert seen == [execution]
+    assert stack.describe(execution)["status"] == "ABORTED"
 
 
 def test_stopping_what_has_ended_changes_nothing(stack: SmallStack) -> None:

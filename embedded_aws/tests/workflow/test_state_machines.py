@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from moto.stepfunctions.parser.backend.execution import Execution
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 
 from embedded_aws.calls import CallRefused
 from embedded_aws.tests.workflow.small_stack import SmallStack
@@ -254,6 +255,14 @@ def test_an_execution_that_others_see_before_it_begins_runs_and_can_be_stopped(
     execution = stack.start(machine)
     assert seen == [execution]
     assert stack.describe(execution)["status"] == "ABORTED"
+
+
+def test_an_execution_that_ends_at_once_is_told_as_running_first(
+    stack: SmallStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = stack.make_machine("done-at-once", {"Only": {"Type": "Succeed"}})
+    monkeypatch.setattr(ExecutionWorker, "start", ExecutionWorker._execution_logic)
+    assert _changes(stack, stack.start(machine)) == ["RUNNING", "SUCCEEDED"]
 
 
 def test_stopping_what_has_ended_changes_nothing(stack: SmallStack) -> None:

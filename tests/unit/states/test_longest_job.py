@@ -47,7 +47,7 @@ def events(training_events_table: str) -> TrainingEvents:
     "pace",
     [
         pytest.param((60, 300), id="as_deployed"),
-        pytest.param((1, 1), id="as_fast_as_allowed", marks=pytest.mark.prove),
+        pytest.param((1, 1), id="as_fast_as_allowed"),
     ],
 )
 @pytest.mark.prove
